@@ -1,0 +1,67 @@
+# cnibench. `make run` compares real plugins on this machine, `make test` shows
+# that the project works; both prepare what they need.
+
+GO      ?= go
+BIN     := bin
+PLUGINS ?= flannel-vxlan,flannel-host-gw,flannel-udp,calico
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+
+CNI_PLUGINS := main/bridge main/ptp main/host-device main/macvlan main/loopback ipam/host-local meta/portmap meta/tuning
+CALICO      := github.com/projectcalico/calico
+CALICO_V    := v3.28.5
+CALICO_X    := -X $(CALICO)/node/pkg/lifecycle/startup.VERSION=$(CALICO_V) -X $(CALICO)/node/buildinfo.GitVersion=$(CALICO_V) -X main.VERSION=$(CALICO_V)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: deps build tools ## install, build, compare PLUGINS, say where the report lies
+	$(BIN)/cnibench run --plugins $(PLUGINS)
+
+.PHONY: build
+build: ## build bin/cnibench
+	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN)/cnibench ./cmd/cnibench
+
+.PHONY: deps
+deps: ## install the system packages that are missing (BIRD, iptables, ipset)
+	scripts/deps.sh
+
+.PHONY: tools
+tools: $(BIN)/flanneld $(BIN)/bridge $(BIN)/etcd $(BIN)/calico-node $(BIN)/calico ## build the plugins' own programs into bin/
+
+# A program is up to date while the go.mod and go.sum that pin it are older.
+$(BIN)/flanneld: tools/flannel/go.mod tools/flannel/go.sum
+	cd tools/flannel && $(GO) build -trimpath -ldflags "-s -w -X github.com/flannel-io/flannel/pkg/version.Version=$$($(GO) list -m -f '{{.Version}}' github.com/flannel-io/flannel)" -o $(CURDIR)/$@ github.com/flannel-io/flannel
+
+# One rule for all of the reference plugins; bridge stands for them.
+$(BIN)/bridge: tools/flannel/go.mod tools/flannel/go.sum
+	cd tools/flannel && for p in $(filter-out main/bridge,$(CNI_PLUGINS)) main/bridge; do \
+		CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$(BIN)/$${p##*/} github.com/containernetworking/plugins/plugins/$$p || exit 1; done
+
+$(BIN)/etcd: tools/etcd/go.mod tools/etcd/go.sum
+	cd tools/etcd && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$@ go.etcd.io/etcd/server/v3
+
+$(BIN)/calico-node: tools/calico/go.mod tools/calico/go.sum
+	cd tools/calico && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(CALICO_X)" -o $(CURDIR)/$@ $(CALICO)/node/cmd/calico-node
+
+# The IPAM plugin is the same program under another name.
+$(BIN)/calico: tools/calico/go.mod tools/calico/go.sum
+	cd tools/calico && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(CALICO_X)" -o $(CURDIR)/$@ $(CALICO)/cni-plugin/cmd/calico
+	ln -sf calico $(BIN)/calico-ipam
+
+.PHONY: test
+test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
+	$(GO) test -timeout 20m ./...
+	@if [ "$$(id -u)" = 0 ]; then echo "once more as an ordinary user:"; \
+		$(GO) test -timeout 20m -exec $(CURDIR)/scripts/as-user.sh ./...; fi
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "not gofmt-clean: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BIN)

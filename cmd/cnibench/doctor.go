@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"runtime"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+// tryFeatures tries every kernel feature in a lab of its own. It returns the
+// cause by feature for those that are not there.
+func tryFeatures(ctx context.Context) (map[string]string, error) {
+	var out, log bytes.Buffer
+	if err := lab.Spawn(ctx, &out, &log, "--try-features"); err != nil {
+		return nil, fmt.Errorf("trying the kernel's features: %w%s", err, trimmed(log.String()))
+	}
+	missing := map[string]string{}
+	if err := json.Unmarshal(out.Bytes(), &missing); err != nil {
+		return nil, fmt.Errorf("reading the kernel's features: %w", err)
+	}
+	return missing, nil
+}
+
+func trimmed(log string) string {
+	if log == "" {
+		return ""
+	}
+	return ": " + string(bytes.TrimSpace([]byte(log)))
+}
+
+// reportFeatures is the lab's side of tryFeatures.
+func (p *program) reportFeatures() error {
+	missing := map[string]string{}
+	for _, name := range lab.FeatureNames() {
+		if cause := lab.Unsupported([]string{name}); cause != "" {
+			missing[name] = cause
+		}
+	}
+	return json.NewEncoder(p.stdout).Encode(missing)
+}
+
+func (p *program) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine lacks for the lab, and the command that brings it",
+		Long: `Check everything that the lab needs: namespaces for the calling user, the
+plugins' programs, the kernel's features. Exits with 1 if a plugin cannot run
+for want of something that a command can bring.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error { return p.doctor(cmd.Context()) },
+	}
+}
+
+func (p *program) doctor(ctx context.Context) error {
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	defer w.Flush()
+	curable := 0
+	say := func(ok bool, what, text string) {
+		mark := "ok"
+		if !ok {
+			mark = "MISSING"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\n", mark, what, text)
+	}
+	missing, err := tryFeatures(ctx)
+	if err != nil {
+		say(false, "namespaces", err.Error())
+		curable++
+	} else {
+		say(true, "namespaces", "the lab can make user, network, mount and PID namespaces of its own")
+	}
+	for _, program := range lab.Programs {
+		path, err := program.Path(binDir())
+		if err != nil {
+			say(false, program.Name, err.Error())
+			curable++
+			continue
+		}
+		say(true, program.Name, program.Why+": "+path)
+	}
+	for _, feature := range lab.FeatureNames() {
+		if cause := missing[feature]; cause != "" {
+			fmt.Fprintf(w, "no\t%s\t%s\n", feature, cause)
+		} else if err == nil {
+			say(true, feature, "the kernel has it")
+		}
+	}
+	if runtime.NumCPU() < 2 {
+		fmt.Fprintf(w, "no\tCPUs\tone CPU only: both ends of every sample share it with the agents\n")
+	}
+	if curable > 0 {
+		w.Flush()
+		return exitStatus(exitBroke)
+	}
+	return nil
+}

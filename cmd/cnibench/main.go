@@ -1,0 +1,128 @@
+// Command cnibench says with evidence which CNI plugin, in which mode, a
+// cluster should run on a network.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/plugins/catalogue"
+)
+
+// version is set by the build.
+var version = "unknown"
+
+// Exit codes of the public contract.
+const (
+	exitDone        = 0
+	exitBroke       = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	p := program{catalogue: catalogue.All(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	code := p.run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// program is cnibench as a function of its arguments and streams.
+type program struct {
+	catalogue catalogue.Catalogue
+	stdin     io.Reader
+	stdout    io.Writer
+	stderr    io.Writer
+}
+
+// usageError is an error of what the person typed.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run carries out one command and returns the exit code.
+func (p *program) run(ctx context.Context, args []string) int {
+	root := p.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var wrong usageError
+	var status exitStatus
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &status):
+		return int(status)
+	case ctx.Err() != nil:
+		fmt.Fprintln(p.stderr, "cnibench: interrupted")
+		return exitInterrupted
+	case errors.As(err, &wrong):
+		fmt.Fprintf(p.stderr, "cnibench: %v\n", err)
+		return exitUsage
+	}
+	fmt.Fprintf(p.stderr, "cnibench: %v\n", err)
+	return exitBroke
+}
+
+// exitStatus ends the program with a code; what there was to say is said.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+// root is the command tree.
+func (p *program) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "cnibench",
+		Short: "Which CNI plugin, in which mode, should this cluster run on this network?",
+		Long: `cnibench puts real CNI plugins on nodes, measures them from inside the pods'
+network namespaces, looks at what is on the wire, and reports with evidence.
+
+The lab needs no root, no containers and no Kubernetes: its nodes are network
+namespaces on this machine, and nothing of it is left when it ends.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.SetIn(p.stdin)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%v (%s --help lists the flags)", err, cmd.CommandPath())
+	})
+	root.AddCommand(p.runCommand(), p.reportCommand(), p.pluginsCommand(), p.doctorCommand(), p.versionCommand(),
+		p.labInitCommand(), p.workerCommand())
+	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
+	root.Args = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return nil
+		}
+		return usage("there is no command %q%s", args[0], suggestion(root, args[0]))
+	}
+	return root
+}
+
+func suggestion(root *cobra.Command, typed string) string {
+	var names []string
+	for _, c := range root.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	return fmt.Sprintf("; the nearest is %s (cnibench --help lists all)", catalogue.Nearest(typed, names))
+}
+
+// noArgs is cobra's check with this program's exit code.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage("%s takes no argument, not %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}

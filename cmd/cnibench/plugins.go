@@ -1,0 +1,88 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+func (p *program) pluginsCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plugins",
+		Short: "List the catalogue, and what of it can run here",
+		Long: `List every plugin mode that cnibench knows: what it puts on the wire, what
+stands behind its results (real agents, or the documented data path), and
+whether the lab on this machine can carry it. Kernel features are found by
+trying them in a namespace.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			missing, err := tryFeatures(cmd.Context())
+			if err != nil {
+				return err
+			}
+			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintln(w, "PLUGIN\tENCAPSULATION\tBYTES\tPORT\tFIDELITY\tHERE\tWHAT")
+			for _, plugin := range p.catalogue {
+				e := plugin.Encapsulation
+				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", plugin.Name, e.Kind, e.Overhead, port(e.Port),
+					plugin.Fidelity, availability(plugin, missing), title(plugin))
+			}
+			return w.Flush()
+		},
+	}
+}
+
+func port(n int) string {
+	if n == 0 {
+		return "-"
+	}
+	return strconv.Itoa(n)
+}
+
+func title(p *plugins.Plugin) string {
+	if len(p.Aliases) == 0 {
+		return p.Title
+	}
+	return p.Title + " (alias " + strings.Join(p.Aliases, ", ") + ")"
+}
+
+// availability says whether the lab can carry the plugin: yes, or the first
+// reasons why not.
+func availability(p *plugins.Plugin, missing map[string]string) string {
+	var why []string
+	for _, f := range p.Features {
+		if cause := missing[f]; cause != "" {
+			why = append(why, cause)
+		}
+	}
+	for _, err := range missingPrograms(p) {
+		why = append(why, err.Error())
+	}
+	if len(why) == 0 {
+		return "yes"
+	}
+	return "no: " + strings.Join(why, "; ")
+}
+
+// missingPrograms names the plugin's programs that are not there, each with
+// what brings it.
+func missingPrograms(p *plugins.Plugin) []error {
+	var errs []error
+	for _, name := range append(append([]string{}, p.Binaries...), p.System...) {
+		program, ok := lab.FindProgram(name)
+		if !ok {
+			errs = append(errs, fmt.Errorf("the catalogue asks for an unknown program %q", name))
+			continue
+		}
+		if _, err := program.Path(binDir()); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errs
+}

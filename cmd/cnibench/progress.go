@@ -1,0 +1,85 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/cnibench/cnibench/scenarios"
+)
+
+// barWidth is the length of the progress bar in characters.
+const barWidth = 20
+
+// progress shows how far a run is: a bar that is drawn over itself on a
+// terminal, a line for each new phase elsewhere.
+type progress struct {
+	out   io.Writer
+	fd    int // of the terminal, -1 if there is none
+	phase string
+	drawn bool
+}
+
+func newProgress(out io.Writer) *progress {
+	b := &progress{out: out, fd: -1}
+	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		b.fd = int(f.Fd())
+	}
+	return b
+}
+
+// show tells what is going on now.
+func (b *progress) show(p scenarios.Progress) {
+	if b.fd < 0 {
+		b.line(p)
+		return
+	}
+	width, _, err := term.GetSize(b.fd)
+	if err != nil || width < 20 {
+		width = 80
+	}
+	text := p.Phase + ": " + p.Now
+	if p.Total > 0 {
+		full := barWidth * p.Done / p.Total
+		text = fmt.Sprintf("[%s%s] %3d %%  %s left  %s", strings.Repeat("#", full), strings.Repeat("-", barWidth-full),
+			100*p.Done/p.Total, left(p.Left), text)
+	}
+	if len(text) >= width {
+		text = text[:width-1]
+	}
+	fmt.Fprintf(b.out, "\r\x1b[K%s", text)
+	b.drawn = true
+}
+
+// line prints a phase once; inside rounds the samples would be too many.
+func (b *progress) line(p scenarios.Progress) {
+	phase := p.Phase
+	if p.Total == 0 {
+		phase += ": " + p.Now
+	}
+	if phase == b.phase {
+		return
+	}
+	b.phase = phase
+	if p.Total > 0 {
+		phase += fmt.Sprintf(" (%d of %d samples, %s left)", p.Done, p.Total, left(p.Left))
+	}
+	fmt.Fprintln(b.out, phase)
+}
+
+// left is a time for people: minutes and seconds.
+func left(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	return fmt.Sprintf("%d:%02d", s/60, s%60)
+}
+
+// close leaves the terminal's line empty.
+func (b *progress) close() {
+	if b.drawn {
+		fmt.Fprint(b.out, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+// binDir is where the plugins' programs are: beside this one, as make puts
+// them.
+func binDir() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "bin"
+	}
+	return filepath.Dir(self)
+}
+
+func (p *program) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of cnibench and of every program that it runs",
+		Args:  noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+			fmt.Fprintf(w, "cnibench\t%s\n", version)
+			versions := lab.Versions(cmd.Context(), binDir())
+			for _, name := range slices.Sorted(maps.Keys(versions)) {
+				fmt.Fprintf(w, "%s\t%s\n", name, versions[name])
+			}
+			for _, program := range lab.Programs {
+				if _, ok := versions[program.Name]; !ok {
+					fmt.Fprintf(w, "%s\tmissing\n", program.Name)
+				}
+			}
+			return w.Flush()
+		},
+	}
+}

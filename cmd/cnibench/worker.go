@@ -1,0 +1,21 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+// workerCommand is what testbeds start inside pods and on nodes.
+func (p *program) workerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    lab.WorkerCommand,
+		Short:  "Run probes on behalf of a run, by lines of JSON on standard input and output",
+		Hidden: true,
+		Args:   noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return probes.Serve(cmd.Context(), p.stdin, p.stdout)
+		},
+	}
+}

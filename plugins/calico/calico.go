@@ -1,0 +1,233 @@
+// Package calico puts Calico on nodes without Kubernetes: calico-node's own
+// start-up, Felix, and for BGP confd with BIRD, on an etcd datastore, and pods
+// wired by Calico's CNI plugin and IPAM.
+package calico
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/etcd"
+)
+
+// Programs of Calico, and the BGP daemon.
+const (
+	nodeBinary = "calico-node"
+	cniBinary  = "calico"
+	ipamBinary = "calico-ipam" // the same program under another name
+	birdBinary = "bird"
+)
+
+var (
+	overlay = plugins.Source{What: "Calico v3.28 documentation, networking/configuring/vxlan-ipip", Date: "2026-11-23"}
+	bgp     = plugins.Source{What: "Calico v3.28 documentation, networking/configuring/bgp", Date: "2026-11-23"}
+)
+
+// Modes are Calico's ways to carry pods' packets between nodes.
+func Modes() []*plugins.Plugin {
+	return []*plugins.Plugin{
+		mode("calico-bgp", "Calico, plain routes distributed by BGP", plugins.None,
+			"pod eth0 → veth cali… → route via the other node (BGP) → NIC", nil,
+			pool{ipip: "Never", vxlan: "Never", bird: true, source: bgp}, "calico"),
+		mode("calico-vxlan", "Calico, VXLAN in the kernel", plugins.IANAVXLAN,
+			"pod eth0 → veth cali… → vxlan.calico (VXLAN) → NIC", []string{"vxlan"},
+			pool{ipip: "Never", vxlan: "Always", source: overlay}),
+		mode("calico-ipip", "Calico, IP in IP, routes distributed by BGP", plugins.IPIP,
+			"pod eth0 → veth cali… → tunl0 (IP in IP) → NIC", []string{"ipip"},
+			pool{ipip: "Always", vxlan: "Never", bird: true, source: overlay}),
+	}
+}
+
+// pool is what tells Calico's modes apart: the encapsulation of the IP pool,
+// and whether BIRD distributes the routes.
+type pool struct {
+	ipip, vxlan string // Never, Always or CrossSubnet
+	bird        bool
+	source      plugins.Source
+}
+
+func (p pool) backend() string {
+	if p.bird {
+		return "bird"
+	}
+	return "vxlan"
+}
+
+func mode(name, title string, e plugins.Encapsulation, path string, features []string, p pool, aliases ...string) *plugins.Plugin {
+	system := []string{"iptables", "ipset"}
+	if p.bird {
+		system = append(system, birdBinary)
+	}
+	return &plugins.Plugin{
+		Name: name, Aliases: aliases, Title: title, Path: path,
+		Encapsulation: e, Fidelity: plugins.Agent,
+		Binaries: []string{nodeBinary, cniBinary, ipamBinary, etcd.Binary},
+		System:   system,
+		Features: append([]string{"veth"}, features...),
+		Sources:  []plugins.Source{p.source},
+		Deploy: func(ctx context.Context, n plugins.Network) (*plugins.Deployment, error) {
+			return deploy(ctx, n, p)
+		},
+	}
+}
+
+// deploy starts etcd, then on the nodes what calico/node's container starts.
+// Start-up makes the IP pool, so Felix sees the encapsulation from the
+// beginning and need not restart for it.
+func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment, error) {
+	store, err := etcd.Start(ctx, n.Control)
+	if err != nil {
+		return nil, err
+	}
+	register := func(node plugins.Node) error { return register(ctx, node, environment(node, n, store, p), p) }
+	// The first node makes what belongs to the whole cluster (the pool, the
+	// cluster's identity); several that race for it wait a second and repeat.
+	if err := onAll(n.Nodes[:1], register); err != nil {
+		return nil, err
+	}
+	if err := onAll(n.Nodes[1:], register); err != nil {
+		return nil, err
+	}
+	err = onAll(n.Nodes, func(node plugins.Node) error {
+		return startAgents(ctx, node, environment(node, n, store, p), p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &plugins.Deployment{ConfList: func(node plugins.Node) ([]byte, error) {
+		return confList(node, store)
+	}}, nil
+}
+
+// onAll takes a step on all nodes at once.
+func onAll(nodes []plugins.Node, step func(plugins.Node) error) error {
+	errs := make(chan error, len(nodes))
+	for _, node := range nodes {
+		go func() { errs <- step(node) }()
+	}
+	var all []error
+	for range nodes {
+		all = append(all, <-errs)
+	}
+	return errors.Join(all...)
+}
+
+// environment configures all of calico-node's programs (Calico
+// documentation, reference/configure-calico-node and
+// reference/felix/configuration).
+func environment(node plugins.Node, n plugins.Network, store *etcd.Store, p pool) []string {
+	return []string{
+		"NODENAME=" + node.Name(),
+		"IP=" + node.Addr().String(),
+		"IP6=none",
+		"DATASTORE_TYPE=etcdv3",
+		"ETCD_ENDPOINTS=" + store.Endpoint,
+		"CALICO_NETWORKING_BACKEND=" + p.backend(),
+		"CALICO_IPV4POOL_CIDR=" + n.PodCIDR.String(),
+		"CALICO_IPV4POOL_IPIP=" + p.ipip,
+		"CALICO_IPV4POOL_VXLAN=" + p.vxlan,
+		"CALICO_IPV4POOL_NAT_OUTGOING=false",
+		"CALICO_MANAGE_CNI=false",
+		"FELIX_DATASTORETYPE=etcdv3",
+		"FELIX_ETCDENDPOINTS=" + store.Endpoint,
+		"FELIX_FELIXHOSTNAME=" + node.Name(),
+		"FELIX_LOGFILEPATH=none",
+		"FELIX_LOGSEVERITYFILE=none",
+		"FELIX_LOGSEVERITYSYS=none",
+		"FELIX_LOGSEVERITYSCREEN=warning",
+		"FELIX_USAGEREPORTINGENABLED=false",
+		"FELIX_IPV6SUPPORT=false",
+		"FELIX_XDPENABLED=false",
+		"FELIX_BPFENABLED=false",
+		// Felix' detection looks at which tables have rules, and takes the
+		// legacy ones on a fresh node.
+		"FELIX_IPTABLESBACKEND=NFT",
+		"FELIX_DEFAULTENDPOINTTOHOSTACTION=ACCEPT",
+		"FELIX_AWSSRCDSTCHECK=DoNothing",
+		"FELIX_HEALTHENABLED=true",
+		"FELIX_HEALTHHOST=127.0.0.1",
+	}
+}
+
+// register makes the node known to Calico, with a tunnel address where the
+// mode needs one.
+func register(ctx context.Context, node plugins.Node, env []string, p pool) error {
+	err := node.Do(func() error {
+		for _, dir := range []string{"/run/calico", "/var/lib/calico", "/var/log/calico"} {
+			if err := os.MkdirAll(dir, 0o755); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("making Calico's folders on %s: %w", node.Name(), err)
+	}
+	if err := node.Run(ctx, process(node, "startup", env, "-startup")); err != nil {
+		return err
+	}
+	if p.vxlan == "Never" && p.ipip == "Never" {
+		return nil
+	}
+	return node.Run(ctx, process(node, "tunnel-address", env, "-allocate-tunnel-addrs", "-allocate-tunnel-addrs-run-once"))
+}
+
+// startAgents starts the long-lived programs and waits until they are ready.
+func startAgents(ctx context.Context, node plugins.Node, env []string, p pool) error {
+	if err := node.Start(process(node, "felix", env, "-felix")); err != nil {
+		return err
+	}
+	if p.bird {
+		if err := startBGP(ctx, node, env); err != nil {
+			return err
+		}
+	}
+	client := plugins.HTTP(node)
+	return plugins.Poll(ctx, "Felix on "+node.Name(), func() error {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1:9099/readiness", nil)
+		if err != nil {
+			return err
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			return err
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			return errors.New(resp.Status)
+		}
+		return nil
+	})
+}
+
+func process(node plugins.Node, name string, env []string, args ...string) plugins.Process {
+	return plugins.Process{Name: name, Path: node.Bin(nodeBinary), Args: args, Env: env}
+}
+
+// confList is Calico's CNI configuration (Calico documentation,
+// reference/configure-cni-plugins). The pod's MTU is the one that Felix finds.
+func confList(node plugins.Node, store *etcd.Store) ([]byte, error) {
+	list, err := json.Marshal(map[string]any{
+		"cniVersion": "1.0.0",
+		"name":       "k8s-pod-network",
+		"plugins": []any{map[string]any{
+			"type":           cniBinary,
+			"datastore_type": "etcdv3",
+			"etcd_endpoints": store.Endpoint,
+			"nodename":       node.Name(),
+			"log_level":      "warning",
+			"log_file_path":  "/var/log/calico/cni.log",
+			"ipam_lock_file": "/run/calico/ipam.lock",
+			"ipam":           map[string]string{"type": ipamBinary},
+		}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the CNI configuration: %w", err)
+	}
+	return list, nil
+}

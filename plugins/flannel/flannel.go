@@ -1,0 +1,143 @@
+// Package flannel puts flannel on nodes: flanneld with etcd, and pods wired by
+// the reference bridge plugin as flannel's own CNI plugin delegates to it.
+package flannel
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/etcd"
+)
+
+const (
+	configKey  = "/coreos.com/network/config" // flanneld's default prefix
+	subnetFile = "/run/flannel/subnet.env"    // flanneld's default
+	daemon     = "flanneld"
+)
+
+var backends = plugins.Source{What: "flannel v0.28.10 Documentation/backends.md", Date: "2026-11-23"}
+
+// Modes are flannel's backends.
+func Modes() []*plugins.Plugin {
+	return []*plugins.Plugin{
+		mode("flannel-vxlan", "flannel, VXLAN in the kernel", plugins.FlannelVXLAN,
+			"pod eth0 → veth → bridge cni0 → flannel.1 (VXLAN) → NIC", []string{"vxlan"},
+			backend{Type: "vxlan"}, "flannel"),
+		mode("flannel-host-gw", "flannel, plain routes to the other nodes", plugins.None,
+			"pod eth0 → veth → bridge cni0 → route via the other node → NIC", nil,
+			backend{Type: "host-gw"}),
+		mode("flannel-udp", "flannel, encapsulation in user space", plugins.FlannelUDP,
+			"pod eth0 → veth → bridge cni0 → TUN flannel0 → flanneld (user space) → UDP socket → NIC", []string{"tun"},
+			backend{Type: "udp"}),
+		mode("flannel-ipip", "flannel, IP in IP", plugins.IPIP,
+			"pod eth0 → veth → bridge cni0 → flannel.ipip (IP in IP) → NIC", []string{"ipip"},
+			backend{Type: "ipip"}),
+		mode("flannel-wireguard", "flannel, encrypted by WireGuard", plugins.WireGuard,
+			"pod eth0 → veth → bridge cni0 → flannel-wg (WireGuard) → NIC", []string{"wireguard"},
+			backend{Type: "wireguard"}),
+	}
+}
+
+// backend is the part of flannel's network configuration that tells modes
+// apart.
+type backend struct {
+	Type string
+}
+
+func mode(name, title string, e plugins.Encapsulation, path string, features []string, b backend, aliases ...string) *plugins.Plugin {
+	return &plugins.Plugin{
+		Name: name, Aliases: aliases, Title: title, Path: path,
+		Encapsulation: e, Fidelity: plugins.Agent,
+		Binaries: []string{daemon, etcd.Binary, "bridge", "host-local"},
+		System:   []string{"iptables"},
+		Features: append([]string{"bridge", "veth"}, features...),
+		Sources:  []plugins.Source{backends},
+		Deploy: func(ctx context.Context, n plugins.Network) (*plugins.Deployment, error) {
+			return deploy(ctx, n, b)
+		},
+	}
+}
+
+// deploy starts etcd and a flanneld on each node, and waits until each has
+// its subnet.
+func deploy(ctx context.Context, n plugins.Network, b backend) (*plugins.Deployment, error) {
+	store, err := etcd.Start(ctx, n.Control)
+	if err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(map[string]any{"Network": n.PodCIDR.String(), "SubnetLen": 24, "Backend": b})
+	if err != nil {
+		return nil, fmt.Errorf("encoding flannel's network configuration: %w", err)
+	}
+	if err := store.Put(ctx, configKey, string(config)); err != nil {
+		return nil, err
+	}
+	for _, node := range n.Nodes {
+		err := node.Start(plugins.Process{Name: daemon, Path: node.Bin(daemon), Args: []string{
+			"-etcd-endpoints", store.Endpoint,
+			"-iface", node.NIC(),
+			"-subnet-file", subnetFile,
+			"-ip-masq=false",
+		}})
+		if err != nil {
+			return nil, err
+		}
+	}
+	leases := map[string]lease{}
+	for _, node := range n.Nodes {
+		err := plugins.Poll(ctx, "flanneld's subnet on "+node.Name(), func() error {
+			l, err := readLease(node)
+			leases[node.Name()] = l
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return &plugins.Deployment{ConfList: func(node plugins.Node) ([]byte, error) {
+		return confList(leases[node.Name()])
+	}}, nil
+}
+
+func readLease(node plugins.Node) (l lease, err error) {
+	err = node.Do(func() error {
+		text, err := os.ReadFile(subnetFile)
+		if err != nil {
+			return err
+		}
+		l, err = parseLease(string(text))
+		return err
+	})
+	return l, err
+}
+
+// confList is what flannel's CNI plugin makes of the subnet file: the bridge
+// plugin with host-local addresses from the node's subnet
+// (flannel-io/cni-plugin README, "Runtime delegation").
+func confList(l lease) ([]byte, error) {
+	list, err := json.Marshal(map[string]any{
+		"cniVersion": "1.0.0",
+		"name":       "cbr0",
+		"plugins": []any{map[string]any{
+			"type":             "bridge",
+			"bridge":           "cni0",
+			"mtu":              l.mtu,
+			"isGateway":        true,
+			"isDefaultGateway": true,
+			"hairpinMode":      true,
+			"ipMasq":           false,
+			"ipam": map[string]any{
+				"type":   "host-local",
+				"ranges": [][]any{{map[string]string{"subnet": l.subnet.Masked().String()}}},
+				"routes": []any{map[string]string{"dst": l.network.String()}},
+			},
+		}},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("encoding the CNI configuration: %w", err)
+	}
+	return list, nil
+}

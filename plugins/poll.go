@@ -1,0 +1,45 @@
+package plugins
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+)
+
+// PollInterval is how often plugins look whether an agent is ready. Shorter
+// than what is waited for (a Go program needs some 20 ms to start), long
+// enough to leave the processor to the agents.
+const PollInterval = 10 * time.Millisecond
+
+// Poll calls try until it returns nil or ctx ends; then the error names what
+// was waited for and carries try's last one.
+func Poll(ctx context.Context, what string, try func() error) error {
+	for {
+		last := try()
+		if last == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s: %w (last: %v)", what, context.Cause(ctx), last)
+		case <-time.After(PollInterval):
+		}
+	}
+}
+
+// HTTP returns a client whose connections start in the node's network
+// namespace. Addresses must be numeric: names would be resolved outside it.
+func HTTP(n Node) *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+			err = n.Do(func() (err error) {
+				conn, err = new(net.Dialer).DialContext(ctx, network, addr)
+				return err
+			})
+			return conn, err
+		},
+	}}
+}

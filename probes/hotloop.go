@@ -1,0 +1,164 @@
+package probes
+
+import (
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The loops below run while a sample is taken, each on a thread of its own.
+// They follow three rules:
+//
+//   - System calls are raw: the scheduler is not told, so neither entering nor
+//     leaving costs anything, and sysmon sees no P to take back (which would
+//     make it wake up every 20 µs on a CPU that is being measured). The thread
+//     keeps its P meanwhile; see maxHotThreads.
+//   - Functions are nosplit: a function's prologue is where the scheduler
+//     preempts a goroutine that has run for 10 ms, and a locked thread pays
+//     two thread switches for that. Blocked calls are ended from outside, by
+//     shutting the socket down, never by a receive timeout: that would arm
+//     and disarm a kernel timer every round.
+//   - sendto and recvfrom instead of write and read: they skip the file layer.
+
+// nanotime is the monotonic clock in ns (CLOCK_MONOTONIC through the vDSO). It
+// is what time.Since uses; called directly because time.Since has a prologue.
+//
+//go:linkname nanotime runtime.nanotime
+//go:noescape
+func nanotime() int64
+
+//go:nosplit
+func rawSend(fd int, b []byte, flags int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags|unix.MSG_NOSIGNAL), 0, 0)
+	return int(n), errno
+}
+
+//go:nosplit
+func rawReceive(fd int, b []byte, flags int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags), 0, 0)
+	return int(n), errno
+}
+
+// ended is the errno with which a loop reports that the peer has closed the
+// connection in order, or that it was shut down from outside.
+const ended = unix.ENODATA
+
+// receiveAll fills b from a stream.
+//
+//go:nosplit
+func receiveAll(fd int, b []byte) syscall.Errno {
+	for got := 0; got < len(b); {
+		n, errno := rawReceive(fd, b[got:], 0)
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0:
+			return errno
+		case n == 0:
+			return ended
+		default:
+			got += n
+		}
+	}
+	return 0
+}
+
+// sendAll writes b to a stream.
+//
+//go:nosplit
+func sendAll(fd int, b []byte) syscall.Errno {
+	for sent := 0; sent < len(b); {
+		n, errno := rawSend(fd, b[sent:], 0)
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0:
+			return errno
+		default:
+			sent += n
+		}
+	}
+	return 0
+}
+
+// rounds sends b over a stream and waits for as much to come back, again and
+// again until the clock passes end. The end of one round is the start of the
+// next, so a round costs one reading of the clock. It returns the number of
+// rounds and the time of the end of the last one.
+//
+//go:nosplit
+func rounds(fd int, b []byte, l *latencies, end int64) (n, last int64, errno syscall.Errno) {
+	last = nanotime()
+	for last < end {
+		if errno = sendAll(fd, b); errno != 0 {
+			return n, last, errno
+		}
+		if errno = receiveAll(fd, b); errno != 0 {
+			return n, last, errno
+		}
+		now := nanotime()
+		l.add(now - last)
+		last = now
+		n++
+	}
+	return n, last, 0
+}
+
+// echo sends back what comes, len(b) bytes at a time, until the stream ends.
+//
+//go:nosplit
+func echo(fd int, b []byte) (n int64, errno syscall.Errno) {
+	for {
+		if errno = receiveAll(fd, b); errno != 0 {
+			return n, errno
+		}
+		if errno = sendAll(fd, b); errno != 0 {
+			return n, errno
+		}
+		n++
+	}
+}
+
+// receive reads a stream into b over and over until the clock passes end. It
+// returns the number of bytes, of calls, and the time of the last call's end.
+//
+//go:nosplit
+func receive(fd int, b []byte, end int64) (bytes, calls, last int64, errno syscall.Errno) {
+	last = nanotime()
+	for last < end {
+		n, errno := rawReceive(fd, b, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return bytes, calls, last, errno
+		}
+		if n == 0 {
+			return bytes, calls, last, ended
+		}
+		last = nanotime()
+		bytes += int64(n)
+		calls++
+	}
+	return bytes, calls, last, 0
+}
+
+// transmit writes b to a stream over and over until that fails.
+//
+//go:nosplit
+func transmit(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
+	for {
+		n, errno := rawSend(fd, b, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return bytes, calls, errno
+		}
+		bytes += int64(n)
+		calls++
+	}
+}
+
+// keep holds buffers alive that raw system calls were given as numbers.
+func keep(b []byte) { runtime.KeepAlive(unsafe.SliceData(b)) }

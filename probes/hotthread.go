@@ -1,0 +1,53 @@
+package probes
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+
+	"golang.org/x/sys/unix"
+)
+
+var hotThreads = make(chan struct{}, maxHotThreads)
+
+// onCPU runs f on an operating system thread of its own that is pinned to a
+// CPU (sched_setaffinity(2); -1 leaves it where it is), and returns what f
+// returns. The thread ends with f, so its affinity reaches nobody else.
+func onCPU(cpu int, f func() error) error {
+	select {
+	case hotThreads <- struct{}{}:
+		defer func() { <-hotThreads }()
+	default:
+		return fmt.Errorf("more than %d threads measure already", maxHotThreads)
+	}
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		defer func() {
+			if p := recover(); p != nil {
+				debug.PrintStack()
+				done <- fmt.Errorf("a measuring thread panicked: %v", p)
+			}
+		}()
+		if err := pin(cpu); err != nil {
+			done <- err
+			return
+		}
+		done <- f()
+	}()
+	return <-done
+}
+
+// pin pins the calling thread.
+func pin(cpu int) error {
+	if cpu < 0 {
+		return nil
+	}
+	var set unix.CPUSet
+	set.Set(cpu)
+	if err := unix.SchedSetaffinity(0, &set); err != nil {
+		return fmt.Errorf("pinning a thread to CPU %d: %w", cpu, os.NewSyscallError("sched_setaffinity", err))
+	}
+	return nil
+}

@@ -1,0 +1,63 @@
+package probes
+
+import (
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Settings of a worker's runtime.
+const (
+	// maxHotThreads bounds the threads in hot loops of one worker. Each keeps
+	// a P of the Go scheduler while it is blocked in a system call, so there
+	// must be more Ps than that.
+	maxHotThreads = 40
+	// spareProcs are the Ps left for everything else: control lines, timers,
+	// the readers of both.
+	spareProcs = 8
+	// memoryLimit starts the garbage collector, which is otherwise off, before
+	// a leak hurts the pod.
+	memoryLimit = 64 << 20
+)
+
+// workerEnv are the settings that the runtime reads only at its start.
+// Asynchronous preemption would interrupt the hot loops' system calls with
+// signals every 10 ms; the collector and a change of GOMAXPROCS (which Go
+// makes by itself when cgroup limits change, unless it is set) stop the
+// world, and a thread in a hot loop does not stop.
+var workerEnv = map[string]string{
+	"GODEBUG":    "asyncpreemptoff=1",
+	"GOGC":       "off",
+	"GOMEMLIMIT": strconv.Itoa(memoryLimit),
+	"GOMAXPROCS": strconv.Itoa(maxHotThreads + spareProcs),
+}
+
+// preparedEnv marks a process that has been started again with workerEnv.
+const preparedEnv = "CNIBENCH_WORKER_PREPARED"
+
+// PrepareWorker gives the process the runtime settings that a worker needs.
+// It must be the first thing that a worker's main does: it starts the program
+// again in the same process, with the same arguments, once. When that is not
+// possible it applies what can be applied to a running process and returns an
+// error; the worker then works, with more noise.
+func PrepareWorker() error {
+	if os.Getenv(preparedEnv) == "1" {
+		return os.Unsetenv(preparedEnv)
+	}
+	env := []string{preparedEnv + "=1"}
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); workerEnv[name] == "" {
+			env = append(env, v)
+		}
+	}
+	for name, value := range workerEnv {
+		env = append(env, name+"="+value)
+	}
+	err := syscall.Exec("/proc/self/exe", os.Args, env)
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memoryLimit)
+	return fmt.Errorf("starting the worker again with runtime settings: %w", err)
+}

@@ -1,0 +1,119 @@
+package results
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// maxLine bounds one record; the longest ones quote agents' logs.
+const maxLine = 1 << 20
+
+// Recorded is a run directory that was read.
+type Recorded struct {
+	Dir     string
+	Run     Run
+	Records []Record
+	// Warnings say what was dropped: at most a last line that a crash cut.
+	Warnings []string
+}
+
+// Load reads a run directory. A last line that was cut is dropped with a
+// warning; anything else that is damaged is an error that names file and line.
+func Load(dir string) (*Recorded, error) {
+	run, err := readRun(dir)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(filepath.Join(dir, JournalFile))
+	if err != nil {
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	defer f.Close()
+	r := &Recorded{Dir: dir, Run: *run}
+	return r, r.read(f)
+}
+
+// readRun reads and checks run.json.
+func readRun(dir string) (*Run, error) {
+	text, err := os.ReadFile(filepath.Join(dir, RunFile))
+	if err != nil {
+		return nil, fmt.Errorf("%s is no run directory: %w", dir, err)
+	}
+	var run Run
+	if err := json.Unmarshal(text, &run); err != nil {
+		return nil, fmt.Errorf("%s: %w", RunFile, err)
+	}
+	if run.Schema != RunSchema {
+		return nil, fmt.Errorf("%s has schema %q; this program reads %s", RunFile, run.Schema, RunSchema)
+	}
+	return &run, nil
+}
+
+// read reads the journal's lines.
+func (r *Recorded) read(journal io.Reader) error {
+	in := bufio.NewReaderSize(journal, 1<<16)
+	for number := 1; ; number++ {
+		line, err := readLine(in)
+		switch {
+		case errors.Is(err, io.EOF) && len(line) == 0:
+			return nil
+		case errors.Is(err, io.EOF):
+			r.Warnings = append(r.Warnings, fmt.Sprintf("%s:%d: the last line is cut and was dropped", JournalFile, number))
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s:%d: %w", JournalFile, number, err)
+		}
+		record, err := parseRecord(line)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", JournalFile, number, err)
+		}
+		r.Records = append(r.Records, record)
+	}
+}
+
+// readLine returns a line without its end; with io.EOF what follows the last
+// end.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	var line []byte
+	for {
+		part, err := in.ReadSlice('\n')
+		line = append(line, part...)
+		switch {
+		case len(line) > maxLine:
+			return nil, fmt.Errorf("the line is longer than %d bytes", maxLine)
+		case err == nil:
+			return line[:len(line)-1], nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return line, err
+		}
+	}
+}
+
+// parseRecord reads one line: a time and exactly one kind of record.
+func parseRecord(line []byte) (Record, error) {
+	var r Record
+	dec := json.NewDecoder(bytes.NewReader(line))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&r); err != nil {
+		return Record{}, fmt.Errorf("reading a record: %w", err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return Record{}, errors.New("the line holds more than one record")
+	}
+	kinds := 0
+	for _, there := range []bool{r.Sample != nil, r.Network != nil, r.Setup != nil, r.Encapsulation != nil, r.Event != nil} {
+		if there {
+			kinds++
+		}
+	}
+	if kinds != 1 {
+		return Record{}, fmt.Errorf("the record is of %d kinds, not one", kinds)
+	}
+	return r, nil
+}

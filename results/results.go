@@ -1,0 +1,231 @@
+// Package results is the record of a run: what was asked (run.json), every raw
+// sample and fact in the order it was seen (samples.jsonl), and the latency
+// histograms and captures beside them. It knows nothing of networks or
+// statistics; it only keeps what was measured so that anyone can judge it again.
+//
+// A run directory holds
+//
+//	run.json       what was asked, the environment, the versions ([Run])
+//	samples.jsonl  one [Record] a line, append-only, synced after each block
+//	hist/          HDR histograms of latency samples
+//	capture/       pcapng files, the proof of the encapsulation
+//	log/           the agents' logs
+package results
+
+import "time"
+
+// RunSchema names the version of run.json and samples.jsonl. A reader refuses
+// a directory that carries another one.
+const RunSchema = "cnibench.run/v1"
+
+// Names inside a run directory.
+const (
+	RunFile     = "run.json"
+	JournalFile = "samples.jsonl"
+	HistDir     = "hist"
+	CaptureDir  = "capture"
+	LogDir      = "log"
+	ReportJSON  = "report.json"
+	ReportHTML  = "report.html"
+)
+
+// Run is the content of run.json, written before anything is started.
+type Run struct {
+	Schema  string    `json:"schema"`
+	ID      string    `json:"id"`
+	Started time.Time `json:"started"`
+	Asked   Asked     `json:"asked"`
+	Host    Host      `json:"host"`
+	// Versions holds the version of every program that takes part, by name
+	// ("flanneld": "v0.28.10").
+	Versions map[string]string `json:"versions"`
+	// Metrics describes every metric that a sample of this run may carry, so
+	// that the record can be read without knowing the probes.
+	Metrics []Metric `json:"metrics"`
+	// CongestionControl is what the TCP probes set on their sockets.
+	CongestionControl string `json:"congestion_control"`
+}
+
+// Asked is what the person asked for, defaults filled in. The keys are those
+// of the spec file and of the flags.
+type Asked struct {
+	Plugins   []string `json:"plugins"`
+	Testbed   string   `json:"testbed"`
+	Topology  []string `json:"topology"`
+	Wire      []string `json:"wire"`
+	MTU       int      `json:"mtu"`
+	Nodes     int      `json:"nodes"`
+	Probes    []string `json:"probes"`
+	Rounds    int      `json:"rounds,omitempty"` // 0: until Precision is reached
+	Precision float64  `json:"precision"`        // relative full width of an interval, 0.03 = 3 %
+	MaxRounds int      `json:"max_rounds"`
+	Duration  Seconds  `json:"duration"`
+	Placement string   `json:"placement,omitempty"` // "": same for latency, split for throughput
+	Seed      uint64   `json:"seed"`
+	Control   string   `json:"control,omitempty"`
+}
+
+// Seconds is a length of time, kept as a decimal number of seconds in JSON.
+type Seconds float64
+
+// Duration converts to the standard library's type.
+func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
+
+// Host describes the machine that a run was made on.
+type Host struct {
+	Kernel            string `json:"kernel"`
+	CPU               string `json:"cpu"`
+	CPUs              int    `json:"cpus"`
+	MemoryBytes       uint64 `json:"memory_bytes,omitempty"`
+	CongestionControl string `json:"congestion_control"` // the system's default, not what the probes use
+	Virtualization    string `json:"virtualization"`     // "none" or the hypervisor's name as the CPU gives it
+	Privilege         string `json:"privilege"`          // "root" or "user namespace"
+}
+
+// Metric describes one figure that a probe yields.
+type Metric struct {
+	Probe string `json:"probe"`
+	Name  string `json:"name"`
+	Unit  string `json:"unit"` // bit/s, s, 1/s, byte, s/GB, 1
+	// Better is "higher", "lower", or "" for a figure that has no good side.
+	Better string `json:"better,omitempty"`
+}
+
+// Cell names what is compared: one plugin on one topology over one wire.
+type Cell struct {
+	Plugin   string `json:"plugin"`
+	Topology string `json:"topology"`
+	Wire     string `json:"wire"`
+}
+
+// HostPlugin is the name of the baseline: the nodes' own network, no plugin.
+const HostPlugin = "host"
+
+// Placement says which CPUs the two ends of a sample were pinned to.
+type Placement struct {
+	Mode   string `json:"mode"` // same or split
+	Client int    `json:"client_cpu"`
+	Server int    `json:"server_cpu"`
+}
+
+// CPU is processor time spent on the whole machine during a sample, in
+// seconds, from /proc/stat (proc_stat(5)); the tick is 1/100 s.
+type CPU struct {
+	User    float64 `json:"user"` // user and nice
+	System  float64 `json:"system"`
+	SoftIRQ float64 `json:"softirq"` // irq and softirq
+	Steal   float64 `json:"steal"`
+	Idle    float64 `json:"idle"` // idle and iowait
+	// ContextSwitches counts the whole machine's.
+	ContextSwitches uint64 `json:"context_switches"`
+}
+
+// Busy is the time in which the machine worked for this sample.
+func (c CPU) Busy() float64 { return c.User + c.System + c.SoftIRQ }
+
+// Sample is one measurement of one probe on one cell, or the reason why there
+// is none. A failed sample is kept: Error is set and Values is empty.
+type Sample struct {
+	Cell
+	Probe     string             `json:"probe"`
+	Params    map[string]string  `json:"params,omitempty"`
+	Block     int                `json:"block"`    // from 0
+	Position  int                `json:"position"` // order inside the block, from 0
+	Placement Placement          `json:"placement"`
+	Start     time.Time          `json:"start"`
+	Seconds   float64            `json:"seconds"` // the window that Values speak of
+	Values    map[string]float64 `json:"values,omitempty"`
+	CPU       *CPU               `json:"cpu,omitempty"`
+	Hist      string             `json:"hist,omitempty"` // file below the run directory
+	Warnings  []string           `json:"warnings,omitempty"`
+	Error     string             `json:"error,omitempty"`
+}
+
+// Status of a network or a cell.
+const (
+	StatusOK          = "ok"
+	StatusFailed      = "failed"
+	StatusUnsupported = "unsupported"
+)
+
+// Network is the state of one plugin on one topology: whether it came up, and
+// if not, why. The last one recorded counts.
+type Network struct {
+	Plugin   string            `json:"plugin"`
+	Topology string            `json:"topology"`
+	Status   string            `json:"status"`
+	Cause    string            `json:"cause,omitempty"`
+	Fidelity string            `json:"fidelity"` // agent, datapath or cluster
+	Kernel   string            `json:"kernel"`
+	Versions map[string]string `json:"versions,omitempty"`
+	PodMTU   int               `json:"pod_mtu,omitempty"`
+}
+
+// Setup is what it took to bring a network up.
+type Setup struct {
+	Plugin   string `json:"plugin"`
+	Topology string `json:"topology"`
+	// NetworkReadyMS runs from the start of the first agent to the first
+	// packet from a pod on one node to a pod on another.
+	NetworkReadyMS float64 `json:"network_ready_ms"`
+	// CNIAddMS holds the duration of each CNI ADD, in the order of the nodes.
+	CNIAddMS []float64 `json:"cni_add_ms"`
+	// AgentRSSBytes is the resident memory of all agents of the network.
+	AgentRSSBytes int64 `json:"agent_rss_bytes"`
+	// Agents counts the processes behind AgentRSSBytes.
+	Agents int `json:"agents"`
+}
+
+// Encapsulation is what the wire showed while known packets passed between
+// two pods on different nodes.
+type Encapsulation struct {
+	Plugin     string `json:"plugin"`
+	Topology   string `json:"topology"`
+	From       string `json:"from"` // node whose underlay NIC was watched
+	To         string `json:"to"`
+	Configured string `json:"configured"` // none, vxlan, udp, ipip, wireguard, geneve
+	Effective  string `json:"effective"`  // the same, or mixed, or unseen
+	Port       int    `json:"port"`       // outer UDP destination port seen, 0 if none
+	// ConfiguredPort is the port that the plugin's mode should use, 0 if none.
+	ConfiguredPort int `json:"configured_port"`
+	// OverheadBytes is the outer IP packet's length less the inner one's.
+	OverheadBytes int      `json:"overhead_bytes"`
+	ExpectedBytes int      `json:"expected_bytes"`
+	Frames        int      `json:"frames"` // frames seen that carried the known packets
+	Sent          int      `json:"sent"`   // packets sent
+	Layers        []string `json:"layers"` // headers of such a frame from the outside in
+	Agrees        bool     `json:"agrees"`
+	Warnings      []string `json:"warnings,omitempty"`
+	Capture       string   `json:"capture,omitempty"` // file below the run directory
+}
+
+// Event is something that happened during a run and is no measurement.
+type Event struct {
+	// Name is one of the Event constants.
+	Name     string `json:"name"`
+	Plugin   string `json:"plugin,omitempty"`
+	Topology string `json:"topology,omitempty"`
+	Text     string `json:"text,omitempty"`
+	Block    int    `json:"block,omitempty"`
+	Complete bool   `json:"complete,omitempty"`
+}
+
+// Events.
+const (
+	EventAgentExit  = "agent-exit"  // an agent ended by itself and was started again
+	EventBlockEnd   = "block-end"   // every sample of the block is in the journal
+	EventFinished   = "finished"    // the run ended by itself; Complete: all that was asked was done
+	EventStopped    = "stopped"     // the run was interrupted
+	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
+	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
+)
+
+// Record is one line of the journal: a time and exactly one of the kinds.
+type Record struct {
+	Time          time.Time      `json:"time"`
+	Sample        *Sample        `json:"sample,omitempty"`
+	Network       *Network       `json:"network,omitempty"`
+	Setup         *Setup         `json:"setup,omitempty"`
+	Encapsulation *Encapsulation `json:"encapsulation,omitempty"`
+	Event         *Event         `json:"event,omitempty"`
+}

@@ -1,0 +1,101 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/containernetworking/cni/libcni"
+	"github.com/containernetworking/cni/pkg/invoke"
+	types100 "github.com/containernetworking/cni/pkg/types/100"
+	"github.com/containernetworking/cni/pkg/version"
+)
+
+// podIfName is the interface that plugins make in a pod, as every container
+// runtime asks for it.
+const podIfName = "eth0"
+
+// cniCache is where libcni keeps what it added; the node's own /var/lib.
+const cniCache = "/var/lib/cni"
+
+// cniAdd wires the pod through the node's CNI plugins and returns how long
+// that took. list is a network configuration list (CNI specification 1.0).
+func (p *pod) cniAdd(ctx context.Context, list []byte) (time.Duration, error) {
+	var took time.Duration
+	err := p.inCNI(list, func(cni *libcni.CNIConfig, list *libcni.NetworkConfigList, rt *libcni.RuntimeConf) error {
+		start := time.Now()
+		added, err := cni.AddNetworkList(ctx, list, rt)
+		took = time.Since(start)
+		if err != nil {
+			return err
+		}
+		result, err := types100.GetResult(added)
+		if err != nil {
+			return err
+		}
+		if len(result.IPs) == 0 {
+			return fmt.Errorf("the plugin gave the pod no address")
+		}
+		addr, ok := netip.AddrFromSlice(result.IPs[0].Address.IP)
+		if !ok {
+			return fmt.Errorf("the plugin gave the pod the address %q", result.IPs[0].Address.IP)
+		}
+		p.addr = addr.Unmap()
+		return nil
+	})
+	if err != nil {
+		return took, fmt.Errorf("adding pod %s on %s: %w", p.id, p.node.name, err)
+	}
+	return took, nil
+}
+
+// cniDel removes the pod through the node's CNI plugins.
+func (p *pod) cniDel(ctx context.Context, list []byte) error {
+	err := p.inCNI(list, func(cni *libcni.CNIConfig, list *libcni.NetworkConfigList, rt *libcni.RuntimeConf) error {
+		return cni.DelNetworkList(ctx, list, rt)
+	})
+	if err != nil {
+		return fmt.Errorf("removing pod %s on %s: %w", p.id, p.node.name, err)
+	}
+	return nil
+}
+
+// inCNI calls f inside the node, so that the plugins run there, with a log of
+// what they print.
+func (p *pod) inCNI(list []byte, f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni.RuntimeConf) error) error {
+	conf, err := libcni.ConfListFromBytes(list)
+	if err != nil {
+		return fmt.Errorf("reading the CNI configuration: %w", err)
+	}
+	log, err := p.node.openLog("cni")
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return p.node.Do(func() error {
+		exec := &invoke.DefaultExec{RawExec: &invoke.RawExec{Stderr: log}, PluginDecoder: version.PluginDecoder{}}
+		cni := libcni.NewCNIConfigWithCacheDir([]string{binDir}, cniCache, exec)
+		return f(cni, conf, &libcni.RuntimeConf{ContainerID: p.id, NetNS: p.path(), IfName: podIfName})
+	})
+}
+
+// cniEnvironment makes the environment that libcni hands to plugins: they
+// inherit it from this process, and some call iptables by name.
+func cniEnvironment() {
+	for _, kv := range os.Environ() {
+		for i := range kv {
+			if kv[i] == '=' {
+				switch name := kv[:i]; name {
+				case "TERM", "NO_COLOR", "LANG", "GOCOVERDIR":
+				default:
+					os.Unsetenv(name)
+				}
+				break
+			}
+		}
+	}
+	os.Setenv("PATH", searchPath[len("PATH="):])
+	os.Setenv("HOME", "/tmp")
+}

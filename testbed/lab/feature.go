@@ -1,0 +1,137 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// features are the kernel's abilities that plugins ask for by name, each with
+// the attempt that shows it. Trying is the only honest test: a configuration
+// file does not say whether a module is there or may be loaded from here.
+var features = map[string]func() error{
+	"bridge": func() error { return tryLink(&netlink.Bridge{LinkAttrs: tryAttrs()}) },
+	"veth":   func() error { return tryLink(&netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}) },
+	"vxlan": func() error {
+		return tryLink(&netlink.Vxlan{LinkAttrs: tryAttrs(), VxlanId: 1, Port: 8472, Learning: false})
+	},
+	"ipip": func() error {
+		return tryLink(&netlink.Iptun{LinkAttrs: tryAttrs(), Local: []byte{127, 0, 0, 1}, Remote: []byte{127, 0, 0, 2}})
+	},
+	"wireguard": func() error { return tryLink(&netlink.Wireguard{LinkAttrs: tryAttrs()}) },
+	"ipvlan":    tryIPVlan,
+	"tun":       tryTun,
+	"tbf":       tryTBF,
+}
+
+func tryAttrs() netlink.LinkAttrs {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "try0"
+	return attrs
+}
+
+// Feature tries one kernel feature in a network namespace of its own and
+// returns nil if it is there, or the reason why not. It must run in the lab
+// (see [Enter]).
+func Feature(name string) error {
+	try, ok := features[name]
+	if !ok {
+		return fmt.Errorf("there is no attempt for a kernel feature %q", name)
+	}
+	return onOwnThread(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("making a namespace to try %s in: %w", name, err)
+		}
+		return try()
+	})
+}
+
+// FeatureNames lists all features that can be tried.
+func FeatureNames() []string {
+	var names []string
+	for name := range features {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// errLacks marks what the kernel does not know at all.
+var errLacks = errors.New("kernel lacks it")
+
+func tryLink(link netlink.Link) error {
+	err := netlink.LinkAdd(link)
+	switch {
+	case err == nil:
+		return netlink.LinkDel(link)
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENODEV):
+		return errLacks
+	}
+	return fmt.Errorf("making a %s link: %w", link.Type(), err)
+}
+
+func tryIPVlan() error {
+	parent := &netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}
+	if err := netlink.LinkAdd(parent); err != nil {
+		return fmt.Errorf("making a parent link: %w", err)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.ParentIndex = "try2", parent.Attrs().Index
+	return tryLink(&netlink.IPVlan{LinkAttrs: attrs, Mode: netlink.IPVLAN_MODE_L2})
+}
+
+// tunDevice is the clone device behind TUN interfaces.
+const tunDevice = "/dev/net/tun"
+
+func tryTun() error {
+	f, err := os.OpenFile(tunDevice, os.O_RDWR, 0)
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
+		return errLacks
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%s may be opened by root only (sudo chmod 0666 %s, as distributions with udev have it)", tunDevice, tunDevice)
+	case err != nil:
+		return err
+	}
+	defer f.Close()
+	request, err := unix.NewIfreq("try0")
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+	if err := unix.IoctlIfreq(int(f.Fd()), unix.TUNSETIFF, request); err != nil {
+		return fmt.Errorf("making a TUN interface: %w", err)
+	}
+	return nil
+}
+
+func tryTBF() error {
+	veth := &netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}
+	if err := netlink.LinkAdd(veth); err != nil {
+		return fmt.Errorf("making a link to shape: %w", err)
+	}
+	attrs := netlink.QdiscAttrs{LinkIndex: veth.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
+	err := netlink.QdiscAdd(&netlink.Tbf{QdiscAttrs: attrs, Rate: 1e6, Limit: 1e5, Buffer: ticks(0.1)})
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) {
+		return errLacks
+	}
+	return err
+}
+
+// Unsupported says in one line why the kernel cannot carry what needs the
+// given features, or nothing if it can.
+func Unsupported(needs []string) string {
+	for _, name := range needs {
+		switch err := Feature(name); {
+		case errors.Is(err, errLacks):
+			return "kernel lacks " + name
+		case err != nil:
+			return name + " cannot be used here: " + err.Error()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,249 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+)
+
+// network is one plugin on a fabric of its own, with a pod on each node.
+type network struct {
+	plugin  *plugins.Plugin
+	name    string
+	links   []*link
+	spaces  []*space
+	control *node
+	nodes   []*node
+	pods    []*pod
+	workers []*worker
+	ends    [2]probes.End
+
+	deployment *plugins.Deployment
+	facts      results.Network
+	setup      results.Setup
+
+	ctx  context.Context // ends when the network cannot be used any more
+	fail context.CancelCauseFunc
+}
+
+// deploy puts the plugin on the nodes, adds the pods and waits for the first
+// packet between two of them. It measures how long that takes.
+func (n *network) deploy(ctx context.Context) error {
+	ctx, cancel := n.bound(ctx)
+	defer cancel()
+	start := time.Now()
+	if n.plugin.HostNetwork() {
+		for _, node := range n.nodes {
+			n.pods = append(n.pods, &pod{space: node.space, id: node.name, addr: node.addr.Addr(), node: node})
+		}
+	} else if err := n.deployPlugin(ctx); err != nil {
+		return n.because(ctx, err)
+	}
+	if err := firstPacket(ctx, n.pods[0], n.pods[1]); err != nil {
+		return n.because(ctx, err)
+	}
+	n.facts.PodMTU = (&link{space: n.pods[0].space, name: podIfName}).mtu()
+	n.setup.NetworkReadyMS = float64(time.Since(start).Microseconds()) / 1000
+	n.measureAgents()
+	return n.because(ctx, n.startWorkers())
+}
+
+func (n *network) deployPlugin(ctx context.Context) error {
+	on := plugins.Network{Name: n.name, PodCIDR: podCIDR, MTU: n.links[0].mtu(), Control: n.control}
+	for _, node := range n.nodes {
+		on.Nodes = append(on.Nodes, node)
+	}
+	deployment, err := n.plugin.Deploy(ctx, on)
+	if err != nil {
+		return err
+	}
+	n.deployment = deployment
+	return n.addPods(ctx)
+}
+
+// addPods adds one pod on each node, one after the other: what an ADD takes is
+// then its own time, and Calico's first one creates a profile that two at once
+// would both try to create.
+func (n *network) addPods(ctx context.Context) error {
+	for i, node := range n.nodes {
+		p, err := newPod(node, "pod"+strconv.Itoa(i+1))
+		if err != nil {
+			return err
+		}
+		n.pods = append(n.pods, p)
+		list, err := n.deployment.ConfList(node)
+		if err != nil {
+			return err
+		}
+		took, err := p.cniAdd(ctx, list)
+		if err != nil {
+			return err
+		}
+		n.setup.CNIAddMS = append(n.setup.CNIAddMS, float64(took.Microseconds())/1000)
+	}
+	return nil
+}
+
+// each calls f for all items at once and joins the errors.
+func each[T any](items []T, f func(i int, item T) error) error {
+	errs := make([]error, len(items))
+	var wg sync.WaitGroup
+	for i, item := range items {
+		wg.Go(func() { errs[i] = f(i, item) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// bound ends the returned context with the network's life too.
+func (n *network) bound(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	stop := context.AfterFunc(n.ctx, func() { cancel(context.Cause(n.ctx)) })
+	return ctx, func() { stop(); cancel(nil) }
+}
+
+// because prefers the reason why the network ended to the error that a step
+// returned because of it.
+func (n *network) because(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	if n.ctx.Err() != nil {
+		return context.Cause(n.ctx)
+	}
+	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		return fmt.Errorf("%w%s", err, n.agentTails())
+	}
+	return err
+}
+
+// agentTails quotes the ends of the agents' logs, for a network that never
+// became ready though no agent ended.
+func (n *network) agentTails() string {
+	var b strings.Builder
+	for _, node := range n.machines() {
+		for _, a := range node.agents {
+			if tail := lastLines(node.logPath(a.Name)); tail != "" {
+				fmt.Fprintf(&b, "; %s on %s%s", a.Name, node.name, strings.TrimPrefix(tail, ";"))
+			}
+		}
+	}
+	return b.String()
+}
+
+// machines are all nodes, the control host included.
+func (n *network) machines() []*node {
+	if n.control == nil {
+		return n.nodes
+	}
+	return append([]*node{n.control}, n.nodes...)
+}
+
+// measureAgents notes the resident memory of the agents (VmRSS, proc(5)).
+func (n *network) measureAgents() {
+	for _, node := range n.machines() {
+		for _, a := range node.agents {
+			n.setup.Agents++
+			n.setup.AgentRSSBytes += residentBytes(a.pid())
+		}
+	}
+}
+
+func residentBytes(pid int) int64 {
+	statm, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "statm"))
+	if err != nil {
+		return 0 // it has just ended; its supervisor reports that
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}
+
+// Ends are the pods on the first two nodes.
+func (n *network) Ends() (client, server probes.End) { return n.ends[0], n.ends[1] }
+
+// Facts are what is known of the network.
+func (n *network) Facts() (results.Network, results.Setup) { return n.facts, n.setup }
+
+// Err is the cause once an agent has failed for good.
+func (n *network) Err() error {
+	if n.ctx.Err() == nil {
+		return nil
+	}
+	return context.Cause(n.ctx)
+}
+
+// SetWire shapes every link of the underlay.
+func (n *network) SetWire(wire string) error {
+	for _, l := range n.links {
+		if err := l.setWire(wire); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Down removes the pods through their plugin, as the kubelet would, then ends
+// workers and agents and lets the namespaces go.
+func (n *network) Down(ctx context.Context) error {
+	for _, w := range n.workers {
+		w.stop()
+	}
+	var err error
+	if n.deployment != nil && n.Err() == nil {
+		err = each(n.pods, func(_ int, p *pod) error {
+			if !p.addr.IsValid() {
+				return nil
+			}
+			list, err := n.deployment.ConfList(p.node)
+			if err != nil {
+				return err
+			}
+			return p.cniDel(ctx, list)
+		})
+	}
+	n.release()
+	return err
+}
+
+// release ends the agents and closes the namespaces.
+func (n *network) release() {
+	for _, node := range n.machines() {
+		for _, a := range node.agents {
+			a.stop()
+		}
+	}
+	for _, p := range n.pods {
+		if p.space != p.node.space {
+			p.close()
+		}
+	}
+	for _, s := range n.spaces {
+		s.close()
+	}
+	n.spaces = nil
+	n.fail(errors.New("the network has been taken down"))
+}
+
+// kernelRelease is the running kernel's version.
+func kernelRelease() string {
+	var uts unix.Utsname
+	if err := unix.Uname(&uts); err != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(uts.Release[:])
+}

@@ -1,0 +1,182 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/plugins"
+)
+
+// nicName is the underlay interface of every node.
+const nicName = "eth0"
+
+// binDir is where a node sees the programs of bin/. Below /run, which every
+// node has to itself.
+const binDir = "/run/cnibench/bin"
+
+// ownDirs are what every node has to itself, empty and in memory. Agents keep
+// their state there, and would otherwise find each other's.
+var ownDirs = []string{"/run", "/var/lib", "/var/log", "/tmp"}
+
+// node is a machine of a lab network: a network, mount and UTS namespace on
+// the fabric, and the programs that run in them.
+type node struct {
+	*space
+	addr   netip.Prefix
+	logDir string
+	agents []*agent
+	fail   context.CancelCauseFunc // ends the network's life
+	report func(exit agentExit)
+}
+
+var _ plugins.Node = (*node)(nil)
+
+// newNode makes a node that is not on any network yet.
+func newNode(name string, bin string) (*node, error) {
+	s, err := newSpace(name, unix.CLONE_NEWNET|unix.CLONE_NEWNS|unix.CLONE_NEWUTS, func() error {
+		if err := unix.Sethostname([]byte(name)); err != nil {
+			return fmt.Errorf("setting the host name: %w", err)
+		}
+		if err := mountNode(bin); err != nil {
+			return err
+		}
+		return setSysctls(map[string]string{
+			"net/ipv4/ip_forward": "1",
+			// Unfiltered: what a datagram's way is must be the plugin's
+			// doing, not the distribution's default of the day.
+			"net/ipv4/conf/all/rp_filter":     "0",
+			"net/ipv4/conf/default/rp_filter": "0",
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &node{space: s}, nil
+}
+
+// mountNode gives the calling thread's mount namespace the folders that a
+// node has to itself, and bin/ at a place that they do not cover.
+func mountNode(bin string) error {
+	// Held open from before: bin/ may lie below a folder that gets covered.
+	source, err := os.Open(bin)
+	if err != nil {
+		return fmt.Errorf("opening the folder of programs: %w (make tools builds it)", err)
+	}
+	defer source.Close()
+	for _, dir := range ownDirs {
+		if err := unix.Mount("tmpfs", dir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+			return fmt.Errorf("mounting an own %s: %w", dir, err)
+		}
+	}
+	for _, dir := range []string{binDir, "/run/netns", "/run/lock"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("making %s: %w", dir, err)
+		}
+	}
+	if err := unix.Mount(fmt.Sprintf("/proc/thread-self/fd/%d", source.Fd()), binDir, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("mounting the folder of programs: %w", err)
+	}
+	return nil
+}
+
+// setSysctls sets sysctls of the calling thread's network namespace.
+func setSysctls(values map[string]string) error {
+	for key, value := range values {
+		if err := os.WriteFile(filepath.Join("/proc/sys", key), []byte(value), 0); err != nil {
+			return fmt.Errorf("setting sysctl %s: %w", key, err)
+		}
+	}
+	return nil
+}
+
+// Name is the node's host name.
+func (n *node) Name() string { return n.name }
+
+// Addr is the node's address on the underlay.
+func (n *node) Addr() netip.Prefix { return n.addr }
+
+// NIC is the underlay interface.
+func (n *node) NIC() string { return nicName }
+
+// Bin returns the path under which the node sees a program of bin/.
+func (n *node) Bin(name string) string { return filepath.Join(binDir, name) }
+
+// pod is a network namespace on a node that the plugin wires. For the host
+// baseline it is the node itself.
+type pod struct {
+	*space
+	id   string // CNI container ID
+	addr netip.Addr
+	node *node
+}
+
+// path is where the CNI plugins of the node find the pod's namespace.
+func (p *pod) path() string { return filepath.Join("/run/netns", p.id) }
+
+// newPod makes an empty network namespace and binds it into the node's /run,
+// where its CNI plugins look.
+func newPod(n *node, id string) (*pod, error) {
+	s, err := newSpace(id, unix.CLONE_NEWNET, nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &pod{space: s, id: id, node: n}
+	err = n.Do(func() error {
+		if err := os.WriteFile(p.path(), nil, 0o444); err != nil {
+			return err
+		}
+		return unix.Mount(fmt.Sprintf("/proc/self/fd/%d", s.net.Fd()), p.path(), "", unix.MS_BIND, "")
+	})
+	if err != nil {
+		s.close()
+		return nil, fmt.Errorf("binding the namespace of pod %s: %w", id, err)
+	}
+	return p, nil
+}
+
+// attach connects a node to a switch by a veth pair and gives it its address
+// and a default route. Calico's pods ARP for a next hop that the node answers
+// only while it has a default route (proxy ARP).
+func (n *node) attach(sw *space, port string, addr netip.Prefix, gateway netip.Addr) error {
+	bridge, err := sw.nl.LinkByName(bridgeName)
+	if err != nil {
+		return fmt.Errorf("finding the switch of %s: %w", n.name, err)
+	}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MasterIndex, attrs.MTU = port, bridge.Attrs().Index, bridge.Attrs().MTU
+	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: nicName, PeerNamespace: netlink.NsFd(n.net.Fd())}
+	if err := sw.nl.LinkAdd(veth); err != nil {
+		return fmt.Errorf("connecting %s to its switch: %w", n.name, err)
+	}
+	if err := sw.nl.LinkSetUp(veth); err != nil {
+		return fmt.Errorf("bringing up the switch port of %s: %w", n.name, err)
+	}
+	nic, err := n.nl.LinkByName(nicName)
+	if err != nil {
+		return fmt.Errorf("finding the NIC of %s: %w", n.name, err)
+	}
+	n.addr = addr
+	if err := n.nl.LinkSetMTU(nic, attrs.MTU); err != nil {
+		return fmt.Errorf("setting the MTU of %s: %w", n.name, err)
+	}
+	if err := n.nl.AddrAdd(nic, &netlink.Addr{IPNet: ipNet(addr)}); err != nil {
+		return fmt.Errorf("addressing %s: %w", n.name, err)
+	}
+	if err := n.nl.LinkSetUp(nic); err != nil {
+		return fmt.Errorf("bringing up the NIC of %s: %w", n.name, err)
+	}
+	if err := n.nl.RouteAdd(&netlink.Route{Gw: gateway.AsSlice()}); err != nil {
+		return fmt.Errorf("giving %s a default route: %w", n.name, err)
+	}
+	return nil
+}
+
+// nsHandle is the pod's or node's namespace for libraries that take one.
+func (s *space) nsHandle() netns.NsHandle { return netns.NsHandle(s.net.Fd()) }

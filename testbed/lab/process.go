@@ -1,0 +1,203 @@
+package lab
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/cnibench/cnibench/plugins"
+)
+
+// searchPath finds the distribution's programs (iptables, ipset, bird); an
+// ordinary user's PATH often lacks the sbin folders.
+const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// An agent that exits by itself is started again, as the kubelet would do,
+// after restartPause; after maxRestarts it has failed for good. flanneld
+// exits when it loses the draw for a subnet, Felix (status 129) when the
+// encapsulation changes, so some restarts belong to a normal start.
+const (
+	maxRestarts  = 5
+	restartPause = 100 * time.Millisecond
+)
+
+// logTail is how many of an agent's last lines an error quotes.
+const logTail = 4
+
+// agent is a supervised program on a node.
+type agent struct {
+	plugins.Process
+	node *node
+
+	mu       sync.Mutex
+	cmd      *exec.Cmd
+	stopping bool
+	done     chan struct{} // closed when no process of it will run any more
+}
+
+// agentExit is an agent that ended by itself.
+type agentExit struct {
+	node, agent string
+	err         error
+	final       bool // it is not started again
+}
+
+// command prepares a process to start on the node.
+func (n *node) command(ctx context.Context, p plugins.Process, log io.Writer) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, p.Path, p.Args...)
+	cmd.Env = append([]string{searchPath, "HOME=/tmp"}, p.Env...)
+	cmd.Dir = "/"
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	return cmd
+}
+
+// openLog opens the log of a program of this node for appending.
+func (n *node) openLog(program string) (*os.File, error) {
+	if err := os.MkdirAll(n.logDir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder of logs: %w", err)
+	}
+	f, err := os.OpenFile(n.logPath(program), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening the log of %s: %w", program, err)
+	}
+	return f, nil
+}
+
+func (n *node) logPath(program string) string {
+	return filepath.Join(n.logDir, n.name+"-"+program+".log")
+}
+
+// Run runs a program on the node to its end.
+func (n *node) Run(ctx context.Context, p plugins.Process) error {
+	log, err := n.openLog(p.Name)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := n.command(ctx, p, log)
+	if err := n.Do(cmd.Start); err != nil {
+		return fmt.Errorf("starting %s on %s: %w", p.Name, n.name, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		return fmt.Errorf("%s on %s: %w%s", p.Name, n.name, err, lastLines(n.logPath(p.Name)))
+	}
+	return nil
+}
+
+// Start runs a program on the node until the network is taken down, starting
+// it again when it exits by itself.
+func (n *node) Start(p plugins.Process) error {
+	a := &agent{Process: p, node: n, done: make(chan struct{})}
+	if err := a.start(); err != nil {
+		return err
+	}
+	n.agents = append(n.agents, a)
+	go a.supervise()
+	return nil
+}
+
+// start starts the process once.
+func (a *agent) start() error {
+	log, err := a.node.openLog(a.Name)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := a.node.command(context.Background(), a.Process, log)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stopping {
+		return errors.New("the network is being taken down")
+	}
+	if err := a.node.Do(cmd.Start); err != nil {
+		return fmt.Errorf("starting %s on %s: %w", a.Name, a.node.name, err)
+	}
+	a.cmd = cmd
+	return nil
+}
+
+// supervise waits for the process and starts it again until it is stopped or
+// has exited too often; then it ends the network's life with the cause.
+func (a *agent) supervise() {
+	defer close(a.done)
+	for restarts := 0; ; restarts++ {
+		err := a.cmd.Wait()
+		if a.isStopping() {
+			return
+		}
+		if err == nil {
+			err = errors.New("exit status 0")
+		}
+		final := restarts == maxRestarts
+		a.node.report(agentExit{a.node.name, a.Name, err, final})
+		if final {
+			a.node.fail(fmt.Errorf("%s on %s exited %d times: %w%s",
+				a.Name, a.node.name, restarts+1, err, lastLines(a.node.logPath(a.Name))))
+			return
+		}
+		time.Sleep(restartPause)
+		if err := a.start(); err != nil {
+			a.node.fail(err)
+			return
+		}
+	}
+}
+
+func (a *agent) isStopping() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.stopping
+}
+
+// stop ends the agent and waits until it is gone.
+func (a *agent) stop() {
+	a.mu.Lock()
+	a.stopping = true
+	process := a.cmd.Process
+	a.mu.Unlock()
+	process.Kill()
+	<-a.done
+}
+
+// pid is the current process of the agent.
+func (a *agent) pid() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cmd.Process.Pid
+}
+
+// lastLines quotes the end of a log for an error message, or nothing if there
+// is none.
+func lastLines(path string) string {
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	const tail = 4096
+	if st, err := f.Stat(); err == nil && st.Size() > tail {
+		f.Seek(-tail, io.SeekEnd)
+	}
+	text, _ := io.ReadAll(f)
+	lines := strings.Split(string(bytes.TrimSpace(text)), "\n")
+	if len(lines) > logTail {
+		lines = lines[len(lines)-logTail:]
+	}
+	if len(lines) == 1 && lines[0] == "" {
+		return ""
+	}
+	return "; its last lines: " + strings.Join(lines, " | ")
+}

@@ -1,0 +1,123 @@
+package lab
+
+import (
+	"context"
+	"debug/buildinfo"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Program is a program that networks run, where it comes from, and how it
+// tells its version.
+type Program struct {
+	Name string
+	// Package is the Debian package of a program that the distribution
+	// provides; empty for those that `make tools` builds into bin/.
+	Package string
+	Why     string
+	ask     []string // arguments that print the version; nil: ask the Go build information
+}
+
+// Programs are all programs that plugins name.
+var Programs = []Program{
+	{Name: "flanneld", Why: "flannel's agent", ask: []string{"-version"}},
+	{Name: "calico-node", Why: "Calico's agents: start-up, Felix, confd", ask: []string{"-v"}},
+	{Name: "calico", Why: "Calico's CNI plugin", ask: []string{"-v"}},
+	{Name: "calico-ipam", Why: "Calico's address management", ask: []string{"-v"}},
+	{Name: "etcd", Why: "the datastore of flannel and Calico"},
+	{Name: "bridge", Why: "reference CNI plugin, flannel's delegate"},
+	{Name: "host-local", Why: "reference CNI plugin, addresses from a node's subnet"},
+	{Name: "bird", Package: "bird2", Why: "the BGP daemon of calico-bgp", ask: []string{"--version"}},
+	{Name: "iptables", Package: "iptables", Why: "flanneld and Felix program their rules through it", ask: []string{"--version"}},
+	{Name: "ipset", Package: "ipset", Why: "Felix keeps addresses of its policies in sets", ask: []string{"--version"}},
+}
+
+// FindProgram returns the entry of that name.
+func FindProgram(name string) (Program, bool) {
+	for _, p := range Programs {
+		if p.Name == name {
+			return p, true
+		}
+	}
+	return Program{}, false
+}
+
+// Path finds the program: in bin for those that are built, in the system's
+// folders for the others. The error says how to get it.
+func (p Program) Path(bin string) (string, error) {
+	if p.Package == "" {
+		path := filepath.Join(bin, p.Name)
+		if st, err := os.Stat(path); err != nil || st.IsDir() || st.Mode()&0o111 == 0 {
+			return "", fmt.Errorf("%s (%s) is not in %s: make tools builds it", p.Name, p.Why, bin)
+		}
+		return path, nil
+	}
+	for _, dir := range filepath.SplitList(searchPath[len("PATH="):]) {
+		path := filepath.Join(dir, p.Name)
+		if st, err := os.Stat(path); err == nil && !st.IsDir() && st.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("%s (%s) is not installed: sudo apt-get install %s", p.Name, p.Why, p.Package)
+}
+
+// versionPattern finds a version in what programs print, such as
+// "BIRD version 2.0.12", "iptables v1.8.9 (nf_tables)" or "v3.28.5".
+var versionPattern = regexp.MustCompile(`v?[0-9]+\.[0-9]+[0-9A-Za-z.+-]*`)
+
+// Version asks the program at path for its version.
+func (p Program) Version(ctx context.Context, path string) (string, error) {
+	if p.ask == nil {
+		info, err := buildinfo.ReadFile(path)
+		if err != nil {
+			return "", fmt.Errorf("reading how %s was built: %w", p.Name, err)
+		}
+		return info.Main.Version, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, p.ask...)
+	cmd.Env = []string{searchPath}
+	out, err := cmd.CombinedOutput()
+	version := versionPattern.FindString(string(out))
+	if version == "" {
+		return "", errors.Join(fmt.Errorf("%s does not tell its version: %q", p.Name, firstLine(out)), err)
+	}
+	return version, nil
+}
+
+func firstLine(out []byte) string {
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line
+}
+
+// Versions asks all the programs that are there, by name.
+func Versions(ctx context.Context, bin string) map[string]string {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	versions := map[string]string{}
+	for _, p := range Programs {
+		wg.Go(func() {
+			path, err := p.Path(bin)
+			if err != nil {
+				return
+			}
+			v, err := p.Version(ctx, path)
+			if err != nil {
+				v = "unknown"
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			versions[p.Name] = v
+		})
+	}
+	wg.Wait()
+	return versions
+}

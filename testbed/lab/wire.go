@@ -1,0 +1,149 @@
+package lab
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/safchain/ethtool"
+	"github.com/vishvananda/netlink"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// link is one end of an underlay link: an interface in a namespace.
+type link struct {
+	space    *space
+	name     string
+	shaped   bool            // the end that a node sends from
+	offloads map[string]bool // segmentation and coalescing features that were on at first
+}
+
+// newLink notes what the interface's offloads are, so that an unshaped wire
+// can have them back.
+func newLink(s *space, name string, shaped bool) (*link, error) {
+	l := &link{space: s, name: name, shaped: shaped, offloads: map[string]bool{}}
+	err := s.Do(func() error {
+		e, err := ethtool.NewEthtool()
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		features, err := e.FeaturesWithState(name)
+		if err != nil {
+			return err
+		}
+		for feature, state := range features {
+			if isSegmentation(feature) && state.Active && !state.NeverChanged {
+				l.offloads[feature] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the offloads of %s in %s: %w", name, s.name, err)
+	}
+	return l, nil
+}
+
+// mtu is the interface's MTU, 0 if it is gone.
+func (l *link) mtu() int {
+	iface, err := l.space.nl.LinkByName(l.name)
+	if err != nil {
+		return 0
+	}
+	return iface.Attrs().MTU
+}
+
+// isSegmentation tells the features by which an interface carries packets
+// larger than its MTU (TSO, GSO and its tunnel forms, GRO), by the kernel's
+// names (net/ethtool/common.c, netdev_features_strings).
+func isSegmentation(feature string) bool {
+	return strings.HasSuffix(feature, "-segmentation") || strings.HasPrefix(feature, "tx-gso") || strings.HasPrefix(feature, "rx-gro")
+}
+
+// setWire applies a profile to the link. A rate comes with segmentation
+// offloads off, so that the packets on the link are those that a real wire
+// would carry; without a rate the link is as the kernel makes it.
+func (l *link) setWire(wire string) error {
+	rate, err := results.ParseWire(wire)
+	if err != nil {
+		return err
+	}
+	if err := l.setOffloads(rate == 0); err != nil {
+		return fmt.Errorf("setting the offloads of %s in %s: %w", l.name, l.space.name, err)
+	}
+	if !l.shaped {
+		return nil
+	}
+	if err := l.setRate(rate); err != nil {
+		return fmt.Errorf("setting the rate of %s in %s: %w", l.name, l.space.name, err)
+	}
+	return nil
+}
+
+func (l *link) setOffloads(on bool) error {
+	if len(l.offloads) == 0 {
+		return nil
+	}
+	want := make(map[string]bool, len(l.offloads))
+	for feature := range l.offloads {
+		want[feature] = on
+	}
+	return l.space.Do(func() error {
+		e, err := ethtool.NewEthtool()
+		if err != nil {
+			return err
+		}
+		defer e.Close()
+		return e.Change(l.name, want)
+	})
+}
+
+// The shaper's bucket holds shaperBurst of traffic at the wire's rate, and at
+// least minBurst: enough for the kernel's timer slack, little against a
+// sample. Its queue holds shaperQueue; one TCP stream keeps it from running
+// empty.
+const (
+	shaperBurst = 0.001    // s
+	shaperQueue = 0.010    // s
+	minBurst    = 4 * 9216 // byte; some jumbo frames
+	minQueue    = 64 * 9216
+)
+
+// setRate puts a token bucket filter (tc-tbf(8)) on the interface, or takes it
+// away at rate 0. It counts a packet with its Ethernet header.
+func (l *link) setRate(rate float64) error {
+	iface, err := l.space.nl.LinkByName(l.name)
+	if err != nil {
+		return err
+	}
+	attrs := netlink.QdiscAttrs{LinkIndex: iface.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
+	if rate == 0 {
+		qdiscs, err := l.space.nl.QdiscList(iface)
+		if err != nil {
+			return err
+		}
+		for _, q := range qdiscs {
+			if q.Type() == "tbf" {
+				return l.space.nl.QdiscDel(q)
+			}
+		}
+		return nil
+	}
+	perSecond := rate / 8
+	burst := math.Max(perSecond*shaperBurst, minBurst)
+	return l.space.nl.QdiscReplace(&netlink.Tbf{
+		QdiscAttrs: attrs,
+		Rate:       uint64(perSecond),
+		Limit:      uint32(math.Min(math.Max(perSecond*shaperQueue, minQueue), math.MaxUint32)),
+		Buffer:     ticks(burst / perSecond),
+	})
+}
+
+// ticks converts seconds to the unit in which the kernel takes the bucket's
+// size: the time that it takes to fill, in packet scheduler ticks.
+func ticks(seconds float64) uint32 {
+	const microseconds = 1e6
+	return uint32(math.Min(seconds*microseconds*netlink.TickInUsec(), math.MaxUint32))
+}

@@ -1,0 +1,94 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/cnibench/cnibench/probes"
+)
+
+// WorkerCommand is the hidden command under which the program runs as a
+// probe worker (see package probes).
+const WorkerCommand = "worker"
+
+// worker is a probe worker in a pod or on a node.
+type worker struct {
+	*probes.Worker
+	cmd  *exec.Cmd
+	done chan struct{}
+}
+
+// startWorker runs this program as a worker inside the space's network
+// namespace. It sees the mounts of the lab's init, not the node's.
+func startWorker(s *space, logDir string) (*worker, error) {
+	if err := os.MkdirAll(logDir, 0o755); err != nil {
+		return nil, fmt.Errorf("making the folder of logs: %w", err)
+	}
+	log, err := os.OpenFile(filepath.Join(logDir, s.name+"-worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("opening the log of a worker: %w", err)
+	}
+	defer log.Close()
+	stdin, in, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("making a worker's pipes: %w", err)
+	}
+	defer stdin.Close()
+	out, stdout, err := os.Pipe()
+	if err != nil {
+		in.Close()
+		return nil, fmt.Errorf("making a worker's pipes: %w", err)
+	}
+	defer stdout.Close()
+	cmd := exec.Command("/proc/self/exe", WorkerCommand)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := (&space{name: s.name, net: s.net}).Do(cmd.Start); err != nil {
+		in.Close()
+		out.Close()
+		return nil, fmt.Errorf("starting a worker in %s: %w", s.name, err)
+	}
+	w := &worker{Worker: probes.Connect(in, out), cmd: cmd, done: make(chan struct{})}
+	go func() {
+		cmd.Wait()
+		close(w.done)
+	}()
+	return w, nil
+}
+
+// stop ends the worker and waits until it is gone.
+func (w *worker) stop() {
+	w.Worker.Close()
+	w.cmd.Process.Kill()
+	<-w.done
+}
+
+// startWorkers puts a worker into the two pods that are measured and on their
+// nodes.
+func (n *network) startWorkers() error {
+	var errs []error
+	start := func(s *space, logDir string) *probes.Worker {
+		w, err := startWorker(s, logDir)
+		if err != nil {
+			errs = append(errs, err)
+			return nil
+		}
+		n.workers = append(n.workers, w)
+		return w.Worker
+	}
+	for i := range n.ends {
+		p := n.pods[i]
+		end := probes.End{Addr: p.addr, NodeAddr: p.node.addr.Addr(), NIC: nicName, NodeName: p.node.name}
+		end.Node = start(p.node.space, p.node.logDir)
+		end.Worker = end.Node
+		if p.space != p.node.space {
+			end.Worker = start(p.space, p.node.logDir)
+		}
+		n.ends[i] = end
+	}
+	return errors.Join(errs...)
+}

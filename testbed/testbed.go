@@ -1,0 +1,47 @@
+// Package testbed holds what the places to measure in have in common: the lab
+// (network namespaces on this machine) and a Kubernetes cluster. A testbed
+// brings a plugin's network up and says where workers run in it; it knows
+// nothing of what they measure.
+package testbed
+
+import (
+	"context"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+)
+
+// Testbed is a place where plugins' networks can be brought up.
+type Testbed interface {
+	// Up brings the plugin's network up on a topology and returns once a
+	// packet has passed between two pods on different nodes. instance tells
+	// apart two networks of the same plugin. An error is a property of that
+	// network, not of the run; an [*UnsupportedError] says that this testbed
+	// cannot carry the plugin.
+	Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (Network, error)
+	// Close takes down whatever is still up.
+	Close() error
+}
+
+// Network is a plugin that runs on nodes, with a pod on each.
+type Network interface {
+	// Ends are two pods on different nodes (for the baseline: the nodes).
+	Ends() (client, server probes.End)
+	// Facts are what is known of the network itself.
+	Facts() (results.Network, results.Setup)
+	// SetWire gives the underlay links another profile.
+	SetWire(wire string) error
+	// Err is the cause once the network cannot be used any more: an agent has
+	// exited for good. It is nil while the network lives.
+	Err() error
+	// Down removes the pods through the plugin and ends its agents. The error
+	// says what did not go in order; the network is gone all the same.
+	Down(ctx context.Context) error
+}
+
+// UnsupportedError says that a plugin cannot run on this testbed and why; it
+// is no failure of the plugin.
+type UnsupportedError struct{ Cause string }
+
+func (e *UnsupportedError) Error() string { return e.Cause }
