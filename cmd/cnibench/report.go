@@ -1,12 +1,19 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
 )
 
 // formats are the renderings of a report.
@@ -40,4 +47,42 @@ report.html there, and the report on standard output. Needs no testbed.`,
 	}
 	cmd.Flags().StringVar(&format, "format", "text", formatHelp)
 	return cmd
+}
+
+// report renders a recorded run: report.json and report.html in its
+// directory, and the format asked for on standard output.
+func (p *program) report(dir, format string) error {
+	recorded, err := results.Load(dir)
+	if err != nil {
+		return fmt.Errorf("loading the run: %w", err)
+	}
+	made, err := report.Build(recorded, p.catalogue)
+	if err != nil {
+		return fmt.Errorf("judging the run in %s: %w", dir, err)
+	}
+	page := filepath.Join(dir, results.ReportHTML)
+	if err := write(filepath.Join(dir, results.ReportJSON), made.JSON); err != nil {
+		return err
+	}
+	if err := write(page, made.HTML); err != nil {
+		return err
+	}
+	render := map[string]func(io.Writer) error{"text": made.Text, "json": made.JSON, "html": made.HTML}[format]
+	if err := render(p.stdout); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stderr, "report: %s\n", page)
+	return nil
+}
+
+// write replaces a file by a rendering.
+func write(path string, render func(io.Writer) error) error {
+	var b bytes.Buffer
+	if err := render(&b); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("keeping the report: %w", err)
+	}
+	return nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/spf13/cobra"
 
 	"github.com/cnibench/cnibench/probes"
@@ -15,6 +17,9 @@ func (p *program) workerCommand() *cobra.Command {
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := probes.PrepareWorker(); err != nil {
+				fmt.Fprintln(p.stderr, "cnibench worker:", err)
+			}
 			return probes.Serve(cmd.Context(), p.stdin, p.stdout)
 		},
 	}

@@ -1,0 +1,224 @@
+package report
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// builder collects a record by what it speaks of.
+type builder struct {
+	recorded  *results.Recorded
+	catalogue catalogue.Catalogue
+	report    *Report
+	networks  map[place]results.Network // the last one recorded counts
+	order     []place
+	samples   map[results.Cell][]results.Sample
+	exits     map[place][]string
+}
+
+// place is a network: a plugin on a topology.
+type place struct{ plugin, topology string }
+
+// Build makes the report of a recorded run. It fails only if a file beside
+// the journal that the journal names cannot be read.
+func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
+	run := recorded.Run
+	b := &builder{recorded: recorded, catalogue: c,
+		report: &Report{
+			Schema: Schema, Host: run.Host, Warnings: []string{},
+			Run: Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked,
+				CongestionControl: run.CongestionControl, Versions: run.Versions},
+			Cells: []Cell{}, Comparisons: []struct{}{}, Encapsulation: []results.Encapsulation{}, Adjacency: []struct{}{},
+			Reachability: []struct{}{}, Setup: []Setup{}, Claims: []struct{}{},
+		},
+		networks: map[place]results.Network{}, samples: map[results.Cell][]results.Sample{}, exits: map[place][]string{},
+	}
+	b.report.Warnings = append(b.report.Warnings, recorded.Warnings...)
+	for _, record := range recorded.Records {
+		b.read(record)
+	}
+	for _, p := range b.order {
+		for _, wire := range run.Asked.Wire {
+			cell, err := b.cell(p, wire)
+			if err != nil {
+				return nil, err
+			}
+			b.report.Cells = append(b.report.Cells, cell)
+		}
+	}
+	b.compareWithHost()
+	b.warn()
+	return b.report, nil
+}
+
+// read takes one record.
+func (b *builder) read(record results.Record) {
+	switch {
+	case record.Network != nil:
+		n := *record.Network
+		p := place{n.Plugin, n.Topology}
+		if _, known := b.networks[p]; !known {
+			b.order = append(b.order, p)
+		}
+		b.networks[p] = n
+	case record.Sample != nil:
+		b.samples[record.Sample.Cell] = append(b.samples[record.Sample.Cell], *record.Sample)
+	case record.Setup != nil:
+		s := record.Setup
+		setup := Setup{Plugin: s.Plugin, Topology: s.Topology, NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
+			AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
+		if len(s.CNIAddMS) > 0 {
+			setup.CNIAddMS = stats.Summarize(s.CNIAddMS).Median
+		} else {
+			setup.CNIAdds = []float64{}
+		}
+		b.report.Setup = append(b.report.Setup, setup)
+	case record.Encapsulation != nil:
+		e := *record.Encapsulation
+		if e.Layers == nil {
+			e.Layers = []string{}
+		}
+		b.report.Encapsulation = append(b.report.Encapsulation, e)
+	case record.Event != nil:
+		b.event(record)
+	}
+}
+
+func (b *builder) event(record results.Record) {
+	e := record.Event
+	run := &b.report.Run
+	switch e.Name {
+	case results.EventBlockEnd:
+		run.Rounds++
+	case results.EventFinished:
+		run.Complete = e.Complete
+		run.Finished = &record.Time
+	case results.EventStopped:
+		run.Finished = &record.Time
+	case results.EventAgentExit:
+		p := place{e.Plugin, e.Topology}
+		b.exits[p] = append(b.exits[p], e.Text)
+	case results.EventCNIDel, results.EventFactFailed:
+		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
+	}
+}
+
+// cell judges all samples of one plugin on one topology over one wire.
+func (b *builder) cell(p place, wire string) (Cell, error) {
+	n := b.networks[p]
+	c := Cell{Cell: results.Cell{Plugin: p.plugin, Topology: p.topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
+		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []Metric{}}
+	if c.Versions == nil {
+		c.Versions = map[string]string{}
+	}
+	samples := b.samples[c.Cell]
+	merged, err := b.merged(samples)
+	if err != nil {
+		return Cell{}, err
+	}
+	for _, described := range b.recorded.Run.Metrics {
+		m := metric(described, samples)
+		if m == nil {
+			continue
+		}
+		m.Merged = percentile(merged[m.Probe], m.Name)
+		m.Expected = b.expected(&c, described)
+		c.Metrics = append(c.Metrics, *m)
+	}
+	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
+		c.Status, c.Cause = results.StatusFailed, "no sample succeeded; the last one: "+samples[len(samples)-1].Error
+	}
+	return c, nil
+}
+
+// metric summarizes one figure; nil if no sample has it.
+func metric(described results.Metric, samples []results.Sample) *Metric {
+	m := &Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better,
+		Confidence: stats.Confidence, Warnings: []string{}}
+	failed, cause := 0, ""
+	marked := map[string]int{}
+	for _, s := range samples {
+		if s.Probe != described.Probe {
+			continue
+		}
+		if s.Error != "" {
+			failed, cause = failed+1, s.Error
+			continue
+		}
+		v, ok := s.Values[described.Name]
+		if !ok {
+			continue
+		}
+		m.Samples = append(m.Samples, v)
+		m.Placement = s.Placement.Mode
+		for _, w := range s.Warnings {
+			marked[withoutFigures(w)]++
+		}
+	}
+	if len(m.Samples) == 0 {
+		return nil
+	}
+	s := stats.Summarize(m.Samples)
+	m.N, m.Median, m.CI = s.N, s.Median, bounds(s.CI)
+	if s.Missing > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d samples give no interval: %d more are needed", s.N, s.Missing))
+	}
+	if failed > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d samples failed, the last: %s", failed, failed+s.N, cause))
+	}
+	for _, w := range slices.Sorted(maps.Keys(marked)) {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d samples: %s", marked[w], s.N, w))
+	}
+	return m
+}
+
+// compareWithHost pairs every figure with the baseline's of the same blocks.
+func (b *builder) compareWithHost() {
+	for i := range b.report.Cells {
+		c := &b.report.Cells[i]
+		if c.Plugin == results.HostPlugin {
+			continue
+		}
+		host := results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire}
+		for j := range c.Metrics {
+			m := &c.Metrics[j]
+			r := stats.Paired(byBlock(b.samples[c.Cell], m), byBlock(b.samples[host], m))
+			if r.N > 0 {
+				m.VsHost = &VsHost{N: r.N, Ratio: r.Ratio, CI: bounds(r.CI)}
+			}
+		}
+		c.Loss = b.loss(c)
+	}
+}
+
+// byBlock picks the values of one figure by the number of their block.
+func byBlock(samples []results.Sample, m *Metric) map[int]float64 {
+	values := map[int]float64{}
+	for _, s := range samples {
+		if v, ok := s.Values[m.Name]; ok && s.Probe == m.Probe && s.Error == "" {
+			values[s.Block] = v
+		}
+	}
+	return values
+}
+
+func bounds(i *stats.Interval) *[2]float64 {
+	if i == nil {
+		return nil
+	}
+	return &[2]float64{i.Low, i.High}
+}
+
+// plugin finds a network's plugin in the catalogue; nil if a record names one
+// that this version does not know.
+func (b *builder) plugin(instance string) *plugins.Plugin {
+	name, _, _ := strings.Cut(instance, "+")
+	return b.catalogue.Get(name)
+}

@@ -1,0 +1,64 @@
+package report
+
+import (
+	"github.com/cnibench/cnibench/results"
+)
+
+// Sizes in bytes that goodput arithmetic needs.
+const (
+	// tcpIPHeaders are an IPv4 header (20, RFC 791) and a TCP header (20, RFC
+	// 9293) with the timestamp option as Linux pads it (12, RFC 7323).
+	tcpIPHeaders = 20 + 20 + 12
+	// ethernetHeader is what a token bucket on a NIC counts of the frame's
+	// surroundings: the header, not the preamble, the check sequence or the
+	// gap (tc-stab(8)).
+	ethernetHeader = 14
+)
+
+// shares of a full-sized frame that are a stream's payload: the segment that
+// fits the pod's MTU, over the frame that the underlay carries for it.
+func payloadShare(podMTU, overhead int) float64 {
+	return float64(podMTU-tcpIPHeaders) / float64(podMTU+overhead+ethernetHeader)
+}
+
+// share is the payload's share of a cell's wire, 0 if it is not known.
+func (b *builder) share(c *Cell) float64 {
+	plugin := b.plugin(c.Plugin)
+	if plugin == nil {
+		return 0
+	}
+	overhead := plugin.Encapsulation.Overhead
+	mtu := c.PodMTU
+	if mtu == 0 {
+		mtu = b.recorded.Run.Asked.MTU - overhead
+	}
+	return payloadShare(mtu, overhead)
+}
+
+// expected is the most that arithmetic allows for a figure: the goodput of
+// full-sized segments at the wire's rate. Nil where it says nothing.
+func (b *builder) expected(c *Cell, m results.Metric) *float64 {
+	rate, err := results.ParseWire(c.Wire)
+	share := b.share(c)
+	if err != nil || rate == 0 || share == 0 || m.Name != "goodput" {
+		return nil
+	}
+	goodput := rate * share
+	return &goodput
+}
+
+// loss splits what a cell's goodput loses against the baseline.
+func (b *builder) loss(c *Cell) *Loss {
+	m := c.Metric("tcp-stream", "goodput")
+	host := b.report.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
+	if m == nil || m.VsHost == nil || host == nil {
+		return nil
+	}
+	mine, base := b.share(c), b.share(host)
+	if mine == 0 || base == 0 {
+		return nil
+	}
+	l := &Loss{Total: 1 - m.VsHost.Ratio, Header: 1 - mine/base}
+	l.Rest = l.Total - l.Header
+	return l
+}

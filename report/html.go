@@ -1,0 +1,86 @@
+package report
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"strings"
+)
+
+//go:embed page.html
+var page string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
+	"join":  strings.Join,
+	"milli": func(ms float64) string { return quantity(ms/1000, "s") },
+	"bytes": func(n int64) string { return quantity(float64(n), "byte") },
+}).Parse(page))
+
+// view is what the page shows.
+type view struct {
+	*Report
+	Tables   []tableView
+	Absent   []*Cell
+	Programs string
+	Took     string
+}
+
+type tableView struct {
+	*table
+	About string
+	Notes []string
+	Plots []template.HTML
+	Lines []lineView
+}
+
+type lineView struct {
+	Name  string
+	Cells []cellView
+}
+
+type cellView struct{ Value, Ratio, Expected string }
+
+// HTML writes the report as one page that needs nothing else: no scripts, no
+// fonts, no pictures from elsewhere. Texts of agents are escaped.
+func (r *Report) HTML(out io.Writer) error {
+	v := view{Report: r, Absent: r.absent(), Programs: r.versions(), Took: "cut off"}
+	if r.Run.Finished != nil {
+		v.Took = fmt.Sprintf("%.0f s", r.Run.Finished.Sub(r.Run.Started).Seconds())
+	}
+	for _, t := range r.tables() {
+		tv := tableView{table: t, About: t.about(), Notes: t.notes()}
+		for _, m := range t.plotted() {
+			drawn, err := t.plot(m)
+			if err != nil {
+				return err
+			}
+			tv.Plots = append(tv.Plots, drawn)
+		}
+		for _, w := range t.Rows {
+			tv.Lines = append(tv.Lines, w.line())
+		}
+		v.Tables = append(v.Tables, tv)
+	}
+	if err := pageTemplate.Execute(out, v); err != nil {
+		return fmt.Errorf("rendering the page: %w", err)
+	}
+	return nil
+}
+
+// line are a row's figures for the page.
+func (w *row) line() lineView {
+	l := lineView{Name: w.Cell.named()}
+	for i, m := range w.Metrics {
+		var c cellView
+		if m != nil {
+			c.Value, c.Ratio = withInterval(m.Median, m.CI, m.Unit), ratio(m.VsHost)
+			if i == 0 {
+				c.Expected = w.ofExpected()
+			}
+		}
+		l.Cells = append(l.Cells, c)
+	}
+	return l
+}

@@ -1,0 +1,129 @@
+// Package report says what a recorded run means: it turns samples into
+// medians, intervals and ratios, sets them beside what arithmetic expects,
+// and renders the whole as JSON, text and HTML. It reads the record and never
+// starts anything.
+package report
+
+import (
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// Schema names the version of report.json; schema.json describes it.
+const Schema = "cnibench.report/v1"
+
+// Report is the content of report.json. Times are in seconds, rates in 1/s,
+// sizes in bytes or bits as the unit says.
+type Report struct {
+	Schema        string                  `json:"schema"`
+	Run           Run                     `json:"run"`
+	Host          results.Host            `json:"host"`
+	Warnings      []string                `json:"warnings"` // of the run as a whole
+	Cells         []Cell                  `json:"cells"`
+	Comparisons   []struct{}              `json:"comparisons"` // verdicts: not made yet
+	Encapsulation []results.Encapsulation `json:"encapsulation"`
+	Adjacency     []struct{}              `json:"adjacency"`    // not measured yet
+	Reachability  []struct{}              `json:"reachability"` // not measured yet
+	Setup         []Setup                 `json:"setup"`
+	Claims        []struct{}              `json:"claims"` // not examined yet
+}
+
+// Run is when and how the run was made.
+type Run struct {
+	ID       string        `json:"id"`
+	Started  time.Time     `json:"started"`
+	Finished *time.Time    `json:"finished"` // null: it was cut off
+	Seed     uint64        `json:"seed"`
+	Testbed  string        `json:"testbed"`
+	Rounds   int           `json:"rounds"`   // blocks measured to their end
+	Complete bool          `json:"complete"` // all that was asked for was done
+	Asked    results.Asked `json:"asked"`
+	// CongestionControl is what the probes set on their TCP sockets.
+	CongestionControl string            `json:"congestion_control"`
+	Versions          map[string]string `json:"versions"`
+}
+
+// Cell is one plugin on one topology over one wire.
+type Cell struct {
+	results.Cell
+	Status   string            `json:"status"` // ok, failed, unsupported
+	Cause    string            `json:"cause,omitempty"`
+	Fidelity string            `json:"fidelity"`
+	Kernel   string            `json:"kernel"`
+	Versions map[string]string `json:"versions"`
+	PodMTU   int               `json:"pod_mtu,omitempty"`
+	Metrics  []Metric          `json:"metrics"`
+	Loss     *Loss             `json:"loss,omitempty"`
+}
+
+// Metric is one figure of a cell over all its samples.
+type Metric struct {
+	Probe      string      `json:"probe"`
+	Name       string      `json:"name"`
+	Unit       string      `json:"unit"`
+	Better     string      `json:"better,omitempty"` // higher or lower
+	Placement  string      `json:"placement"`        // CPUs of the two ends: same or split
+	N          int         `json:"n"`
+	Median     float64     `json:"median"`
+	CI         *[2]float64 `json:"ci"` // null: too few samples, see warnings
+	Confidence float64     `json:"confidence"`
+	// Merged is the percentile of all samples' histograms merged; only
+	// latency percentiles have it.
+	Merged *float64 `json:"merged,omitempty"`
+	// VsHost is the ratio to the baseline, paired within blocks; null for the
+	// baseline itself.
+	VsHost *VsHost `json:"vs_host"`
+	// Expected is what arithmetic allows at most; null if it says nothing.
+	Expected *float64 `json:"expected"`
+	Warnings []string `json:"warnings"`
+	// Samples are the values by block, in the order of the blocks.
+	Samples []float64 `json:"samples"`
+}
+
+// VsHost is a ratio to the baseline.
+type VsHost struct {
+	N     int         `json:"n"` // blocks that have both
+	Ratio float64     `json:"ratio"`
+	CI    *[2]float64 `json:"ci"` // null: fewer blocks than an interval needs
+}
+
+// Loss splits what a plugin's goodput loses against the baseline into the
+// share of its headers, which is arithmetic, and the rest, which is CPU time,
+// offloads and MTU. All are shares of the baseline's goodput.
+type Loss struct {
+	Total  float64 `json:"total"`
+	Header float64 `json:"header"`
+	Rest   float64 `json:"rest"`
+}
+
+// Setup is what it took to bring a network up.
+type Setup struct {
+	Plugin         string    `json:"plugin"`
+	Topology       string    `json:"topology"`
+	NetworkReadyMS float64   `json:"network_ready_ms"` // start of the first agent to the first packet between pods
+	CNIAddMS       float64   `json:"cni_add_ms"`       // median of the ADDs; 0 for the baseline, which has none
+	CNIAdds        []float64 `json:"cni_adds_ms"`
+	AgentRSSBytes  int64     `json:"agent_rss_bytes"` // of all agents on all nodes
+	Agents         int       `json:"agents"`
+}
+
+// Metric returns a cell's figure, nil if it has none.
+func (c *Cell) Metric(probe, name string) *Metric {
+	for i := range c.Metrics {
+		if m := &c.Metrics[i]; m.Probe == probe && m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// Cell returns a cell, nil if the run has none of that name.
+func (r *Report) Cell(name results.Cell) *Cell {
+	for i := range r.Cells {
+		if r.Cells[i].Cell == name {
+			return &r.Cells[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,190 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text writes the report for a terminal. Nothing that agents wrote can move
+// the cursor.
+func (r *Report) Text(out io.Writer) error {
+	t := &text{report: r}
+	t.head()
+	for _, table := range r.tables() {
+		t.table(table)
+	}
+	t.loss()
+	t.wire()
+	t.setup()
+	t.absent()
+	t.line("")
+	t.line("Medians with 95 %% intervals of order statistics; × is the ratio to host, paired within blocks (Hodges–Lehmann).")
+	_, err := io.WriteString(out, t.String())
+	return err
+}
+
+// text builds the report for a terminal.
+type text struct {
+	strings.Builder
+	report *Report
+}
+
+func (t *text) line(format string, args ...any) {
+	fmt.Fprintln(t, printable(fmt.Sprintf(format, args...)))
+}
+
+// columns writes lines of tab-separated cells as a table.
+func (t *text) columns(lines [][]string) {
+	w := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
+	for _, cells := range lines {
+		for i := range cells {
+			cells[i] = printable(cells[i])
+		}
+		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
+	}
+	w.Flush()
+}
+
+func (t *text) head() {
+	r := t.report
+	took := "cut off"
+	if r.Run.Finished != nil {
+		took = fmt.Sprintf("%.0f s", r.Run.Finished.Sub(r.Run.Started).Seconds())
+	}
+	t.line("run %s: %s, %d rounds, %s, seed %d", r.Run.ID, r.Run.Testbed, r.Run.Rounds, took, r.Run.Seed)
+	t.line("machine: Linux %s, %d × %s, virtualization %s; TCP of the probes: %s", r.Host.Kernel, r.Host.CPUs, r.Host.CPU,
+		r.Host.Virtualization, r.Run.CongestionControl)
+	if versions := r.versions(); versions != "" {
+		t.line("programs: %s", versions)
+	}
+	for _, w := range r.Warnings {
+		t.line("WARNING: %s", w)
+	}
+}
+
+// versions lists the programs behind the cells.
+func (r *Report) versions() string {
+	all := map[string]string{}
+	for _, c := range r.Cells {
+		maps.Copy(all, c.Versions)
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		list = append(list, name+" "+all[name])
+	}
+	return strings.Join(list, ", ")
+}
+
+func (t *text) table(tb *table) {
+	t.line("")
+	t.line("%s", tb.about())
+	head := []string{"PLUGIN", tb.headline().Name, "vs host"}
+	expected := slices.ContainsFunc(tb.Rows, func(w row) bool { return w.Metrics[0] != nil && w.Metrics[0].Expected != nil })
+	if expected {
+		head = append(head, "of expected")
+	}
+	for _, m := range tb.Metrics[1:] {
+		head = append(head, m.Name)
+	}
+	lines := [][]string{head}
+	for _, w := range tb.Rows {
+		lines = append(lines, w.text(expected))
+	}
+	t.columns(lines)
+	for _, note := range tb.notes() {
+		t.line("  note: %s", note)
+	}
+}
+
+// text are the cells of a row.
+func (w *row) text(expected bool) []string {
+	cells := []string{w.Cell.named(), "", ""}
+	if m := w.Metrics[0]; m != nil {
+		cells[1], cells[2] = withInterval(m.Median, m.CI, m.Unit), ratio(m.VsHost)
+	}
+	if expected {
+		cells = append(cells, w.ofExpected())
+	}
+	for _, m := range w.Metrics[1:] {
+		cell := ""
+		if m != nil {
+			cell = quantity(m.Median, m.Unit)
+		}
+		cells = append(cells, cell)
+	}
+	return cells
+}
+
+// ofExpected is the headline as a share of what arithmetic allows.
+func (w *row) ofExpected() string {
+	m := w.Metrics[0]
+	if m == nil || m.Expected == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %% of %s", 100*m.Median / *m.Expected, quantity(*m.Expected, m.Unit))
+}
+
+func (t *text) loss() {
+	lines := [][]string{{"PLUGIN", "wire", "goodput lost", "headers", "the rest"}}
+	for _, c := range t.report.Cells {
+		if c.Loss != nil {
+			lines = append(lines, []string{c.named(), c.Wire, share(c.Loss.Total), share(c.Loss.Header), share(c.Loss.Rest)})
+		}
+	}
+	if len(lines) > 1 {
+		t.line("")
+		t.line("goodput lost against host: what headers explain (arithmetic), and the rest (CPU time, offloads, MTU)")
+		t.columns(lines)
+	}
+}
+
+func (t *text) wire() {
+	lines := [][]string{{"PLUGIN", "configured", "seen", "frames", "agrees", "headers"}}
+	for _, e := range t.report.Encapsulation {
+		agrees := "yes"
+		if !e.Agrees {
+			agrees = "NO"
+		}
+		lines = append(lines, []string{e.Plugin, form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
+			form(e.Effective, e.Port, e.OverheadBytes), fmt.Sprintf("%d of %d", e.Frames, e.Sent), agrees, strings.Join(e.Layers, " | ")})
+	}
+	if len(lines) > 1 {
+		t.line("")
+		t.line("on the wire between the nodes")
+		t.columns(lines)
+	}
+}
+
+func (t *text) setup() {
+	lines := [][]string{{"PLUGIN", "topology", "first packet after", "CNI ADD", "agents", "their memory"}}
+	for _, s := range t.report.Setup {
+		add := ""
+		if len(s.CNIAdds) > 0 {
+			add = quantity(s.CNIAddMS/1000, "s")
+		}
+		memory := ""
+		if s.Agents > 0 {
+			memory = quantity(float64(s.AgentRSSBytes), "byte")
+		}
+		lines = append(lines, []string{s.Plugin, s.Topology, quantity(s.NetworkReadyMS/1000, "s"), add, fmt.Sprint(s.Agents), memory})
+	}
+	if len(lines) > 1 {
+		t.line("")
+		t.line("set-up")
+		t.columns(lines)
+	}
+}
+
+func (t *text) absent() {
+	for i, c := range t.report.absent() {
+		if i == 0 {
+			t.line("")
+			t.line("without figures")
+		}
+		t.line("  %s on %s: %s: %s", c.Plugin, c.Topology, c.Status, c.Cause)
+	}
+}
