@@ -35,6 +35,17 @@ func Metrics(specs []string) []results.Metric {
 	return all
 }
 
+// UnknownError is a name that [Parse] does not know.
+type UnknownError struct {
+	What  string // probe, or parameter of a probe
+	Name  string
+	Known []string // the names that there are
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("there is no %s %q (there are %s)", e.What, e.Name, strings.Join(e.Known, ", "))
+}
+
 // Param is something that can be set on a probe.
 type Param struct {
 	Name  string
@@ -59,7 +70,7 @@ func Parse(spec string) (*Probe, map[string]string, error) {
 		for i, p := range all {
 			names[i] = p.Name
 		}
-		return nil, nil, fmt.Errorf("no probe is called %q; the nearest is %q", name, nearest(name, names))
+		return nil, nil, &UnknownError{What: "probe", Name: name, Known: names}
 	}
 	probe := all[i]
 	params := map[string]string{}
@@ -97,7 +108,7 @@ func (p *Probe) checkParam(key, value string, hasValue bool) (string, error) {
 		for i, q := range p.Params {
 			names[i] = q.Name
 		}
-		return "", fmt.Errorf("probe %s has no parameter %q; the nearest is %q", p.Name, key, nearest(key, names))
+		return "", &UnknownError{What: "parameter of probe " + p.Name, Name: key, Known: names}
 	}
 	param := p.Params[i]
 	if param.flag() {
@@ -125,38 +136,6 @@ func (s *Site) number(name string, otherwise int) (int, error) {
 		return 0, fmt.Errorf("parameter %q is %q, not a whole number", name, text)
 	}
 	return n, nil
-}
-
-// nearest returns the candidate that is fewest edits away from name.
-func nearest(name string, candidates []string) string {
-	best, least := "", 0
-	for _, c := range candidates {
-		if d := editDistance(name, c); best == "" || d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// editDistance is Levenshtein's: insertions, deletions and substitutions.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // role finds a role by the name that requests use, "probe/role".

@@ -7,6 +7,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot"
@@ -40,6 +41,8 @@ const (
 	plotWidth = 16 * vg.Centimeter
 	plotFrame = 2.2 * vg.Centimeter // title and axis
 	plotRow   = 0.75 * vg.Centimeter
+	// plotMargin keeps the last label of the axis inside.
+	plotMargin = 0.8 * vg.Centimeter
 )
 
 // plotted are the figures of a probe that get a plot: the headline, and the
@@ -71,6 +74,7 @@ func (t *table) plot(m results.Metric) (template.HTML, error) {
 	p := plot.New()
 	p.Title.Text = fmt.Sprintf("%s %s (%s)", t.Probe, m.Name, s.unit)
 	p.X.Min = 0
+	p.X.Tick.Marker = plainTicks{}
 	style(p)
 	var names []string
 	for i, w := range rows {
@@ -137,6 +141,20 @@ func drawMetric(p *plot.Plot, m *Metric, y float64, s scale) error {
 	return nil
 }
 
+// plainTicks labels an axis without trailing zeros.
+type plainTicks struct{}
+
+// Ticks implements [plot.Ticker].
+func (plainTicks) Ticks(low, high float64) []plot.Tick {
+	ticks := plot.DefaultTicks{}.Ticks(low, high)
+	for i := range ticks {
+		if ticks[i].Label != "" {
+			ticks[i].Label = strconv.FormatFloat(ticks[i].Value, 'g', 4, 64)
+		}
+	}
+	return ticks
+}
+
 // vertical is a dashed line through all rows.
 type vertical struct{ x float64 }
 
@@ -150,7 +168,7 @@ func (v vertical) Plot(c draw.Canvas, p *plot.Plot) {
 // svg renders a plot as an element for a page.
 func svg(p *plot.Plot, height vg.Length, label string) (template.HTML, error) {
 	canvas := vgsvg.New(plotWidth, height)
-	p.Draw(draw.New(canvas))
+	p.Draw(draw.Crop(draw.New(canvas), 0, -plotMargin, 0, 0))
 	var b bytes.Buffer
 	if _, err := canvas.WriteTo(&b); err != nil {
 		return "", fmt.Errorf("drawing a plot: %w", err)

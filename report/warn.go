@@ -28,12 +28,38 @@ func (b *builder) warn() {
 	case !r.Run.Complete:
 		say("the run was interrupted after %d rounds: what follows is the record so far", r.Run.Rounds)
 	}
+	b.warnPrecision(say)
 	for _, p := range b.order {
 		if n := len(b.exits[p]); n > 0 {
 			say("agents of %s on %s exited %d times, the last: %s", p.plugin, p.topology, n, b.exits[p][n-1])
 		}
 	}
 	b.warnAbsent()
+}
+
+// warnPrecision names the ratios that are known less well than asked for, in a
+// run that had no fixed number of rounds.
+func (b *builder) warnPrecision(say func(string, ...any)) {
+	asked := b.recorded.Run.Asked
+	if asked.Rounds > 0 {
+		return
+	}
+	var wide []string
+	for _, t := range b.report.tables() {
+		for _, w := range t.Rows {
+			m := w.Metrics[0]
+			if m == nil || m.VsHost == nil || m.VsHost.CI == nil {
+				continue
+			}
+			width := (m.VsHost.CI[1] - m.VsHost.CI[0]) / m.VsHost.Ratio
+			if width > asked.Precision {
+				wide = append(wide, fmt.Sprintf("%s %s %s over %s (%.1f %%)", w.Cell.Plugin, t.Probe, m.Name, t.Wire, 100*width))
+			}
+		}
+	}
+	if len(wide) > 0 {
+		say("the precision of %.1f %% was not reached after %d rounds for %s", 100*asked.Precision, b.report.Run.Rounds, strings.Join(wide, ", "))
+	}
 }
 
 // warnAbsent adds cells for networks that were asked for and of which nothing

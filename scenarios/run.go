@@ -10,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
 )
 
@@ -36,7 +37,7 @@ type Progress struct {
 type run struct {
 	Config
 	networks []*upNetwork
-	done     int
+	seen     seen
 	started  time.Time // of the first block
 }
 
@@ -59,7 +60,7 @@ const givenUpAfter = 3
 // that fail are results. When ctx ends, it stops at once, keeps the record and
 // returns the context's error.
 func Run(ctx context.Context, c Config) error {
-	r := &run{Config: c}
+	r := &run{Config: c, seen: seen{}}
 	// The collector's work would land on a CPU that is being measured.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	err := r.all(ctx)
@@ -91,11 +92,14 @@ func (r *run) all(ctx context.Context) error {
 		if err := r.block(ctx, number); err != nil {
 			return err
 		}
+		if r.Asked.Rounds == 0 && number+1 >= stats.MinSamples && r.seen.precise(r.Asked.Precision) {
+			break
+		}
 	}
 	return nil
 }
 
-// rounds is how many blocks are measured.
+// rounds is how many blocks are measured at most.
 func (r *run) rounds() int {
 	if r.Asked.Rounds > 0 {
 		return r.Asked.Rounds

@@ -35,6 +35,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		s.network.failures = 0
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
 		sample.Params, sample.Warnings = measured.Params, measured.Warnings
+		r.seen.add(sample)
 		if measured.Hist != nil {
 			sample.Hist, err = r.Journal.AddHistogram(fmt.Sprintf("%s-%s-%s-%s-%04d", s.Plugin, s.Topology, s.Wire, s.probe, block), measured.Hist)
 			if err != nil {

@@ -26,8 +26,7 @@ var Testbeds = []string{"lab"}
 // Bounds of what can be asked for. They keep a typing error from becoming a
 // run that never ends or never measures.
 const (
-	minDuration = 0.05 // s; below it the part that is dropped is all there is
-	maxDuration = 3600
+	maxDuration = 3600 // s
 	minMTU      = 576 // what every IPv4 host must take (RFC 1122, 3.3.3)
 	maxMTU      = 9216
 	maxNodes    = 64
@@ -101,7 +100,7 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		}
 	}
 	for _, p := range a.Probes {
-		if _, _, err := probes.Parse(p); err != nil {
+		if err := checkProbe(p); err != nil {
 			return err
 		}
 	}
@@ -127,6 +126,16 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 	return nil
 }
 
+// checkProbe names the nearest name to one that is misspelt.
+func checkProbe(spec string) error {
+	_, _, err := probes.Parse(spec)
+	var unknown *probes.UnknownError
+	if errors.As(err, &unknown) {
+		return oneOf(unknown.What, unknown.Name, unknown.Known)
+	}
+	return err
+}
+
 func oneOf(what, value string, allowed []string) error {
 	if slices.Contains(allowed, value) {
 		return nil
@@ -149,7 +158,7 @@ func checkNumbers(a *results.Asked) error {
 		value    float64
 		min, max float64
 	}{
-		{"duration", float64(a.Duration), minDuration, maxDuration},
+		{"duration", float64(a.Duration), probes.MinDuration.Seconds(), maxDuration},
 		{"mtu", float64(a.MTU), minMTU, maxMTU},
 		{"nodes", float64(a.Nodes), 2, maxNodes},
 		{"rounds", float64(a.Rounds), 0, maxRounds},

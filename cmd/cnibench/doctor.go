@@ -76,7 +76,7 @@ func (p *program) doctor(ctx context.Context) error {
 		say(true, "namespaces", "the lab can make user, network, mount and PID namespaces of its own")
 	}
 	for _, program := range lab.Programs {
-		path, err := program.Path(binDir())
+		path, err := program.Path(p.bin)
 		if err != nil {
 			say(false, program.Name, err.Error())
 			curable++

@@ -43,6 +43,7 @@ func (p *program) labInitCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&try, "try-features", false, "print what the kernel lacks, as JSON")
+	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	return cmd
 }
@@ -59,7 +60,7 @@ func (p *program) inLab(ctx context.Context, dir string, progress io.Writer) (er
 		return err
 	}
 	bed, err := lab.New(lab.Config{
-		Bin: binDir(), Logs: filepath.Join(dir, results.LogDir),
+		Bin: p.bin, Logs: filepath.Join(dir, results.LogDir),
 		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Versions: run.Versions,
 		Event: func(e results.Event) { journal.Append(results.Record{Event: &e}) },
 	})

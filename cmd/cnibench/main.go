@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -29,15 +30,26 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	p := program{catalogue: catalogue.All(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := program{catalogue: catalogue.All(), bin: binDir(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	code := p.run(ctx, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
+// binDir is where the plugins' programs are: beside this one, as make puts
+// them.
+func binDir() string {
+	self, err := os.Executable()
+	if err != nil {
+		return "bin"
+	}
+	return filepath.Dir(self)
+}
+
 // program is cnibench as a function of its arguments and streams.
 type program struct {
 	catalogue catalogue.Catalogue
+	bin       string // folder of the plugins' programs
 	stdin     io.Reader
 	stdout    io.Writer
 	stderr    io.Writer

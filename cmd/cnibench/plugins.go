@@ -31,7 +31,7 @@ trying them in a namespace.`,
 			for _, plugin := range p.catalogue {
 				e := plugin.Encapsulation
 				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", plugin.Name, e.Kind, e.Overhead, port(e.Port),
-					plugin.Fidelity, availability(plugin, missing), title(plugin))
+					plugin.Fidelity, p.availability(plugin, missing), title(plugin))
 			}
 			return w.Flush()
 		},
@@ -54,14 +54,14 @@ func title(p *plugins.Plugin) string {
 
 // availability says whether the lab can carry the plugin: yes, or the first
 // reasons why not.
-func availability(p *plugins.Plugin, missing map[string]string) string {
+func (p *program) availability(plugin *plugins.Plugin, missing map[string]string) string {
 	var why []string
-	for _, f := range p.Features {
+	for _, f := range plugin.Features {
 		if cause := missing[f]; cause != "" {
 			why = append(why, cause)
 		}
 	}
-	for _, err := range missingPrograms(p) {
+	for _, err := range p.missingPrograms(plugin) {
 		why = append(why, err.Error())
 	}
 	if len(why) == 0 {
@@ -72,15 +72,15 @@ func availability(p *plugins.Plugin, missing map[string]string) string {
 
 // missingPrograms names the plugin's programs that are not there, each with
 // what brings it.
-func missingPrograms(p *plugins.Plugin) []error {
+func (p *program) missingPrograms(plugin *plugins.Plugin) []error {
 	var errs []error
-	for _, name := range append(append([]string{}, p.Binaries...), p.System...) {
+	for _, name := range append(append([]string{}, plugin.Binaries...), plugin.System...) {
 		program, ok := lab.FindProgram(name)
 		if !ok {
 			errs = append(errs, fmt.Errorf("the catalogue asks for an unknown program %q", name))
 			continue
 		}
-		if _, err := program.Path(binDir()); err != nil {
+		if _, err := program.Path(p.bin); err != nil {
 			errs = append(errs, err)
 		}
 	}

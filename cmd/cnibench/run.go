@@ -126,14 +126,14 @@ func (p *program) runLab(ctx context.Context, o runOptions) error {
 	if err != nil {
 		return usageError{err}
 	}
-	if err := checkPrograms(selected); err != nil {
+	if err := p.checkPrograms(selected); err != nil {
 		return err
 	}
 	dir, err := p.prepare(ctx, &o)
 	if err != nil {
 		return err
 	}
-	args := []string{dir}
+	args := []string{dir, "--bin", p.bin}
 	if o.quiet {
 		args = append(args, "--quiet")
 	}
@@ -149,9 +149,9 @@ func (p *program) runLab(ctx context.Context, o runOptions) error {
 }
 
 // checkPrograms looks for the programs of all plugins before anything starts.
-func checkPrograms(selected []*plugins.Plugin) error {
+func (p *program) checkPrograms(selected []*plugins.Plugin) error {
 	for _, plugin := range selected {
-		if errs := missingPrograms(plugin); len(errs) > 0 {
+		if errs := p.missingPrograms(plugin); len(errs) > 0 {
 			return usage("%s needs %v", plugin.Name, errs[0])
 		}
 	}
@@ -166,7 +166,7 @@ func (p *program) prepare(ctx context.Context, o *runOptions) (string, error) {
 	run := results.Run{
 		ID:      started.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(id),
 		Started: started, Asked: o.asked, Host: results.GatherHost(),
-		Versions: lab.Versions(ctx, binDir()), Metrics: probes.Metrics(o.asked.Probes), CongestionControl: probes.CongestionControl,
+		Versions: lab.Versions(ctx, p.bin), Metrics: probes.Metrics(o.asked.Probes), CongestionControl: probes.CongestionControl,
 	}
 	run.Versions["cnibench"] = version
 	run.Host.Privilege = "user namespace"

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
@@ -12,16 +10,6 @@ import (
 
 	"github.com/cnibench/cnibench/testbed/lab"
 )
-
-// binDir is where the plugins' programs are: beside this one, as make puts
-// them.
-func binDir() string {
-	self, err := os.Executable()
-	if err != nil {
-		return "bin"
-	}
-	return filepath.Dir(self)
-}
 
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
@@ -31,7 +19,7 @@ func (p *program) versionCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintf(w, "cnibench\t%s\n", version)
-			versions := lab.Versions(cmd.Context(), binDir())
+			versions := lab.Versions(cmd.Context(), p.bin)
 			for _, name := range slices.Sorted(maps.Keys(versions)) {
 				fmt.Fprintf(w, "%s\t%s\n", name, versions[name])
 			}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,6 +28,10 @@ func init() {
 	}
 }
 
+// stopPatience is how long a lab that was asked to stop may take: what is left
+// to do then is to sync the journal.
+const stopPatience = 1500 * time.Millisecond
+
 // stopLine asks init to end the run early but in order. The end of init's
 // standard input means that the parent is gone.
 const stopLine = "stop\n"
@@ -36,9 +41,9 @@ const stopLine = "stop\n"
 // PID, mount, network, IPC and UTS namespaces of its own; when this process
 // ends, however it ends, the kernel ends everything in them.
 //
-// Cancelling ctx asks init to stop in order; a second cancellation does not
-// exist, callers bound their own patience. The error is an *exec.ExitError
-// when init ended with a status.
+// Cancelling ctx asks init to stop in order; if it has not within stopPatience
+// the lab is killed. The error is an *exec.ExitError when init ended with a
+// status.
 func Spawn(ctx context.Context, stdout, stderr io.Writer, args ...string) error {
 	// PR_SET_PDEATHSIG fires when the *thread* that forked ends, so this
 	// goroutine keeps its thread until init is gone.
@@ -59,8 +64,17 @@ func Spawn(ctx context.Context, stdout, stderr io.Writer, args ...string) error 
 	if err != nil {
 		return fmt.Errorf("starting the lab in namespaces of its own: %w%s", err, namespaceHint(err))
 	}
-	stop := context.AfterFunc(ctx, func() { io.WriteString(parent, stopLine) })
+	ended := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		io.WriteString(parent, stopLine)
+		select {
+		case <-ended:
+		case <-time.After(stopPatience):
+			cmd.Process.Kill()
+		}
+	})
 	defer stop()
+	defer close(ended)
 	return cmd.Wait()
 }
 

@@ -13,37 +13,53 @@ import (
 
 // link is one end of an underlay link: an interface in a namespace.
 type link struct {
-	space    *space
-	name     string
-	shaped   bool            // the end that a node sends from
-	offloads map[string]bool // segmentation and coalescing features that were on at first
+	space  *space
+	name   string
+	shaped bool // the end that a node sends from
 }
 
-// newLink notes what the interface's offloads are, so that an unshaped wire
-// can have them back.
+// newLink sets the interface's offloads, see [link.setOffloads].
 func newLink(s *space, name string, shaped bool) (*link, error) {
-	l := &link{space: s, name: name, shaped: shaped, offloads: map[string]bool{}}
-	err := s.Do(func() error {
-		e, err := ethtool.NewEthtool()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		features, err := e.FeaturesWithState(name)
-		if err != nil {
-			return err
-		}
-		for feature, state := range features {
-			if isSegmentation(feature) && state.Active && !state.NeverChanged {
-				l.offloads[feature] = true
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("reading the offloads of %s in %s: %w", name, s.name, err)
+	l := &link{space: s, name: name, shaped: shaped}
+	if err := s.Do(l.setOffloads); err != nil {
+		return nil, fmt.Errorf("setting the offloads of %s in %s: %w", name, s.name, err)
 	}
 	return l, nil
+}
+
+// receiveCoalescing is GRO by the kernel's name.
+const receiveCoalescing = "rx-gro"
+
+// setOffloads turns segmentation off, so that the packets on the link are
+// those that a real wire would carry: a veth otherwise passes on 64 KB at once
+// and hides what each packet costs. A node's end coalesces what it receives,
+// as the drivers of real NICs do and a veth does not by itself: without it the
+// vxlan device, which has GRO of its own, makes an overlay faster than the
+// underlay that it runs on (2.0 Gbit/s routed against 3.5 in VXLAN, where 5.1
+// against 4.2 is the order with it). It runs inside the link's namespace.
+func (l *link) setOffloads() error {
+	e, err := ethtool.NewEthtool()
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	features, err := e.FeaturesWithState(l.name)
+	if err != nil {
+		return err
+	}
+	want := map[string]bool{}
+	for feature, state := range features {
+		if isSegmentation(feature) && state.Active && !state.NeverChanged {
+			want[feature] = false
+		}
+	}
+	if state, ok := features[receiveCoalescing]; ok && l.shaped && !state.NeverChanged {
+		want[receiveCoalescing] = true
+	}
+	if len(want) == 0 {
+		return nil
+	}
+	return e.Change(l.name, want)
 }
 
 // mtu is the interface's MTU, 0 if it is gone.
@@ -59,19 +75,14 @@ func (l *link) mtu() int {
 // larger than its MTU (TSO, GSO and its tunnel forms, GRO), by the kernel's
 // names (net/ethtool/common.c, netdev_features_strings).
 func isSegmentation(feature string) bool {
-	return strings.HasSuffix(feature, "-segmentation") || strings.HasPrefix(feature, "tx-gso") || strings.HasPrefix(feature, "rx-gro")
+	return strings.HasSuffix(feature, "-segmentation") || strings.HasPrefix(feature, "tx-gso") || strings.HasPrefix(feature, receiveCoalescing)
 }
 
-// setWire applies a profile to the link. A rate comes with segmentation
-// offloads off, so that the packets on the link are those that a real wire
-// would carry; without a rate the link is as the kernel makes it.
+// setWire gives the link a rate, or takes it away.
 func (l *link) setWire(wire string) error {
 	rate, err := results.ParseWire(wire)
 	if err != nil {
 		return err
-	}
-	if err := l.setOffloads(rate == 0); err != nil {
-		return fmt.Errorf("setting the offloads of %s in %s: %w", l.name, l.space.name, err)
 	}
 	if !l.shaped {
 		return nil
@@ -80,24 +91,6 @@ func (l *link) setWire(wire string) error {
 		return fmt.Errorf("setting the rate of %s in %s: %w", l.name, l.space.name, err)
 	}
 	return nil
-}
-
-func (l *link) setOffloads(on bool) error {
-	if len(l.offloads) == 0 {
-		return nil
-	}
-	want := make(map[string]bool, len(l.offloads))
-	for feature := range l.offloads {
-		want[feature] = on
-	}
-	return l.space.Do(func() error {
-		e, err := ethtool.NewEthtool()
-		if err != nil {
-			return err
-		}
-		defer e.Close()
-		return e.Change(l.name, want)
-	})
 }
 
 // The shaper's bucket holds shaperBurst of traffic at the wire's rate, and at
