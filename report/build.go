@@ -118,6 +118,9 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 	if c.Versions == nil {
 		c.Versions = map[string]string{}
 	}
+	if plugin := b.plugin(p.plugin); plugin != nil {
+		c.Path = plugin.Path
+	}
 	samples := b.samples[c.Cell]
 	merged, err := b.merged(samples)
 	if err != nil {

@@ -50,6 +50,7 @@ type Cell struct {
 	Status   string            `json:"status"` // ok, failed, unsupported
 	Cause    string            `json:"cause,omitempty"`
 	Fidelity string            `json:"fidelity"`
+	Path     string            `json:"path,omitempty"` // the way of a packet from pod to pod, as the catalogue knows it
 	Kernel   string            `json:"kernel"`
 	Versions map[string]string `json:"versions"`
 	PodMTU   int               `json:"pod_mtu,omitempty"`
@@ -106,6 +107,16 @@ type Setup struct {
 	CNIAdds        []float64 `json:"cni_adds_ms"`
 	AgentRSSBytes  int64     `json:"agent_rss_bytes"` // of all agents on all nodes
 	Agents         int       `json:"agents"`
+}
+
+// Path is the way of a packet through a plugin's network, "" if it is not known.
+func (r *Report) Path(plugin string) string {
+	for _, c := range r.Cells {
+		if c.Plugin == plugin {
+			return c.Path
+		}
+	}
+	return ""
 }
 
 // Metric returns a cell's figure, nil if it has none.

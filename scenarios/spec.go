@@ -27,7 +27,7 @@ var Testbeds = []string{"lab"}
 // run that never ends or never measures.
 const (
 	maxDuration = 3600 // s
-	minMTU      = 576 // what every IPv4 host must take (RFC 1122, 3.3.3)
+	minMTU      = 576  // what every IPv4 host must take (RFC 1122, 3.3.3)
 	maxMTU      = 9216
 	maxNodes    = 64
 	maxRounds   = 10000

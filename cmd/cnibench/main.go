@@ -29,11 +29,15 @@ const (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	p := program{catalogue: catalogue.All(), bin: binDir(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
-	code := p.run(ctx, os.Args[1:])
-	stop()
-	os.Exit(code)
+	os.Exit(p.process(os.Args[1:]))
+}
+
+// process is run for a process: signals interrupt it.
+func (p *program) process(args []string) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	return p.run(ctx, args)
 }
 
 // binDir is where the plugins' programs are: beside this one, as make puts

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestBadInput(t *testing.T) {
+	full := t.TempDir()
+	if err := os.WriteFile(filepath.Join(full, "file"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(full, "file")
+	spec := filepath.Join(full, "spec.yaml")
+	if err := os.WriteFile(spec, []byte("plugins: [calico]\nroundz: 3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"no plugins", []string{"run"}, "no plugins named"},
+		{"an unknown plugin", []string{"run", "--plugins", "flanel-vxlan"}, "the nearest name is flannel-vxlan"},
+		{"a glob that matches nothing", []string{"run", "--plugins", "weave-*"}, "weave-*"},
+		{"an unknown probe", []string{"run", "--plugins", "calico", "--probes", "tcp-strem"}, "the nearest is tcp-stream"},
+		{"an unknown parameter", []string{"run", "--plugins", "calico", "--probes", "tcp-rr:sise=1"}, "the nearest is size"},
+		{"a parameter out of range", []string{"run", "--plugins", "calico", "--probes", "tcp-rr:size=0"}, "from 1 to"},
+		{"a rate of 0", []string{"run", "--plugins", "calico", "--wire", "0gbit"}, "outside 1kbit"},
+		{"no rate at all", []string{"run", "--plugins", "calico", "--wire", "fast"}, "such as 1gbit"},
+		{"a wire twice", []string{"run", "--plugins", "calico", "--wire", "1gbit,1gbit"}, "twice"},
+		{"a negative duration", []string{"run", "--plugins", "calico", "--duration", "-1s"}, "duration -1"},
+		{"a duration that is all warm-up", []string{"run", "--plugins", "calico", "--duration", "1ms"}, "duration 0.001"},
+		{"negative rounds", []string{"run", "--plugins", "calico", "--rounds", "-1"}, "rounds -1"},
+		{"an MTU that no IPv4 host may have", []string{"run", "--plugins", "calico", "--mtu", "100"}, "mtu 100"},
+		{"one node", []string{"run", "--plugins", "calico", "--nodes", "1"}, "nodes 1"},
+		{"an unknown topology", []string{"run", "--plugins", "calico", "--topology", "l3"}, "the nearest is l2"},
+		{"an unknown placement", []string{"run", "--plugins", "calico", "--placement", "samee"}, "the nearest is same"},
+		{"a control that is not compared", []string{"run", "--plugins", "calico", "--control", "flannel-vxlan"}, "must be one of"},
+		{"an unknown format", []string{"run", "--plugins", "calico", "--format", "txt"}, "the nearest is text"},
+		{"an unknown flag", []string{"run", "--plugin", "calico"}, "--help lists the flags"},
+		{"an argument too many", []string{"run", "--plugins", "calico", "flannel"}, "takes no argument"},
+		{"an output directory that is not empty", []string{"run", "--plugins", "calico", "--out", full}, "is not empty"},
+		{"an output directory that is a file", []string{"run", "--plugins", "calico", "--out", file}, "making the run directory"},
+		{"an output directory that cannot be written", []string{"run", "--plugins", "calico", "--out", "/proc/cnibench"}, "making the run directory"},
+		{"a spec that is not there", []string{"run", "-f", filepath.Join(full, "none.yaml")}, "no such file"},
+		{"a spec with an unknown key", []string{"run", "-f", spec}, "roundz"},
+		{"an unknown command", []string{"rnu"}, "the nearest is run"},
+		{"a report of nothing", []string{"report"}, "one run directory"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, log := runProgram(t, c.args...)
+			if code != exitUsage || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, c.says) {
+				t.Errorf("exit %d, stdout %q, stderr %q", code, out, log)
+			}
+		})
+	}
+}
+
+func TestReportOfWhatIsNoRun(t *testing.T) {
+	code, _, log := runProgram(t, "report", t.TempDir())
+	if code != exitBroke || !strings.Contains(log, "is no run directory") {
+		t.Errorf("exit %d: %s", code, log)
+	}
+}
+
+func TestMissingProgramNamesItsTarget(t *testing.T) {
+	p := newTestProgram()
+	p.bin = t.TempDir()
+	code := p.run(t.Context(), []string{"run", "--plugins", "flannel-vxlan", "--out", filepath.Join(t.TempDir(), "run")})
+	if code != exitUsage || !strings.Contains(p.log.String(), "flanneld") || !strings.Contains(p.log.String(), "make tools") {
+		t.Errorf("exit %d: %s", code, p.log)
+	}
+}
+
+func TestDoctorNamesWhatIsMissing(t *testing.T) {
+	p := newTestProgram()
+	p.bin = t.TempDir()
+	code := p.run(t.Context(), []string{"doctor"})
+	if code != exitBroke || !strings.Contains(p.out.String(), "make tools") {
+		t.Errorf("exit %d: %s", code, p.out)
+	}
+}
+
+func TestPluginsCommand(t *testing.T) {
+	needs(t, "flannel-vxlan")
+	code, out, log := runProgram(t, "plugins")
+	if code != exitDone {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for _, line := range strings.Split(out, "\n") {
+		if strings.HasPrefix(line, "flannel-vxlan ") && !strings.Contains(line, " yes ") {
+			t.Errorf("flannel-vxlan cannot run: %s", line)
+		}
+	}
+	for _, p := range testCatalogue {
+		if !strings.Contains(out, p.Name) {
+			t.Errorf("%s is not listed", p.Name)
+		}
+	}
+}
+
+func TestVersionNamesEveryProgram(t *testing.T) {
+	code, out, log := runProgram(t, "version")
+	if code != exitDone || log != "" {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for _, name := range []string{"cnibench", "flanneld", "calico-node", "etcd", "bridge", "bird", "iptables", "ipset"} {
+		if !strings.Contains(out, name) {
+			t.Errorf("no %s in\n%s", name, out)
+		}
+	}
+}
+
+func TestHelpIsWhole(t *testing.T) {
+	code, out, _ := runProgram(t, "run", "--help")
+	for _, word := range []string{"--plugins", "--rounds", "--precision", "--seed", "tcp-stream", "tcp-rr", "encap"} {
+		if code != exitDone || !strings.Contains(out, word) {
+			t.Errorf("exit %d, no %s in the help", code, word)
+		}
+	}
+}
