@@ -1,0 +1,348 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == "worker" {
+		err := errors.Join(PrepareWorker(), Serve(context.Background(), os.Stdin, os.Stdout))
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// process starts a worker as a process of its own. The hot loops hold up the
+// runtime of their process, so they do not run in the test's.
+func process(t *testing.T) (*Worker, *exec.Cmd) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe", "worker")
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	w := Connect(in, out)
+	t.Cleanup(func() {
+		w.Close()
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return w, cmd
+}
+
+// connected is a worker that serves in this process, for roles of the tests.
+func connected(t *testing.T, find func(string) (Role, error)) *Worker {
+	t.Helper()
+	workerIn, in := io.Pipe()
+	out, workerOut := io.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		err := serve(context.Background(), workerIn, workerOut, find)
+		workerOut.Close()
+		served <- err
+	}()
+	w := Connect(in, out)
+	t.Cleanup(func() {
+		w.Close()
+		<-served
+	})
+	return w
+}
+
+// loopback is a site whose two ends are two processes on this machine.
+func loopback(t *testing.T, d time.Duration) *Site {
+	addr := netip.MustParseAddr("127.0.0.1")
+	client, _ := process(t)
+	server, _ := process(t)
+	return &Site{Duration: d,
+		Client: End{Worker: client, Addr: addr, CPU: -1, NodeName: "a"},
+		Server: End{Worker: server, Addr: addr, CPU: -1, NodeName: "b"}}
+}
+
+func TestSamples(t *testing.T) {
+	for _, spec := range []string{"tcp-stream", "tcp-rr", "tcp-rr:size=512"} {
+		t.Run(spec, func(t *testing.T) {
+			p, params, err := Parse(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := loopback(t, 200*time.Millisecond)
+			s.Params = params
+			m, err := p.Measure(t.Context(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, metric := range p.Metrics {
+				v, ok := m.Values[metric.Name]
+				if !ok || v < 0 || v == 0 && metric.Name != "retransmits" && metric.Name != "cpu" {
+					t.Errorf("%s is %v, %v", metric.Name, v, ok)
+				}
+			}
+			if len(m.Values) != len(p.Metrics) {
+				t.Errorf("figures %v, want %v", m.Values, p.Metrics)
+			}
+			if m.Seconds <= 0 || m.Seconds > s.Duration.Seconds() || m.CPU == nil || m.Params["congestion"] != CongestionControl {
+				t.Errorf("%+v", m)
+			}
+			if m.Hist != nil && (m.Values["p50"] > m.Values["p99"] || m.Values["p99"] > m.Values["p999"]) {
+				t.Errorf("percentiles are out of order: %v", m.Values)
+			}
+		})
+	}
+}
+
+func TestParse(t *testing.T) {
+	for _, c := range []struct{ spec, name, key, value, err string }{
+		{"tcp-rr", "tcp-rr", "size", "1", ""},
+		{"tcp-rr:size=64", "tcp-rr", "size", "64", ""},
+		{"encap", "encap", "", "", ""},
+		{"tcp-rr:size=0", "", "", "", "from 1 to"},
+		{"tcp-rr:size=x", "", "", "", "from 1 to"},
+		{"tcp-rr:size", "", "", "", "from 1 to"},
+		{"tcp-rr:size=1:size=2", "", "", "", "twice"},
+		{"tcp-rr:", "", "", "", "there is no parameter"},
+		{"encap:x=1", "", "", "", "takes no parameters"},
+		{"tcp", "", "", "", "there is no probe"},
+		{"", "", "", "", "there is no probe"},
+	} {
+		t.Run(c.spec, func(t *testing.T) {
+			p, params, err := Parse(c.spec)
+			if c.err != "" {
+				if err == nil || !strings.Contains(err.Error(), c.err) {
+					t.Errorf("error %v, want %q", err, c.err)
+				}
+				return
+			}
+			if err != nil || p.Name != c.name || params[c.key] != c.value {
+				t.Errorf("%v, %v, %v", p, params, err)
+			}
+		})
+	}
+}
+
+// roles for faults.
+func faultyRole(name string) (Role, error) {
+	switch name {
+	case "answers":
+		return func(context.Context, *Request) (any, error) { return 42, nil }, nil
+	case "fails":
+		return func(context.Context, *Request) (any, error) { return nil, errors.New("no route to the peer") }, nil
+	case "panics":
+		return func(context.Context, *Request) (any, error) { panic("a bug") }, nil
+	case "waits":
+		return func(ctx context.Context, r *Request) (any, error) {
+			if err := r.Ready(1); err != nil {
+				return nil, err
+			}
+			<-ctx.Done()
+			return nil, context.Cause(ctx)
+		}, nil
+	}
+	return nil, errors.New("no such role")
+}
+
+func TestCalls(t *testing.T) {
+	for _, c := range []struct{ name, role, err string }{
+		{"a role answers", "answers", ""},
+		{"a role fails", "fails", "no route to the peer"},
+		{"a role panics", "panics", "panicked: a bug"},
+		{"a role that there is not", "other", "no such role"},
+		{"a role that takes too long", "waits", "time limit"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := connected(t, faultyRole)
+			ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+			defer cancel()
+			call, err := w.Start(ctx, c.role, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var v int
+			err = call.Wait(ctx, &v)
+			if c.err == "" && (err != nil || v != 42) || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+				t.Errorf("%d, %v", v, err)
+			}
+			if again, err := w.Start(t.Context(), "answers", nil); err != nil {
+				t.Error("the worker is of no use afterwards: ", err)
+			} else if err := again.Wait(t.Context(), &v); err != nil || v != 42 {
+				t.Error("the worker is of no use afterwards: ", err)
+			}
+		})
+	}
+}
+
+// TestStrangeWorkers speaks for workers that break the protocol.
+func TestStrangeWorkers(t *testing.T) {
+	for _, c := range []struct{ name, out, err string }{
+		{"one that ends", "", "the worker ended"},
+		{"one that writes something else", "panic: no\n", "which is no reply"},
+		{"one whose line is cut", `{"id":1,"res`, "within a line"},
+		{"one that complains", `{"id":0,"error":"bad line"}` + "\n", "bad line"},
+		{"one that answers somebody else", `{"id":77,"result":1}` + "\n", "the worker ended"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			sink, in := io.Pipe()
+			go io.Copy(io.Discard, sink)
+			out, workerOut := io.Pipe()
+			w := Connect(in, out)
+			defer w.Close()
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+			defer cancel()
+			call, err := w.Start(ctx, "answers", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				io.WriteString(workerOut, c.out)
+				workerOut.Close()
+			}()
+			if err := call.Wait(ctx, nil); err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("error %v, want %q", err, c.err)
+			}
+		})
+	}
+}
+
+func TestSilentWorkerIsGivenUp(t *testing.T) {
+	sink, in := io.Pipe()
+	go io.Copy(io.Discard, sink)
+	out, workerOut := io.Pipe()
+	defer workerOut.Close()
+	w := Connect(in, out)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	call, err := w.Start(ctx, "answers", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := call.Wait(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v", err)
+	}
+	w.Close()
+}
+
+func TestBadControlLines(t *testing.T) {
+	in := strings.NewReader(strings.Join([]string{
+		`not json`, `{}`, `{"id":1}`, `{"id":-1,"role":"answers"}`, `{"id":2,"role":"answers","what":1}`, `{"cancel":9,"id":1}`,
+		`{"id":3,"role":"answers","timeout_ms":-1}`, `{"id":4,"role":"answers"}{"id":5,"role":"answers"}`, strings.Repeat(" x", maxRequestLine), `{"id":6,"role":"answers"}`,
+	}, "\n") + "\n" + `{"id":7,"ro`)
+	var out strings.Builder
+	if err := serve(t.Context(), in, &out, faultyRole); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 11 {
+		t.Errorf("%d answers to 11 lines:\n%s", len(lines), out.String())
+	}
+	if !strings.Contains(out.String(), `{"id":6,"result":42}`) {
+		t.Errorf("the good line was not answered:\n%s", out.String())
+	}
+}
+
+// TestPeerDies kills one end in mid-sample: the sample fails with a cause, and
+// the other end is of use afterwards.
+func TestPeerDies(t *testing.T) {
+	for _, spec := range []string{"tcp-stream", "tcp-rr"} {
+		t.Run(spec, func(t *testing.T) {
+			p, params, err := Parse(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := loopback(t, 2*time.Second)
+			doomed, cmd := process(t)
+			survivor := s.Server
+			s.Server.Worker, s.Params = doomed, params
+			time.AfterFunc(300*time.Millisecond, func() { cmd.Process.Kill() })
+			if _, err := p.Measure(t.Context(), s); err == nil {
+				t.Error("the sample did not fail")
+			} else {
+				t.Log(err)
+			}
+			s.Server, s.Duration = survivor, 200*time.Millisecond
+			if _, err := p.Measure(t.Context(), s); err != nil {
+				t.Error("the client is of no use afterwards: ", err)
+			}
+		})
+	}
+}
+
+// TestHotLoopsAllocateNothing counts allocations while the loops run. Their
+// peer is another process: counting leaves this one a single P, which the loop
+// keeps.
+func TestHotLoopsAllocateNothing(t *testing.T) {
+	b, l := make([]byte, 1), new(latencies)
+	for _, c := range []struct {
+		name string
+		peer func(t *testing.T, w *Worker) *socket
+		loop func(fd int, end int64)
+	}{
+		{"rounds", echoingPeer, func(fd int, end int64) { rounds(fd, b, l, end) }},
+		{"receive", sendingPeer, func(fd int, end int64) { receive(fd, b, end) }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w, _ := process(t)
+			s := c.peer(t, w)
+			defer s.Close()
+			if n := testing.AllocsPerRun(5, func() { c.loop(s.fd, nanotimeAfter(time.Millisecond)) }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+var local = netip.MustParseAddr("127.0.0.1")
+
+func echoingPeer(t *testing.T, w *Worker) *socket {
+	t.Helper()
+	call, err := w.Start(t.Context(), "tcp-rr/server", rrArgs{Addr: local, CPU: -1, Size: 1, Duration: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bound listening
+	if err := call.Ready(t.Context(), &bound); err != nil {
+		t.Fatal(err)
+	}
+	s, err := connectTCP(t.Context(), netip.AddrPortFrom(local, bound.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func sendingPeer(t *testing.T, w *Worker) *socket {
+	t.Helper()
+	listener, port, err := listenTCP(t.Context(), local, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	if _, err := w.Start(t.Context(), "tcp-stream/client", streamArgs{Peer: netip.AddrPortFrom(local, port), CPU: -1, Duration: time.Second}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := listener.accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
