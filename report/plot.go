@@ -20,10 +20,9 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Colours of plots. In the page they become CSS variables, so that a plot
-// follows the page's light or dark scheme.
+// Colours of plots, beside black. In the page they become CSS variables, so
+// that a plot follows the page's light or dark scheme.
 var (
-	ink      = color.RGBA{A: 255}
 	grid     = color.RGBA{0xd1, 0xd1, 0xd1, 255}
 	raw      = color.RGBA{0x9a, 0x9a, 0x9b, 255}
 	estimate = color.RGBA{0x1f, 0x5f, 0xbf, 255}

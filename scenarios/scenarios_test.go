@@ -1,0 +1,108 @@
+package scenarios
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/results"
+)
+
+func TestCheckCompletes(t *testing.T) {
+	a := Defaults()
+	a.Plugins = []string{"calico", "flannel-*", "host", "calico-bgp"}
+	selected, err := Check(&a, catalogue.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a.Plugins[0] != results.HostPlugin || a.Plugins[1] != "calico-bgp" || !slices.Contains(a.Plugins, "flannel-udp") || len(selected) != len(a.Plugins) {
+		t.Errorf("plugins %v", a.Plugins)
+	}
+	if slices.Index(a.Plugins[1:], results.HostPlugin) >= 0 || a.Seed == 0 || a.Seed >= 1<<53 {
+		t.Errorf("%+v", a)
+	}
+}
+
+func networksOf(names ...string) []*upNetwork {
+	var all []*upNetwork
+	for _, n := range names {
+		all = append(all, &upNetwork{instance: n, topology: "l2"})
+	}
+	return all
+}
+
+func TestBlocksAreCompleteAndRandom(t *testing.T) {
+	a := Defaults()
+	a.Seed = 42
+	networks := networksOf("host", "flannel-vxlan", "calico-bgp")
+	name := func(s step) string { return fmt.Sprint(s.Cell, s.probe) }
+	var orders [][]string
+	for number := range 4 {
+		var order []string
+		for _, s := range block(a, networks, number) {
+			order = append(order, name(s))
+		}
+		again := block(a, networks, number)
+		for i := range again {
+			if name(again[i]) != order[i] {
+				t.Fatalf("block %d is not the same again", number)
+			}
+		}
+		sorted := slices.Sorted(slices.Values(order))
+		if len(order) != 3*2*2 || len(slices.Compact(sorted)) != len(order) {
+			t.Errorf("block %d does not hold every cell once: %v", number, order)
+		}
+		orders = append(orders, order)
+	}
+	if slices.Equal(orders[0], orders[1]) && slices.Equal(orders[1], orders[2]) {
+		t.Error("all blocks have the same order")
+	}
+	a.Seed = 43
+	if other := block(a, networks, 0); name(other[0]) == orders[0][0] && name(other[1]) == orders[0][1] && name(other[2]) == orders[0][2] {
+		t.Error("another seed gives the same order")
+	}
+}
+
+func TestControlIsASecondNetwork(t *testing.T) {
+	a := Defaults()
+	a.Plugins, a.Control = []string{"host", "flannel-vxlan"}, "flannel-vxlan"
+	if got := instances(a); !slices.Equal(got, []string{"host", "flannel-vxlan", "flannel-vxlan+control"}) {
+		t.Errorf("%v", got)
+	}
+	if name, control := cutControl("flannel-vxlan+control"); name != "flannel-vxlan" || !control {
+		t.Errorf("%s, %v", name, control)
+	}
+}
+
+// TestPrecision stops by the width of ratios, whatever they are.
+func TestPrecision(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		samples int
+		noise   float64
+		common  float64 // noise of the machine, the same for both
+		want    bool
+	}{
+		{"too few samples", 5, 0, 0, false},
+		{"no noise", 6, 0, 0, true},
+		{"noise that hits both alike cancels", 6, 0, 0.5, true},
+		{"noise of one alone", 8, 0.2, 0, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := seen{}
+			for block := range c.samples {
+				machine := math.Exp(c.common * float64(block%3))
+				own := math.Exp(c.noise * float64(block%2))
+				for plugin, v := range map[string]float64{"host": 1e9 * machine, "flannel-vxlan": 5e8 * machine * own} {
+					s.add(&results.Sample{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Probe: "tcp-stream", Block: block,
+						Values: map[string]float64{"goodput": v, "retransmits": float64(block)}})
+				}
+			}
+			if got := s.precise(0.03); got != c.want {
+				t.Errorf("precise: %v", got)
+			}
+		})
+	}
+}
