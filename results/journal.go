@@ -124,13 +124,21 @@ func (j *Journal) AddHistogram(name string, h *hdrhistogram.Histogram) (string, 
 	return file, nil
 }
 
+const maxHistogram = 1 << 20
+
 // Histogram reads a latency histogram of the run directory, by the name that a
 // [Sample] carries.
 func Histogram(dir, name string) (*hdrhistogram.Histogram, error) {
 	if !filepath.IsLocal(name) || !strings.HasPrefix(filepath.ToSlash(name), HistDir+"/") {
 		return nil, fmt.Errorf("histogram %q is not below %s", name, HistDir)
 	}
-	encoded, err := os.ReadFile(filepath.Join(dir, name))
+	path := filepath.Join(dir, name)
+	// Ten times what the widest histogram takes: the encoding is compressed,
+	// and a damaged one must not fill the memory.
+	if st, err := os.Stat(path); err == nil && st.Size() > maxHistogram {
+		return nil, fmt.Errorf("histogram %s has %d bytes, more than %d", name, st.Size(), maxHistogram)
+	}
+	encoded, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading a histogram: %w", err)
 	}

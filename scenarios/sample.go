@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,7 +35,8 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	} else {
 		s.network.failures = 0
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
-		sample.Params, sample.Warnings = measured.Params, measured.Warnings
+		slices.Sort(measured.Warnings) // both ends may say the same
+		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
 		r.seen.add(sample)
 		if measured.Hist != nil {
 			sample.Hist, err = r.Journal.AddHistogram(fmt.Sprintf("%s-%s-%s-%s-%04d", s.Plugin, s.Topology, s.Wire, s.probe, block), measured.Hist)

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/vishvananda/netlink"
-	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 
 	"github.com/cnibench/cnibench/plugins"
@@ -177,6 +176,3 @@ func (n *node) attach(sw *space, port string, addr netip.Prefix, gateway netip.A
 	}
 	return nil
 }
-
-// nsHandle is the pod's or node's namespace for libraries that take one.
-func (s *space) nsHandle() netns.NsHandle { return netns.NsHandle(s.net.Fd()) }
