@@ -192,13 +192,26 @@ func (b *builder) compareWithHost() {
 		host := results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire}
 		for j := range c.Metrics {
 			m := &c.Metrics[j]
-			r := stats.Paired(byBlock(b.samples[c.Cell], m), byBlock(b.samples[host], m))
-			if r.N > 0 {
+			mine, its := byBlock(b.samples[c.Cell], m), byBlock(b.samples[host], m)
+			// Zeros have no ratio, and one of the blocks without them would
+			// speak for all (retransmits).
+			if r := stats.Paired(mine, its); r.N > 0 && r.N == common(mine, its) {
 				m.VsHost = &VsHost{N: r.N, Ratio: r.Ratio, CI: bounds(r.CI)}
 			}
 		}
 		c.Loss = b.loss(c)
 	}
+}
+
+// common counts the blocks that both have.
+func common(a, b map[int]float64) int {
+	n := 0
+	for block := range a {
+		if _, ok := b[block]; ok {
+			n++
+		}
+	}
+	return n
 }
 
 // byBlock picks the values of one figure by the number of their block.

@@ -20,9 +20,11 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Colours of plots, beside black. In the page they become CSS variables, so
-// that a plot follows the page's light or dark scheme.
+// Colours of plots. In the page they become CSS variables, so that a plot
+// follows the page's light or dark scheme. The ink is not quite black, which
+// vgsvg would leave out as SVG's default.
 var (
+	ink      = color.RGBA{0x01, 0x01, 0x01, 255}
 	grid     = color.RGBA{0xd1, 0xd1, 0xd1, 255}
 	raw      = color.RGBA{0x9a, 0x9a, 0x9b, 255}
 	estimate = color.RGBA{0x1f, 0x5f, 0xbf, 255}
@@ -31,7 +33,7 @@ var (
 
 // asVariables replaces those colours as vgsvg writes them.
 var asVariables = strings.NewReplacer(
-	"#000000", "var(--ink)", "#D1D1D1", "var(--grid)", "#9A9A9B", "var(--raw)",
+	"#010101", "var(--ink)", "#D1D1D1", "var(--grid)", "#9A9A9B", "var(--raw)",
 	"#1F5FBF", "var(--estimate)", "#B05010", "var(--baseline)",
 )
 
@@ -101,6 +103,10 @@ func style(p *plot.Plot) {
 	p.Title.TextStyle.Font.Size = 13
 	p.Title.Padding = vg.Points(6)
 	p.BackgroundColor = color.Transparent
+	for _, c := range []*color.Color{&p.Title.TextStyle.Color, &p.X.Color, &p.X.Tick.Color, &p.X.Tick.Label.Color,
+		&p.Y.Color, &p.Y.Tick.Color, &p.Y.Tick.Label.Color} {
+		*c = ink
+	}
 	g := plotter.NewGrid()
 	g.Vertical.Color, g.Horizontal.Color = grid, color.Transparent
 	p.Add(g)
