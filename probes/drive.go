@@ -45,25 +45,24 @@ func (s *Site) drive(ctx context.Context, probe string, serverArgs any, clientAr
 	return waitBoth(ctx, server, client, serverResult, clientResult)
 }
 
-// waitBoth waits for two calls. When one fails the other is cancelled; both
-// errors are told, the first to come first.
-func waitBoth(ctx context.Context, a, b *Call, aResult, bResult any) error {
-	aDone := make(chan error, 1)
-	bDone := make(chan error, 1)
-	go func() { aDone <- a.Wait(ctx, aResult) }()
-	go func() { bDone <- b.Wait(ctx, bResult) }()
+// waitBoth waits for a server and its client. When one fails the other is
+// cancelled; both errors are told, the first to come first. A server that
+// does not see its client go (over UDP) ends with the client.
+func waitBoth(ctx context.Context, server, client *Call, serverResult, clientResult any) error {
+	serverDone := make(chan error, 1)
+	clientDone := make(chan error, 1)
+	go func() { serverDone <- server.Wait(ctx, serverResult) }()
+	go func() { clientDone <- client.Wait(ctx, clientResult) }()
 	var first, second error
 	select {
-	case first = <-aDone:
+	case first = <-serverDone:
 		if first != nil {
-			b.Cancel()
+			client.Cancel()
 		}
-		second = <-bDone
-	case first = <-bDone:
-		if first != nil {
-			a.Cancel()
-		}
-		second = <-aDone
+		second = <-clientDone
+	case first = <-clientDone:
+		server.Cancel()
+		second = <-serverDone
 	}
 	switch {
 	case first == nil:

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -45,14 +46,20 @@ func rawReceive(fd int, b []byte, flags int) (int, syscall.Errno) {
 // connection in order, or that it was shut down from outside.
 const ended = unix.ENODATA
 
-// receiveAll fills b from a stream.
+// receiveAll fills b from a stream, or takes one datagram of its length. With
+// MSG_DONTWAIT among the flags it polls until there is something or stopped
+// is set.
 //
 //go:nosplit
-func receiveAll(fd int, b []byte) syscall.Errno {
+func receiveAll(fd int, b []byte, flags int, stopped *atomic.Bool) syscall.Errno {
 	for got := 0; got < len(b); {
-		n, errno := rawReceive(fd, b[got:], 0)
+		n, errno := rawReceive(fd, b[got:], flags)
 		switch {
 		case errno == unix.EINTR:
+		case errno == unix.EAGAIN && flags != 0:
+			if stopped.Load() {
+				return ended
+			}
 		case errno != 0:
 			return errno
 		case n == 0:
@@ -81,35 +88,88 @@ func sendAll(fd int, b []byte) syscall.Errno {
 	return 0
 }
 
-// rounds sends b over a stream and waits for as much to come back, again and
-// again until the clock passes end. The end of one round is the start of the
-// next, so a round costs one reading of the clock. It returns the number of
+// roundTrips is a loop of requests and answers over a connected socket.
+type roundTrips struct {
+	fd       int
+	request  []byte // its first byte counts the rounds
+	answer   []byte // as long as the request
+	flags    int    // of every receive
+	interval int64  // ns between requests that are due; 0: each follows the answer to the one before
+	stopped  *atomic.Bool
+
+	done atomic.Int64 // rounds, for the watch
+	lost atomic.Int64 // requests that were sent again
+}
+
+// run sends the request and waits for as much to come back, again and again until the
+// clock passes end. In a closed loop the end of one round is the start of the
+// next, so a round costs one reading of the clock. In an open loop latency
+// counts from when the request was due, sent or not: a stall then delays all
+// requests that fell due in it, as it would those of independent users (Tene,
+// How NOT to Measure Latency: coordinated omission). It returns the number of
 // rounds and the time of the end of the last one.
 //
 //go:nosplit
-func rounds(fd int, b []byte, l *latencies, end int64) (n, last int64, errno syscall.Errno) {
+func (r *roundTrips) run(l *latencies, end int64) (n, last int64, errno syscall.Errno) {
 	last = nanotime()
+	due := last
 	for last < end {
-		if errno = sendAll(fd, b); errno != 0 {
+		if r.interval != 0 {
+			if due += r.interval; due >= end {
+				break
+			}
+			waitUntil(due)
+			last = due
+		}
+		r.request[0]++
+		if errno = sendAll(r.fd, r.request); errno != 0 {
 			return n, last, errno
 		}
-		if errno = receiveAll(fd, b); errno != 0 {
-			return n, last, errno
+		for {
+			if errno = receiveAll(r.fd, r.answer, r.flags, r.stopped); errno != 0 {
+				return n, last, errno
+			}
+			// An answer that was given up may come after all; it is another
+			// round's.
+			if r.answer[0] == r.request[0] {
+				break
+			}
 		}
 		now := nanotime()
 		l.add(now - last)
 		last = now
 		n++
+		r.done.Store(n)
 	}
 	return n, last, 0
+}
+
+// spinBelow is how close a time must be for waitUntil to spin: sleeping costs
+// a timer and a wake-up, which would be counted as latency.
+const spinBelow = 100_000 // ns
+
+// waitUntil waits for the clock to pass a time.
+//
+//go:nosplit
+func waitUntil(due int64) {
+	for {
+		left := due - nanotime()
+		if left <= 0 {
+			return
+		}
+		if left > spinBelow {
+			ts := unix.Timespec{Sec: (left - spinBelow) / 1e9, Nsec: (left - spinBelow) % 1e9}
+			syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+		}
+	}
 }
 
 // echo sends back what comes, len(b) bytes at a time, until the stream ends.
 //
 //go:nosplit
-func echo(fd int, b []byte) (n int64, errno syscall.Errno) {
+func echo(fd int, b []byte, flags int, stopped *atomic.Bool) (n int64, errno syscall.Errno) {
 	for {
-		if errno = receiveAll(fd, b); errno != 0 {
+		if errno = receiveAll(fd, b, flags, stopped); errno != 0 {
 			return n, errno
 		}
 		if errno = sendAll(fd, b); errno != 0 {
@@ -157,6 +217,41 @@ func transmit(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
 		}
 		bytes += int64(n)
 		calls++
+	}
+}
+
+// transmitZerocopy is transmit with MSG_ZEROCOPY: the kernel sends from b
+// itself and tells on the socket's error queue when it has
+// (Documentation/networking/msg_zerocopy.rst). The queue is emptied when its
+// memory is used up.
+//
+//go:nosplit
+func transmitZerocopy(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
+	for {
+		n, errno := rawSend(fd, b, unix.MSG_ZEROCOPY)
+		switch errno {
+		case 0:
+			bytes += int64(n)
+			calls++
+		case unix.EINTR:
+		case unix.ENOBUFS:
+			forgetCompletions(fd)
+		default:
+			return bytes, calls, errno
+		}
+	}
+}
+
+// forgetCompletions empties a socket's error queue. b is never written again,
+// so nobody waits for them.
+//
+//go:nosplit
+func forgetCompletions(fd int) {
+	for {
+		var m unix.Msghdr // no room for anything: only the notice is taken off
+		if _, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
+			return
+		}
 	}
 }
 

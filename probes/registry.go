@@ -12,7 +12,7 @@ import (
 // registered lists every probe in the order in which people read them. Adding
 // a probe means adding it here.
 func registered() []*Probe {
-	return []*Probe{tcpStream(), tcpRR(), encap()}
+	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), loadLatency(), encap()}
 }
 
 // All returns every probe.
@@ -140,6 +140,9 @@ func (s *Site) number(name string, otherwise int) (int, error) {
 
 // role finds a role by the name that requests use, "probe/role".
 func role(name string) (Role, error) {
+	if name == counterRole {
+		return readCounters, nil
+	}
 	probe, part, _ := strings.Cut(name, "/")
 	for _, p := range All() {
 		if p.Name == probe {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -18,6 +19,8 @@ import (
 type socket struct {
 	fd   int
 	stop func() bool
+	// stopped is set when the context ends, for loops that poll.
+	stopped atomic.Bool
 
 	mu     sync.Mutex // closing against shutting down a descriptor that is somebody else's by then
 	closed bool
@@ -46,6 +49,7 @@ func watch(ctx context.Context, fd int) *socket {
 // interrupt ends blocked calls on the socket. On a socket that is not
 // connected shutdown fails, but wakes waiters all the same.
 func (s *socket) interrupt() {
+	s.stopped.Store(true)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"strconv"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -18,6 +20,18 @@ import (
 // second-level cache at both ends.
 const streamBuffer = 128 << 10
 
+// maxStreams bounds parallel streams; each has a thread at both ends, and both
+// directions may run at once.
+const maxStreams = maxHotThreads / 2
+
+// Names of the parameters of tcp-stream.
+const (
+	paramStreams  = "streams"
+	paramReverse  = "reverse"
+	paramBoth     = "both"
+	paramZerocopy = "zerocopy"
+)
+
 // tcpStream sends as much as the path takes from the client to the server.
 func tcpStream() *Probe {
 	return &Probe{
@@ -27,6 +41,14 @@ func tcpStream() *Probe {
 			{Name: "cpu", Unit: "s/GB", Better: "lower"},
 			{Name: "retransmits", Unit: "1", Better: "lower"},
 			{Name: "rtt", Unit: "s", Better: "lower"},
+			{Name: "switches", Unit: "1/GB", Better: "lower"},
+			{Name: "packets", Unit: "1/GB"},
+		},
+		Params: []Param{
+			{Name: paramStreams, Title: "connections at once", Default: "1", Min: 1, Max: maxStreams},
+			{Name: paramReverse, Title: "data flows from the server's pod to the client's"},
+			{Name: paramBoth, Title: "data flows both ways at once; goodput is the sum"},
+			{Name: paramZerocopy, Title: "send with MSG_ZEROCOPY"},
 		},
 		Placement: Split,
 		Roles:     map[string]Role{"server": tcpStreamServer, "client": tcpStreamClient},
@@ -38,65 +60,140 @@ type streamArgs struct {
 	Addr     netip.Addr     `json:"addr,omitzero"`
 	Peer     netip.AddrPort `json:"peer,omitzero"`
 	CPU      int            `json:"cpu"`
+	Streams  int            `json:"streams"`
+	Zerocopy bool           `json:"zerocopy,omitempty"`
 	Duration time.Duration  `json:"duration"` // ns
 }
 
-// received is what the receiver of a stream counted in its window.
+func (a *streamArgs) check() error {
+	if a.Streams < 1 || a.Streams > maxStreams || a.Duration < MinDuration {
+		return fmt.Errorf("%d streams for %s cannot be measured", a.Streams, a.Duration)
+	}
+	return nil
+}
+
+// received is what the receiver of streams counted in its window.
 type received struct {
 	Bytes    int64       `json:"bytes"`
 	Calls    int64       `json:"calls"`
-	Seconds  float64     `json:"seconds"`
+	Rate     float64     `json:"rate"`    // byte/s, the sum of the streams'
+	Seconds  float64     `json:"seconds"` // the first stream's window
 	Machine  machineTime `json:"machine"`
 	Warnings []string    `json:"warnings,omitempty"`
 }
 
-// transmitted is what the sender of a stream saw of its connection.
+// transmitted is what the sender of streams saw of its connections.
 type transmitted struct {
-	Retransmits int64       `json:"retransmits"` // segments, in the window
-	RTT         float64     `json:"rtt"`         // s, smoothed, at the end
+	Retransmits int64       `json:"retransmits"` // segments, in the window, of all
+	RTT         float64     `json:"rtt"`         // s, smoothed, at the end, the longest
 	MSS         int         `json:"mss"`         // byte
 	Congestion  string      `json:"congestion"`
 	Machine     machineTime `json:"machine"`
 	Warnings    []string    `json:"warnings,omitempty"`
 }
 
+// oneWay is what one direction yielded.
+type oneWay struct {
+	server received
+	client transmitted
+}
+
 func measureTCPStream(ctx context.Context, s *Site) (*Measurement, error) {
-	var server received
-	var client transmitted
-	err := s.drive(ctx, "tcp-stream",
-		streamArgs{Addr: s.Server.Addr, CPU: s.Server.CPU, Duration: s.Duration},
-		func(peer netip.AddrPort) any {
-			return streamArgs{Peer: peer, CPU: s.Client.CPU, Duration: s.Duration}
-		}, &server, &client)
+	streams, err := s.number(paramStreams, 1)
 	if err != nil {
 		return nil, err
 	}
-	if server.Bytes <= 0 || server.Seconds <= 0 {
-		return nil, errors.New("no data arrived after the warm-up")
+	back := *s
+	back.Client, back.Server = s.Server, s.Client
+	sites := []*Site{s}
+	switch {
+	case s.Params[paramBoth] != "":
+		sites = []*Site{s, &back}
+	case s.Params[paramReverse] != "":
+		sites = []*Site{&back}
 	}
-	cpu := together(server.Machine, client.Machine)
-	return &Measurement{
-		Values: map[string]float64{
-			"goodput":     8 * float64(server.Bytes) / server.Seconds,
-			"cpu":         cpu.Busy() / (float64(server.Bytes) / 1e9),
-			"retransmits": float64(client.Retransmits),
-			"rtt":         client.RTT,
-		},
-		Seconds:  server.Seconds,
-		CPU:      cpu,
-		Warnings: append(append(client.Warnings, server.Warnings...), stolen(cpu)...),
-		Params:   map[string]string{"congestion": client.Congestion, "mss": fmt.Sprint(client.MSS)},
-	}, nil
+	before, err := wireCount(ctx, sites[0].Server)
+	if err != nil {
+		return nil, err
+	}
+	ways := make([]oneWay, len(sites))
+	errs := make([]error, len(sites))
+	var wg sync.WaitGroup
+	for i, site := range sites {
+		wg.Go(func() { errs[i] = ways[i].measure(ctx, site, streams) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	after, err := wireCount(ctx, sites[0].Server)
+	if err != nil {
+		return nil, err
+	}
+	m := streamMeasurement(ways)
+	if frames, bytes := after.packets-before.packets, after.bytes-before.bytes; bytes > 0 {
+		m.Values["packets"] = float64(frames) / (float64(bytes) / 1e9)
+	}
+	m.Params[paramStreams] = strconv.Itoa(streams)
+	for _, name := range []string{paramReverse, paramBoth, paramZerocopy} {
+		if v := s.Params[name]; v != "" {
+			m.Params[name] = v
+		}
+	}
+	return m, nil
+}
+
+// measure drives the streams of one direction.
+func (w *oneWay) measure(ctx context.Context, s *Site, streams int) error {
+	args := streamArgs{Streams: streams, Zerocopy: s.Params[paramZerocopy] != "", Duration: s.Duration}
+	toServer, toClient := args, args
+	toServer.Addr, toServer.CPU = s.Server.Addr, s.Server.CPU
+	toClient.CPU = s.Client.CPU
+	err := s.drive(ctx, "tcp-stream", toServer, func(peer netip.AddrPort) any {
+		toClient.Peer = peer
+		return toClient
+	}, &w.server, &w.client)
+	if err == nil && (w.server.Bytes <= 0 || w.server.Rate <= 0) {
+		err = errors.New("no data arrived after the warm-up")
+	}
+	return err
+}
+
+// streamMeasurement adds the directions up.
+func streamMeasurement(ways []oneWay) *Measurement {
+	var bytes, rate, retransmits, rtt float64
+	var times []machineTime
+	m := &Measurement{Seconds: ways[0].server.Seconds,
+		Params: map[string]string{"congestion": ways[0].client.Congestion, "mss": strconv.Itoa(ways[0].client.MSS)}}
+	for _, w := range ways {
+		bytes += float64(w.server.Bytes)
+		rate += w.server.Rate
+		retransmits += float64(w.client.Retransmits)
+		rtt = max(rtt, w.client.RTT)
+		times = append(times, w.server.Machine, w.client.Machine)
+		m.Warnings = append(m.Warnings, append(w.client.Warnings, w.server.Warnings...)...)
+	}
+	m.CPU = together(times...)
+	m.Warnings = append(m.Warnings, stolen(m.CPU)...)
+	gigabytes := bytes / 1e9
+	m.Values = map[string]float64{
+		"goodput": 8 * rate, "cpu": m.CPU.Busy() / gigabytes, "retransmits": retransmits, "rtt": rtt,
+		"switches": float64(m.CPU.ContextSwitches) / gigabytes,
+	}
+	return m
 }
 
 // tcpStreamServer receives. It decides when the sample is over and ends the
-// connection with a reset, so that nothing queued runs into the next sample.
+// connections with a reset, so that nothing queued runs into the next sample.
 func tcpStreamServer(ctx context.Context, r *Request) (any, error) {
 	var args streamArgs
 	if err := r.Args(&args); err != nil {
 		return nil, err
 	}
-	listener, port, err := listenTCP(ctx, args.Addr, 1)
+	if err := args.check(); err != nil {
+		return nil, err
+	}
+	listener, port, err := listenTCP(ctx, args.Addr, args.Streams)
 	if err != nil {
 		return nil, err
 	}
@@ -104,25 +201,48 @@ func tcpStreamServer(ctx context.Context, r *Request) (any, error) {
 	if err := r.Ready(listening{Port: port}); err != nil {
 		return nil, err
 	}
-	conn, err := listener.accept(ctx)
-	if err != nil {
-		return nil, err
+	conns := make([]*socket, args.Streams)
+	for i := range conns {
+		if conns[i], err = listener.accept(ctx); err != nil {
+			return nil, err
+		}
+		defer conns[i].Close()
 	}
-	defer conn.Close()
 	listener.Close()
-	var result received
-	err = onCPU(args.CPU, func() error { return result.sample(ctx, conn, args.Duration) })
+	parts := make([]received, args.Streams)
+	begin := nanotime()
+	err = onEach(args.CPU, args.Streams, func(i int) error { return parts[i].sample(ctx, conns[i], begin, args.Duration) })
 	if err != nil {
 		return nil, err
 	}
-	return result, conn.reset()
+	sum := parts[0]
+	for _, p := range parts[1:] {
+		sum.Bytes += p.Bytes
+		sum.Calls += p.Calls
+		sum.Rate += p.Rate
+	}
+	var errs []error
+	for _, c := range conns {
+		errs = append(errs, c.reset())
+	}
+	return sum, errors.Join(errs...)
+}
+
+// onEach runs f on n pinned threads at once.
+func onEach(cpu, n int, f func(i int) error) error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { errs[i] = onCPU(cpu, func() error { return f(i) }) })
+	}
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // sample receives for a whole sample and counts all but its first part.
-func (r *received) sample(ctx context.Context, conn *socket, d time.Duration) error {
+func (r *received) sample(ctx context.Context, conn *socket, begin int64, d time.Duration) error {
 	b := make([]byte, streamBuffer)
 	defer keep(b)
-	begin := nanotime()
 	if _, _, _, errno := receive(conn.fd, b, begin+int64(warmUp(d))); errno != 0 {
 		return ioError(ctx, "receiving during the warm-up", errno)
 	}
@@ -140,71 +260,109 @@ func (r *received) sample(ctx context.Context, conn *socket, d time.Duration) er
 		return err
 	}
 	r.Bytes, r.Calls, r.Seconds, r.Machine = bytes, calls, time.Duration(last-start).Seconds(), after.since(before)
+	if r.Seconds > 0 {
+		r.Rate = float64(bytes) / r.Seconds
+	}
 	return nil
 }
 
-// tcpStreamClient sends until the receiver ends the connection.
+// tcpStreamClient sends until the receiver ends the connections.
 func tcpStreamClient(ctx context.Context, r *Request) (any, error) {
 	var args streamArgs
 	if err := r.Args(&args); err != nil {
 		return nil, err
 	}
-	conn, err := connectTCP(ctx, args.Peer)
-	if err != nil {
+	if err := args.check(); err != nil {
 		return nil, err
 	}
-	defer conn.Close()
-	var result transmitted
-	if result.Congestion, result.Warnings, err = conn.setCongestionControl(); err != nil {
-		return nil, err
+	senders := make([]sender, args.Streams)
+	for i := range senders {
+		if err := senders[i].open(ctx, &args); err != nil {
+			return nil, err
+		}
+		defer senders[i].conn.Close()
 	}
-	var atStart *unix.TCPInfo
-	var infoErr error
-	timed := make(chan struct{})
-	timer := time.AfterFunc(warmUp(args.Duration), func() {
-		defer close(timed)
-		atStart, infoErr = conn.tcpInfo()
-	})
 	clock := startClockwork(warmUp(args.Duration))
 	begin := nanotime()
-	err = onCPU(args.CPU, func() error {
-		b := make([]byte, streamBuffer)
-		defer keep(b)
-		_, _, errno := transmit(conn.fd, b)
-		// A reset is how the receiver ends a sample, but not before its time;
-		// the ends' clocks differ by no more than the connection took.
-		early := nanotime()-begin < int64(args.Duration)*9/10
-		if errno != unix.ECONNRESET && errno != unix.EPIPE || early || ctx.Err() != nil {
-			return ioError(ctx, "sending", errno)
-		}
-		return nil
-	})
-	if !timer.Stop() {
-		<-timed
-	}
+	err := onEach(args.CPU, args.Streams, func(i int) error { return senders[i].send(ctx, begin, &args) })
 	machine, clockErr := clock.end()
-	if err := errors.Join(err, infoErr); err != nil {
+	if err := errors.Join(err, clockErr); err != nil {
 		return nil, err
 	}
-	if clockErr != nil {
-		return nil, clockErr
+	result := transmitted{Machine: machine, Congestion: senders[0].congestion, Warnings: senders[0].warnings}
+	for i := range senders {
+		if err := senders[i].addTo(&result); err != nil {
+			return nil, err
+		}
 	}
-	result.Machine = machine
-	return result, result.fill(conn, atStart)
+	return result, nil
 }
 
-// fill takes what the kernel knows of the connection at the end.
-func (t *transmitted) fill(conn *socket, atStart *unix.TCPInfo) error {
-	info, err := conn.tcpInfo()
+// sender is one connection that sends.
+type sender struct {
+	conn       *socket
+	congestion string
+	warnings   []string
+
+	timed   chan struct{} // closed once atStart is there
+	atStart *unix.TCPInfo // at the end of the warm-up
+	infoErr error
+}
+
+func (s *sender) open(ctx context.Context, args *streamArgs) (err error) {
+	if s.conn, err = connectTCP(ctx, args.Peer); err != nil {
+		return err
+	}
+	if s.congestion, s.warnings, err = s.conn.setCongestionControl(); err == nil && args.Zerocopy {
+		if err = unix.SetsockoptInt(s.conn.fd, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1); err != nil {
+			err = fmt.Errorf("allowing MSG_ZEROCOPY: %w", os.NewSyscallError("setsockopt", err))
+		}
+	}
+	if err != nil {
+		s.conn.Close()
+	}
+	return err
+}
+
+// send sends for a whole sample.
+func (s *sender) send(ctx context.Context, begin int64, args *streamArgs) error {
+	s.timed = make(chan struct{})
+	timer := time.AfterFunc(warmUp(args.Duration), func() {
+		defer close(s.timed)
+		s.atStart, s.infoErr = s.conn.tcpInfo()
+	})
+	b := make([]byte, streamBuffer)
+	defer keep(b)
+	loop := transmit
+	if args.Zerocopy {
+		loop = transmitZerocopy
+	}
+	_, _, errno := loop(s.conn.fd, b)
+	// A reset is how the receiver ends a sample, but not before its time; the
+	// ends' clocks differ by no more than the connection took.
+	early := nanotime()-begin < int64(args.Duration)*9/10
+	if !timer.Stop() {
+		<-s.timed
+	}
+	if errno != unix.ECONNRESET && errno != unix.EPIPE || early || ctx.Err() != nil {
+		return ioError(ctx, "sending", errno)
+	}
+	return s.infoErr
+}
+
+// addTo adds what the kernel knows of the connection at the end.
+func (s *sender) addTo(t *transmitted) error {
+	info, err := s.conn.tcpInfo()
 	if err != nil {
 		return err
 	}
-	t.Retransmits = int64(info.Total_retrans - atStart.Total_retrans)
-	t.RTT = (time.Duration(atStart.Rtt) * time.Microsecond).Seconds()
+	t.Retransmits += int64(info.Total_retrans - s.atStart.Total_retrans)
+	rtt := s.atStart.Rtt
 	if info.Rtt != 0 {
-		t.RTT = (time.Duration(info.Rtt) * time.Microsecond).Seconds()
+		rtt = info.Rtt
 	}
-	t.MSS = int(atStart.Snd_mss)
+	t.RTT = max(t.RTT, (time.Duration(rtt) * time.Microsecond).Seconds())
+	t.MSS = int(s.atStart.Snd_mss)
 	return nil
 }
 

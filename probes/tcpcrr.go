@@ -1,0 +1,178 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// crrBacklog is the server's queue of connections; the client opens one at a
+// time.
+const crrBacklog = 128
+
+// tcpCRR opens a connection, asks once, is answered and closes, again and
+// again. It shows what new connections cost: connection tracking, NAT and
+// policies work on the first packet.
+func tcpCRR() *Probe {
+	metrics := append([]results.Metric{{Name: "rate", Unit: "1/s", Better: "higher"}}, latencyMetrics()[:4]...)
+	return &Probe{
+		Name: "tcp-crr", Title: "TCP connections a second: connect, one request and response, close", Metrics: metrics, Placement: Same,
+		Roles: map[string]Role{"server": tcpCRRServer, "client": tcpCRRClient},
+		Measure: func(ctx context.Context, s *Site) (*Measurement, error) {
+			return measureRR(ctx, s, "tcp-crr")
+		},
+	}
+}
+
+// tcpCRRServer serves connections until it is cancelled. It closes first, as
+// HTTP/1.0 servers do, so that the state of old connections (TIME-WAIT) stays
+// with it and does not use up the client's ports.
+func tcpCRRServer(ctx context.Context, r *Request) (any, error) {
+	args, err := readRRArgs(r)
+	if err != nil {
+		return nil, err
+	}
+	listener, port, err := listenTCP(ctx, args.Addr, crrBacklog)
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	// Connections inherit it.
+	var result serverResult
+	if _, result.Warnings, err = listener.setCongestionControl(); err != nil {
+		return nil, err
+	}
+	if err := r.Ready(listening{Port: port}); err != nil {
+		return nil, err
+	}
+	clock := startClockwork(warmUp(args.Duration))
+	err = onCPU(args.CPU, func() error {
+		b := make([]byte, args.Size)
+		defer keep(b)
+		errno := serveEach(listener.fd, b)
+		if errors.Is(context.Cause(ctx), errCancelled) {
+			return nil
+		}
+		return ioError(ctx, "serving connections", errno)
+	})
+	if err != nil {
+		return nil, err
+	}
+	result.Machine, err = clock.end()
+	return result, err
+}
+
+func tcpCRRClient(ctx context.Context, r *Request) (any, error) {
+	args, err := readRRArgs(r)
+	if err != nil {
+		return nil, err
+	}
+	var result latencyResult
+	// The first one warms the path up, and shows what sockets are set to.
+	first, err := dialTCPRR(ctx, args, &result)
+	if err != nil {
+		return nil, err
+	}
+	first.Close()
+	peer, length, err := rawSockaddr(args.Peer)
+	if err != nil {
+		return nil, err
+	}
+	err = onCPU(args.CPU, func() error {
+		b := make([]byte, args.Size)
+		defer keep(b)
+		return result.sample(args.Duration, func(l *latencies, end int64) (int64, int64, error) {
+			n, last, errno := connections(&peer, length, b, l, end)
+			if errno != 0 {
+				return 0, 0, ioError(ctx, fmt.Sprintf("in connection %d", n+1), errno)
+			}
+			return n, last, nil
+		})
+	})
+	return result, err
+}
+
+// rawSockaddr is an address as connect(2) takes it, and its length.
+func rawSockaddr(a netip.AddrPort) (unix.RawSockaddrAny, int, error) {
+	var any unix.RawSockaddrAny
+	switch {
+	case a.Addr().Is4():
+		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(&any))
+		*sa = unix.RawSockaddrInet4{Family: unix.AF_INET, Port: networkOrder(a.Port()), Addr: a.Addr().As4()}
+		return any, unix.SizeofSockaddrInet4, nil
+	case a.Addr().Is6():
+		sa := (*unix.RawSockaddrInet6)(unsafe.Pointer(&any))
+		*sa = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: networkOrder(a.Port()), Addr: a.Addr().As16()}
+		return any, unix.SizeofSockaddrInet6, nil
+	}
+	return any, 0, fmt.Errorf("the address %s is of no family that is known", a)
+}
+
+// connections opens a connection, sends b, waits for as much, waits for the
+// peer to close and closes, until the clock passes end.
+//
+//go:nosplit
+func connections(peer *unix.RawSockaddrAny, length int, b []byte, l *latencies, end int64) (n, last int64, errno syscall.Errno) {
+	last = nanotime()
+	for last < end {
+		fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(peer.Addr.Family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+		if errno != 0 {
+			return n, last, errno
+		}
+		if _, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(peer)), uintptr(length)); errno == 0 {
+			errno = exchange(int(fd), b)
+		}
+		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+		if errno != 0 {
+			return n, last, errno
+		}
+		now := nanotime()
+		l.add(now - last)
+		last = now
+		n++
+	}
+	return n, last, 0
+}
+
+// exchange sends b and receives as much, and then the end of the stream.
+//
+//go:nosplit
+func exchange(fd int, b []byte) syscall.Errno {
+	if errno := sendAll(fd, b); errno != 0 {
+		return errno
+	}
+	if errno := receiveAll(fd, b, 0, nil); errno != 0 {
+		return errno
+	}
+	if n, errno := rawReceive(fd, b, 0); n != 0 || errno != 0 {
+		return unix.EPROTO
+	}
+	return 0
+}
+
+// serveEach answers one request on each connection and closes it, until
+// accepting fails.
+//
+//go:nosplit
+func serveEach(listener int, b []byte) syscall.Errno {
+	for {
+		fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), 0, 0, unix.SOCK_CLOEXEC, 0, 0)
+		if errno == unix.EINTR || errno == unix.ECONNABORTED {
+			continue
+		}
+		if errno != 0 {
+			return errno
+		}
+		if receiveAll(int(fd), b, 0, nil) == 0 {
+			sendAll(int(fd), b)
+		}
+		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
+	}
+}
