@@ -12,7 +12,7 @@ import (
 // registered lists every probe in the order in which people read them. Adding
 // a probe means adding it here.
 func registered() []*Probe {
-	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), loadLatency(), encap()}
+	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), encap()}
 }
 
 // All returns every probe.

@@ -86,7 +86,7 @@ type Host struct {
 type Metric struct {
 	Probe string `json:"probe"`
 	Name  string `json:"name"`
-	Unit  string `json:"unit"` // bit/s, s, 1/s, byte, s/GB, 1
+	Unit  string `json:"unit"` // bit/s, s, 1/s, byte, s/GB, 1/GB, s/kpkt, 1
 	// Better is "higher", "lower", or "" for a figure that has no good side.
 	Better string `json:"better,omitempty"`
 }

@@ -1,0 +1,108 @@
+package probes
+
+import (
+	"encoding/binary"
+	"runtime"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// batchLength is the number of datagrams of one sendmmsg or recvmmsg: beyond
+// it the cost of the call itself is too small a share to matter.
+const batchLength = 64
+
+// mmsghdr is the kernel's struct mmsghdr (recvmmsg(2)).
+type mmsghdr struct {
+	unix.Msghdr
+	length uint32
+	_      [4]byte
+}
+
+// batch is memory for many datagrams and their headers.
+type batch struct {
+	size  int
+	data  []byte
+	iovs  [batchLength]unix.Iovec
+	heads [batchLength]mmsghdr
+}
+
+func newBatch(size int) *batch {
+	b := &batch{size: size, data: make([]byte, size*batchLength)}
+	for i := range b.heads {
+		b.iovs[i].Base = &b.data[i*size]
+		b.iovs[i].SetLen(size)
+		b.heads[i].Iov = &b.iovs[i]
+		b.heads[i].Iovlen = 1
+	}
+	return b
+}
+
+// keep holds the memory alive that the kernel was given.
+func (b *batch) keep() { runtime.KeepAlive(b) }
+
+// send sends numbered datagrams until the clock passes end: at a rate, each
+// batch when it is due, or as fast as the socket takes them. It returns how
+// many and the time of the last one.
+//
+//go:nosplit
+func (b *batch) send(fd int, rate float64, start, end int64) (n, last int64, errno syscall.Errno) {
+	interval := 0.0 // ns
+	most := batchLength
+	if rate > 0 {
+		interval = 1e9 / rate
+		// A burst of more than maxBurst would test the queues, not the rate.
+		most = int(min(max(maxBurst/interval, 1), batchLength))
+	}
+	for last = start; last < end; last = nanotime() {
+		if rate > 0 {
+			waitUntil(start + int64(float64(n)*interval))
+		}
+		for i := range most {
+			binary.LittleEndian.PutUint64(b.data[i*b.size:], uint64(n)+uint64(i))
+		}
+		for i := 0; i < most; {
+			done, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[i])), uintptr(most-i), unix.MSG_NOSIGNAL, 0, 0)
+			if errno == unix.EINTR || errno == unix.ENOBUFS {
+				continue
+			}
+			if errno != 0 {
+				return n, last, errno
+			}
+			i += int(done)
+		}
+		n += int64(most)
+	}
+	return n, last, 0
+}
+
+// maxBurst is the longest burst of a paced sender in ns.
+const maxBurst = 50_000
+
+// receive counts datagrams until receiving fails or the socket is shut down.
+//
+//go:nosplit
+func (s *sequence) receive(fd int, b *batch) syscall.Errno {
+	for {
+		got, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[0])), batchLength, unix.MSG_WAITFORONE, 0, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return errno
+		}
+		if got == 0 || b.heads[0].length == 0 {
+			return ended // shut down: an empty datagram, again and again
+		}
+		s.last = nanotime()
+		if s.received == 0 {
+			s.first = s.last
+		}
+		for i := range int(got) {
+			if int(b.heads[i].length) == b.size {
+				s.count(binary.LittleEndian.Uint64(b.data[i*b.size:]))
+			}
+		}
+	}
+}

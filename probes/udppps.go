@@ -1,0 +1,311 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// lossBound is the share of datagrams that may be lost at the rate that
+	// is reported (RFC 2544's throughput allows none, which no shared machine
+	// can keep up).
+	lossBound = 0.001
+	// leastDatagram holds the sequence number.
+	leastDatagram = 8
+	mostDatagram  = 1400 // fits the pods' MTU of every plugin on an underlay of 1500
+	// ppsBuffer is the receiver's socket buffer in bytes.
+	ppsBuffer = 8 << 20
+	// A trial is as short as still tells a loss of a tenth of lossBound at
+	// 100,000 datagrams a second; the last one, which is reported, gets what
+	// is left of the sample but at least confirmShare.
+	trialLength  = 50 * time.Millisecond
+	confirmShare = 0.4
+	// settle is how long after the last datagram the receiver still counts.
+	settle = 5 * time.Millisecond
+)
+
+// udpPPS searches the highest rate of small datagrams that arrive with at most
+// lossBound lost. What the sender managed to send is never the result.
+func udpPPS() *Probe {
+	return &Probe{
+		Name: "udp-pps", Title: "small UDP datagrams a second that arrive, at the highest rate with at most 0.1 % loss",
+		Metrics: []results.Metric{
+			{Name: "rate", Unit: "1/s", Better: "higher"},
+			{Name: "loss", Unit: "1", Better: "lower"},
+			{Name: "reordered", Unit: "1", Better: "lower"},
+			{Name: "cpu", Unit: "s/kpkt", Better: "lower"},
+		},
+		Params:    []Param{{Name: paramSize, Title: "bytes of payload", Default: "64", Min: leastDatagram, Max: mostDatagram}},
+		Placement: Split,
+		Roles:     map[string]Role{"server": udpPPSServer, "client": udpPPSClient},
+		Measure:   measureUDPPPS,
+	}
+}
+
+type ppsArgs struct {
+	Addr     netip.Addr     `json:"addr,omitzero"`
+	Peer     netip.AddrPort `json:"peer,omitzero"`
+	CPU      int            `json:"cpu"`
+	Size     int            `json:"size"`
+	Rate     float64        `json:"rate,omitempty"` // 1/s, 0 for as fast as the sender can
+	Duration time.Duration  `json:"duration"`       // ns
+}
+
+// arrived is what the receiver of a trial counted.
+type arrived struct {
+	Received  int64       `json:"received"` // datagrams, each sequence number once
+	Repeated  int64       `json:"repeated"`
+	Reordered int64       `json:"reordered"` // that came after one with a higher number (RFC 4737, 3.4)
+	Seconds   float64     `json:"seconds"`   // first to last datagram
+	Machine   machineTime `json:"machine"`
+}
+
+// sent is what the sender of a trial sent.
+type sent struct {
+	Sent    int64       `json:"sent"`
+	Seconds float64     `json:"seconds"`
+	Machine machineTime `json:"machine"`
+}
+
+// trial is one burst at one rate.
+type trial struct {
+	in  arrived
+	out sent
+}
+
+func (t *trial) loss() float64 { return 1 - float64(t.in.Received)/float64(t.out.Sent) }
+
+// rate is that of the datagrams that arrived. The sender's time is the longer
+// and steadier base; a queue at the end of it holds thousandths of a trial.
+func (t *trial) rate() float64 { return float64(t.in.Received) / max(t.out.Seconds, t.in.Seconds) }
+
+func measureUDPPPS(ctx context.Context, s *Site) (*Measurement, error) {
+	size, err := s.number(paramSize, 64)
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	best, tried, err := searchRate(ctx, s, size, begin)
+	if err != nil {
+		return nil, err
+	}
+	cpu := together(best.in.Machine, best.out.Machine)
+	return &Measurement{
+		Values: map[string]float64{
+			"rate": best.rate(), "loss": max(best.loss(), 0), "reordered": float64(best.in.Reordered) / float64(best.in.Received),
+			"cpu": cpu.Busy() / (float64(best.in.Received) / 1e3),
+		},
+		Seconds: best.out.Seconds, CPU: cpu, Warnings: stolen(cpu),
+		Params: map[string]string{paramSize: strconv.Itoa(size), "trials": strconv.Itoa(tried)},
+	}, nil
+}
+
+// searchRate halves the interval between a rate that passed and one that did
+// not, and confirms the best one in a longer trial, stepping down until one
+// passes. It returns the trial that did.
+func searchRate(ctx context.Context, s *Site, size int, begin time.Time) (*trial, int, error) {
+	confirm := time.Duration(confirmShare * float64(s.Duration))
+	tried := 0
+	try := func(rate float64, d time.Duration) (*trial, error) {
+		tried++
+		return runTrial(ctx, s, size, rate, d)
+	}
+	t, err := try(0, min(trialLength, s.Duration/4))
+	if err != nil {
+		return nil, tried, err
+	}
+	low, high := 0.0, float64(t.out.Sent)/t.out.Seconds
+	if t.loss() <= lossBound {
+		low = 0 // unpaced is the highest there is
+	} else {
+		rate := t.rate() // what got through when too much was sent
+		for time.Since(begin) < s.Duration-confirm-trialLength && high-low > 0.02*high {
+			if t, err = try(rate, trialLength); err != nil {
+				return nil, tried, err
+			}
+			if t.loss() <= lossBound {
+				low = max(low, rate)
+			} else {
+				high = min(high, rate)
+			}
+			rate = (low + high) / 2
+		}
+		if low == 0 {
+			low = high / 2
+		}
+	}
+	for rate := low; ; rate *= 0.9 {
+		length := max(confirm, s.Duration-time.Since(begin))
+		if t, err = try(rate, length); err != nil {
+			return nil, tried, err
+		}
+		if t.loss() <= lossBound {
+			return t, tried, nil
+		}
+		if rate == 0 {
+			rate = t.rate()
+		}
+		if tried > maxTrials {
+			return nil, tried, fmt.Errorf("even at %.0f datagrams a second %.2f %% were lost", rate, 100*t.loss())
+		}
+		confirm = trialLength * 2 // late already: shorter ones
+	}
+}
+
+// maxTrials bounds the search on a path that loses at every rate.
+const maxTrials = 40
+
+// runTrial sends at a rate for a while.
+func runTrial(ctx context.Context, s *Site, size int, rate float64, d time.Duration) (*trial, error) {
+	var t trial
+	args := ppsArgs{Size: size, Rate: rate, Duration: d}
+	toServer, toClient := args, args
+	toServer.Addr, toServer.CPU = s.Server.Addr, s.Server.CPU
+	toClient.CPU = s.Client.CPU
+	err := s.drive(ctx, "udp-pps", toServer, func(peer netip.AddrPort) any {
+		toClient.Peer = peer
+		return toClient
+	}, &t.in, &t.out)
+	if err != nil {
+		return nil, err
+	}
+	if t.out.Sent == 0 || t.in.Received == 0 {
+		return nil, fmt.Errorf("of %d datagrams %d arrived", t.out.Sent, t.in.Received)
+	}
+	return &t, nil
+}
+
+// udpPPSServer counts datagrams until it is cancelled.
+func udpPPSServer(ctx context.Context, r *Request) (any, error) {
+	var args ppsArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	s, err := newSocket(ctx, args.Addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, ppsBuffer) != nil {
+		_ = unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, ppsBuffer) // as much as the system allows
+	}
+	port, err := s.bind(args.Addr)
+	if err != nil {
+		return nil, err
+	}
+	before, err := readMachineTime()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Ready(listening{Port: port}); err != nil {
+		return nil, err
+	}
+	var result arrived
+	err = onCPU(args.CPU, func() error {
+		batch := newBatch(args.Size)
+		defer batch.keep()
+		var c sequence
+		errno := c.receive(s.fd, batch)
+		if !errors.Is(context.Cause(ctx), errCancelled) {
+			return ioError(ctx, "counting datagrams", errno)
+		}
+		result.Received, result.Repeated, result.Reordered = c.received, c.repeated, c.reordered
+		result.Seconds = time.Duration(c.last - c.first).Seconds()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	after, err := readMachineTime()
+	result.Machine = after.since(before)
+	return result, err
+}
+
+// udpPPSClient sends numbered datagrams at a rate, then one that says so until
+// the receiver can have counted the last.
+func udpPPSClient(ctx context.Context, r *Request) (any, error) {
+	var args ppsArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	s, err := newSocket(ctx, args.Peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.connect(ctx, args.Peer); err != nil {
+		return nil, err
+	}
+	before, err := readMachineTime()
+	if err != nil {
+		return nil, err
+	}
+	var result sent
+	err = onCPU(args.CPU, func() error {
+		batch := newBatch(args.Size)
+		defer batch.keep()
+		start := nanotime()
+		n, last, errno := batch.send(s.fd, args.Rate, start, start+int64(args.Duration))
+		if errno != 0 {
+			return ioError(ctx, fmt.Sprintf("sending datagram %d", n+1), errno)
+		}
+		result.Sent, result.Seconds = n, time.Duration(last-start).Seconds()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	after, err := readMachineTime()
+	result.Machine = after.since(before)
+	time.Sleep(settle)
+	return result, err
+}
+
+// sequence counts datagrams by their numbers.
+type sequence struct {
+	received, repeated, reordered int64
+	first, last                   int64 // clock
+	window                        [windowWords]uint64
+	highest                       uint64
+}
+
+// windowWords bounds how far back a repeated number is told from a late one.
+const windowWords = 1024
+
+// count counts the datagram with a number.
+//
+//go:nosplit
+func (s *sequence) count(n uint64) {
+	word, bit := n/64%windowWords, uint64(1)<<(n%64)
+	switch {
+	case s.received == 0 || n > s.highest:
+		from := s.highest/64 + 1
+		if s.received == 0 {
+			from = 0
+		}
+		// Words that the highest number passes begin anew.
+		for w := max(from, max(n/64, windowWords-1)-(windowWords-1)); w <= n/64; w++ {
+			s.window[w%windowWords] = 0
+		}
+		s.highest = n
+	case s.highest-n >= 64*(windowWords-1):
+		s.reordered++ // too late to know whether it is the first of its number
+		s.received++
+		return
+	case s.window[word]&bit != 0:
+		s.repeated++
+		return
+	default:
+		s.reordered++
+	}
+	s.window[word] |= bit
+	s.received++
+}
