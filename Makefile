@@ -4,6 +4,7 @@
 GO      ?= go
 BIN     := bin
 PLUGINS ?= flannel-vxlan,flannel-host-gw,flannel-udp,calico
+ROUNDS  ?= 12
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 CNI_PLUGINS := main/bridge main/ptp main/host-device main/macvlan main/loopback ipam/host-local meta/portmap meta/tuning
@@ -17,7 +18,7 @@ help: ## list the targets
 
 .PHONY: run
 run: deps build tools ## install, build, compare PLUGINS, say where the report lies
-	$(BIN)/cnibench run --plugins $(PLUGINS)
+	$(BIN)/cnibench run --plugins $(PLUGINS) --rounds $(ROUNDS)
 
 .PHONY: build
 build: ## build bin/cnibench
@@ -28,7 +29,11 @@ deps: ## install the system packages that are missing (BIRD, iptables, ipset)
 	scripts/deps.sh
 
 .PHONY: tools
-tools: $(BIN)/flanneld $(BIN)/bridge $(BIN)/etcd $(BIN)/calico-node $(BIN)/calico ## build the plugins' own programs into bin/
+tools: $(BIN)/benchstat $(BIN)/flanneld $(BIN)/bridge $(BIN)/etcd $(BIN)/calico-node $(BIN)/calico ## build the plugins' own programs into bin/
+
+# Not a plugin's: the tests hold exported samples against it.
+$(BIN)/benchstat: go.mod
+	$(GO) build -trimpath -o $@ golang.org/x/perf/cmd/benchstat
 
 # A program is up to date while the go.mod and go.sum that pin it are older.
 $(BIN)/flanneld: tools/flannel/go.mod tools/flannel/go.sum
@@ -50,11 +55,29 @@ $(BIN)/calico: tools/calico/go.mod tools/calico/go.sum
 	cd tools/calico && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(CALICO_X)" -o $(CURDIR)/$@ $(CALICO)/cni-plugin/cmd/calico
 	ln -sf calico $(BIN)/calico-ipam
 
+# What measures in a lab has the machine to itself (-p 1).
+go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v /cmd/) && $(GO) test $(1) -p 1 -timeout 20m ./cmd/...
+
 .PHONY: test
 test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
-	$(GO) test -timeout 20m ./...
+	scripts/deps.sh test
+	$(call go-test,)
 	@if [ "$$(id -u)" = 0 ]; then echo "once more as an ordinary user:"; \
-		$(GO) test -timeout 20m -exec $(CURDIR)/scripts/as-user.sh ./...; fi
+		$(call go-test,-exec $(CURDIR)/scripts/as-user.sh); fi
+
+.PHONY: bench-peers
+bench-peers: deps build tools ## the probes beside iperf3 and sockperf, pair by pair
+	scripts/deps.sh peers
+	$(GO) build -trimpath -o $(BIN)/bench-peers ./cmd/bench-peers
+	$(BIN)/bench-peers
+
+.PHONY: simulate
+simulate: ## show by simulation with recorded noise how often verdicts are wrong (a few minutes)
+	$(GO) run ./cmd/simulate
+
+.PHONY: docs
+docs: ## write the commands' pages and man pages into docs/
+	$(GO) test ./cmd/cnibench -run TestDocs -update
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck

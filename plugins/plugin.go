@@ -27,6 +27,15 @@ type Encapsulation struct {
 	// Overhead is the number of bytes that the outer headers take from the
 	// underlay's IP MTU (IPv4 outside).
 	Overhead int
+	// SubnetsOnly marks an encapsulation that is put on between nodes of
+	// different subnets alone.
+	SubnetsOnly bool
+}
+
+// BetweenSubnets is the encapsulation, put on between subnets alone.
+func (e Encapsulation) BetweenSubnets() Encapsulation {
+	e.SubnetsOnly = true
+	return e
 }
 
 // The encapsulations of the catalogue. Sizes: IPv4 header 20 (RFC 791), UDP 8
@@ -60,6 +69,9 @@ type Plugin struct {
 	Binaries []string // programs from bin/ that the mode runs
 	System   []string // programs that the distribution provides
 	Features []string // kernel features, by the names of the testbed's feature probe
+	// NeedsVPC marks a mode that runs in a cloud's network only: it asks the
+	// cloud for addresses, interfaces or routes.
+	NeedsVPC bool
 
 	Sources []Source
 
@@ -75,8 +87,17 @@ func (p *Plugin) HostNetwork() bool { return p.Deploy == nil }
 // Deployment is a plugin that runs.
 type Deployment struct {
 	// ConfList returns the CNI network configuration list (CNI specification
-	// 1.0, section 1) with which pods are added on a node.
+	// 1.0, section 1) with which a pod is added on a node. It is asked once
+	// for each pod, and the pod is removed with the same list.
 	ConfList func(n Node) ([]byte, error)
+	// Release takes back what ConfList set apart for a pod that is gone; nil
+	// if it sets nothing apart.
+	Release func(n Node, list []byte) error
+	// NIC is the node's interface that pods' packets leave by, "" for the
+	// underlay NIC.
+	NIC string
+	// OwnNIC says that pods have an interface of the cloud to themselves.
+	OwnNIC bool
 }
 
 // Network is what a plugin is deployed on.
@@ -85,7 +106,8 @@ type Network struct {
 	PodCIDR netip.Prefix // all pods of the network
 	MTU     int          // of the underlay
 	Nodes   []Node
-	Control Node // a host on the underlay that is no cluster node; carries the datastore
+	Control Node  // a host on the underlay that is no cluster node; carries the datastore
+	Cloud   Cloud // what the VPC does for plugins; nil where the underlay is none
 }
 
 // Node is a machine as a plugin sees it.

@@ -3,6 +3,7 @@ package probes
 import (
 	"encoding/binary"
 	"runtime"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -23,16 +24,17 @@ type mmsghdr struct {
 // batch is memory for many datagrams and their headers.
 type batch struct {
 	size  int
+	each  int // datagrams of one message, which the kernel cuts up (UDP_SEGMENT)
 	data  []byte
 	iovs  [batchLength]unix.Iovec
 	heads [batchLength]mmsghdr
 }
 
-func newBatch(size int) *batch {
-	b := &batch{size: size, data: make([]byte, size*batchLength)}
-	for i := range b.heads {
-		b.iovs[i].Base = &b.data[i*size]
-		b.iovs[i].SetLen(size)
+func newBatch(size, each int) *batch {
+	b := &batch{size: size, each: each, data: make([]byte, size*batchLength)}
+	for i := range batchLength / each {
+		b.iovs[i].Base = &b.data[i*size*each]
+		b.iovs[i].SetLen(size * each)
 		b.heads[i].Iov = &b.iovs[i]
 		b.heads[i].Iovlen = 1
 	}
@@ -55,6 +57,8 @@ func (b *batch) send(fd int, rate float64, start, end int64) (n, last int64, err
 		// A burst of more than maxBurst would test the queues, not the rate.
 		most = int(min(max(maxBurst/interval, 1), batchLength))
 	}
+	messages := max(most/b.each, 1)
+	most = messages * b.each
 	for last = start; last < end; last = nanotime() {
 		if rate > 0 {
 			waitUntil(start + int64(float64(n)*interval))
@@ -62,8 +66,8 @@ func (b *batch) send(fd int, rate float64, start, end int64) (n, last int64, err
 		for i := range most {
 			binary.LittleEndian.PutUint64(b.data[i*b.size:], uint64(n)+uint64(i))
 		}
-		for i := 0; i < most; {
-			done, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[i])), uintptr(most-i), unix.MSG_NOSIGNAL, 0, 0)
+		for i := 0; i < messages; {
+			done, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[i])), uintptr(messages-i), unix.MSG_NOSIGNAL, 0, 0)
 			if errno == unix.EINTR || errno == unix.ENOBUFS {
 				continue
 			}
@@ -80,13 +84,21 @@ func (b *batch) send(fd int, rate float64, start, end int64) (n, last int64, err
 // maxBurst is the longest burst of a paced sender in ns.
 const maxBurst = 50_000
 
-// receive counts datagrams until receiving fails or the socket is shut down.
+// receive counts datagrams until receiving fails or stopped is set. With
+// MSG_DONTWAIT it polls the socket: to wake a thread that sleeps costs the
+// sender's CPU some microseconds, which would bound the rate.
 //
 //go:nosplit
-func (s *sequence) receive(fd int, b *batch) syscall.Errno {
+func (s *sequence) receive(fd int, b *batch, flags int, stopped *atomic.Bool) syscall.Errno {
 	for {
-		got, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[0])), batchLength, unix.MSG_WAITFORONE, 0, 0)
+		got, _, errno := syscall.RawSyscall6(unix.SYS_RECVMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[0])), batchLength, uintptr(flags), 0, 0)
 		if errno == unix.EINTR {
+			continue
+		}
+		if errno == unix.EAGAIN && flags == unix.MSG_DONTWAIT {
+			if stopped.Load() {
+				return ended
+			}
 			continue
 		}
 		if errno != 0 {

@@ -42,8 +42,14 @@ type Probe struct {
 	// Once marks a fact about a network, taken once; other probes are samples,
 	// repeated in each block.
 	Once bool
+	// Unreached marks a fact that is also taken of a network whose pods cannot
+	// reach each other: it helps to say why.
+	Unreached bool
 	// Placement is the default, Same or Split.
 	Placement string
+	// Pods marks a probe that adds pods of its own; the baseline, which has
+	// none, is left out.
+	Pods bool
 	// Roles run inside workers; a request names one as "probe/role".
 	Roles map[string]Role
 	// Measure drives the roles on the site's workers. An error says why there
@@ -64,7 +70,8 @@ type End struct {
 	// none. Only probes that look at the wire need it.
 	Node     *Worker
 	NodeAddr netip.Addr
-	NIC      string // the node's underlay interface
+	Subnet   netip.Prefix // of NodeAddr
+	NIC      string       // the node's underlay interface
 	NodeName string
 }
 
@@ -86,6 +93,23 @@ type Site struct {
 	// CaptureFile is where a probe that captures keeps its frames (pcapng); ""
 	// keeps none.
 	CaptureFile string
+	// AgentTime is the processor time that the plugin's agents have used so
+	// far; nil where the testbed cannot see it.
+	AgentTime func() time.Duration
+	// AddPods adds pods on the client's node, all at once, waits until each is
+	// reached from the server's node, and removes them. Nil where the testbed
+	// cannot.
+	AddPods func(ctx context.Context, n int) ([]PodTimes, error)
+	// Around shows the other places of the network. Nil where the testbed
+	// cannot.
+	Around func(ctx context.Context) (*Surroundings, error)
+}
+
+// Finding is something about a network that a person should know and can act
+// upon.
+type Finding struct {
+	Name string // short and stable, such as pod-mtu-too-large
+	Text string // a sentence
 }
 
 // Measurement is what one sample yielded.
@@ -96,9 +120,13 @@ type Measurement struct {
 	Hist    *hdrhistogram.Histogram
 	// Warnings are sentences about this sample that a reader must know.
 	Warnings []string
+	// Findings hold for the network, whenever they were seen.
+	Findings []Finding
 	// Params are the sample's parameters as they came out, defaults included.
 	Params        map[string]string
 	Encapsulation *results.Encapsulation
+	Adjacency     []results.Adjacency
+	Reachability  []results.Reachability
 }
 
 // Dropped from the start of every sample: TCP's slow start, the growth of

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"golang.org/x/sys/unix"
 	"io"
 	"net/netip"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -81,7 +85,7 @@ func loopback(t *testing.T, d time.Duration) *Site {
 }
 
 func TestSamples(t *testing.T) {
-	for _, spec := range []string{"tcp-stream", "tcp-rr", "tcp-rr:size=512", "tcp-rr:rate=2000", "udp-rr", "udp-rr:size=100:busy", "udp-rr:rate=1000", "tcp-crr", "load-latency", "udp-pps",
+	for _, spec := range []string{"tcp-stream", "tcp-rr", "tcp-rr:size=512", "tcp-rr:rate=2000", "udp-rr", "udp-rr:size=100:busy", "udp-rr:rate=1000", "tcp-crr", "load-latency", "udp-pps", "udp-pps:segments=8",
 		"tcp-stream:streams=3", "tcp-stream:both", "tcp-stream:reverse:zerocopy"} {
 		t.Run(spec, func(t *testing.T) {
 			p, params, err := Parse(spec)
@@ -95,8 +99,8 @@ func TestSamples(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, metric := range p.Metrics {
-				if metric.Name == "packets" {
-					continue // needs a worker on the node
+				if slices.Contains([]string{"packets", "segments", "drops", "agents"}, metric.Name) {
+					continue // need a worker on the node
 				}
 				v, ok := m.Values[metric.Name]
 				if !ok || v < 0 || v == 0 && metric.Name != "retransmits" && metric.Name != "cpu" && metric.Name != "switches" && metric.Name != "loss" && metric.Name != "reordered" {
@@ -296,8 +300,9 @@ func TestPeerDies(t *testing.T) {
 // peer is another process: counting leaves this one a single P, which the loop
 // keeps.
 func TestHotLoopsAllocateNothing(t *testing.T) {
-	b, l := make([]byte, streamBuffer), new(latencies)
+	b, l := make([]byte, readSize), new(latencies)
 	request, answer := make([]byte, 1), make([]byte, 1)
+	out, in, counted, stopped := newBatch(64, 1), newBatch(64, 1), new(sequence), atomic.Bool{}
 	for _, c := range []struct {
 		name string
 		peer func(t *testing.T, w *Worker) *socket
@@ -305,12 +310,54 @@ func TestHotLoopsAllocateNothing(t *testing.T) {
 	}{
 		{"rounds", echoingPeer, func(fd int, end int64) { (&roundTrips{fd: fd, request: request, answer: answer}).run(l, end) }},
 		{"receive", sendingPeer, func(fd int, end int64) { receive(fd, b, end) }},
+		{"batch send", deafPeer, func(fd int, end int64) { out.send(fd, 0, nanotime(), end) }},
+		{"batch paced", deafPeer, func(fd int, end int64) { out.send(fd, 50_000, nanotime(), end) }},
+		{"batch receive", ownPeer, func(fd int, end int64) {
+			out.send(fd, 0, nanotime(), end)
+			counted.receive(fd, in, unix.MSG_WAITFORONE, &stopped)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, _ := process(t)
 			s := c.peer(t, w)
 			defer s.Close()
 			if n := testing.AllocsPerRun(5, func() { c.loop(s.fd, nanotimeAfter(time.Millisecond)) }); n != 0 {
+				t.Errorf("%v allocations", n)
+			}
+		})
+	}
+}
+
+// TestTransmitAllocatesNothing: a stream ends only with its connection, so each
+// call has one of its own, made before.
+func TestTransmitAllocatesNothing(t *testing.T) {
+	b := make([]byte, writeSize)
+	for name, loop := range map[string]func(fd int, b []byte) (int64, int64, syscall.Errno){"copied": transmit, "zerocopy": transmitZerocopy} {
+		t.Run(name, func(t *testing.T) {
+			var streams []*socket
+			var ends []*Call
+			for range 2 { // AllocsPerRun calls once more, for nothing
+				w, _ := process(t)
+				s, end := receivingPeer(t, w)
+				defer s.Close()
+				if err := unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1); err != nil {
+					t.Fatal(err)
+				}
+				streams, ends = append(streams, s), append(ends, end)
+			}
+			n := testing.AllocsPerRun(1, func() {
+				bytes, _, _ := loop(streams[0].fd, b)
+				if bytes == 0 {
+					t.Error("nothing was sent")
+				}
+				// The first peer's answer must not be read during the second call.
+				if streams = streams[1:]; len(streams) == 1 {
+					if err := ends[0].Wait(t.Context(), new(struct{})); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+			if n != 0 {
 				t.Errorf("%v allocations", n)
 			}
 		})
@@ -351,4 +398,66 @@ func sendingPeer(t *testing.T, w *Worker) *socket {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// receivingPeer receives for a while and then resets the connection.
+func receivingPeer(t *testing.T, w *Worker) (*socket, *Call) {
+	t.Helper()
+	call, err := w.Start(t.Context(), "tcp-stream/server", streamArgs{Addr: local, CPU: -1, Streams: 1, Duration: 300 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bound listening
+	if err := call.Ready(t.Context(), &bound); err != nil {
+		t.Fatal(err)
+	}
+	s, err := connectTCP(t.Context(), netip.AddrPortFrom(local, bound.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, call
+}
+
+// deafPeer is a socket that nobody reads, seen from a connected one.
+func deafPeer(t *testing.T, _ *Worker) *socket {
+	t.Helper()
+	deaf, port := datagramSocket(t)
+	t.Cleanup(func() { deaf.Close() })
+	s, err := newSocket(t.Context(), local, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.connect(t.Context(), netip.AddrPortFrom(local, port)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// ownPeer is a socket that receives what it sends. Receiving fails when none
+// came for a moment, which ends the loop.
+func ownPeer(t *testing.T, _ *Worker) *socket {
+	t.Helper()
+	s, port := datagramSocket(t)
+	// Shorter than the scheduler takes to interrupt a thread, which begins it anew.
+	moment := unix.NsecToTimeval(int64(2 * time.Millisecond))
+	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &moment); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.connect(t.Context(), netip.AddrPortFrom(local, port)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func datagramSocket(t *testing.T) (*socket, uint16) {
+	t.Helper()
+	s, err := newSocket(t.Context(), local, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := s.bind(local)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s, port
 }

@@ -12,7 +12,7 @@ import (
 // registered lists every probe in the order in which people read them. Adding
 // a probe means adding it here.
 func registered() []*Probe {
-	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), encap()}
+	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), mtu(), cniTime(), encap(), adjacency(), reach()}
 }
 
 // All returns every probe.
@@ -54,6 +54,17 @@ type Param struct {
 	// no value and is off unless named.
 	Default  string
 	Min, Max int64 // bounds of the value, a whole number; unused for a flag
+}
+
+// Help is the parameter as a person gives it, and what it does.
+func (p Param) Help() string {
+	switch {
+	case p.flag():
+		return fmt.Sprintf("%s: %s", p.Name, p.Title)
+	case p.Default == "":
+		return fmt.Sprintf("%s=%d–%d: %s", p.Name, p.Min, p.Max, p.Title)
+	}
+	return fmt.Sprintf("%s=%d–%d (%s): %s", p.Name, p.Min, p.Max, p.Default, p.Title)
 }
 
 func (p Param) flag() bool { return p.Max == 0 }

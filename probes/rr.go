@@ -338,6 +338,9 @@ func (r *latencyResult) sample(d time.Duration, loop func(l *latencies, end int6
 	if err != nil {
 		return err
 	}
+	if n == 0 {
+		return fmt.Errorf("no round ended within %s", time.Duration(nanotime()-start).Round(time.Millisecond))
+	}
 	after, err := readMachineTime()
 	if err != nil {
 		return err

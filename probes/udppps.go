@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"strconv"
 	"time"
 
@@ -21,6 +22,8 @@ const (
 	// leastDatagram holds the sequence number.
 	leastDatagram = 8
 	mostDatagram  = 1400 // fits the pods' MTU of every plugin on an underlay of 1500
+	// mostSegments of mostDatagram bytes fit an IP packet.
+	mostSegments = 32
 	// ppsBuffer is the receiver's socket buffer in bytes.
 	ppsBuffer = 8 << 20
 	// A trial is as short as still tells a loss of a tenth of lossBound at
@@ -31,6 +34,8 @@ const (
 	// settle is how long after the last datagram the receiver still counts.
 	settle = 5 * time.Millisecond
 )
+
+const paramSegments = "segments"
 
 // udpPPS searches the highest rate of small datagrams that arrive with at most
 // lossBound lost. What the sender managed to send is never the result.
@@ -43,7 +48,10 @@ func udpPPS() *Probe {
 			{Name: "reordered", Unit: "1", Better: "lower"},
 			{Name: "cpu", Unit: "s/kpkt", Better: "lower"},
 		},
-		Params:    []Param{{Name: paramSize, Title: "bytes of payload", Default: "64", Min: leastDatagram, Max: mostDatagram}},
+		Params: []Param{
+			{Name: paramSize, Title: "bytes of payload", Default: "64", Min: leastDatagram, Max: mostDatagram},
+			{Name: paramSegments, Title: "datagrams handed to the kernel as one, which cuts them up as late as it can (UDP_SEGMENT, as QUIC senders do)", Default: "1", Min: 1, Max: mostSegments},
+		},
 		Placement: Split,
 		Roles:     map[string]Role{"server": udpPPSServer, "client": udpPPSClient},
 		Measure:   measureUDPPPS,
@@ -55,8 +63,25 @@ type ppsArgs struct {
 	Peer     netip.AddrPort `json:"peer,omitzero"`
 	CPU      int            `json:"cpu"`
 	Size     int            `json:"size"`
+	Segments int            `json:"segments"`
+	Poll     bool           `json:"poll,omitempty"` // the receiver has a CPU of its own
 	Rate     float64        `json:"rate,omitempty"` // 1/s, 0 for as fast as the sender can
 	Duration time.Duration  `json:"duration"`       // ns
+}
+
+func (a *ppsArgs) check() error {
+	if a.Size < leastDatagram || a.Size > mostDatagram || a.Segments < 1 || a.Segments > mostSegments || a.Rate < 0 {
+		return fmt.Errorf("%d datagrams of %d bytes at once at %g/s cannot be measured", a.Segments, a.Size, a.Rate)
+	}
+	return nil
+}
+
+func readPPSArgs(r *Request) (*ppsArgs, error) {
+	var args ppsArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	return &args, args.check()
 }
 
 // arrived is what the receiver of a trial counted.
@@ -92,8 +117,13 @@ func measureUDPPPS(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	segments, err := s.number(paramSegments, 1)
+	if err != nil {
+		return nil, err
+	}
 	begin := time.Now()
-	best, tried, err := searchRate(ctx, s, size, begin)
+	args := ppsArgs{Size: size, Segments: segments, Poll: s.Client.CPU != s.Server.CPU}
+	best, tried, err := searchRate(ctx, s, args, begin)
 	if err != nil {
 		return nil, err
 	}
@@ -104,19 +134,20 @@ func measureUDPPPS(ctx context.Context, s *Site) (*Measurement, error) {
 			"cpu": cpu.Busy() / (float64(best.in.Received) / 1e3),
 		},
 		Seconds: best.out.Seconds, CPU: cpu, Warnings: stolen(cpu),
-		Params: map[string]string{paramSize: strconv.Itoa(size), "trials": strconv.Itoa(tried)},
+		Params: map[string]string{paramSize: strconv.Itoa(size), paramSegments: strconv.Itoa(segments), "trials": strconv.Itoa(tried)},
 	}, nil
 }
 
 // searchRate halves the interval between a rate that passed and one that did
 // not, and confirms the best one in a longer trial, stepping down until one
 // passes. It returns the trial that did.
-func searchRate(ctx context.Context, s *Site, size int, begin time.Time) (*trial, int, error) {
+func searchRate(ctx context.Context, s *Site, args ppsArgs, begin time.Time) (*trial, int, error) {
 	confirm := time.Duration(confirmShare * float64(s.Duration))
 	tried := 0
 	try := func(rate float64, d time.Duration) (*trial, error) {
 		tried++
-		return runTrial(ctx, s, size, rate, d)
+		args.Rate, args.Duration = rate, d
+		return runTrial(ctx, s, args)
 	}
 	t, err := try(0, min(trialLength, s.Duration/4))
 	if err != nil {
@@ -163,10 +194,9 @@ func searchRate(ctx context.Context, s *Site, size int, begin time.Time) (*trial
 // maxTrials bounds the search on a path that loses at every rate.
 const maxTrials = 40
 
-// runTrial sends at a rate for a while.
-func runTrial(ctx context.Context, s *Site, size int, rate float64, d time.Duration) (*trial, error) {
+// runTrial sends at one rate for a while.
+func runTrial(ctx context.Context, s *Site, args ppsArgs) (*trial, error) {
 	var t trial
-	args := ppsArgs{Size: size, Rate: rate, Duration: d}
 	toServer, toClient := args, args
 	toServer.Addr, toServer.CPU = s.Server.Addr, s.Server.CPU
 	toClient.CPU = s.Client.CPU
@@ -185,8 +215,8 @@ func runTrial(ctx context.Context, s *Site, size int, rate float64, d time.Durat
 
 // udpPPSServer counts datagrams until it is cancelled.
 func udpPPSServer(ctx context.Context, r *Request) (any, error) {
-	var args ppsArgs
-	if err := r.Args(&args); err != nil {
+	args, err := readPPSArgs(r)
+	if err != nil {
 		return nil, err
 	}
 	s, err := newSocket(ctx, args.Addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
@@ -208,12 +238,16 @@ func udpPPSServer(ctx context.Context, r *Request) (any, error) {
 	if err := r.Ready(listening{Port: port}); err != nil {
 		return nil, err
 	}
+	flags := unix.MSG_WAITFORONE
+	if args.Poll {
+		flags = unix.MSG_DONTWAIT
+	}
 	var result arrived
 	err = onCPU(args.CPU, func() error {
-		batch := newBatch(args.Size)
+		batch := newBatch(args.Size, 1)
 		defer batch.keep()
 		var c sequence
-		errno := c.receive(s.fd, batch)
+		errno := c.receive(s.fd, batch, flags, &s.stopped)
 		if !errors.Is(context.Cause(ctx), errCancelled) {
 			return ioError(ctx, "counting datagrams", errno)
 		}
@@ -232,8 +266,8 @@ func udpPPSServer(ctx context.Context, r *Request) (any, error) {
 // udpPPSClient sends numbered datagrams at a rate, then one that says so until
 // the receiver can have counted the last.
 func udpPPSClient(ctx context.Context, r *Request) (any, error) {
-	var args ppsArgs
-	if err := r.Args(&args); err != nil {
+	args, err := readPPSArgs(r)
+	if err != nil {
 		return nil, err
 	}
 	s, err := newSocket(ctx, args.Peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
@@ -248,9 +282,14 @@ func udpPPSClient(ctx context.Context, r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if args.Segments > 1 {
+		if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_UDP, unix.UDP_SEGMENT, args.Size); err != nil {
+			return nil, fmt.Errorf("having the kernel cut up datagrams: %w", os.NewSyscallError("setsockopt", err))
+		}
+	}
 	var result sent
 	err = onCPU(args.CPU, func() error {
-		batch := newBatch(args.Size)
+		batch := newBatch(args.Size, args.Segments)
 		defer batch.keep()
 		start := nanotime()
 		n, last, errno := batch.send(s.fd, args.Rate, start, start+int64(args.Duration))

@@ -3,8 +3,8 @@ package report
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
@@ -20,7 +20,7 @@ type builder struct {
 	networks  map[place]results.Network // the last one recorded counts
 	order     []place
 	samples   map[results.Cell][]results.Sample
-	exits     map[place][]string
+	exits     map[place][]agentExit
 }
 
 // place is a network: a plugin on a topology.
@@ -35,14 +35,25 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 			Schema: Schema, Host: run.Host, Warnings: []string{},
 			Run: Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked,
 				CongestionControl: run.CongestionControl, Versions: run.Versions},
-			Cells: []Cell{}, Comparisons: []struct{}{}, Encapsulation: []results.Encapsulation{}, Adjacency: []struct{}{},
-			Reachability: []struct{}{}, Setup: []Setup{}, Claims: []struct{}{},
+			Cells: []Cell{}, Comparisons: []Comparison{}, Implausible: []Implausible{}, Encapsulation: []results.Encapsulation{},
+			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []results.Policy{},
+			Hops: []results.Hops{}, Findings: []results.Finding{}, Setup: []Setup{},
 		},
-		networks: map[place]results.Network{}, samples: map[results.Cell][]results.Sample{}, exits: map[place][]string{},
+		networks: map[place]results.Network{}, samples: map[results.Cell][]results.Sample{}, exits: map[place][]agentExit{},
 	}
 	b.report.Warnings = append(b.report.Warnings, recorded.Warnings...)
-	for _, record := range recorded.Records {
-		b.read(record)
+	again := recorded.Superseded()
+	redone := 0
+	for i, record := range recorded.Records {
+		switch {
+		case !again[i]:
+			b.read(record)
+		case record.Sample != nil:
+			redone++
+		}
+	}
+	if redone > 0 {
+		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%d samples of interrupted blocks were measured again and do not count", redone))
 	}
 	for _, p := range b.order {
 		for _, wire := range run.Asked.Wire {
@@ -54,7 +65,9 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 		}
 	}
 	b.compareWithHost()
+	b.compare()
 	b.warn()
+	b.report.advise(run.Asked.Needs)
 	return b.report, nil
 }
 
@@ -86,6 +99,16 @@ func (b *builder) read(record results.Record) {
 			e.Layers = []string{}
 		}
 		b.report.Encapsulation = append(b.report.Encapsulation, e)
+	case record.Finding != nil:
+		b.report.Findings = append(b.report.Findings, *record.Finding)
+	case record.Adjacency != nil:
+		b.report.Adjacency = append(b.report.Adjacency, *record.Adjacency)
+	case record.Reachability != nil:
+		b.report.Reachability = append(b.report.Reachability, *record.Reachability)
+	case record.Policy != nil:
+		b.report.Policy = append(b.report.Policy, *record.Policy)
+	case record.Hops != nil:
+		b.report.Hops = append(b.report.Hops, *record.Hops)
 	case record.Event != nil:
 		b.event(record)
 	}
@@ -102,9 +125,12 @@ func (b *builder) event(record results.Record) {
 		run.Finished = &record.Time
 	case results.EventStopped:
 		run.Finished = &record.Time
+	case results.EventResumed:
+		run.Finished, run.Complete = nil, false
+		b.report.Warnings = append(b.report.Warnings, e.Text)
 	case results.EventAgentExit:
 		p := place{e.Plugin, e.Topology}
-		b.exits[p] = append(b.exits[p], e.Text)
+		b.exits[p] = append(b.exits[p], agentExit{record.Time, e.Text})
 	case results.EventCNIDel, results.EventFactFailed:
 		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
 	}
@@ -122,7 +148,8 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 		c.Path = plugin.Path
 	}
 	samples := b.samples[c.Cell]
-	merged, err := b.merged(samples)
+	c.AgentCPU = agentCPU(samples)
+	latencies, err := b.latencies(samples)
 	if err != nil {
 		return Cell{}, err
 	}
@@ -131,7 +158,7 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 		if m == nil {
 			continue
 		}
-		m.Merged = percentile(merged[m.Probe], m.Name)
+		m.Merged, m.MergedCI = latencies[m.Probe].percentile(m.Name)
 		m.Expected = b.expected(&c, described)
 		c.Metrics = append(c.Metrics, *m)
 	}
@@ -143,7 +170,7 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 
 // metric summarizes one figure; nil if no sample has it.
 func metric(described results.Metric, samples []results.Sample) *Metric {
-	m := &Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better,
+	m := &Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence,
 		Confidence: stats.Confidence, Warnings: []string{}}
 	failed, cause := 0, ""
 	marked := map[string]int{}
@@ -170,6 +197,13 @@ func metric(described results.Metric, samples []results.Sample) *Metric {
 	}
 	s := stats.Summarize(m.Samples)
 	m.N, m.Median, m.CI = s.N, s.Median, bounds(s.CI)
+	if s.Dropped > 0 {
+		m.Samples = slices.DeleteFunc(m.Samples, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d samples are no finite number and were left out", s.Dropped))
+	}
+	if s.N == 0 {
+		return nil
+	}
 	if s.Missing > 0 {
 		m.Warnings = append(m.Warnings, fmt.Sprintf("%d samples give no interval: %d more are needed", s.N, s.Missing))
 	}
@@ -196,7 +230,7 @@ func (b *builder) compareWithHost() {
 			// Zeros have no ratio, and one of the blocks without them would
 			// speak for all (retransmits).
 			if r := stats.Paired(mine, its); r.N > 0 && r.N == common(mine, its) {
-				m.VsHost = &VsHost{N: r.N, Ratio: r.Ratio, CI: bounds(r.CI)}
+				m.VsHost = &VsHost{N: r.N, Ratio: r.Ratio, CI: bounds(r.CI), Blocks: r.Ratios()}
 			}
 		}
 		c.Loss = b.loss(c)
@@ -235,6 +269,5 @@ func bounds(i *stats.Interval) *[2]float64 {
 // plugin finds a network's plugin in the catalogue; nil if a record names one
 // that this version does not know.
 func (b *builder) plugin(instance string) *plugins.Plugin {
-	name, _, _ := strings.Cut(instance, "+")
-	return b.catalogue.Get(name)
+	return b.catalogue.Get(results.Original(instance))
 }

@@ -50,7 +50,7 @@ func (b *builder) expected(c *Cell, m results.Metric) *float64 {
 // loss splits what a cell's goodput loses against the baseline.
 func (b *builder) loss(c *Cell) *Loss {
 	m := c.Metric("tcp-stream", "goodput")
-	host := b.report.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
+	host := b.host(c)
 	if m == nil || m.VsHost == nil || host == nil {
 		return nil
 	}
@@ -60,5 +60,6 @@ func (b *builder) loss(c *Cell) *Loss {
 	}
 	l := &Loss{Total: 1 - m.VsHost.Ratio, Header: 1 - mine/base}
 	l.Rest = l.Total - l.Header
+	l.Causes = b.causes(c, host, l)
 	return l
 }

@@ -11,12 +11,18 @@ import (
 //go:embed page.html
 var page string
 
+// answerPage holds the page's parts that are about the network and the advice.
+//
+//go:embed answer.html
+var answerPage string
+
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
-	"join":  strings.Join,
-	"milli": func(ms float64) string { return quantity(ms/1000, "s") },
-	"bytes": func(n int64) string { return quantity(float64(n), "byte") },
-}).Parse(page))
+	"join":   strings.Join,
+	"milli":  func(ms float64) string { return quantity(ms/1000, "s") },
+	"bytes":  func(n int64) string { return quantity(float64(n), "byte") },
+	"matrix": (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "policy": policyText, "limit": limitText,
+}).Parse(page + answerPage))
 
 // view is what the page shows.
 type view struct {
@@ -33,6 +39,8 @@ type tableView struct {
 	Notes []string
 	Plots []template.HTML
 	Lines []lineView
+	// Verdicts are nil if there are none.
+	Verdicts *verdictView
 }
 
 type lineView struct {
@@ -50,7 +58,7 @@ func (r *Report) HTML(out io.Writer) error {
 		v.Took = fmt.Sprintf("%.0f s", r.Run.Finished.Sub(r.Run.Started).Seconds())
 	}
 	for _, t := range r.tables() {
-		tv := tableView{table: t, About: t.about(), Notes: t.notes()}
+		tv := tableView{table: t, About: t.about(), Notes: t.notes(), Verdicts: r.verdictsOf(t)}
 		for _, m := range t.plotted() {
 			drawn, err := t.plot(m)
 			if err != nil {
@@ -76,6 +84,9 @@ func (w *row) line() lineView {
 		var c cellView
 		if m != nil {
 			c.Value, c.Ratio = withInterval(m.Median, m.CI, m.Unit), ratio(m.VsHost)
+			if m.Merged != nil && i > 0 {
+				c.Value = withInterval(*m.Merged, m.MergedCI, m.Unit)
+			}
 			if i == 0 {
 				c.Expected = w.ofExpected()
 			}

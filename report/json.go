@@ -1,10 +1,13 @@
 package report
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/json"
 	"fmt"
 	"io"
+	"unicode"
+	"unicode/utf16"
 )
 
 // JSONSchema describes report.json (JSON Schema 2020-12).
@@ -14,11 +17,39 @@ var JSONSchema []byte
 
 // JSON writes report.json.
 func (r *Report) JSON(out io.Writer) error {
-	e := json.NewEncoder(out)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(r); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
+	if _, err := out.Write(EscapeControls(b.Bytes())); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
 	return nil
 }
+
+// EscapeControls writes the characters that terminals obey and that JSON
+// leaves as they are (C1 controls, marks of direction) as escapes. They occur
+// in strings alone.
+func EscapeControls(text []byte) []byte {
+	if bytes.IndexFunc(text, invisible) < 0 {
+		return text
+	}
+	var b bytes.Buffer
+	for _, c := range string(text) {
+		switch {
+		case !invisible(c):
+			b.WriteRune(c)
+		case c > 0xffff:
+			high, low := utf16.EncodeRune(c)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, c)
+		}
+	}
+	return b.Bytes()
+}
+
+func invisible(c rune) bool { return c != '\n' && !unicode.IsGraphic(c) }

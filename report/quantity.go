@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"unicode"
+
+	"github.com/cnibench/cnibench/results"
 )
 
 // scale is a unit with the prefix that fits a figure.
@@ -39,8 +40,9 @@ func scaleOf(v float64, unit string) scale {
 		}
 		return scale{1, "/s"}
 	case "byte":
+		// An MTU is read in bytes.
 		for _, s := range []scale{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
-			if v >= s.by {
+			if v >= s.by && v >= 64<<10 {
 				return s
 			}
 		}
@@ -107,13 +109,14 @@ func times(v float64) string {
 // share writes a share of one as a percentage with its sign.
 func share(v float64) string { return fmt.Sprintf("%+.1f %%", 100*v) }
 
-// printable makes text from agents and kernels harmless on a terminal: what
-// is no graphic character or space becomes a space.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsGraphic(r) && r != unicode.ReplacementChar {
-			return r
-		}
-		return ' '
-	}, s)
-}
+// printable makes text from agents and kernels harmless on a terminal.
+func printable(s string) string { return results.Printable(s) }
+
+// Quantity writes a figure with its unit, for people.
+func Quantity(v float64, unit string) string { return quantity(v, unit) }
+
+// WithInterval writes a figure and its interval (nil if there is none) in one unit.
+func WithInterval(v float64, ci *[2]float64, unit string) string { return withInterval(v, ci, unit) }
+
+// Times writes a ratio and its interval (nil if there is none).
+func Times(r float64, ci *[2]float64) string { return ratio(&VsHost{Ratio: r, CI: ci}) }

@@ -7,6 +7,7 @@ package report
 import (
 	"time"
 
+	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -21,12 +22,19 @@ type Report struct {
 	Host          results.Host            `json:"host"`
 	Warnings      []string                `json:"warnings"` // of the run as a whole
 	Cells         []Cell                  `json:"cells"`
-	Comparisons   []struct{}              `json:"comparisons"` // verdicts: not made yet
+	Comparisons   []Comparison            `json:"comparisons"`
+	Sensitivity   Sensitivity             `json:"sensitivity"`
+	Implausible   []Implausible           `json:"implausible"`
 	Encapsulation []results.Encapsulation `json:"encapsulation"`
-	Adjacency     []struct{}              `json:"adjacency"`    // not measured yet
-	Reachability  []struct{}              `json:"reachability"` // not measured yet
+	Adjacency     []results.Adjacency     `json:"adjacency"`
+	Reachability  []results.Reachability  `json:"reachability"`
+	Policy        []results.Policy        `json:"policy"`
+	Hops          []results.Hops          `json:"hops"`
+	Findings      []results.Finding       `json:"findings"`
 	Setup         []Setup                 `json:"setup"`
-	Claims        []struct{}              `json:"claims"` // not examined yet
+	// Recommendation holds the advice for each topology.
+	Recommendation Recommendations `json:"recommendation"`
+	Claims         []advice.Claim  `json:"claims"`
 }
 
 // Run is when and how the run was made.
@@ -56,6 +64,9 @@ type Cell struct {
 	PodMTU   int               `json:"pod_mtu,omitempty"`
 	Metrics  []Metric          `json:"metrics"`
 	Loss     *Loss             `json:"loss,omitempty"`
+	// AgentCPU is the processor time of the network's agents while a TCP
+	// stream passed, in CPUs (median); nil if none was recorded.
+	AgentCPU *float64 `json:"agent_cpu,omitempty"`
 }
 
 // Metric is one figure of a cell over all its samples.
@@ -63,8 +74,9 @@ type Metric struct {
 	Probe      string      `json:"probe"`
 	Name       string      `json:"name"`
 	Unit       string      `json:"unit"`
-	Better     string      `json:"better,omitempty"` // higher or lower
-	Placement  string      `json:"placement"`        // CPUs of the two ends: same or split
+	Better     string      `json:"better,omitempty"`   // higher or lower
+	Evidence   bool        `json:"evidence,omitempty"` // it explains other figures
+	Placement  string      `json:"placement"`          // CPUs of the two ends: same or split
 	N          int         `json:"n"`
 	Median     float64     `json:"median"`
 	CI         *[2]float64 `json:"ci"` // null: too few samples, see warnings
@@ -72,6 +84,8 @@ type Metric struct {
 	// Merged is the percentile of all samples' histograms merged; only
 	// latency percentiles have it.
 	Merged *float64 `json:"merged,omitempty"`
+	// MergedCI is its interval over the blocks.
+	MergedCI *[2]float64 `json:"merged_ci,omitempty"`
 	// VsHost is the ratio to the baseline, paired within blocks; null for the
 	// baseline itself.
 	VsHost *VsHost `json:"vs_host"`
@@ -87,6 +101,8 @@ type VsHost struct {
 	N     int         `json:"n"` // blocks that have both
 	Ratio float64     `json:"ratio"`
 	CI    *[2]float64 `json:"ci"` // null: fewer blocks than an interval needs
+	// Blocks are the ratios by block, for comparisons with other runs.
+	Blocks []float64 `json:"-"`
 }
 
 // Loss splits what a plugin's goodput loses against the baseline into the
@@ -96,6 +112,8 @@ type Loss struct {
 	Total  float64 `json:"total"`
 	Header float64 `json:"header"`
 	Rest   float64 `json:"rest"`
+	// Causes are what the evidence of the samples says about the rest.
+	Causes []string `json:"causes,omitempty"`
 }
 
 // Setup is what it took to bring a network up.

@@ -30,7 +30,8 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, render := range map[string]func(io.Writer) error{"report.txt": r.Text, "report.json": r.JSON, "report.html": r.HTML} {
+	for name, render := range map[string]func(io.Writer) error{"report.txt": r.Text, "report.json": r.JSON, "report.html": r.HTML,
+		"report.md": r.Markdown, "report.xml": r.JUnit, "report.prom": r.OpenMetrics, "report.csv": recorded.CSV, "report.bench": recorded.GoBenchmark} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
 			if err := render(&got); err != nil {

@@ -42,6 +42,9 @@ func (r *Report) tables() []*table {
 		c := &r.Cells[i]
 		for j := range c.Metrics {
 			m := &c.Metrics[j]
+			if m.Evidence {
+				continue
+			}
 			t := find(&all, c, m)
 			if !slices.ContainsFunc(t.Metrics, func(n results.Metric) bool { return n.Name == m.Name }) {
 				t.Metrics = append(t.Metrics, results.Metric{Probe: m.Probe, Name: m.Name, Unit: m.Unit, Better: m.Better})
@@ -123,6 +126,15 @@ func (t *table) notes() []string {
 		all = append(all, strings.Join(where[text], ", ")+": "+text)
 	}
 	return all
+}
+
+// value is the figure as tables beside the headline show it: of a latency's
+// percentile, that of all blocks together.
+func (m *Metric) value() float64 {
+	if m.Merged != nil {
+		return *m.Merged
+	}
+	return m.Median
 }
 
 // named gives a plugin's name, marked where no real agent stands behind it.

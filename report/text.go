@@ -13,16 +13,24 @@ import (
 // the cursor.
 func (r *Report) Text(out io.Writer) error {
 	t := &text{report: r}
+	t.answer()
 	t.head()
+	t.matrix()
 	for _, table := range r.tables() {
 		t.table(table)
 	}
+	t.trust()
 	t.loss()
 	t.wire()
+	t.findings()
+	t.network()
 	t.setup()
 	t.absent()
+	t.claims()
+	t.advice()
 	t.line("")
 	t.line("Medians with 95 %% intervals of order statistics; × is the ratio to host, paired within blocks (Hodges–Lehmann).")
+	t.line("Tails of latencies are those of all blocks' histograms merged.")
 	_, err := io.WriteString(out, t.String())
 	return err
 }
@@ -98,6 +106,7 @@ func (t *text) table(tb *table) {
 	for _, note := range tb.notes() {
 		t.line("  note: %s", note)
 	}
+	t.verdicts(tb)
 }
 
 // text are the cells of a row.
@@ -112,7 +121,7 @@ func (w *row) text(expected bool) []string {
 	for _, m := range w.Metrics[1:] {
 		cell := ""
 		if m != nil {
-			cell = quantity(m.Median, m.Unit)
+			cell = quantity(m.value(), m.Unit)
 		}
 		cells = append(cells, cell)
 	}
@@ -129,33 +138,43 @@ func (w *row) ofExpected() string {
 }
 
 func (t *text) loss() {
-	lines := [][]string{{"PLUGIN", "wire", "goodput lost", "headers", "the rest"}}
+	lines := [][]string{{"PLUGIN", "topology", "wire", "goodput lost", "headers", "the rest", "what the rest is, by evidence"}}
 	for _, c := range t.report.Cells {
 		if c.Loss != nil {
-			lines = append(lines, []string{c.named(), c.Wire, share(c.Loss.Total), share(c.Loss.Header), share(c.Loss.Rest)})
+			lines = append(lines, []string{c.named(), c.Topology, c.Wire, share(c.Loss.Total), share(c.Loss.Header), share(c.Loss.Rest), strings.Join(c.Loss.Causes, "; ")})
 		}
 	}
 	if len(lines) > 1 {
 		t.line("")
-		t.line("goodput lost against host: what headers explain (arithmetic), and the rest (CPU time, offloads, MTU)")
+		t.line("goodput lost against host: what headers explain (arithmetic), and the rest")
 		t.columns(lines)
 	}
 }
 
 func (t *text) wire() {
-	lines := [][]string{{"PLUGIN", "configured", "seen", "frames", "agrees", "headers"}}
+	lines := [][]string{{"PLUGIN", "topology", "configured", "seen", "frames", "agrees", "headers"}}
 	for _, e := range t.report.Encapsulation {
 		agrees := "yes"
 		if !e.Agrees {
 			agrees = "NO"
 		}
-		lines = append(lines, []string{e.Plugin, form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
+		lines = append(lines, []string{e.Plugin, e.Topology, form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
 			form(e.Effective, e.Port, e.OverheadBytes), fmt.Sprintf("%d of %d", e.Frames, e.Sent), agrees, strings.Join(e.Layers, " | ")})
 	}
 	if len(lines) > 1 {
 		t.line("")
 		t.line("on the wire between the nodes")
 		t.columns(lines)
+	}
+}
+
+func (t *text) findings() {
+	for i, f := range t.report.Findings {
+		if i == 0 {
+			t.line("")
+			t.line("found")
+		}
+		t.line("  %s on %s: %s: %s", f.Plugin, f.Topology, f.Name, f.Text)
 	}
 }
 

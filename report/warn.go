@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -31,36 +33,48 @@ func (b *builder) warn() {
 	b.warnPrecision(say)
 	for _, p := range b.order {
 		if n := len(b.exits[p]); n > 0 {
-			say("agents of %s on %s exited %d times, the last: %s", p.plugin, p.topology, n, b.exits[p][n-1])
+			say("agents of %s on %s exited %d times, the last: %s", p.plugin, p.topology, n, b.exits[p][n-1].text)
 		}
 	}
 	b.warnAbsent()
 }
 
-// warnPrecision names the ratios that are known less well than asked for, in a
-// run that had no fixed number of rounds.
+// warnPrecision says which ratios are known less well than asked for, in a run
+// that had no fixed number of rounds, and what it would take.
 func (b *builder) warnPrecision(say func(string, ...any)) {
 	asked := b.recorded.Run.Asked
 	if asked.Rounds > 0 {
 		return
 	}
-	var wide []string
-	for _, t := range b.report.tables() {
-		for _, w := range t.Rows {
-			m := w.Metrics[0]
-			if m == nil || m.VsHost == nil || m.VsHost.CI == nil {
-				continue
-			}
-			width := (m.VsHost.CI[1] - m.VsHost.CI[0]) / m.VsHost.Ratio
-			if width > asked.Precision {
-				wide = append(wide, fmt.Sprintf("%s %s %s over %s (%.1f %%)", w.Cell.Plugin, t.Probe, m.Name, t.Wire, 100*width))
-			}
+	type wide struct {
+		width float64
+		text  string
+	}
+	var all []wide
+	for _, c := range b.report.Comparisons {
+		if c.CI == nil {
+			continue
+		}
+		if width := (c.CI[1] - c.CI[0]) / *c.Ratio; width > asked.Precision {
+			all = append(all, wide{width, fmt.Sprintf("%s against %s by %s over %s (%.1f %%, about %d rounds)", c.A, c.B, c.Probe, c.Wire,
+				100*width, c.judged.RoundsFor(asked.Precision))})
 		}
 	}
-	if len(wide) > 0 {
-		say("the precision of %.1f %% was not reached after %d rounds for %s", 100*asked.Precision, b.report.Run.Rounds, strings.Join(wide, ", "))
+	if len(all) == 0 {
+		return
 	}
+	slices.SortStableFunc(all, func(a, b wide) int { return cmp.Compare(b.width, a.width) })
+	var worst []string
+	for _, w := range all[:min(len(all), 3)] {
+		worst = append(worst, w.text)
+	}
+	say("the precision of %.1f %% was not reached after %d rounds for %d of %d ratios; the widest, with the rounds that each would take: %s",
+		100*asked.Precision, b.report.Run.Rounds, len(all), len(b.report.Comparisons), strings.Join(worst, ", "))
 }
+
+// CauseNotReached is why a network has no record: nothing was seen of it,
+// neither that it works nor that it does not.
+const CauseNotReached = "the run ended before it was brought up"
 
 // warnAbsent adds cells for networks that were asked for and of which nothing
 // is recorded.
@@ -73,7 +87,7 @@ func (b *builder) warnAbsent() {
 			}
 			for _, wire := range asked.Wire {
 				b.report.Cells = append(b.report.Cells, Cell{Cell: results.Cell{Plugin: plugin, Topology: topology, Wire: wire},
-					Status: results.StatusFailed, Cause: "the run ended before it was brought up", Versions: map[string]string{}, Metrics: []Metric{}})
+					Status: results.StatusFailed, Cause: CauseNotReached, Versions: map[string]string{}, Metrics: []Metric{}})
 			}
 		}
 	}
@@ -91,3 +105,8 @@ func form(kind string, port, overhead int) string {
 	}
 	return fmt.Sprintf("%s (%d bytes)", kind, overhead)
 }
+
+var figures = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+
+// withoutFigures makes warnings equal that differ in their figures alone.
+func withoutFigures(warning string) string { return figures.ReplaceAllString(warning, "…") }

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
@@ -58,7 +60,39 @@ func open(dir string, flags int) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
+	// One run writes at a time; the lock ends with the process.
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("the run in %s is still going on: %w", dir, err)
+	}
 	return &Journal{dir: dir, file: f}, nil
+}
+
+// Resume prepares an interrupted run to go on: a last line that was cut is
+// removed from the journal, and an event says from which block on the run goes
+// on and what differs now. It returns the record so far.
+func Resume(dir, differs string) (*Recorded, error) {
+	recorded, err := Load(dir)
+	if err != nil {
+		return nil, err
+	}
+	if recorded.Complete() {
+		return nil, fmt.Errorf("the run in %s is complete: there is nothing to resume", dir)
+	}
+	j, err := open(dir, 0)
+	if err != nil {
+		return nil, err
+	}
+	next := recorded.NextBlock()
+	text := fmt.Sprintf("the run was interrupted and resumed at round %d", next+1)
+	if differs != "" {
+		text += ", in another environment: " + differs
+	}
+	err = os.Truncate(j.Path(JournalFile), recorded.whole)
+	if err == nil {
+		err = j.Append(Record{Time: time.Now(), Event: &Event{Name: EventResumed, Block: next, Text: text}})
+	}
+	return recorded, errors.Join(err, j.Close())
 }
 
 // writeNew writes a file that must not exist yet and syncs it.

@@ -21,6 +21,8 @@ type Recorded struct {
 	Records []Record
 	// Warnings say what was dropped: at most a last line that a crash cut.
 	Warnings []string
+
+	whole int64 // bytes of the journal's whole lines
 }
 
 // Load reads a run directory. A last line that was cut is dropped with a
@@ -74,6 +76,7 @@ func (r *Recorded) read(journal io.Reader) error {
 			return fmt.Errorf("%s:%d: %w", JournalFile, number, err)
 		}
 		r.Records = append(r.Records, record)
+		r.whole += int64(len(line)) + 1
 	}
 }
 
@@ -107,7 +110,8 @@ func parseRecord(line []byte) (Record, error) {
 		return Record{}, errors.New("the line holds more than one record")
 	}
 	kinds := 0
-	for _, there := range []bool{r.Sample != nil, r.Network != nil, r.Setup != nil, r.Encapsulation != nil, r.Event != nil} {
+	for _, there := range []bool{r.Sample != nil, r.Network != nil, r.Setup != nil, r.Encapsulation != nil, r.Finding != nil,
+		r.Adjacency != nil, r.Reachability != nil, r.Policy != nil, r.Hops != nil, r.Event != nil} {
 		if there {
 			kinds++
 		}

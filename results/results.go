@@ -58,11 +58,13 @@ type Asked struct {
 	Probes    []string `json:"probes"`
 	Rounds    int      `json:"rounds,omitempty"` // 0: until Precision is reached
 	Precision float64  `json:"precision"`        // relative full width of an interval, 0.03 = 3 %
+	Margin    float64  `json:"margin,omitempty"` // difference below which plugins are equivalent, 0.03 = 3 %
 	MaxRounds int      `json:"max_rounds"`
 	Duration  Seconds  `json:"duration"`
 	Placement string   `json:"placement,omitempty"` // "": same for latency, split for throughput
 	Seed      uint64   `json:"seed"`
 	Control   string   `json:"control,omitempty"`
+	Needs     *Needs   `json:"needs,omitempty"` // of the cluster that the advice is for
 }
 
 // Seconds is a length of time, kept as a decimal number of seconds in JSON.
@@ -89,6 +91,9 @@ type Metric struct {
 	Unit  string `json:"unit"` // bit/s, s, 1/s, byte, s/GB, 1/GB, s/kpkt, 1
 	// Better is "higher", "lower", or "" for a figure that has no good side.
 	Better string `json:"better,omitempty"`
+	// Evidence marks a figure that explains others. Tables for people leave it
+	// out.
+	Evidence bool `json:"evidence,omitempty"`
 }
 
 // Cell names what is compared: one plugin on one topology over one wire.
@@ -136,9 +141,12 @@ type Sample struct {
 	Seconds   float64            `json:"seconds"` // the window that Values speak of
 	Values    map[string]float64 `json:"values,omitempty"`
 	CPU       *CPU               `json:"cpu,omitempty"`
-	Hist      string             `json:"hist,omitempty"` // file below the run directory
-	Warnings  []string           `json:"warnings,omitempty"`
-	Error     string             `json:"error,omitempty"`
+	// AgentSeconds is the processor time of the network's agents meanwhile,
+	// set-up and end of the sample included.
+	AgentSeconds float64  `json:"agent_seconds,omitempty"`
+	Hist         string   `json:"hist,omitempty"` // file below the run directory
+	Warnings     []string `json:"warnings,omitempty"`
+	Error        string   `json:"error,omitempty"`
 }
 
 // Status of a network or a cell.
@@ -199,6 +207,82 @@ type Encapsulation struct {
 	Capture       string   `json:"capture,omitempty"` // file below the run directory
 }
 
+// Finding is something about a network that a person should know and can act
+// upon, found by a probe.
+type Finding struct {
+	Plugin   string `json:"plugin"`
+	Topology string `json:"topology"`
+	Wire     string `json:"wire"` // over which it was first seen
+	Probe    string `json:"probe"`
+	Name     string `json:"name"` // short and stable
+	Text     string `json:"text"`
+}
+
+// Adjacency is whether two nodes share a link layer, seen in two stages:
+// whether the neighbour's address resolves, and whether a frame for a foreign
+// address that is sent to its MAC arrives.
+type Adjacency struct {
+	Plugin       string   `json:"plugin"`
+	Topology     string   `json:"topology"`
+	From         string   `json:"from"` // node
+	To           string   `json:"to"`
+	Neighbour    bool     `json:"neighbour"`               // ARP or NDP is answered
+	NeighbourMAC string   `json:"neighbour_mac,omitempty"` // that answered
+	NodeMAC      string   `json:"node_mac,omitempty"`      // that the other node's NIC has
+	ProxyARP     bool     `json:"proxy_arp,omitempty"`     // somebody else answered
+	Forwards     bool     `json:"forwards"`                // frames for foreign addresses arrive
+	TTL          int      `json:"ttl,omitempty"`           // of the frame that arrived; it left with 64
+	Cause        string   `json:"cause,omitempty"`
+	Warnings     []string `json:"warnings,omitempty"`
+}
+
+// Directions of a [Reachability].
+const (
+	OutsideToPod = "outside-to-pod"
+	PodToOutside = "pod-to-outside"
+	PodToPod     = "pod-to-pod" // on different nodes
+	PodToNeigh   = "pod-to-pod-same-node"
+)
+
+// What became of the source address.
+const (
+	SourceKept = "kept"
+	SourceSNAT = "snat"
+)
+
+// Reachability is whether packets pass in one direction, and with which
+// source address they arrive.
+type Reachability struct {
+	Plugin    string `json:"plugin"`
+	Topology  string `json:"topology"`
+	Direction string `json:"direction"`
+	Reachable bool   `json:"reachable"`
+	Source    string `json:"source,omitempty"` // kept or snat; "" if nothing arrived
+	Seen      string `json:"seen,omitempty"`   // source address that arrived
+	// LastSeen is the last device on the way whose counters moved, "node/device",
+	// when nothing arrived.
+	LastSeen string `json:"last_seen,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+}
+
+// Policy is whether a rule that denies traffic to a pod takes effect.
+type Policy struct {
+	Plugin   string  `json:"plugin"`
+	Topology string  `json:"topology"`
+	Enforced bool    `json:"enforced"`
+	Seconds  float64 `json:"seconds,omitempty"` // from the rule to the last packet that passed
+	Cause    string  `json:"cause,omitempty"`   // why not
+}
+
+// Hops is the way of a packet inside the nodes, by device counters.
+type Hops struct {
+	Plugin   string   `json:"plugin"`
+	Topology string   `json:"topology"`
+	Sent     int      `json:"sent"`
+	Devices  []string `json:"devices"` // "node/device" in the order of the way
+	Arrived  bool     `json:"arrived"`
+}
+
 // Event is something that happened during a run and is no measurement.
 type Event struct {
 	// Name is one of the Event constants.
@@ -216,6 +300,7 @@ const (
 	EventBlockEnd   = "block-end"   // every sample of the block is in the journal
 	EventFinished   = "finished"    // the run ended by itself; Complete: all that was asked was done
 	EventStopped    = "stopped"     // the run was interrupted
+	EventResumed    = "resumed"     // the run went on after a break, with block number Block; Text names what differs
 	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
 	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
 )
@@ -227,5 +312,10 @@ type Record struct {
 	Network       *Network       `json:"network,omitempty"`
 	Setup         *Setup         `json:"setup,omitempty"`
 	Encapsulation *Encapsulation `json:"encapsulation,omitempty"`
+	Finding       *Finding       `json:"finding,omitempty"`
+	Adjacency     *Adjacency     `json:"adjacency,omitempty"`
+	Reachability  *Reachability  `json:"reachability,omitempty"`
+	Policy        *Policy        `json:"policy,omitempty"`
+	Hops          *Hops          `json:"hops,omitempty"`
 	Event         *Event         `json:"event,omitempty"`
 }

@@ -2,21 +2,19 @@ package scenarios
 
 import (
 	"math/rand/v2"
+	"time"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 )
-
-// controlSuffix marks the second network of the plugin that is compared with
-// itself.
-const controlSuffix = "+control"
 
 // instances are the names under which networks come up: the plugins, and a
 // second one of the control.
 func instances(a results.Asked) []string {
 	names := append([]string{}, a.Plugins...)
 	if a.Control != "" {
-		names = append(names, a.Control+controlSuffix)
+		names = append(names, a.Control+results.ControlSuffix)
 	}
 	return names
 }
@@ -36,7 +34,8 @@ func block(a results.Asked, networks []*upNetwork, number int) []step {
 	for _, n := range networks {
 		for _, wire := range a.Wire {
 			for _, probe := range a.Probes {
-				if p, _, err := probes.Parse(probe); err == nil && !p.Once {
+				p, _, err := probes.Parse(probe)
+				if err == nil && !p.Once && !(p.Pods && n.instance == results.HostPlugin) {
 					cell := results.Cell{Plugin: n.instance, Topology: n.topology, Wire: wire}
 					steps = append(steps, step{cell, probe, n})
 				}
@@ -46,4 +45,54 @@ func block(a results.Asked, networks []*upNetwork, number int) []step {
 	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
 	rng.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
 	return steps
+}
+
+// betweenSamples is what a sample takes beside its duration: the ends connect
+// and report.
+const betweenSamples = 20 * time.Millisecond
+
+// Plan is what a run would do.
+type Plan struct {
+	Networks []Planned
+	Facts    []string // probes taken once of each network
+	Cells    []results.Cell
+	// Order lists the samples of the first block, "plugin topology wire probe".
+	Order []string
+	// Least and Most blocks; they differ if the precision decides.
+	Least, Most int
+	// Block is how long one block takes. Bringing networks up comes on top,
+	// and is not known before.
+	Block time.Duration
+}
+
+// Planned is a network that would be brought up.
+type Planned struct{ Plugin, Topology string }
+
+// PlanOf lists what was asked, as [Check] has completed it. Networks that will
+// turn out not to work here are in it.
+func PlanOf(a results.Asked) Plan {
+	p := Plan{Least: a.Rounds, Most: a.Rounds}
+	if a.Rounds == 0 {
+		p.Least, p.Most = min(stats.MinSamples, a.MaxRounds), a.MaxRounds
+	}
+	var networks []*upNetwork
+	for _, topology := range a.Topology {
+		for _, instance := range instances(a) {
+			p.Networks = append(p.Networks, Planned{instance, topology})
+			networks = append(networks, &upNetwork{instance: instance, topology: topology})
+			for _, wire := range a.Wire {
+				p.Cells = append(p.Cells, results.Cell{Plugin: instance, Topology: topology, Wire: wire})
+			}
+		}
+	}
+	for _, name := range a.Probes {
+		if probe, _, err := probes.Parse(name); err == nil && probe.Once {
+			p.Facts = append(p.Facts, name)
+		}
+	}
+	for _, s := range block(a, networks, 0) {
+		p.Order = append(p.Order, s.Plugin+" "+s.Topology+" "+s.Wire+" "+s.probe)
+	}
+	p.Block = time.Duration(len(p.Order)) * (a.Duration.Duration() + betweenSamples)
+	return p
 }

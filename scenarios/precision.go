@@ -1,6 +1,9 @@
 package scenarios
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -26,22 +29,57 @@ func (s seen) add(sample *results.Sample) {
 	}
 }
 
-// precise reports whether the headline of every probe, as a ratio to the
-// baseline, is known within the width asked for. Width alone decides, never
-// whether a difference shows: stopping at a difference would find too many.
-func (s seen) precise(precision float64) bool {
-	for f, values := range s {
-		if f.Plugin == results.HostPlugin || f.metric != headline(f.probe) {
-			continue
-		}
-		host := f
-		host.Plugin = results.HostPlugin
-		r := stats.Paired(values, s[host])
-		if r.CI == nil || r.CI.RelativeWidth(r.Ratio) > precision {
-			return false
+// reached is how far the intervals that decide something have come: those of
+// the ratios that verdicts are about, of every pair by every probe's headline.
+type reached struct {
+	// widest is the full width of the widest interval as a share of its ratio;
+	// 0 while there is none.
+	widest float64
+	of     string // the pair and probe that it belongs to
+	// rounds is the least number of blocks with which every family of verdicts
+	// can come to one.
+	rounds int
+	// open counts ratios that have no interval yet.
+	open int
+}
+
+// precise reports whether measuring may stop after so many blocks. Width alone
+// decides, never whether a difference shows: stopping at a difference would
+// find too many.
+func (r reached) precise(precision float64, blocks int) bool {
+	return blocks >= r.rounds && r.open == 0 && r.widest <= precision
+}
+
+// reached judges what was measured so far of the networks that still work.
+func (s seen) reached(alive []string) reached {
+	r := reached{rounds: stats.MinSamples}
+	families := map[figureOf][]string{}
+	for f := range s {
+		if f.metric == headline(f.probe) && slices.Contains(alive, f.Plugin+" "+f.Topology) {
+			question := f
+			question.Plugin = ""
+			families[question] = append(families[question], f.Plugin)
 		}
 	}
-	return true
+	for question, instances := range families {
+		slices.Sort(instances) // so that a pair has one name
+		pairs := results.Pairs(instances)
+		r.rounds = max(r.rounds, stats.MinRounds(len(pairs)))
+		for _, pair := range pairs {
+			a, b := question, question
+			a.Plugin, b.Plugin = pair[0], pair[1]
+			ratio := stats.Paired(s[a], s[b])
+			if ratio.CI == nil {
+				r.open++
+				continue
+			}
+			name := fmt.Sprintf("%s against %s by %s over %s", a.Plugin, b.Plugin, question.probe, question.Wire)
+			if w := ratio.CI.RelativeWidth(ratio.Ratio); w > r.widest || w == r.widest && name < r.of {
+				r.widest, r.of = w, name
+			}
+		}
+	}
+	return r
 }
 
 // headline is the figure that a probe is about: its first one.

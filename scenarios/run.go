@@ -10,7 +10,6 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
-	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
 )
 
@@ -22,6 +21,10 @@ type Config struct {
 	Journal   *results.Journal
 	CPUs      []int // that ends may be pinned to
 	Progress  func(Progress)
+	// Recorded is what an interrupted run left, which goes on; nil for a new one.
+	Recorded *results.Recorded
+	// Took is told of every sample after it was journaled; it may be nil.
+	Took func(*results.Sample)
 }
 
 // Progress says how far a run is.
@@ -31,6 +34,9 @@ type Progress struct {
 	Done  int    // samples taken
 	Total int    // samples planned; 0 while that is not known
 	Left  time.Duration
+	// Precision is what the widest interval has come to in a run that goes on
+	// until all are narrow enough; "" while there is none.
+	Precision string
 }
 
 // run is a run in progress.
@@ -38,7 +44,9 @@ type run struct {
 	Config
 	networks []*upNetwork
 	seen     seen
+	reached  reached   // after the last block
 	started  time.Time // of the first block
+	first    int       // block to begin with
 }
 
 // upNetwork is a network that came up, and what it has shown since.
@@ -48,6 +56,7 @@ type upNetwork struct {
 	wire               string
 	failures           int // samples in a row that failed
 	dead               bool
+	found              map[probes.Finding]bool
 }
 
 // givenUpAfter failed samples in a row a network is not measured any more;
@@ -78,25 +87,46 @@ func Run(ctx context.Context, c Config) error {
 }
 
 func (r *run) all(ctx context.Context) error {
+	r.recall()
 	if err := r.up(ctx); err != nil {
 		return err
 	}
 	if err := r.Journal.Sync(); err != nil {
 		return err
 	}
-	if err := r.once(ctx); err != nil {
-		return err
+	if !r.resumed() {
+		if err := r.once(ctx); err != nil {
+			return err
+		}
 	}
 	r.started = time.Now()
-	for number := 0; number < r.rounds(); number++ {
+	for number := r.first; number < r.rounds() && !r.enough(number); number++ {
 		if err := r.block(ctx, number); err != nil {
 			return err
 		}
-		if r.Asked.Rounds == 0 && number+1 >= stats.MinSamples && r.seen.precise(r.Asked.Precision) {
-			break
-		}
 	}
 	return nil
+}
+
+// alive names the networks that are still measured, each with its topology.
+func (r *run) alive() []string {
+	var names []string
+	for _, n := range r.networks {
+		if !n.dead {
+			names = append(names, n.instance+" "+n.topology)
+		}
+	}
+	return names
+}
+
+// enough reports whether the blocks measured so far are as many as the
+// precision asked for needs.
+func (r *run) enough(blocks int) bool {
+	if r.Asked.Rounds > 0 || blocks == 0 {
+		return false
+	}
+	r.reached = r.seen.reached(r.alive())
+	return r.reached.precise(r.Asked.Precision, blocks)
 }
 
 // rounds is how many blocks are measured at most.
@@ -125,13 +155,24 @@ func (r *run) up(ctx context.Context) error {
 }
 
 func (r *run) bringUp(ctx context.Context, instance, topology string) error {
-	name, _ := cutControl(instance)
-	plugin := r.Catalogue.Get(name)
+	if gone, was := r.wasGivenUp(instance, topology); gone {
+		if was != nil {
+			r.networks = append(r.networks, was)
+		}
+		return nil
+	}
+	plugin := r.Catalogue.Get(results.Original(instance))
 	network, err := r.Testbed.Up(ctx, plugin, instance, topology)
-	if err == nil {
+	if network != nil {
 		facts, setup := network.Facts()
-		r.networks = append(r.networks, &upNetwork{Network: network, instance: instance, topology: topology})
-		return errors.Join(r.append(results.Record{Network: &facts}), r.append(results.Record{Setup: &setup}))
+		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundBefore(instance, topology)}
+		up.dead = err != nil
+		r.networks = append(r.networks, up)
+		err := r.append(results.Record{Network: &facts})
+		if up.dead || r.resumed() {
+			return err // the record holds what its first start took
+		}
+		return errors.Join(err, r.append(results.Record{Setup: &setup}))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -158,6 +199,9 @@ func (r *run) once(ctx context.Context) error {
 		for _, n := range r.networks {
 			if ctx.Err() != nil {
 				return ctx.Err()
+			}
+			if n.dead && !probe.Unreached {
+				continue
 			}
 			r.Progress(Progress{Phase: "looking at the wire", Now: n.instance + " on " + n.topology})
 			if err := r.fact(ctx, n, name, probe, params); err != nil {
@@ -191,13 +235,21 @@ func (r *run) block(ctx context.Context, number int) error {
 func (r *run) progress(number, position, inBlock int, s step) {
 	done := number*inBlock + position
 	total := r.rounds() * inBlock
-	each := r.Asked.Duration.Duration() + 20*time.Millisecond
-	if done >= inBlock {
-		each = time.Since(r.started) / time.Duration(done)
+	each := r.Asked.Duration.Duration() + betweenSamples
+	if now := done - r.first*inBlock; now >= inBlock {
+		each = time.Since(r.started) / time.Duration(now)
 	}
 	r.Progress(Progress{Phase: fmt.Sprintf("round %d/%d", number+1, r.rounds()),
 		Now: fmt.Sprintf("%s %s, wire %s", s.Plugin, s.probe, s.Wire), Done: done, Total: total,
-		Left: time.Duration(total-done) * each})
+		Left: time.Duration(total-done) * each, Precision: r.precision()})
+}
+
+// precision says how wide the widest interval still is.
+func (r *run) precision() string {
+	if r.reached.widest == 0 {
+		return ""
+	}
+	return fmt.Sprintf("widest interval %.1f %% of %.1f %%: %s", 100*r.reached.widest, 100*r.Asked.Precision, r.reached.of)
 }
 
 // fail marks a network as failed; it is not measured any more.
@@ -212,6 +264,9 @@ func (r *run) fail(n *upNetwork, cause error) error {
 // noted; it changes no result.
 func (r *run) down(ctx context.Context) {
 	for _, n := range r.networks {
+		if n.Network == nil {
+			continue
+		}
 		r.Progress(Progress{Phase: "taking down", Now: n.instance + " on " + n.topology})
 		if err := n.Down(ctx); err != nil {
 			r.event(results.Event{Name: results.EventCNIDel, Plugin: n.instance, Topology: n.topology, Text: err.Error()})

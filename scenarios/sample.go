@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 )
 
 // A sample that has not ended slack after its duration is given up: its
@@ -25,7 +24,9 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		return err
 	}
 	sample := &results.Sample{Cell: s.Cell, Probe: s.probe, Block: block, Position: position, Start: time.Now()}
+	agents := s.network.AgentTime()
 	measured, err := r.measure(ctx, s.network, s.Wire, probe, params, &sample.Placement)
+	sample.AgentSeconds = (s.network.AgentTime() - agents).Seconds()
 	if ctx.Err() != nil {
 		return ctx.Err() // interrupted, not failed
 	}
@@ -48,11 +49,35 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	if err := r.append(results.Record{Sample: sample}); err != nil {
 		return err
 	}
+	if r.Took != nil {
+		r.Took(sample)
+	}
+	if err == nil {
+		if err := r.findings(s, measured.Findings); err != nil {
+			return err
+		}
+	}
 	switch {
 	case s.network.Err() != nil:
 		return r.fail(s.network, s.network.Err())
 	case s.network.failures >= givenUpAfter:
 		return r.fail(s.network, fmt.Errorf("%d samples in a row failed, the last: %s", s.network.failures, sample.Error))
+	}
+	return nil
+}
+
+// findings journals what a sample found of its network, each thing once.
+func (r *run) findings(s step, found []probes.Finding) error {
+	for _, f := range found {
+		if s.network.found[f] {
+			continue
+		}
+		s.network.found[f] = true
+		err := r.append(results.Record{Finding: &results.Finding{Plugin: s.Plugin, Topology: s.Topology, Wire: s.Wire,
+			Probe: s.probe, Name: f.Name, Text: f.Text}})
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -68,6 +93,7 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 	ctx, cancel := context.WithTimeout(ctx, r.Asked.Duration.Duration()+slack)
 	defer cancel()
 	site := r.site(n, probe, params)
+	site.Expect = r.expect(n)
 	*placement = results.Placement{Mode: r.placementOf(probe), Client: site.Client.CPU, Server: site.Server.CPU}
 	return probe.Measure(ctx, site)
 }
@@ -76,7 +102,24 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = r.cpus(r.placementOf(probe))
-	return &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params}
+	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, AgentTime: n.AgentTime}
+	if adder, ok := n.Network.(testbed.PodAdder); ok {
+		site.AddPods = adder.AddPods
+	}
+	if surveyor, ok := n.Network.(testbed.Surveyor); ok {
+		site.Around = surveyor.Around
+	}
+	return site
+}
+
+// expect is what the network's plugin should put around packets.
+func (r *run) expect(n *upNetwork) probes.Encapsulation {
+	e := r.Catalogue.Get(results.Original(n.instance)).Encapsulation
+	client, server := n.Ends()
+	if e.SubnetsOnly && client.NodeAddr.IsValid() && client.Subnet.Contains(server.NodeAddr) {
+		return probes.Encapsulation{Kind: "none"}
+	}
+	return probes.Encapsulation{Kind: e.Kind, Port: e.Port, Overhead: e.Overhead}
 }
 
 func (r *run) placementOf(probe *probes.Probe) string {
@@ -98,10 +141,8 @@ func (r *run) cpus(placement string) (client, server int) {
 
 // fact takes a fact of a network and journals it.
 func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes.Probe, params map[string]string) error {
-	instance, _ := cutControl(n.instance)
-	expect := r.Catalogue.Get(instance).Encapsulation
 	site := r.site(n, probe, params)
-	site.Expect = probes.Encapsulation(expect)
+	site.Expect = r.expect(n)
 	site.CaptureFile = r.Journal.Path(filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng"))
 	timed, cancel := context.WithTimeout(ctx, slack)
 	defer cancel()
@@ -110,7 +151,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return r.factFailed(n, name, expect, err)
+		return r.factFailed(n, name, site.Expect, err)
 	}
 	if e := measured.Encapsulation; e != nil {
 		e.Plugin, e.Topology = n.instance, n.topology
@@ -118,12 +159,31 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 		e.Capture = filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng")
 		return r.append(results.Record{Encapsulation: e})
 	}
+	return r.facts(n, measured)
+}
+
+// facts journals what a probe of surroundings saw.
+func (r *run) facts(n *upNetwork, measured *probes.Measurement) error {
+	var records []results.Record
+	for _, a := range measured.Adjacency {
+		a.Plugin, a.Topology = n.instance, n.topology
+		records = append(records, results.Record{Adjacency: &a})
+	}
+	for _, reached := range measured.Reachability {
+		reached.Plugin, reached.Topology = n.instance, n.topology
+		records = append(records, results.Record{Reachability: &reached})
+	}
+	for _, record := range records {
+		if err := r.append(record); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
 // factFailed notes that a fact could not be taken: nothing was seen, so
 // nothing agrees.
-func (r *run) factFailed(n *upNetwork, name string, expect plugins.Encapsulation, cause error) error {
+func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation, cause error) error {
 	if n.Err() != nil {
 		return r.fail(n, n.Err())
 	}
@@ -137,9 +197,4 @@ func (r *run) factFailed(n *upNetwork, name string, expect plugins.Encapsulation
 	return r.append(results.Record{Encapsulation: &results.Encapsulation{Plugin: n.instance, Topology: n.topology,
 		Configured: expect.Kind, ConfiguredPort: expect.Port, ExpectedBytes: expect.Overhead, Effective: "unseen",
 		Warnings: []string{"the wire could not be looked at: " + cause.Error()}}})
-}
-
-// cutControl removes the mark of a control's second network.
-func cutControl(instance string) (name string, control bool) {
-	return strings.CutSuffix(instance, controlSuffix)
 }

@@ -51,7 +51,7 @@ func TestBlocksAreCompleteAndRandom(t *testing.T) {
 			}
 		}
 		sorted := slices.Sorted(slices.Values(order))
-		if len(order) != 3*2*2 || len(slices.Compact(sorted)) != len(order) {
+		if len(order) != 3*2*3 || len(slices.Compact(sorted)) != len(order) {
 			t.Errorf("block %d does not hold every cell once: %v", number, order)
 		}
 		orders = append(orders, order)
@@ -71,37 +71,51 @@ func TestControlIsASecondNetwork(t *testing.T) {
 	if got := instances(a); !slices.Equal(got, []string{"host", "flannel-vxlan", "flannel-vxlan+control"}) {
 		t.Errorf("%v", got)
 	}
-	if name, control := cutControl("flannel-vxlan+control"); name != "flannel-vxlan" || !control {
-		t.Errorf("%s, %v", name, control)
-	}
 }
 
 // TestPrecision stops by the width of ratios, whatever they are.
 func TestPrecision(t *testing.T) {
+	three := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8, "calico-bgp": 9e8}
+	two := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8}
 	for _, c := range []struct {
 		name    string
+		plugins map[string]float64
 		samples int
-		noise   float64
-		common  float64 // noise of the machine, the same for both
+		noise   float64 // of flannel-vxlan alone
+		common  float64 // noise of the machine, the same for all
+		dead    string
 		want    bool
 	}{
-		{"too few samples", 5, 0, 0, false},
-		{"no noise", 6, 0, 0, true},
-		{"noise that hits both alike cancels", 6, 0, 0.5, true},
-		{"noise of one alone", 8, 0.2, 0, false},
+		{"too few samples", two, 5, 0, 0, "", false},
+		{"no noise", two, 6, 0, 0, "", true},
+		{"no noise, but three comparisons need seven rounds", three, 6, 0, 0, "", false},
+		{"three comparisons in seven rounds", three, 7, 0, 0, "", true},
+		{"noise that hits all alike cancels", three, 7, 0, 0.5, "", true},
+		{"noise of one alone", three, 8, 0.2, 0, "", false},
+		{"a network that is not measured any more holds nothing up", three, 8, 0.2, 0, "flannel-vxlan", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := seen{}
-			for block := range c.samples {
-				machine := math.Exp(c.common * float64(block%3))
-				own := math.Exp(c.noise * float64(block%2))
-				for plugin, v := range map[string]float64{"host": 1e9 * machine, "flannel-vxlan": 5e8 * machine * own} {
+			var alive []string
+			for plugin, level := range c.plugins {
+				if plugin != c.dead {
+					alive = append(alive, plugin+" l2")
+				}
+				for block := range c.samples {
+					v := level * math.Exp(c.common*float64(block%3))
+					if plugin == "flannel-vxlan" {
+						v *= math.Exp(c.noise * float64(block%2))
+					}
 					s.add(&results.Sample{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Probe: "tcp-stream", Block: block,
 						Values: map[string]float64{"goodput": v, "retransmits": float64(block)}})
 				}
 			}
-			if got := s.precise(0.03); got != c.want {
-				t.Errorf("precise: %v", got)
+			r := s.reached(alive)
+			if got := r.precise(0.03, c.samples); got != c.want {
+				t.Errorf("precise: %v, %+v", got, r)
+			}
+			if !c.want && c.noise > 0 && (r.widest < 0.03 || r.of == "") {
+				t.Errorf("the widest is not told: %+v", r)
 			}
 		})
 	}

@@ -15,10 +15,9 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/testbed"
 )
-
-// Topologies that a run may ask for.
-var Topologies = []string{"l2"}
 
 // Testbeds that a run may ask for.
 var Testbeds = []string{"lab"}
@@ -39,12 +38,13 @@ func Defaults() results.Asked {
 	return results.Asked{
 		Testbed: "lab", Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
 		MTU: 1500, Nodes: 2, Probes: standardSuite(), Precision: 0.03, MaxRounds: 30, Duration: 1,
+		Margin: stats.DefaultMargin,
 	}
 }
 
 // standardSuite lists the probes of a run that names none.
 func standardSuite() []string {
-	return []string{"tcp-stream", "tcp-rr", "encap"}
+	return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach"}
 }
 
 // Check completes and checks what was asked, resolving plugin names by the
@@ -90,7 +90,7 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		return errors.New("topology, wire and probes need at least one value each")
 	}
 	for _, t := range a.Topology {
-		if err := oneOf("topology", t, Topologies); err != nil {
+		if err := checkTopology(t); err != nil {
 			return err
 		}
 	}
@@ -136,6 +136,16 @@ func checkProbe(spec string) error {
 	return err
 }
 
+// checkTopology names the nearest name to one that is misspelt.
+func checkTopology(spec string) error {
+	_, err := testbed.ParseTopology(spec)
+	var unknown *testbed.UnknownTopologyError
+	if errors.As(err, &unknown) {
+		return oneOf(unknown.What, unknown.Name, unknown.Known)
+	}
+	return err
+}
+
 func oneOf(what, value string, allowed []string) error {
 	if slices.Contains(allowed, value) {
 		return nil
@@ -164,6 +174,7 @@ func checkNumbers(a *results.Asked) error {
 		{"rounds", float64(a.Rounds), 0, maxRounds},
 		{"max-rounds", float64(a.MaxRounds), 1, maxRounds},
 		{"precision", a.Precision, 0.001, 1},
+		{"margin", a.Margin, 0.001, 1},
 	} {
 		if math.IsNaN(n.value) || n.value < n.min || n.value > n.max {
 			return fmt.Errorf("%s %v is outside %v to %v", n.name, n.value, n.min, n.max)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the distribution's programs that the lab's plugins call, if they are
-# missing. Says which and why before it asks apt.
+# missing: "test" adds what tests hold our figures against, "peers" the tools
+# that make bench-peers compares with. Says which and why before it asks apt.
 set -eu
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -13,6 +14,8 @@ want() { # want PROGRAM PACKAGE WHY
 want bird bird2 "the BGP daemon of calico-bgp"
 want iptables iptables "flanneld and Calico's Felix program their rules through it"
 want ipset ipset "Felix keeps addresses of its policies in sets"
+case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
+case ${1:-} in peers) want sockperf sockperf "our round trips are compared with its" ;; esac
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

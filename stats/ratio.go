@@ -14,6 +14,11 @@ type Ratio struct {
 	Ratio float64
 	// CI covers it with at least [Confidence]. Nil if N is below [MinSamples].
 	CI *Interval
+	// P is the two-sided p-value of the signed-rank test that the ratio is 1;
+	// 1 if there are no pairs.
+	P float64
+	// Logs are the logarithms of the blocks' ratios, in the order of the blocks.
+	Logs []float64
 }
 
 // Paired compares samples by block: what slows the machine in one block slows
@@ -34,7 +39,7 @@ func Paired(a, b map[int]float64) Ratio {
 			logs = append(logs, math.Log(x/y))
 		}
 	}
-	r := Ratio{N: len(logs), Ratio: math.NaN()}
+	r := Ratio{N: len(logs), Ratio: math.NaN(), P: signedRankP(logs, 0), Logs: logs}
 	if r.N == 0 {
 		return r
 	}
@@ -44,6 +49,15 @@ func Paired(a, b map[int]float64) Ratio {
 		r.CI = &Interval{math.Exp(means[k-1]), math.Exp(means[len(means)-k])}
 	}
 	return r
+}
+
+// Ratios are the ratios of the blocks, in their order.
+func (r Ratio) Ratios() []float64 {
+	all := make([]float64, len(r.Logs))
+	for i, l := range r.Logs {
+		all[i] = math.Exp(l)
+	}
+	return all
 }
 
 func positive(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
@@ -59,35 +73,4 @@ func walshAverages(x []float64) []float64 {
 	}
 	slices.Sort(means)
 	return means
-}
-
-// signedRank is the rank, counted from either end, of the Walsh averages that
-// bound the interval for n pairs; 0 if there is none.
-func signedRank(n int) int {
-	p := signedRankCDF(n)
-	k := 0
-	for k < len(p) && p[k] <= (1-Confidence)/2 {
-		k++
-	}
-	return k
-}
-
-// signedRankCDF is the distribution of Wilcoxon's signed-rank statistic under
-// the null hypothesis: element w is P(W ≤ w). Each of the ranks 1 to n counts
-// or does not, with probability ½.
-func signedRankCDF(n int) []float64 {
-	p := make([]float64, n*(n+1)/2+1)
-	p[0] = 1
-	for rank := 1; rank <= n; rank++ {
-		for w := len(p) - 1; w >= 0; w-- {
-			p[w] /= 2
-			if w >= rank {
-				p[w] += p[w-rank] / 2
-			}
-		}
-	}
-	for w := 1; w < len(p); w++ {
-		p[w] += p[w-1]
-	}
-	return p
 }

@@ -6,6 +6,7 @@ package testbed
 
 import (
 	"context"
+	"time"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
@@ -18,7 +19,9 @@ type Testbed interface {
 	// packet has passed between two pods on different nodes. instance tells
 	// apart two networks of the same plugin. An error is a property of that
 	// network, not of the run; an [*UnsupportedError] says that this testbed
-	// cannot carry the plugin.
+	// cannot carry the plugin. A network that is returned with an error is one
+	// whose pods cannot reach each other: facts about it can be taken, samples
+	// cannot.
 	Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (Network, error)
 	// Close takes down whatever is still up.
 	Close() error
@@ -32,12 +35,29 @@ type Network interface {
 	Facts() (results.Network, results.Setup)
 	// SetWire gives the underlay links another profile.
 	SetWire(wire string) error
+	// AgentTime is the processor time that the plugin's agents have used
+	// since they started; 0 where the testbed cannot see it.
+	AgentTime() time.Duration
 	// Err is the cause once the network cannot be used any more: an agent has
 	// exited for good. It is nil while the network lives.
 	Err() error
 	// Down removes the pods through the plugin and ends its agents. The error
 	// says what did not go in order; the network is gone all the same.
 	Down(ctx context.Context) error
+}
+
+// PodAdder is a network that can add pods while it is measured.
+type PodAdder interface {
+	// AddPods adds n pods on the client's node, all at once, waits until a
+	// packet from the server's node reaches each, and removes them.
+	AddPods(ctx context.Context, n int) ([]probes.PodTimes, error)
+}
+
+// Surveyor is a network that can show what lies around the two pods.
+type Surveyor interface {
+	// Around starts workers in the other places of the network, the first time
+	// it is called.
+	Around(ctx context.Context) (*probes.Surroundings, error)
 }
 
 // UnsupportedError says that a plugin cannot run on this testbed and why; it

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,6 +27,8 @@ func faultyPlugins() []*plugins.Plugin {
 			return context.Cause(ctx)
 		}),
 		faulty("faulty-later", startAgentThatDiesLater),
+		faulty("faulty-path", takePathDownLater),
+		faulty("faulty-mtu", tooLargePods),
 	}
 }
 
@@ -113,6 +116,31 @@ func startAgentThatDiesLater(_ context.Context, n plugins.Network, _ *plugins.De
 		Args: []string{"-c", "sleep 0.7; echo 'lost the datastore' >&2; exit 4"}})
 }
 
+// takePathDownLater takes a node's NIC down while samples are taken.
+func takePathDownLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
+	node := n.Nodes[0]
+	time.AfterFunc(2500*time.Millisecond, func() {
+		_ = node.Do(func() error { // shows as failed samples
+			link, err := netlink.LinkByName(node.NIC())
+			if err != nil {
+				return err
+			}
+			return netlink.LinkSetDown(link)
+		})
+	})
+	return nil
+}
+
+// tooLargePods gives pods the underlay's MTU, as if there were no tunnel.
+func tooLargePods(_ context.Context, n plugins.Network, d *plugins.Deployment) error {
+	sound := d.ConfList
+	d.ConfList = func(node plugins.Node) ([]byte, error) {
+		text, err := sound(node)
+		return bytes.Replace(text, []byte(`"mtu":1450`), []byte(`"mtu":1500`), 1), err
+	}
+	return nil
+}
+
 // waitLong is a plugin that is busy with starting.
 func waitLong(ctx context.Context) error {
 	select {
@@ -154,23 +182,71 @@ func containsLine(lines []string, part string) bool {
 
 func TestFailingNetworksAreResults(t *testing.T) {
 	needs(t, "flannel-vxlan")
-	t.Parallel()
 	for _, c := range []struct{ name, plugin, cause string }{
 		{"an agent that dies at once", "faulty-agent", "its last lines: FATAL: no lease"},
 		{"an agent that never becomes ready", "faulty-never", "not ready within"},
 		{"an agent that dies while samples are taken", "faulty-later", "lost the datastore"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			r := measure(t, "--plugins", c.plugin+",flannel-host-gw", "--probes", "tcp-rr", "--wire", "none", "--rounds", "12", "--duration", "150ms")
-			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: "l2", Wire: "none"})
-			if cell == nil || cell.Status != results.StatusFailed || !strings.Contains(cell.Cause, c.cause) {
-				t.Errorf("cell %+v does not fail for %q", cell, c.cause)
-			}
-			sound := r.Cell(results.Cell{Plugin: "flannel-host-gw", Topology: "l2", Wire: "none"})
-			if sound == nil || sound.Status != results.StatusOK || sound.Metric("tcp-rr", "p50").N != 12 {
-				t.Errorf("the sound plugin was not measured to the end: %+v", sound)
-			}
+			failsBesideASoundOne(t, c.plugin, c.cause)
 		})
+	}
+}
+
+func TestPathGoesDown(t *testing.T) {
+	needs(t, "flannel-vxlan")
+	failsBesideASoundOne(t, "faulty-path", "time limit")
+}
+
+func failsBesideASoundOne(t *testing.T, plugin, cause string) {
+	t.Helper()
+	r := measure(t, "--plugins", plugin+",flannel-host-gw", "--probes", "tcp-rr", "--wire", "none", "--rounds", "8", "--duration", "500ms")
+	cell := r.Cell(results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"})
+	if cell == nil || cell.Status != results.StatusFailed || !strings.Contains(cell.Cause, cause) {
+		t.Errorf("cell %+v does not fail for %q", cell, cause)
+	}
+	sound := r.Cell(results.Cell{Plugin: "flannel-host-gw", Topology: "l2", Wire: "none"})
+	if sound == nil || sound.Status != results.StatusOK || sound.Metric("tcp-rr", "p50").N != 8 {
+		t.Errorf("the sound plugin was not measured to the end: %+v", sound)
+	}
+}
+
+func TestMTUsThatDoNotFitAreFound(t *testing.T) {
+	needs(t, "faulty-mtu")
+	r := measure(t, "--plugins", "faulty-mtu,flannel-vxlan", "--probes", "mtu", "--wire", "none", "--rounds", "1")
+	var found []string
+	for _, f := range r.Findings {
+		if f.Plugin != "faulty-mtu" {
+			t.Errorf("%s: %s: %s", f.Plugin, f.Name, f.Text)
+		}
+		found = append(found, f.Name)
+	}
+	if !containsLine(found, "pod-mtu-too-large") {
+		t.Errorf("found %q", found)
+	}
+	for plugin, want := range map[string]float64{"host": 1500, "flannel-vxlan": 1450, "faulty-mtu": 1450} {
+		if m := cellOf(t, r, plugin, "none").Metric("mtu", "path"); m == nil || m.Median != want {
+			t.Errorf("the path of %s carries %+v, not %v", plugin, m, want)
+		}
+	}
+}
+
+func TestCNITimes(t *testing.T) {
+	needs(t, "flannel-vxlan", "calico")
+	r := measure(t, "--plugins", "flannel-vxlan,calico", "--probes", "cni-time,cni-time:pods=20", "--wire", "none", "--rounds", "1")
+	for _, plugin := range []string{"flannel-vxlan", "calico-bgp"} {
+		cell := cellOf(t, r, plugin, "none")
+		for _, probe := range []string{"cni-time", "cni-time:pods=20"} {
+			add, ready, del, all := cell.Metric(probe, "add"), cell.Metric(probe, "ready"), cell.Metric(probe, "del"), cell.Metric(probe, "all-ready")
+			if add == nil || ready == nil || del == nil || all == nil {
+				t.Fatalf("%s %s has no figures: %s %s", plugin, probe, cell.Status, cell.Cause)
+			}
+			if add.Median <= 0 || ready.Median < add.Median || all.Median < ready.Median || del.Median <= 0 {
+				t.Errorf("%s %s: ADD %v, ready %v, all %v, DEL %v", plugin, probe, add.Median, ready.Median, all.Median, del.Median)
+			}
+		}
+	}
+	if cell := r.Cell(results.Cell{Plugin: "host", Topology: "l2", Wire: "none"}); cell != nil && len(cell.Metrics) > 0 {
+		t.Errorf("the baseline has pods: %+v", cell.Metrics)
 	}
 }

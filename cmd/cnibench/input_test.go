@@ -17,6 +17,10 @@ func TestBadInput(t *testing.T) {
 	if err := os.WriteFile(spec, []byte("plugins: [calico]\nroundz: 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	needs := filepath.Join(full, "needs.yaml")
+	if err := os.WriteFile(needs, []byte("network_policy: true\nnodes: -1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name string
 		args []string
@@ -34,9 +38,13 @@ func TestBadInput(t *testing.T) {
 		{"a negative duration", []string{"run", "--plugins", "calico", "--duration", "-1s"}, "duration -1"},
 		{"a duration that is all warm-up", []string{"run", "--plugins", "calico", "--duration", "1ms"}, "duration 0.001"},
 		{"negative rounds", []string{"run", "--plugins", "calico", "--rounds", "-1"}, "rounds -1"},
+		{"a margin of nothing", []string{"run", "--plugins", "calico", "--margin", "0"}, "margin 0"},
 		{"an MTU that no IPv4 host may have", []string{"run", "--plugins", "calico", "--mtu", "100"}, "mtu 100"},
 		{"one node", []string{"run", "--plugins", "calico", "--nodes", "1"}, "nodes 1"},
 		{"an unknown topology", []string{"run", "--plugins", "calico", "--topology", "l3"}, "the nearest is l2"},
+		{"an unknown option of a topology", []string{"run", "--plugins", "calico", "--topology", "vpc:srcdst"}, "the nearest is srcdst-off"},
+		{"an option of a topology without options", []string{"run", "--plugins", "calico", "--topology", "l2:l3-only"}, "takes no options"},
+		{"options that contradict each other", []string{"run", "--plugins", "calico", "--topology", "vpc:srcdst-off:drop-ipip"}, "add l3-only"},
 		{"an unknown placement", []string{"run", "--plugins", "calico", "--placement", "samee"}, "the nearest is same"},
 		{"a control that is not compared", []string{"run", "--plugins", "calico", "--control", "flannel-vxlan"}, "must be one of"},
 		{"an unknown format", []string{"run", "--plugins", "calico", "--format", "txt"}, "the nearest is text"},
@@ -47,6 +55,11 @@ func TestBadInput(t *testing.T) {
 		{"an output directory that cannot be written", []string{"run", "--plugins", "calico", "--out", "/proc/cnibench"}, "making the run directory"},
 		{"a spec that is not there", []string{"run", "-f", filepath.Join(full, "none.yaml")}, "no such file"},
 		{"a spec with an unknown key", []string{"run", "-f", spec}, "roundz"},
+		{"the line of an unknown key", []string{"run", "-f", spec}, "line 2"},
+		{"needs that are nonsense", []string{"advise", keptRun, "-f", needs}, "line 2: nodes: -1"},
+		{"needs that are not there", []string{"advise", keptRun, "-f", filepath.Join(full, "none.yaml")}, "no such file"},
+		{"advice on two runs", []string{"advise", "a", "b"}, "one run directory at most"},
+		{"advice on no run", []string{"advise"}, "there is no run below results/runs"},
 		{"an unknown command", []string{"rnu"}, "the nearest is run"},
 		{"a report of nothing", []string{"report"}, "one run directory"},
 	} {

@@ -17,7 +17,7 @@ import (
 
 // labInitCommand is the inside of a lab: PID 1 of its namespaces.
 func (p *program) labInitCommand() *cobra.Command {
-	var try, quiet bool
+	var try, quiet, verbose bool
 	cmd := &cobra.Command{
 		Use:    lab.InitCommand + " [DIR]",
 		Short:  "Be the init of a lab",
@@ -39,17 +39,23 @@ func (p *program) labInitCommand() *cobra.Command {
 			if quiet {
 				progress = io.Discard
 			}
-			return p.inLab(ctx, dir, progress)
+			return p.inLab(ctx, dir, progress, verbose)
 		},
 	}
 	cmd.Flags().BoolVar(&try, "try-features", false, "print what the kernel lacks, as JSON")
 	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every sample")
 	return cmd
 }
 
-// inLab carries out the run that the directory's run.json asks for.
-func (p *program) inLab(ctx context.Context, dir string, progress io.Writer) (err error) {
+// inLab carries out the run that the directory's run.json asks for, or goes on
+// with it.
+func (p *program) inLab(ctx context.Context, dir string, progress io.Writer, verbose bool) (err error) {
+	recorded, err := results.Load(dir)
+	if err != nil {
+		return err
+	}
 	run, journal, err := results.Open(dir)
 	if err != nil {
 		return err
@@ -68,9 +74,11 @@ func (p *program) inLab(ctx context.Context, dir string, progress io.Writer) (er
 		return err
 	}
 	bar := newProgress(progress)
+	bar.verbose = verbose
 	defer bar.close()
 	err = scenarios.Run(ctx, scenarios.Config{
 		Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal, CPUs: cpus, Progress: bar.show,
+		Recorded: recorded, Took: bar.took,
 	})
 	return errors.Join(err, bed.Close())
 }

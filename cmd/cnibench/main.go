@@ -25,6 +25,8 @@ const (
 	exitDone        = 0
 	exitBroke       = 1
 	exitUsage       = 2
+	exitFailed      = 3 // acceptance failed
+	exitUnknown     = 4 // acceptance inconclusive
 	exitInterrupted = 130
 )
 
@@ -113,7 +115,7 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.reportCommand(), p.pluginsCommand(), p.doctorCommand(), p.versionCommand(),
+	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.versionCommand(),
 		p.labInitCommand(), p.workerCommand())
 	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
 	root.Args = func(cmd *cobra.Command, args []string) error {

@@ -3,12 +3,15 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/term"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 )
 
@@ -22,6 +25,8 @@ type progress struct {
 	fd    int // of the terminal, -1 if there is none
 	phase string
 	drawn bool
+
+	verbose bool // a line for each sample
 }
 
 func newProgress(out io.Writer) *progress {
@@ -34,7 +39,7 @@ func newProgress(out io.Writer) *progress {
 
 // show tells what is going on now.
 func (b *progress) show(p scenarios.Progress) {
-	if b.fd < 0 {
+	if b.fd < 0 || b.verbose {
 		b.line(p)
 		return
 	}
@@ -47,6 +52,9 @@ func (b *progress) show(p scenarios.Progress) {
 		full := barWidth * p.Done / p.Total
 		text = fmt.Sprintf("[%s%s] %3d %%  %s left  %s", strings.Repeat("#", full), strings.Repeat("-", barWidth-full),
 			100*p.Done/p.Total, left(p.Left), text)
+	}
+	if p.Precision != "" {
+		text += "  " + p.Precision
 	}
 	if len(text) >= width {
 		text = text[:width-1]
@@ -67,8 +75,27 @@ func (b *progress) line(p scenarios.Progress) {
 	b.phase = phase
 	if p.Total > 0 {
 		phase += fmt.Sprintf(" (%d of %d samples, %s left)", p.Done, p.Total, left(p.Left))
+		if p.Precision != "" {
+			phase += ", " + p.Precision
+		}
 	}
 	fmt.Fprintln(b.out, phase)
+}
+
+// took tells a sample's figures, or why it has none.
+func (b *progress) took(s *results.Sample) {
+	if !b.verbose {
+		return
+	}
+	said := "failed: " + results.Printable(s.Error)
+	if s.Error == "" {
+		var figures []string
+		for _, name := range slices.Sorted(maps.Keys(s.Values)) {
+			figures = append(figures, fmt.Sprintf("%s=%.4g", name, s.Values[name]))
+		}
+		said = strings.Join(figures, " ")
+	}
+	fmt.Fprintf(b.out, "  %d.%d %s %s %s %s: %s\n", s.Block+1, s.Position+1, s.Plugin, s.Topology, s.Wire, s.Probe, said)
 }
 
 // left is a time for people: minutes and seconds.

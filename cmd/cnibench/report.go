@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -17,19 +18,23 @@ import (
 )
 
 // formats are the renderings of a report.
-var formats = []string{"text", "json", "html"}
+var formats = []string{"text", "html", "markdown", "json", "csv", "junit", "benchfmt", "openmetrics"}
 
 var formatHelp = "how to print the report: " + strings.Join(formats, ", ")
 
-func checkFormat(name string) error {
-	if !slices.Contains(formats, name) {
-		return usage("there is no format %q; the nearest is %s (of %s)", name, catalogue.Nearest(name, formats), strings.Join(formats, ", "))
+func checkFormat(name string) error { return oneFormat(name, formats) }
+
+// oneFormat checks a format against those that a command has.
+func oneFormat(name string, of []string) error {
+	if !slices.Contains(of, name) {
+		return usage("there is no format %q; the nearest is %s (of %s)", name, catalogue.Nearest(name, of), strings.Join(of, ", "))
 	}
 	return nil
 }
 
 func (p *program) reportCommand() *cobra.Command {
 	var format string
+	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Render a recorded run again",
@@ -42,37 +47,75 @@ report.html there, and the report on standard output. Needs no testbed.`,
 			if err := checkFormat(format); err != nil {
 				return err
 			}
-			return p.report(args[0], format)
+			return p.report(args[0], format, quiet)
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "text", formatHelp)
+	p.completeFlags(cmd)
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not say where the page lies")
 	return cmd
 }
 
 // report renders a recorded run: report.json and report.html in its
 // directory, and the format asked for on standard output.
-func (p *program) report(dir, format string) error {
-	recorded, err := results.Load(dir)
+func (p *program) report(dir, format string, quiet bool) error {
+	recorded, made, err := p.load(dir)
 	if err != nil {
-		return fmt.Errorf("loading the run: %w", err)
+		return err
 	}
-	made, err := report.Build(recorded, p.catalogue)
+	if err := keep(dir, made); err != nil {
+		return err
+	}
+	if err := render(recorded, made, format)(p.stdout); err != nil {
+		return err
+	}
+	if !quiet {
+		fmt.Fprintf(p.stderr, "report: %s\n", filepath.Join(dir, results.ReportHTML))
+	}
+	return nil
+}
+
+// keepReport makes a run's report and keeps it in its directory.
+func (p *program) keepReport(dir string) error {
+	_, made, err := p.load(dir)
 	if err != nil {
-		return fmt.Errorf("judging the run in %s: %w", dir, err)
+		return err
 	}
-	page := filepath.Join(dir, results.ReportHTML)
+	return keep(dir, made)
+}
+
+// keep writes report.json and report.html.
+func keep(dir string, made *report.Report) error {
 	if err := write(filepath.Join(dir, results.ReportJSON), made.JSON); err != nil {
 		return err
 	}
-	if err := write(page, made.HTML); err != nil {
-		return err
+	return write(filepath.Join(dir, results.ReportHTML), made.HTML)
+}
+
+// softMemory is where the collector begins to work harder: large records would
+// otherwise take twice the memory that they need.
+const softMemory = 384 << 20
+
+// load reads a recorded run and says what it means.
+func (p *program) load(dir string) (*results.Recorded, *report.Report, error) {
+	debug.SetMemoryLimit(softMemory)
+	recorded, err := results.Load(dir)
+	if err != nil {
+		return nil, nil, fmt.Errorf("loading the run: %w", err)
 	}
-	render := map[string]func(io.Writer) error{"text": made.Text, "json": made.JSON, "html": made.HTML}[format]
-	if err := render(p.stdout); err != nil {
-		return err
+	made, err := report.Build(recorded, p.catalogue)
+	if err != nil {
+		return nil, nil, fmt.Errorf("judging the run in %s: %w", dir, err)
 	}
-	fmt.Fprintf(p.stderr, "report: %s\n", page)
-	return nil
+	return recorded, made, nil
+}
+
+// render picks a format: of the report, or of the raw samples behind it.
+func render(recorded *results.Recorded, made *report.Report, format string) func(io.Writer) error {
+	return map[string]func(io.Writer) error{
+		"text": made.Text, "html": made.HTML, "markdown": made.Markdown, "json": made.JSON, "junit": made.JUnit,
+		"openmetrics": made.OpenMetrics, "csv": recorded.CSV, "benchfmt": recorded.GoBenchmark,
+	}[format]
 }
 
 // write replaces a file by a rendering.

@@ -11,12 +11,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"sigs.k8s.io/yaml"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
@@ -25,8 +25,10 @@ type runOptions struct {
 	asked  results.Asked
 	out    string
 	spec   string
-	quiet  bool
+	resume string
 	format string
+
+	dryRun, quiet, verbose bool
 }
 
 func (p *program) runCommand() *cobra.Command {
@@ -39,11 +41,21 @@ func (p *program) runCommand() *cobra.Command {
 and the nodes' own network (host, the baseline) in randomised blocks, look at
 the wire, and print the report. What was measured stays in the run directory.
 
-` + probesHelp(),
+` + probesHelp() + topologiesHelp(),
 		Example: `  cnibench run --plugins flannel-vxlan,calico
-  cnibench run --plugins 'flannel-*,calico-*' --rounds 10 --wire 1gbit`,
+  cnibench run --plugins 'flannel-*,calico-*' --rounds 10 --wire 1gbit
+  cnibench run --plugins calico --dry-run
+  cnibench run --resume results/runs/20260102T030405Z-abcdef`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if o.quiet && o.verbose {
+				return usage("--quiet and --verbose exclude each other")
+			}
+			if o.resume != "" {
+				if err := checkResume(cmd); err != nil {
+					return err
+				}
+			}
 			if o.spec != "" {
 				flagged := o.asked
 				if err := readSpec(o.spec, &o.asked); err != nil {
@@ -61,13 +73,14 @@ the wire, and print the report. What was measured stays in the run directory.
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
 	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab")
-	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2")
+	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
 	f.IntVar(&a.Nodes, "nodes", a.Nodes, "nodes of each network")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "what to measure, see above")
 	f.IntVar(&a.Rounds, "rounds", 0, "blocks to measure; without it as many as --precision needs")
-	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that every interval should reach")
+	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the interval of every ratio should reach")
+	f.Float64Var(&a.Margin, "margin", a.Margin, "difference below which plugins are equivalent")
 	f.IntVar(&a.MaxRounds, "max-rounds", a.MaxRounds, "most blocks to measure for --precision")
 	f.DurationVar(&duration, "duration", a.Duration.Duration(), "length of one sample")
 	f.StringVar(&a.Placement, "placement", "", "CPUs of the two ends: same or split (default same for latency, split for throughput)")
@@ -76,28 +89,38 @@ the wire, and print the report. What was measured stays in the run directory.
 	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML) with the same names; flags win")
 	f.StringVar(&o.out, "out", "", "run directory (default results/runs/<time>-<id>)")
 	f.StringVar(&o.format, "format", "text", formatHelp)
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) and start nothing")
+	f.StringVar(&o.resume, "resume", "", "go on with the interrupted run in this directory")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "a line for every sample instead of a bar")
+	p.completeFlags(cmd)
 	return cmd
 }
 
 func probesHelp() string {
-	text := "Probes:\n"
+	text := "Probes, with what may be set after a colon (tcp-stream:streams=4:reverse):\n"
 	for _, probe := range probes.All() {
 		text += fmt.Sprintf("  %-12s %s\n", probe.Name, probe.Title)
+		for _, param := range probe.Params {
+			text += fmt.Sprintf("    :%s\n", param.Help())
+		}
 	}
 	return text
 }
 
-// readSpec reads a spec file; keys that it does not know are refused.
-func readSpec(path string, a *results.Asked) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return usage("reading the spec: %v", err)
+func topologiesHelp() string {
+	text := "\nTopologies:\n"
+	for _, t := range [][2]string{
+		{testbed.L2, "one switch"},
+		{testbed.Routed, "two subnets behind a router"},
+		{testbed.VPC, "a cloud's network: ARP is answered by the fabric, source/dest check"},
+	} {
+		text += fmt.Sprintf("  %-17s %s\n", t[0], t[1])
 	}
-	if err := yaml.UnmarshalStrict(text, a); err != nil {
-		return usage("reading the spec %s: %v", path, err)
+	for _, o := range testbed.Options {
+		text += fmt.Sprintf("  %-17s %s\n", testbed.VPC+":"+o.Name, o.Title)
 	}
-	return nil
+	return text + "Options combine, such as vpc:l3-only:drop-ipip.\n"
 }
 
 // keepFlags puts back what was said on the command line, which wins.
@@ -107,7 +130,7 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 		"topology": func() { a.Topology = flagged.Topology }, "wire": func() { a.Wire = flagged.Wire },
 		"mtu": func() { a.MTU = flagged.MTU }, "nodes": func() { a.Nodes = flagged.Nodes },
 		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },
-		"precision": func() { a.Precision = flagged.Precision }, "max-rounds": func() { a.MaxRounds = flagged.MaxRounds },
+		"precision": func() { a.Precision = flagged.Precision }, "margin": func() { a.Margin = flagged.Margin }, "max-rounds": func() { a.MaxRounds = flagged.MaxRounds },
 		"placement": func() { a.Placement = flagged.Placement }, "seed": func() { a.Seed = flagged.Seed },
 		"control": func() { a.Control = flagged.Control },
 	} {
@@ -117,35 +140,67 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	}
 }
 
-// runLab checks what was asked, runs it in a lab and reports.
+// runLab runs what was asked in a lab and reports.
 func (p *program) runLab(ctx context.Context, o runOptions) error {
 	if err := checkFormat(o.format); err != nil {
 		return err
 	}
-	selected, err := scenarios.Check(&o.asked, p.catalogue)
-	if err != nil {
-		return usageError{err}
+	dir, ran := p.measure(ctx, &o)
+	if dir == "" {
+		return ran
 	}
-	if err := p.checkPrograms(selected); err != nil {
-		return err
+	reported := p.report(dir, o.format, o.quiet)
+	if ctx.Err() != nil || ran != nil {
+		return errors.Join(ran, reported)
 	}
-	dir, err := p.prepare(ctx, &o)
-	if err != nil {
-		return err
+	return reported
+}
+
+// measure checks what was asked and runs it in a lab, or goes on with a run.
+// It returns the run directory, "" if there is none, or nothing new in it. With
+// --dry-run it prints the plan instead.
+func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
+	dir, err := p.ready(ctx, o)
+	if err != nil || dir == "" {
+		return "", err
 	}
 	args := []string{dir, "--bin", p.bin}
 	if o.quiet {
 		args = append(args, "--quiet")
 	}
+	if o.verbose {
+		args = append(args, "--verbose")
+	}
 	ran := lab.Spawn(ctx, p.stdout, p.stderr, args...)
-	reported := p.report(dir, o.format)
 	switch {
 	case ctx.Err() != nil:
-		return errors.Join(ctx.Err(), reported)
+		if !o.quiet {
+			fmt.Fprintf(p.stderr, "to go on: cnibench run --resume %s\n", dir)
+		}
+		return dir, ctx.Err()
 	case ran != nil:
-		return fmt.Errorf("the run broke (what was recorded is in %s): %w", dir, ran)
+		return dir, fmt.Errorf("the run broke (what was recorded is in %s): %w", dir, ran)
 	}
-	return reported
+	return dir, nil
+}
+
+// ready makes a run directory, or prepares one to go on; "" after a plan.
+func (p *program) ready(ctx context.Context, o *runOptions) (string, error) {
+	if o.resume != "" {
+		return p.resume(ctx, o.resume)
+	}
+	selected, err := scenarios.Check(&o.asked, p.catalogue)
+	if err != nil {
+		return "", usageError{err}
+	}
+	if o.dryRun {
+		p.printPlan(*o)
+		return "", nil
+	}
+	if err := p.checkPrograms(selected); err != nil {
+		return "", err
+	}
+	return p.prepare(ctx, o)
 }
 
 // checkPrograms looks for the programs of all plugins before anything starts.
@@ -163,16 +218,8 @@ func (p *program) prepare(ctx context.Context, o *runOptions) (string, error) {
 	started := time.Now()
 	id := make([]byte, 3)
 	rand.Read(id)
-	run := results.Run{
-		ID:      started.UTC().Format("20060102T150405Z") + "-" + hex.EncodeToString(id),
-		Started: started, Asked: o.asked, Host: results.GatherHost(),
-		Versions: lab.Versions(ctx, p.bin), Metrics: probes.Metrics(o.asked.Probes), CongestionControl: probes.CongestionControl,
-	}
-	run.Versions["cnibench"] = version
-	run.Host.Privilege = "user namespace"
-	if lab.Privileged() {
-		run.Host.Privilege = "root"
-	}
+	run := p.environment(ctx, o.asked)
+	run.ID, run.Started = started.UTC().Format("20060102T150405Z")+"-"+hex.EncodeToString(id), started
 	dir := o.out
 	if dir == "" {
 		dir = filepath.Join("results", "runs", run.ID)

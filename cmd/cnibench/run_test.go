@@ -69,7 +69,7 @@ func allOK(t *testing.T, r *report.Report) {
 				if m.N != 6 || m.CI == nil || m.CI[0] > m.Median || m.Median > m.CI[1] {
 					t.Errorf("%s over %s: %s %s: %+v", plugin, wire, m.Probe, m.Name, m)
 				}
-				if m.Name != "retransmits" && (m.Median <= 0 || (m.VsHost == nil) != (plugin == results.HostPlugin)) {
+				if m.Name != "retransmits" && !m.Evidence && (m.Median <= 0 || (m.VsHost == nil) != (plugin == results.HostPlugin)) {
 					t.Errorf("%s over %s: %s %s: %+v", plugin, wire, m.Probe, m.Name, m)
 				}
 			}
@@ -191,7 +191,7 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {
-			r := measure(t, "--plugins", "flannel-vxlan,calico", "--probes", "tcp-rr,encap", "--rounds", "1", "--wire", "none", "--duration", "200ms")
+			r := measure(t, "--plugins", "flannel-vxlan,calico", "--probes", "tcp-rr,encap", "--rounds", "1", "--wire", "none")
 			for _, c := range r.Cells {
 				if c.Status != results.StatusOK {
 					t.Errorf("%s: %s: %s", c.Plugin, c.Status, c.Cause)

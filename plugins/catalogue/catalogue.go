@@ -9,14 +9,18 @@ import (
 	"strings"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/aws"
 	"github.com/cnibench/cnibench/plugins/calico"
+	"github.com/cnibench/cnibench/plugins/cce"
 	"github.com/cnibench/cnibench/plugins/flannel"
 	"github.com/cnibench/cnibench/plugins/host"
+	"github.com/cnibench/cnibench/plugins/terway"
+	"github.com/cnibench/cnibench/plugins/vpcroute"
 )
 
 // All returns the catalogue, the baseline first.
 func All() Catalogue {
-	return slices.Concat(host.Modes(), flannel.Modes(), calico.Modes())
+	return slices.Concat(host.Modes(), flannel.Modes(), calico.Modes(), vpcroute.Modes(), terway.Modes(), cce.Modes(), aws.Modes())
 }
 
 // Catalogue is a list of plugins that can be asked by name.

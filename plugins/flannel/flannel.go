@@ -26,6 +26,9 @@ func Modes() []*plugins.Plugin {
 		mode("flannel-vxlan", "flannel, VXLAN in the kernel", plugins.FlannelVXLAN,
 			"pod eth0 → veth → bridge cni0 → flannel.1 (VXLAN) → NIC", []string{"vxlan"},
 			backend{Type: "vxlan"}, "flannel"),
+		mode("flannel-vxlan-directrouting", "flannel, VXLAN between subnets and plain routes inside one", plugins.FlannelVXLAN.BetweenSubnets(),
+			"pod eth0 → veth → bridge cni0 → on the same subnet: route via the other node, else flannel.1 (VXLAN) → NIC", []string{"vxlan"},
+			backend{Type: "vxlan", DirectRouting: true}),
 		mode("flannel-host-gw", "flannel, plain routes to the other nodes", plugins.None,
 			"pod eth0 → veth → bridge cni0 → route via the other node → NIC", nil,
 			backend{Type: "host-gw"}),
@@ -44,7 +47,8 @@ func Modes() []*plugins.Plugin {
 // backend is the part of flannel's network configuration that tells modes
 // apart.
 type backend struct {
-	Type string
+	Type          string
+	DirectRouting bool `json:",omitempty"`
 }
 
 func mode(name, title string, e plugins.Encapsulation, path string, features []string, b backend, aliases ...string) *plugins.Plugin {

@@ -11,6 +11,8 @@ import (
 	"github.com/containernetworking/cni/pkg/invoke"
 	types100 "github.com/containernetworking/cni/pkg/types/100"
 	"github.com/containernetworking/cni/pkg/version"
+
+	"github.com/cnibench/cnibench/plugins"
 )
 
 // podIfName is the interface that plugins make in a pod, as every container
@@ -21,10 +23,12 @@ const podIfName = "eth0"
 const cniCache = "/var/lib/cni"
 
 // cniAdd wires the pod through the node's CNI plugins and returns how long
-// that took. list is a network configuration list (CNI specification 1.0).
-func (p *pod) cniAdd(ctx context.Context, list []byte) (time.Duration, error) {
-	var took time.Duration
-	err := p.inCNI(list, func(cni *libcni.CNIConfig, list *libcni.NetworkConfigList, rt *libcni.RuntimeConf) error {
+// that took.
+func (p *pod) cniAdd(ctx context.Context, d *plugins.Deployment) (took time.Duration, err error) {
+	if p.list, err = d.ConfList(p.node); err != nil {
+		return 0, err
+	}
+	err = p.inCNI(func(cni *libcni.CNIConfig, list *libcni.NetworkConfigList, rt *libcni.RuntimeConf) error {
 		start := time.Now()
 		added, err := cni.AddNetworkList(ctx, list, rt)
 		took = time.Since(start)
@@ -52,20 +56,23 @@ func (p *pod) cniAdd(ctx context.Context, list []byte) (time.Duration, error) {
 }
 
 // cniDel removes the pod through the node's CNI plugins.
-func (p *pod) cniDel(ctx context.Context, list []byte) error {
-	err := p.inCNI(list, func(cni *libcni.CNIConfig, list *libcni.NetworkConfigList, rt *libcni.RuntimeConf) error {
+func (p *pod) cniDel(ctx context.Context, d *plugins.Deployment) error {
+	err := p.inCNI(func(cni *libcni.CNIConfig, list *libcni.NetworkConfigList, rt *libcni.RuntimeConf) error {
 		return cni.DelNetworkList(ctx, list, rt)
 	})
 	if err != nil {
 		return fmt.Errorf("removing pod %s on %s: %w", p.id, p.node.name, err)
 	}
-	return nil
+	if d.Release == nil {
+		return nil
+	}
+	return d.Release(p.node, p.list)
 }
 
 // inCNI calls f inside the node, so that the plugins run there, with a log of
 // what they print.
-func (p *pod) inCNI(list []byte, f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni.RuntimeConf) error) error {
-	conf, err := libcni.ConfListFromBytes(list)
+func (p *pod) inCNI(f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni.RuntimeConf) error) error {
+	conf, err := libcni.ConfListFromBytes(p.list)
 	if err != nil {
 		return fmt.Errorf("reading the CNI configuration: %w", err)
 	}

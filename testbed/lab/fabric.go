@@ -1,36 +1,37 @@
 package lab
 
 import (
+	"crypto/rand"
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"strconv"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/testbed"
 )
 
-// bridgeName is the bridge inside a switch's namespace.
-const bridgeName = "br0"
+// podCIDR is where plugins take pods' addresses from: flannel's own default.
+// Every network has namespaces of its own, so all can have the same.
+var podCIDR = netip.MustParsePrefix("10.244.0.0/16")
 
-// The addresses of a lab network. Every network has namespaces of its own, so
-// they can be the same for all: 100.64.0.0/10 is shared address space (RFC
-// 6598) that no cluster uses for pods; 10.244.0.0/16 is flannel's own default.
-var (
-	underlay = netip.MustParsePrefix("100.64.0.0/24")
-	podCIDR  = netip.MustParsePrefix("10.244.0.0/16")
-)
-
-// Host numbers on the underlay.
+// Host numbers in a subnet.
 const (
 	gatewayHost = 1
 	controlHost = 2
+	outsideHost = 3
 	firstNode   = 11
 )
 
-// host returns the address with the given host number on the underlay, as an
+// host returns the address with the given host number in a subnet, as an
 // address with its subnet's length.
 func host(subnet netip.Prefix, number int) netip.Prefix {
 	a := subnet.Masked().Addr().As4()
+	a[2] += byte(number >> 8)
 	a[3] += byte(number)
 	return netip.PrefixFrom(netip.AddrFrom4(a), subnet.Bits())
 }
@@ -40,29 +41,183 @@ func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// newSwitch makes one Ethernet segment: a namespace with a bridge, which also
-// holds the segment's gateway address. It forwards no IP packet.
-func newSwitch(name string, mtu int, gateway netip.Prefix) (*space, error) {
-	s, err := newSpace(name, unix.CLONE_NEWNET, nil)
+// single is the prefix of one address.
+func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
+
+// fabric is what connects the machines of a network: a namespace with the
+// switches and routers of its topology.
+type fabric struct {
+	*space
+	topology testbed.Topology
+	mtu      int
+	subnets  []netip.Prefix
+
+	mu    sync.Mutex // plugins ask a cloud for things from several goroutines
+	ports []*port
+	vpc   vpcState
+}
+
+// port is where a machine's interface is connected.
+type port struct {
+	name    string // inside the fabric's namespace
+	subnet  int
+	owner   *node
+	nic     string // inside the owner's namespace
+	mac     net.HardwareAddr
+	primary netip.Prefix // the interface's own address
+}
+
+// newFabric makes the switches and routers that a topology has.
+func newFabric(name string, topology testbed.Topology, mtu int) (*fabric, error) {
+	s, err := newSpace(name, unix.CLONE_NEWNET, func() error {
+		forward := "1"
+		if topology.Kind == testbed.L2 {
+			forward = "0" // a switch's gateway address leads nowhere
+		}
+		sysctls := map[string]string{
+			"net/ipv4/ip_forward":                  forward,
+			"net/ipv4/conf/all/rp_filter":          "0",
+			"net/ipv4/conf/default/rp_filter":      "0",
+			"net/ipv4/conf/all/send_redirects":     "0",
+			"net/ipv4/conf/default/send_redirects": "0",
+		}
+		// Nothing of the fabric speaks IPv6; its own chatter would be counted
+		// as dropped packets.
+		if quiet := "net/ipv6/conf/default/disable_ipv6"; exists("/proc/sys/" + quiet) {
+			sysctls[quiet] = "1"
+		}
+		// A switch has no packet filter, and its hooks cost each frame time
+		// that would be taken for the plugins'.
+		for _, family := range []string{"iptables", "ip6tables", "arptables"} {
+			if hook := "net/bridge/bridge-nf-call-" + family; exists("/proc/sys/" + hook) {
+				sysctls[hook] = "0"
+			}
+		}
+		return setSysctls(sysctls)
+	})
 	if err != nil {
 		return nil, err
 	}
+	f := &fabric{space: s, topology: topology, mtu: mtu, subnets: topology.Subnets()}
+	if err := f.build(); err != nil {
+		f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+func (f *fabric) build() error {
+	for i := range f.subnets {
+		if err := f.addGateway(i); err != nil {
+			return err
+		}
+	}
+	if f.topology.Kind == testbed.VPC {
+		return f.buildVPC()
+	}
+	return nil
+}
+
+// gateway is the address of the fabric itself in a subnet.
+func (f *fabric) gateway(subnet int) netip.Prefix { return host(f.subnets[subnet], gatewayHost) }
+
+// switchName is the bridge of a subnet, inside the fabric's namespace.
+func switchName(subnet int) string { return "br" + strconv.Itoa(subnet) }
+
+// addGateway puts a subnet's gateway address on its switch, or, where every
+// interface hangs on a router port of its own, on the router.
+func (f *fabric) addGateway(subnet int) error {
+	if !f.topology.Bridged() {
+		lo, err := f.nl.LinkByName("lo")
+		if err != nil {
+			return fmt.Errorf("finding lo of %s: %w", f.name, err)
+		}
+		if err := f.nl.AddrAdd(lo, &netlink.Addr{IPNet: ipNet(single(f.gateway(subnet).Addr()))}); err != nil {
+			return fmt.Errorf("addressing the gateway of %s: %w", f.name, err)
+		}
+		return nil
+	}
+	bridge, err := f.addBridge(switchName(subnet))
+	if err != nil {
+		return err
+	}
+	if err := f.nl.AddrAdd(bridge, &netlink.Addr{IPNet: ipNet(f.gateway(subnet))}); err != nil {
+		return fmt.Errorf("addressing the gateway of %s: %w", f.name, err)
+	}
+	return f.up(bridge)
+}
+
+// addBridge makes a bridge that is not up yet.
+func (f *fabric) addBridge(name string) (*netlink.Bridge, error) {
 	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU = bridgeName, mtu
+	attrs.Name, attrs.MTU = name, f.mtu
+	// A bridge otherwise takes its ports' lowest MAC, and forgets all
+	// neighbours, permanent ones too, whenever that changes.
+	attrs.HardwareAddr = newMAC()
 	snooping := false
 	bridge := &netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snooping}
-	if err := s.nl.LinkAdd(bridge); err != nil {
-		return nil, fmt.Errorf("making the bridge of %s: %w", name, err)
+	if err := f.nl.LinkAdd(bridge); err != nil {
+		return nil, fmt.Errorf("making the bridge %s of %s: %w", name, f.name, err)
 	}
 	// A bridge follows its ports' MTU until one is set.
-	if err := s.nl.LinkSetMTU(bridge, mtu); err != nil {
-		return nil, fmt.Errorf("setting the MTU of %s: %w", name, err)
+	if err := f.nl.LinkSetMTU(bridge, f.mtu); err != nil {
+		return nil, fmt.Errorf("setting the MTU of %s: %w", f.name, err)
 	}
-	if err := s.nl.AddrAdd(bridge, &netlink.Addr{IPNet: ipNet(gateway)}); err != nil {
-		return nil, fmt.Errorf("addressing the gateway of %s: %w", name, err)
+	return bridge, nil
+}
+
+// newMAC draws a MAC that is locally administered and of one interface (IEEE
+// 802, 8.4).
+func newMAC() net.HardwareAddr {
+	mac := make(net.HardwareAddr, 6)
+	rand.Read(mac)
+	mac[0] = mac[0]&^1 | 2
+	return mac
+}
+
+func (f *fabric) up(l netlink.Link) error {
+	if err := f.nl.LinkSetUp(l); err != nil {
+		return fmt.Errorf("bringing up %s of %s: %w", l.Attrs().Name, f.name, err)
 	}
-	if err := s.nl.LinkSetUp(bridge); err != nil {
-		return nil, fmt.Errorf("bringing up %s: %w", name, err)
+	return nil
+}
+
+// plug connects an interface of a machine to the fabric by a veth pair and
+// gives it its address.
+func (f *fabric) plug(n *node, nic string, subnet int, addr netip.Prefix) (*port, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := &port{name: "port" + strconv.Itoa(len(f.ports)+1), subnet: subnet, owner: n, nic: nic, primary: addr}
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU = p.name, f.mtu
+	if f.topology.Bridged() {
+		bridge, err := f.nl.LinkByName(switchName(subnet))
+		if err != nil {
+			return nil, fmt.Errorf("finding the switch of %s: %w", n.name, err)
+		}
+		attrs.MasterIndex = bridge.Attrs().Index
 	}
-	return s, nil
+	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: nic, PeerNamespace: netlink.NsFd(n.net.Fd())}
+	if err := f.nl.LinkAdd(veth); err != nil {
+		return nil, fmt.Errorf("connecting %s of %s to the fabric: %w", nic, n.name, err)
+	}
+	var err error
+	if p.mac, err = n.setUp(nic, f.mtu, addr); err != nil {
+		return nil, err
+	}
+	if f.topology.Kind == testbed.VPC {
+		if err := f.connectToVPC(p, veth); err != nil {
+			return nil, fmt.Errorf("connecting %s of %s to the VPC: %w", nic, n.name, err)
+		}
+	}
+	if err := f.up(veth); err != nil {
+		return nil, err
+	}
+	f.ports = append(f.ports, p)
+	return p, f.afterUp(p, veth)
 }

@@ -9,7 +9,9 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"time"
@@ -56,6 +58,13 @@ func New(c Config) (*Lab, error) {
 
 // Up brings a plugin's network up; see [testbed.Testbed].
 func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
+	shape, err := testbed.ParseTopology(topology)
+	if err != nil {
+		return nil, err
+	}
+	if p.NeedsVPC && shape.Kind != testbed.VPC {
+		return nil, &testbed.UnsupportedError{Cause: "needs a VPC, which topology " + topology + " is not"}
+	}
 	if cause := Unsupported(p.Features); cause != "" {
 		return nil, &testbed.UnsupportedError{Cause: cause}
 	}
@@ -68,30 +77,29 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready within %s: %w", readyWithin, context.DeadlineExceeded))
 	defer cancel()
-	err := l.build(n, topology)
+	err = l.build(n, shape)
 	if err == nil {
 		err = n.deploy(ctx)
 	}
-	if err != nil {
+	if err != nil && !errors.As(err, new(*unreachedError)) {
 		n.release()
 		return nil, err
 	}
 	l.up = append(l.up, n)
+	if err != nil {
+		n.facts.Status, n.facts.Cause = results.StatusFailed, err.Error()
+		return n, err
+	}
 	return n, nil
 }
 
 // build makes the fabric and the nodes on it.
-func (l *Lab) build(n *network, topology string) error {
-	if topology != "l2" {
-		return fmt.Errorf("the lab has no topology %q", topology)
-	}
-	gateway := host(underlay, gatewayHost)
-	sw, err := newSwitch(n.name+"-switch", l.config.MTU, gateway)
-	if err != nil {
+func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
+	if n.fabric, err = newFabric(n.name+"-fabric", topology, l.config.MTU); err != nil {
 		return err
 	}
-	n.spaces = append(n.spaces, sw)
-	attach := func(name string, number int) (*node, error) {
+	n.spaces = append(n.spaces, n.fabric.space)
+	attach := func(name string, subnet, number int) (*node, error) {
 		node, err := newNode(name, l.config.Bin)
 		if err != nil {
 			return nil, err
@@ -100,19 +108,22 @@ func (l *Lab) build(n *network, topology string) error {
 		node.logDir = filepath.Join(l.config.Logs, n.name)
 		node.fail = n.fail
 		node.report = func(exit agentExit) { l.agentExited(n, exit) }
-		port := "port" + strconv.Itoa(number)
-		if err := node.attach(sw, port, host(underlay, number), gateway.Addr()); err != nil {
+		p, err := node.attach(n.fabric, subnet, number)
+		if err != nil {
 			return nil, err
 		}
-		return node, n.addLink(sw, port, node)
+		return node, n.addLink(p)
+	}
+	if n.outside, err = attach("outside", len(n.fabric.subnets)-1, outsideHost); err != nil {
+		return err
 	}
 	if !n.plugin.HostNetwork() {
-		if n.control, err = attach("control", controlHost); err != nil {
+		if n.control, err = attach("control", 0, controlHost); err != nil {
 			return err
 		}
 	}
 	for i := range l.config.Nodes {
-		node, err := attach("node"+strconv.Itoa(i+1), firstNode+i)
+		node, err := attach("node"+strconv.Itoa(i+1), topology.SubnetOf(i), firstNode+i)
 		if err != nil {
 			return err
 		}
@@ -121,19 +132,20 @@ func (l *Lab) build(n *network, topology string) error {
 	return nil
 }
 
-// addLink notes both ends of a node's link; the node's end is shaped.
-func (n *network) addLink(sw *space, port string, node *node) error {
-	for _, end := range []struct {
-		space  *space
-		name   string
-		shaped bool
-	}{{node.space, nicName, true}, {sw, port, false}} {
-		l, err := newLink(end.space, end.name, end.shaped)
-		if err != nil {
-			return err
-		}
-		n.links = append(n.links, l)
+// addLink notes both ends of an interface's link. A node's own NIC has the
+// wire's rate where it sends; an interface that the cloud adds has it where the
+// fabric sends to it, because a plugin may move the other end into a pod.
+func (n *network) addLink(p *port) error {
+	own := p.nic == nicName
+	machine, err := newLink(p.owner.space, p.nic, true, own)
+	if err != nil {
+		return err
 	}
+	other, err := newLink(n.fabric.space, p.name, false, !own)
+	if err != nil {
+		return err
+	}
+	n.links = append(n.links, machine, other)
 	return nil
 }
 
@@ -167,4 +179,12 @@ func (l *Lab) Close() error {
 	}
 	l.up = nil
 	return nil
+}
+
+// StartIn starts a program in one of the two pods that are measured (0 the
+// client's, 1 the server's), with the mounts of the lab's init: for
+// comparisons with other tools.
+func (l *Lab) StartIn(n testbed.Network, end int, cmd *exec.Cmd) error {
+	p := n.(*network).pods[end]
+	return (&space{name: p.name, net: p.net}).Do(cmd.Start)
 }

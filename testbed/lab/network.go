@@ -16,21 +16,26 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 )
 
 // network is one plugin on a fabric of its own, with a pod on each node.
 type network struct {
 	plugin  *plugins.Plugin
 	name    string
+	fabric  *fabric
 	links   []*link
 	spaces  []*space
 	control *node
+	outside *node // no node of the cluster
 	nodes   []*node
 	pods    []*pod
 	workers []*worker
 	ends    [2]probes.End
+	around  *probes.Surroundings // nil until it was asked for
 
 	deployment *plugins.Deployment
+	added      int // pods for samples, so far
 	facts      results.Network
 	setup      results.Setup
 
@@ -51,19 +56,23 @@ func (n *network) deploy(ctx context.Context) error {
 	} else if err := n.deployPlugin(ctx); err != nil {
 		return n.because(ctx, err)
 	}
-	if err := firstPacket(ctx, n.pods[0], n.pods[1]); err != nil {
-		return n.because(ctx, err)
+	unreached := n.awaitPath(ctx)
+	n.setup.NetworkReadyMS = float64(time.Since(start).Microseconds()) / 1000
+	if unreached != nil && !errors.As(unreached, new(*unreachedError)) {
+		return n.because(ctx, unreached)
 	}
 	n.facts.PodMTU = (&link{space: n.pods[0].space, name: podIfName}).mtu()
-	n.setup.NetworkReadyMS = float64(time.Since(start).Microseconds()) / 1000
 	n.measureAgents()
-	return n.because(ctx, n.startWorkers())
+	return n.because(ctx, errors.Join(unreached, n.startWorkers()))
 }
 
 func (n *network) deployPlugin(ctx context.Context) error {
 	on := plugins.Network{Name: n.name, PodCIDR: podCIDR, MTU: n.links[0].mtu(), Control: n.control}
 	for _, node := range n.nodes {
 		on.Nodes = append(on.Nodes, node)
+	}
+	if n.fabric.topology.Kind == testbed.VPC {
+		on.Cloud = cloud{n}
 	}
 	deployment, err := n.plugin.Deploy(ctx, on)
 	if err != nil {
@@ -83,11 +92,7 @@ func (n *network) addPods(ctx context.Context) error {
 			return err
 		}
 		n.pods = append(n.pods, p)
-		list, err := n.deployment.ConfList(node)
-		if err != nil {
-			return err
-		}
-		took, err := p.cniAdd(ctx, list)
+		took, err := p.cniAdd(ctx, n.deployment)
 		if err != nil {
 			return err
 		}
@@ -209,11 +214,7 @@ func (n *network) Down(ctx context.Context) error {
 			if !p.addr.IsValid() {
 				return nil
 			}
-			list, err := n.deployment.ConfList(p.node)
-			if err != nil {
-				return err
-			}
-			return p.cniDel(ctx, list)
+			return p.cniDel(ctx, n.deployment)
 		})
 	}
 	n.release()

@@ -2,7 +2,9 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -114,6 +116,7 @@ type pod struct {
 	id   string // CNI container ID
 	addr netip.Addr
 	node *node
+	list []byte // CNI configuration that it was added with
 }
 
 // path is where the CNI plugins of the node find the pod's namespace.
@@ -140,39 +143,50 @@ func newPod(n *node, id string) (*pod, error) {
 	return p, nil
 }
 
-// attach connects a node to a switch by a veth pair and gives it its address
-// and a default route. Calico's pods ARP for a next hop that the node answers
-// only while it has a default route (proxy ARP).
-func (n *node) attach(sw *space, port string, addr netip.Prefix, gateway netip.Addr) error {
-	bridge, err := sw.nl.LinkByName(bridgeName)
+// remove takes the pod's namespace out of the node and lets it go.
+func (p *pod) remove() {
+	p.node.Do(func() error {
+		return errors.Join(unix.Unmount(p.path(), unix.MNT_DETACH), os.Remove(p.path()))
+	})
+	p.close()
+}
+
+// setUp gives an interface of the node its MTU and address, brings it up, and
+// returns its MAC.
+func (n *node) setUp(nic string, mtu int, addr netip.Prefix) (net.HardwareAddr, error) {
+	link, err := n.nl.LinkByName(nic)
 	if err != nil {
-		return fmt.Errorf("finding the switch of %s: %w", n.name, err)
+		return nil, fmt.Errorf("finding %s of %s: %w", nic, n.name, err)
 	}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MasterIndex, attrs.MTU = port, bridge.Attrs().Index, bridge.Attrs().MTU
-	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: nicName, PeerNamespace: netlink.NsFd(n.net.Fd())}
-	if err := sw.nl.LinkAdd(veth); err != nil {
-		return fmt.Errorf("connecting %s to its switch: %w", n.name, err)
+	if err := n.nl.LinkSetMTU(link, mtu); err != nil {
+		return nil, fmt.Errorf("setting the MTU of %s: %w", n.name, err)
 	}
-	if err := sw.nl.LinkSetUp(veth); err != nil {
-		return fmt.Errorf("bringing up the switch port of %s: %w", n.name, err)
+	// An interface with a route of its own would take part in the node's
+	// routing before its plugin says so.
+	own := addr
+	if nic != nicName {
+		own = single(addr.Addr())
 	}
-	nic, err := n.nl.LinkByName(nicName)
+	if err := n.nl.AddrAdd(link, &netlink.Addr{IPNet: ipNet(own)}); err != nil {
+		return nil, fmt.Errorf("addressing %s: %w", n.name, err)
+	}
+	if err := n.nl.LinkSetUp(link); err != nil {
+		return nil, fmt.Errorf("bringing up %s of %s: %w", nic, n.name, err)
+	}
+	return link.Attrs().HardwareAddr, nil
+}
+
+// attach connects a node to the fabric and gives it a default route. Calico's
+// pods ARP for a next hop that the node answers only while it has a default
+// route (proxy ARP).
+func (n *node) attach(f *fabric, subnet, number int) (*port, error) {
+	n.addr = host(f.subnets[subnet], number)
+	p, err := f.plug(n, nicName, subnet, n.addr)
 	if err != nil {
-		return fmt.Errorf("finding the NIC of %s: %w", n.name, err)
+		return nil, err
 	}
-	n.addr = addr
-	if err := n.nl.LinkSetMTU(nic, attrs.MTU); err != nil {
-		return fmt.Errorf("setting the MTU of %s: %w", n.name, err)
+	if err := n.nl.RouteAdd(&netlink.Route{Gw: f.gateway(subnet).Addr().AsSlice()}); err != nil {
+		return nil, fmt.Errorf("giving %s a default route: %w", n.name, err)
 	}
-	if err := n.nl.AddrAdd(nic, &netlink.Addr{IPNet: ipNet(addr)}); err != nil {
-		return fmt.Errorf("addressing %s: %w", n.name, err)
-	}
-	if err := n.nl.LinkSetUp(nic); err != nil {
-		return fmt.Errorf("bringing up the NIC of %s: %w", n.name, err)
-	}
-	if err := n.nl.RouteAdd(&netlink.Route{Gw: gateway.AsSlice()}); err != nil {
-		return fmt.Errorf("giving %s a default route: %w", n.name, err)
-	}
-	return nil
+	return p, nil
 }

@@ -18,10 +18,8 @@ const firstPacketEvery = 5 * time.Millisecond
 // Meanwhile the pods ask for unanswered neighbours as often as datagrams are
 // sent: a pod whose first ARP request comes a moment before Felix answers for
 // the next hop would otherwise wait out the kernel's second (arp(7),
-// retrans_time_ms) and that second be taken for the plugin's. The sockets are made inside the pods and stay there, whatever thread uses
-// them.
+// retrans_time_ms) and that second be taken for the plugin's.
 func firstPacket(ctx context.Context, from, to *pod) error {
-	var receiver, sender *net.UDPConn
 	for _, p := range []*pod{from, to} {
 		restore, err := p.retryNeighbours(firstPacketEvery)
 		if err != nil {
@@ -29,6 +27,13 @@ func firstPacket(ctx context.Context, from, to *pod) error {
 		}
 		defer restore()
 	}
+	return reach(ctx, from, to)
+}
+
+// reach sends datagrams until one arrives. The sockets are made inside the
+// pods and stay there, whatever thread uses them.
+func reach(ctx context.Context, from, to *pod) error {
+	var receiver, sender *net.UDPConn
 	err := to.Do(func() (err error) {
 		receiver, err = net.ListenUDP("udp", &net.UDPAddr{IP: to.addr.AsSlice()})
 		return err

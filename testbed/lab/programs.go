@@ -34,6 +34,8 @@ var Programs = []Program{
 	{Name: "etcd", Why: "the datastore of flannel and Calico"},
 	{Name: "bridge", Why: "reference CNI plugin, flannel's delegate"},
 	{Name: "host-local", Why: "reference CNI plugin, addresses from a node's subnet"},
+	{Name: "ptp", Why: "reference CNI plugin, pods behind a veth of the node"},
+	{Name: "host-device", Why: "reference CNI plugin, an interface of the node moved into a pod"},
 	{Name: "bird", Package: "bird2", Why: "the BGP daemon of calico-bgp", ask: []string{"--version"}},
 	{Name: "iptables", Package: "iptables", Why: "flanneld and Felix program their rules through it", ask: []string{"--version"}},
 	{Name: "ipset", Package: "ipset", Why: "Felix keeps addresses of its policies in sets", ask: []string{"--version"}},

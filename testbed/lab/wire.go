@@ -15,13 +15,13 @@ import (
 type link struct {
 	space  *space
 	name   string
-	shaped bool // the end that a node sends from
+	shaped bool // the end that has the wire's rate
 }
 
 // newLink sets the interface's offloads, see [link.setOffloads].
-func newLink(s *space, name string, shaped bool) (*link, error) {
+func newLink(s *space, name string, machine, shaped bool) (*link, error) {
 	l := &link{space: s, name: name, shaped: shaped}
-	if err := s.Do(l.setOffloads); err != nil {
+	if err := s.Do(func() error { return l.setOffloads(machine) }); err != nil {
 		return nil, fmt.Errorf("setting the offloads of %s in %s: %w", name, s.name, err)
 	}
 	return l, nil
@@ -32,12 +32,12 @@ const receiveCoalescing = "rx-gro"
 
 // setOffloads turns segmentation off, so that the packets on the link are
 // those that a real wire would carry: a veth otherwise passes on 64 KB at once
-// and hides what each packet costs. A node's end coalesces what it receives,
+// and hides what each packet costs. A machine's end coalesces what it receives,
 // as the drivers of real NICs do and a veth does not by itself: without it the
 // vxlan device, which has GRO of its own, makes an overlay faster than the
 // underlay that it runs on (2.0 Gbit/s routed against 3.5 in VXLAN, where 5.1
 // against 4.2 is the order with it). It runs inside the link's namespace.
-func (l *link) setOffloads() error {
+func (l *link) setOffloads(machine bool) error {
 	e, err := ethtool.NewEthtool()
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (l *link) setOffloads() error {
 			want[feature] = false
 		}
 	}
-	if state, ok := features[receiveCoalescing]; ok && l.shaped && !state.NeverChanged {
+	if state, ok := features[receiveCoalescing]; ok && machine && !state.NeverChanged {
 		want[receiveCoalescing] = true
 	}
 	if len(want) == 0 {

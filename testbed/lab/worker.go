@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"syscall"
 
 	"github.com/cnibench/cnibench/probes"
 )
@@ -46,7 +45,10 @@ func startWorker(s *space, logDir string) (*worker, error) {
 	defer stdout.Close()
 	cmd := exec.Command("/proc/self/exe", WorkerCommand)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	// In the session of the lab's init, which has no terminal, so that the two
+	// ends of a sample share a scheduling group: each session has its own
+	// (sched(7), autogroup), and a switch between groups costs a round trip
+	// some 2 %.
 	if err := (&space{name: s.name, net: s.net}).Do(cmd.Start); err != nil {
 		in.Close()
 		out.Close()
@@ -82,11 +84,16 @@ func (n *network) startWorkers() error {
 	}
 	for i := range n.ends {
 		p := n.pods[i]
-		end := probes.End{Addr: p.addr, NodeAddr: p.node.addr.Addr(), NIC: nicName, NodeName: p.node.name}
+		end := probes.End{Addr: p.addr, NodeAddr: p.node.addr.Addr(), Subnet: p.node.addr.Masked(), NIC: nicName, NodeName: p.node.name}
 		end.Node = start(p.node.space, p.node.logDir)
 		end.Worker = end.Node
 		if p.space != p.node.space {
 			end.Worker = start(p.space, p.node.logDir)
+		}
+		if d := n.deployment; d != nil && d.OwnNIC {
+			end.Node, end.NIC = end.Worker, podIfName
+		} else if d != nil && d.NIC != "" {
+			end.NIC = d.NIC
 		}
 		n.ends[i] = end
 	}

@@ -1,0 +1,50 @@
+package main
+
+import (
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/report/change"
+)
+
+var compareFormats = []string{"text", "markdown", "json"}
+
+func (p *program) compareCommand() *cobra.Command {
+	var format string
+	margin := 0.03
+	cmd := &cobra.Command{
+		Use:   "compare OLD NEW",
+		Short: "Compare two recorded runs, cell by cell",
+		Long: `Compare the run in directory NEW with the earlier one in OLD: first what
+differs in the environment, then every cell by the headline of its probes. The
+samples of two runs are independent: the ratio is Hodges and Lehmann's with the
+interval of the Mann-Whitney test. Runs of different machines are compared by
+their ratios to host alone.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return usage("compare takes two run directories: the earlier one and the later one")
+			}
+			if err := oneFormat(format, compareFormats); err != nil {
+				return err
+			}
+			if !(margin > 0 && margin < 1) {
+				return usage("the margin %v is not between 0 and 1", margin)
+			}
+			oldRecord, oldReport, err := p.load(args[0])
+			if err != nil {
+				return err
+			}
+			newRecord, newReport, err := p.load(args[1])
+			if err != nil {
+				return err
+			}
+			c := change.Between(change.Side{Run: oldRecord.Run, Report: oldReport}, change.Side{Run: newRecord.Run, Report: newReport}, margin)
+			return map[string]func(io.Writer) error{"text": c.Text, "markdown": c.Markdown, "json": c.JSON}[format](p.stdout)
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", "text", "how to print the comparison: "+strings.Join(compareFormats, ", "))
+	cmd.Flags().Float64Var(&margin, "margin", margin, "differences smaller than this share do not matter")
+	return cmd
+}

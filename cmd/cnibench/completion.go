@@ -1,0 +1,27 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+// completeFlags tells shells the values that flags of a command may have.
+func (p *program) completeFlags(cmd *cobra.Command) {
+	var names, probeNames []string
+	for _, plugin := range p.catalogue {
+		names = append(append(names, plugin.Name), plugin.Aliases...)
+	}
+	for _, probe := range probes.All() {
+		probeNames = append(probeNames, probe.Name)
+	}
+	for flag, values := range map[string][]string{"plugins": names, "control": names, "probes": probeNames, "topology": {testbed.L2, testbed.Routed, testbed.VPC},
+		"testbed": scenarios.Testbeds, "placement": {probes.Same, probes.Split}, "format": formats} {
+		if cmd.Flags().Lookup(flag) != nil {
+			// It fails only for a flag that is not there.
+			_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+		}
+	}
+}

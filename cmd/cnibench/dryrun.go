@@ -1,0 +1,42 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cnibench/cnibench/scenarios"
+)
+
+// printPlan says what a run would do, and does none of it.
+func (p *program) printPlan(o runOptions) {
+	plan := scenarios.PlanOf(o.asked)
+	say := func(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
+	say("nothing is started: this is the plan")
+	say("networks: %d", len(plan.Networks))
+	for _, n := range plan.Networks {
+		say("  %s on %s", n.Plugin, n.Topology)
+	}
+	say("cells: %d", len(plan.Cells))
+	for _, c := range plan.Cells {
+		say("  %s on %s over %s", c.Plugin, c.Topology, c.Wire)
+	}
+	if len(plan.Facts) > 0 {
+		say("once for each network: %s", strings.Join(plan.Facts, ", "))
+	}
+	blocks := fmt.Sprint(plan.Most)
+	if plan.Least != plan.Most {
+		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*o.asked.Precision)
+	}
+	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), o.asked.Seed)
+	say("order of the first block:")
+	for i, s := range plan.Order {
+		say("  %3d  %s", i+1, s)
+	}
+	expected := (time.Duration(plan.Least) * plan.Block).Round(time.Second).String()
+	if plan.Least != plan.Most {
+		expected += " to " + (time.Duration(plan.Most) * plan.Block).Round(time.Second).String()
+	}
+	say("expected time: %s for the samples, and what bringing up %d networks takes", expected, len(plan.Networks))
+	say("the same order again: --seed %d", o.asked.Seed)
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/report/change"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+// besideResume are the flags that may stand beside --resume: they say nothing
+// of what is measured, which the record knows.
+const besideResume = " resume quiet verbose format help "
+
+// checkResume refuses flags that would make a resumed run another one.
+func checkResume(cmd *cobra.Command) error {
+	var err error
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if !strings.Contains(besideResume, " "+f.Name+" ") {
+			err = usage("--resume goes on with what was asked then; leave out --%s", f.Name)
+		}
+	})
+	return err
+}
+
+// resume prepares the run in a directory to go on and returns its directory.
+// What differs from then is said before anything is measured.
+func (p *program) resume(ctx context.Context, dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", usage("finding the run directory: %v", err)
+	}
+	recorded, err := results.Load(dir)
+	if err != nil {
+		return "", usageError{fmt.Errorf("loading the run to resume: %w", err)}
+	}
+	asked := recorded.Run.Asked
+	if asked.Margin == 0 { // recorded before there was one
+		asked.Margin = stats.DefaultMargin
+	}
+	selected, err := scenarios.Check(&asked, p.catalogue)
+	if err != nil {
+		return "", usageError{fmt.Errorf("the run in %s cannot be resumed by this version: %w", dir, err)}
+	}
+	if err := p.checkPrograms(selected); err != nil {
+		return "", err
+	}
+	differs := change.Environment(recorded.Run, p.environment(ctx, recorded.Run.Asked))
+	if _, err := results.Resume(dir, strings.Join(differs, "; ")); err != nil {
+		return "", usageError{err}
+	}
+	for _, d := range differs {
+		fmt.Fprintln(p.stderr, "WARNING: since the run began, this has changed:", d)
+	}
+	return dir, nil
+}
+
+// environment describes a run as it would be made here and now.
+func (p *program) environment(ctx context.Context, asked results.Asked) results.Run {
+	run := results.Run{Asked: asked, Host: results.GatherHost(), Versions: lab.Versions(ctx, p.bin),
+		Metrics: probes.Metrics(asked.Probes), CongestionControl: probes.CongestionControl}
+	run.Versions["cnibench"] = version
+	run.Host.Privilege = "user namespace"
+	if lab.Privileged() {
+		run.Host.Privilege = "root"
+	}
+	return run
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+)
+
+// matrix is what each plugin must do on each topology: "" works, otherwise a
+// part of the cause why not.
+var matrix = map[string]map[string]string{
+	"flannel-vxlan":               {"l2": "", "routed": "", "vpc": ""},
+	"flannel-udp":                 {"l2": "", "routed": "", "vpc": ""},
+	"flannel-host-gw":             {"l2": "", "routed": "next hop not on-link", "vpc": "dropped by source/dest check"},
+	"flannel-vxlan-directrouting": {"l2": "", "routed": "", "vpc": "dropped by source/dest check"},
+	"calico-bgp":                  {"l2": "", "routed": "next hop not on-link", "vpc": "dropped by source/dest check"},
+	"calico-vxlan":                {"l2": "", "routed": "", "vpc": ""},
+	"calico-vxlan-crosssubnet":    {"l2": "", "routed": "", "vpc": "dropped by source/dest check"},
+	"vpc-route":                   {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
+	"terway-eniip":                {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
+	"terway-eni":                  {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
+	"aws-vpc-cni":                 {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
+	"cce-tunnel":                  {"l2": "", "routed": "", "vpc": ""},
+}
+
+// TestTopologies brings all plugins up on all topologies in one run and looks
+// at what the report says of each place.
+func TestTopologies(t *testing.T) {
+	var names []string
+	for name := range matrix {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	needs(t, names...)
+	r := measure(t, "--plugins", strings.Join(names, ",")+",terway-ipvlan,cce-vpc", "--topology", "l2,routed,vpc", "--wire", "none", "--rounds", "1",
+		"--duration", "100ms", "--probes", "tcp-rr,encap,adjacency,reach")
+	t.Run("the matrix is full", func(t *testing.T) { matrixIsFull(t, r) })
+	t.Run("adjacency tells the topologies apart", func(t *testing.T) { adjacencyTells(t, r) })
+	t.Run("encapsulation between subnets only", func(t *testing.T) { encapsulatesBetweenSubnets(t, r) })
+	t.Run("pods of the VPC are reached from outside", func(t *testing.T) { podsAreReached(t, r) })
+}
+
+func matrixIsFull(t *testing.T, r *report.Report) {
+	for plugin, on := range matrix {
+		for topology, cause := range on {
+			c := r.Cell(results.Cell{Plugin: plugin, Topology: topology, Wire: "none"})
+			want := results.StatusOK
+			switch {
+			case cause == "needs a VPC":
+				want = results.StatusUnsupported
+			case cause != "":
+				want = results.StatusFailed
+			}
+			if c == nil || c.Status != want || !strings.Contains(c.Cause, cause) {
+				t.Errorf("%s on %s: %+v, want %s: %s", plugin, topology, c, want, cause)
+			}
+			if c != nil && want == results.StatusOK && (c.Metric("tcp-rr", "p50") == nil || c.Fidelity == "") {
+				t.Errorf("%s on %s has no figures", plugin, topology)
+			}
+		}
+	}
+	missing, err := featuresOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, plugin := range []string{"terway-ipvlan", "cce-vpc"} {
+		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc", Wire: "none"})
+		if missing["ipvlan"] != "" && (c == nil || c.Status != results.StatusUnsupported || !strings.Contains(c.Cause, "ipvlan")) {
+			t.Errorf("%s: %+v", plugin, c)
+		}
+	}
+}
+
+func adjacencyTells(t *testing.T, r *report.Report) {
+	want := map[string]results.Adjacency{
+		"l2": {Neighbour: true, Forwards: true, TTL: 64}, "routed": {}, "vpc": {Neighbour: true, ProxyARP: true},
+	}
+	pairs := map[string]int{}
+	for _, a := range r.Adjacency {
+		w := want[a.Topology]
+		pairs[a.Plugin+" on "+a.Topology]++
+		if a.Neighbour != w.Neighbour || a.Forwards != w.Forwards || a.ProxyARP != w.ProxyARP || a.TTL != w.TTL || a.Forwards == (a.Cause != "") {
+			t.Errorf("%+v, want %+v", a, w)
+		}
+	}
+	for plugin, on := range matrix {
+		for topology, cause := range on {
+			if n := pairs[plugin+" on "+topology]; n != 2 && cause != "needs a VPC" {
+				t.Errorf("%s on %s: %d pairs, want both directions", plugin, topology, n)
+			}
+		}
+	}
+}
+
+func encapsulatesBetweenSubnets(t *testing.T, r *report.Report) {
+	seen := 0
+	for _, e := range r.Encapsulation {
+		if !e.Agrees {
+			t.Errorf("%+v", e)
+		}
+		if !strings.Contains(e.Plugin, "directrouting") && !strings.Contains(e.Plugin, "crosssubnet") {
+			continue
+		}
+		seen++
+		if want := map[string]string{"l2": "none", "routed": "vxlan"}[e.Topology]; e.Effective != want {
+			t.Errorf("%s on %s puts on %s, want %s", e.Plugin, e.Topology, e.Effective, want)
+		}
+	}
+	if seen != 4 {
+		t.Errorf("%d captures of the two modes, want 4", seen)
+	}
+}
+
+func podsAreReached(t *testing.T, r *report.Report) {
+	reached := map[string]bool{}
+	for _, a := range r.Reachability {
+		if a.Topology != "vpc" {
+			continue
+		}
+		if !a.Reachable && a.Cause == "" || a.Reachable && a.Source != results.SourceKept {
+			t.Errorf("%+v", a)
+		}
+		reached[a.Plugin+" "+a.Direction] = a.Reachable
+	}
+	for plugin, want := range map[string]bool{
+		"flannel-vxlan": false, "flannel-udp": false, "cce-tunnel": false, "calico-vxlan": false,
+		"vpc-route": true, "terway-eniip": true, "terway-eni": true, "aws-vpc-cni": true,
+	} {
+		for _, direction := range []string{results.OutsideToPod, results.PodToOutside} {
+			if got, ok := reached[plugin+" "+direction]; !ok || got != want {
+				t.Errorf("%s, %s: reachable %v (known: %v), want %v", plugin, direction, got, ok, want)
+			}
+		}
+		for _, direction := range []string{results.PodToPod, results.PodToNeigh} {
+			if !reached[plugin+" "+direction] {
+				t.Errorf("%s, %s: not reachable", plugin, direction)
+			}
+		}
+	}
+}
+
+// TestVPCVariants looks at what the options of the topology change.
+func TestVPCVariants(t *testing.T) {
+	needs(t, "flannel-host-gw", "vpc-route")
+	r := measure(t, "--plugins", "flannel-host-gw,vpc-route", "--topology", "vpc:srcdst-off,vpc:l3-only,vpc:srcdst-off:two-subnets,vpc:quota=1",
+		"--wire", "none", "--rounds", "1", "--duration", "100ms", "--probes", "tcp-rr,adjacency,encap")
+	for _, c := range []struct {
+		plugin, topology, status, cause string
+		forwards, proxyARP              bool
+	}{
+		{"flannel-host-gw", "vpc:srcdst-off", results.StatusOK, "", true, true},
+		{"flannel-host-gw", "vpc:l3-only", results.StatusFailed, "no VPC route leads to the destination", false, true},
+		{"flannel-host-gw", "vpc:srcdst-off:two-subnets", results.StatusFailed, "was refused a route", false, false},
+		{"flannel-host-gw", "vpc:quota=1", results.StatusFailed, "dropped by source/dest check", false, true},
+		{"vpc-route", "vpc:srcdst-off", results.StatusOK, "", true, true},
+		{"vpc-route", "vpc:l3-only", results.StatusOK, "", false, true},
+		{"vpc-route", "vpc:srcdst-off:two-subnets", results.StatusOK, "", false, false},
+		{"vpc-route", "vpc:quota=1", results.StatusFailed, "the quota of 1 routes in the VPC's table is used up", false, false},
+	} {
+		t.Run(c.plugin+" on "+c.topology, func(t *testing.T) {
+			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: c.topology, Wire: "none"})
+			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause, c.cause) {
+				t.Errorf("%+v, want %s: %s", cell, c.status, c.cause)
+			}
+			for _, a := range r.Adjacency {
+				if a.Plugin == c.plugin && a.Topology == c.topology && (a.Forwards != c.forwards || a.ProxyARP != c.proxyARP) {
+					t.Errorf("%+v, want forwards %v, proxy ARP %v", a, c.forwards, c.proxyARP)
+				}
+			}
+		})
+	}
+}
+
+// TestPodsOfTheCloudComeAndGo adds pods by plugins that ask the cloud for
+// something for each of them, more often than the cloud has to give at once.
+func TestPodsOfTheCloudComeAndGo(t *testing.T) {
+	needs(t, "terway-eni", "terway-eniip", "aws-vpc-cni")
+	r := measure(t, "--plugins", "terway-eni,terway-eniip,aws-vpc-cni", "--topology", "vpc", "--wire", "none", "--rounds", "6",
+		"--duration", "100ms", "--probes", "cni-time")
+	for _, plugin := range []string{"terway-eni", "terway-eniip", "aws-vpc-cni"} {
+		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc", Wire: "none"})
+		if c == nil || c.Status != results.StatusOK || len(c.Metrics) == 0 || c.Metrics[0].N != 6 {
+			t.Errorf("%s: %+v", plugin, c)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// TestVerdicts compares real plugins, one of them with its own copy.
+func TestVerdicts(t *testing.T) {
+	needs(t, "flannel-vxlan", "flannel-host-gw", "flannel-udp")
+	// Four networks and a control are seven comparisons, which need nine rounds.
+	r := measure(t, "--plugins", "flannel-vxlan,flannel-host-gw,flannel-udp", "--control", "flannel-vxlan", "--probes", "tcp-stream",
+		"--wire", "none,1gbit", "--rounds", "12", "--duration", "300ms")
+	for _, wire := range []string{results.WireNone, "1gbit"} {
+		// By its level, a control is told apart in one of twenty runs. The test
+		// fails where chance does in one of five hundred.
+		const chance = 0.002
+		c := comparison(t, r, "flannel-vxlan+control", "flannel-vxlan", wire)
+		if apart := c.Verdict == stats.Faster || c.Verdict == stats.Slower; !c.Control || apart && c.PAdjusted < chance {
+			t.Errorf("the control over %s: %+v", wire, c)
+		}
+		for _, other := range []string{"flannel-vxlan", "flannel-host-gw"} {
+			if c := comparison(t, r, other, "flannel-udp", wire); c.Verdict != stats.Faster {
+				t.Errorf("flannel-udp over %s: %+v", wire, c)
+			}
+		}
+		if c := comparison(t, r, "flannel-udp", results.HostPlugin, wire); c.Verdict != stats.Slower {
+			t.Errorf("flannel-udp over %s: %+v", wire, c)
+		}
+	}
+	// What VXLAN's headers leave of a full-sized segment, 1398 of 1448 bytes. The
+	// interval is narrower than a token bucket's arithmetic is exact: its burst
+	// and the ends of the window add up to a thousandth.
+	const headers, exact = 0.9655, 0.001
+	c := comparison(t, r, "flannel-vxlan", "flannel-host-gw", "1gbit")
+	if c.Verdict != stats.Slower || c.CI[0] > headers+exact || c.CI[1] < headers-exact {
+		t.Errorf("vxlan against host-gw at 1gbit: %+v, interval %v", c, c.CI)
+	}
+}
+
+func comparison(t *testing.T, r *report.Report, a, b, wire string) *report.Comparison {
+	t.Helper()
+	for i := range r.Comparisons {
+		c := &r.Comparisons[i]
+		if c.A == a && c.B == b && c.Wire == wire {
+			if c.CI == nil || c.N == 0 || c.Sentence == "" {
+				t.Fatalf("%+v", c)
+			}
+			return c
+		}
+	}
+	t.Fatalf("%s and %s are not compared over %s", a, b, wire)
+	return nil
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+)
+
+// small is the simulation as a test can afford it. `make simulate` makes more
+// draws.
+var small = simulation{draws: 250, seed: 7}
+
+// error3 is three standard errors of a share that is seen in so many draws.
+func error3(share float64, draws int) float64 {
+	return 3 * math.Sqrt(share*(1-share)/float64(draws))
+}
+
+func traces(t *testing.T) []trace {
+	t.Helper()
+	all, err := load("../../stats/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// Plugins that do not differ must not be told apart, in 95 % of whole runs.
+func TestIdenticalPlugins(t *testing.T) {
+	for _, trace := range traces(t) {
+		t.Run(trace.name, func(t *testing.T) {
+			r := small.identicalRow(trace)
+			for name, wrong := range map[string]float64{"10 rounds": r.wrong10, "30 rounds": r.wrong30, "adaptive": r.wrongStop} {
+				if wrong > 0.05+error3(0.05, small.draws) {
+					t.Errorf("%s: any pair faster or slower in %.1f %% of the runs", name, 100*wrong)
+				}
+			}
+			if r.equivalent+r.inconclusive < 0.95 {
+				t.Errorf("equivalent %.3f, inconclusive %.3f", r.equivalent, r.inconclusive)
+			}
+		})
+	}
+}
+
+// Intervals must hold the truth about as often as they say, also where their
+// width has stopped the run.
+func TestCoverage(t *testing.T) {
+	for _, trace := range traces(t) {
+		t.Run(trace.name, func(t *testing.T) {
+			r := small.coverageRow(trace)
+			for rounds, covers := range r.fixed {
+				if covers < 0.93-error3(0.93, small.draws) || covers > 0.975+error3(0.975, small.draws) {
+					t.Errorf("%d rounds: %.1f %%", rounds, 100*covers)
+				}
+			}
+			if r.adaptive < 0.92-error3(0.92, small.draws) {
+				t.Errorf("adaptive: %.1f %%", 100*r.adaptive)
+			}
+		})
+	}
+}
+
+// A difference of 5 % must be found by the default cap of 30 rounds. Where the
+// noise is too much for any procedure (single samples from 0.15 to 1.5 of the
+// median), the run must say that it could not have found it, and must not call
+// the plugins equivalent.
+func TestDifferentPlugin(t *testing.T) {
+	const difference, tooNoisy = 0.05, "goodput-loaded"
+	few := simulation{draws: 150, seed: 7}
+	for _, trace := range traces(t) {
+		t.Run(trace.name, func(t *testing.T) {
+			r := few.differentRow(trace, 30)
+			if trace.name == tooNoisy {
+				if r.couldFind < difference {
+					t.Errorf("%.1f %% are said to be found, but are in %.1f %% of the runs", 100*r.couldFind, 100*r.by30)
+				}
+			} else if r.by30 < 0.9-error3(0.9, few.draws) {
+				t.Errorf("found in %.1f %% of the runs", 100*r.by30)
+			}
+			if r.equivalent > 0.05+error3(0.05, few.draws) {
+				t.Errorf("called equivalent in %.1f %% of the runs", 100*r.equivalent)
+			}
+		})
+	}
+}
+
+// Every draw has its own source: the same seed prints the same tables.
+func TestTablesAreReproducible(t *testing.T) {
+	s := simulation{draws: 4, seed: 3}
+	var first, again bytes.Buffer
+	for _, out := range []*bytes.Buffer{&first, &again} {
+		if err := s.run(out, "../../stats/testdata"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if first.String() != again.String() || strings.Contains(first.String(), "NaN") {
+		t.Errorf("got\n%s\nand\n%s", &first, &again)
+	}
+}
+
+func TestNoTraces(t *testing.T) {
+	if _, err := load(t.TempDir()); err == nil || !strings.Contains(err.Error(), "-traces") {
+		t.Errorf("error %v", err)
+	}
+}

@@ -1,0 +1,45 @@
+package plugins
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+)
+
+// IPvlanName names the IPvlan device of an address; interface names have room
+// for 15 characters.
+func IPvlanName(addr netip.Addr) string { return fmt.Sprintf("ipv%x", addr.AsSlice()) }
+
+// AddIPvlan makes an IPvlan device (mode L2) on an interface of a node, for a
+// pod that will have the address.
+func AddIPvlan(n Node, parent string, addr netip.Addr) error {
+	err := n.Do(func() error {
+		on, err := netlink.LinkByName(parent)
+		if err != nil {
+			return err
+		}
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name, attrs.ParentIndex = IPvlanName(addr), on.Attrs().Index
+		return netlink.LinkAdd(&netlink.IPVlan{LinkAttrs: attrs, Mode: netlink.IPVLAN_MODE_L2})
+	})
+	if err != nil {
+		return fmt.Errorf("making an IPvlan device on %s of %s: %w", parent, n.Name(), err)
+	}
+	return nil
+}
+
+// DelLink removes an interface of a node.
+func DelLink(n Node, name string) error {
+	err := n.Do(func() error {
+		link, err := netlink.LinkByName(name)
+		if err != nil {
+			return err
+		}
+		return netlink.LinkDel(link)
+	})
+	if err != nil {
+		return fmt.Errorf("removing %s of %s: %w", name, n.Name(), err)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package plugins
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Leases gives every pod something of its own, an address or an interface,
+// keeps what pods give back, and hands it out again before it asks for more.
+type Leases[T any] struct {
+	// Ask gets one more from the cloud.
+	Ask func(n Node) (T, error)
+	// Conf is the CNI configuration of a pod that has it.
+	Conf func(n Node, t T) ([]byte, error)
+	// Begin and End prepare the node for the pod and undo that; either may be
+	// nil.
+	Begin, End func(n Node, t T) error
+
+	mu   sync.Mutex
+	free map[Node][]T
+	used map[string]T // by node and CNI configuration
+}
+
+// Deployment is one whose pods hold leases.
+func (l *Leases[T]) Deployment() *Deployment {
+	l.free, l.used = map[Node][]T{}, map[string]T{}
+	return &Deployment{ConfList: l.confList, Release: l.release}
+}
+
+func (l *Leases[T]) confList(n Node) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	t, err := l.take(n)
+	if err != nil {
+		return nil, err
+	}
+	if l.Begin != nil {
+		if err := l.Begin(n, t); err != nil {
+			return nil, fmt.Errorf("preparing %s for a pod: %w", n.Name(), err)
+		}
+	}
+	list, err := l.Conf(n, t)
+	if err != nil {
+		return nil, err
+	}
+	l.used[n.Name()+string(list)] = t
+	return list, nil
+}
+
+func (l *Leases[T]) take(n Node) (T, error) {
+	if free := l.free[n]; len(free) > 0 {
+		t := free[0]
+		l.free[n] = free[1:]
+		return t, nil
+	}
+	return l.Ask(n)
+}
+
+func (l *Leases[T]) release(n Node, list []byte) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	key := n.Name() + string(list)
+	t, ok := l.used[key]
+	if !ok {
+		return fmt.Errorf("no pod on %s has that configuration", n.Name())
+	}
+	delete(l.used, key)
+	l.free[n] = append(l.free[n], t)
+	if l.End == nil {
+		return nil
+	}
+	return l.End(n, t)
+}

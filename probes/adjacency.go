@@ -1,0 +1,307 @@
+package probes
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/gopacket/gopacket"
+	"github.com/gopacket/gopacket/layers"
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// arpTries requests are sent, arpPatience apart, before a neighbour counts
+	// as not there.
+	arpTries    = 3
+	arpPatience = 60 * time.Millisecond
+	// foreignFrames are sent, packetGap apart; one that arrives is enough.
+	foreignFrames = 5
+	// adjacencyLinger is how long frames may take to arrive after the last one
+	// was sent.
+	adjacencyLinger = 40 * time.Millisecond
+	// sentTTL is the TTL of frames that are sent; a router on the way takes 1.
+	sentTTL = 64
+)
+
+// adjacency asks, between all nodes and both ways, what a plugin without
+// encapsulation rests on. On-link is not enough: a neighbour that resolves may
+// be a fabric's answer, and what is sent to its MAC goes where the fabric
+// thinks fit. So a second stage sends a frame for a foreign address to that
+// MAC and sees whether it arrives.
+func adjacency() *Probe {
+	return &Probe{
+		Name: "adjacency", Title: "whether the nodes share a link layer that forwards frames for foreign addresses",
+		Once: true, Unreached: true, Placement: Same,
+		Roles:   map[string]Role{"watch": adjacencyWatch, "ask": adjacencyAsk},
+		Measure: measureAdjacency,
+	}
+}
+
+type adjacencyArgs struct {
+	NIC   string     `json:"nic"`
+	Own   netip.Addr `json:"own"`
+	Peer  netip.Addr `json:"peer"`
+	Token token      `json:"token"`
+}
+
+// nicOf is what a watching end tells of itself.
+type nicOf struct {
+	MAC string `json:"mac"`
+}
+
+// watchedFrames is what reached the watching end.
+type watchedFrames struct {
+	Asked   bool `json:"asked"`   // an ARP request of the peer arrived
+	Foreign int  `json:"foreign"` // frames for the foreign address
+	TTL     int  `json:"ttl"`     // of the first of them
+}
+
+// askedNeighbour is what the asking end got.
+type askedNeighbour struct {
+	MAC string `json:"mac"` // that answered, "" for none
+}
+
+func measureAdjacency(ctx context.Context, s *Site) (*Measurement, error) {
+	around, err := s.around(ctx)
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	m := &Measurement{}
+	for _, from := range around.Nodes {
+		for _, to := range around.Nodes {
+			if from.NodeName == to.NodeName {
+				continue
+			}
+			a, err := adjacent(ctx, from, to)
+			if err != nil {
+				return nil, fmt.Errorf("from %s to %s: %w", from.NodeName, to.NodeName, err)
+			}
+			m.Adjacency = append(m.Adjacency, *a)
+		}
+	}
+	m.Seconds = time.Since(begin).Seconds()
+	return m, nil
+}
+
+// adjacent looks at one pair of nodes in one direction.
+func adjacent(ctx context.Context, from, to End) (*results.Adjacency, error) {
+	var t token
+	rand.Read(t[:])
+	watch, err := to.Worker.Start(ctx, "adjacency/watch", adjacencyArgs{NIC: to.NIC, Own: to.Addr, Peer: from.Addr, Token: t})
+	if err != nil {
+		return nil, err
+	}
+	defer watch.Cancel()
+	var target nicOf
+	if err := watch.Ready(ctx, &target); err != nil {
+		return nil, err
+	}
+	ask, err := from.Worker.Start(ctx, "adjacency/ask", adjacencyArgs{NIC: from.NIC, Own: from.Addr, Peer: to.Addr, Token: t})
+	if err != nil {
+		return nil, err
+	}
+	var answer askedNeighbour
+	if err := ask.Wait(ctx, &answer); err != nil {
+		return nil, err
+	}
+	watch.Cancel()
+	var seen watchedFrames
+	if err := watch.Wait(ctx, &seen); err != nil {
+		return nil, err
+	}
+	return judgeAdjacency(from, to, target, answer, seen), nil
+}
+
+// judgeAdjacency says what the frames that were seen mean.
+func judgeAdjacency(from, to End, target nicOf, answer askedNeighbour, seen watchedFrames) *results.Adjacency {
+	a := &results.Adjacency{From: from.NodeName, To: to.NodeName, Neighbour: answer.MAC != "", NeighbourMAC: answer.MAC,
+		NodeMAC: target.MAC, Forwards: seen.Foreign > 0, TTL: seen.TTL}
+	// A fabric may answer with the owner's MAC; then the request that never
+	// reached the owner tells.
+	a.ProxyARP = a.Neighbour && (answer.MAC != target.MAC || !seen.Asked)
+	switch {
+	case !a.Neighbour:
+		a.Cause = fmt.Sprintf("nobody answers ARP for %s on the link of %s: it is not on-link", to.Addr, from.NodeName)
+	case !a.Forwards && answer.MAC != target.MAC:
+		a.Cause = fmt.Sprintf("ARP is answered by %s, not by %s, and a frame for a foreign address sent there does not arrive", answer.MAC, to.NodeName)
+	case !a.Forwards:
+		a.Cause = fmt.Sprintf("a frame for a foreign address, sent to the MAC of %s, does not arrive", to.NodeName)
+	case a.TTL < sentTTL:
+		a.Warnings = append(a.Warnings, fmt.Sprintf("frames arrive with TTL %d, not %d: a router lies between", a.TTL, sentTTL))
+	}
+	return a
+}
+
+// adjacencyWatch tells its MAC and collects what reaches it, until it is
+// cancelled.
+func adjacencyWatch(ctx context.Context, r *Request) (any, error) {
+	var args adjacencyArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	fd, mac, err := openFrames(args.NIC)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	if err := r.Ready(nicOf{MAC: mac.String()}); err != nil {
+		return nil, err
+	}
+	var seen watchedFrames
+	err = eachFrame(ctx, fd, func(frame []byte) bool {
+		seen.take(frame, args)
+		return true
+	})
+	return seen, err
+}
+
+// take looks at a frame that arrived.
+func (w *watchedFrames) take(frame []byte, args adjacencyArgs) {
+	packet := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.NoCopy)
+	if arp, ok := packet.Layer(layers.LayerTypeARP).(*layers.ARP); ok {
+		if arp.Operation == layers.ARPRequest && isAddr(arp.SourceProtAddress, args.Peer) && isAddr(arp.DstProtAddress, args.Own) {
+			w.Asked = true
+		}
+		return
+	}
+	ip, ok := packet.Layer(layers.LayerTypeIPv4).(*layers.IPv4)
+	if !ok || !isAddr(ip.DstIP.To4(), foreign) || !bytes.Contains(frame, args.Token[:]) {
+		return
+	}
+	if w.Foreign++; w.Foreign == 1 {
+		w.TTL = int(ip.TTL)
+	}
+}
+
+func isAddr(b []byte, a netip.Addr) bool { return bytes.Equal(b, a.AsSlice()) }
+
+// adjacencyAsk resolves the peer's address by ARP and sends frames for a
+// foreign address to the MAC that answers.
+func adjacencyAsk(ctx context.Context, r *Request) (any, error) {
+	var args adjacencyArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	if !args.Own.Is4() || !args.Peer.Is4() {
+		return nil, errors.New("adjacency is seen by ARP, which is for IPv4 only")
+	}
+	fd, own, err := openFrames(args.NIC)
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(fd)
+	peer, err := resolve(ctx, fd, own, args)
+	if err != nil || peer == nil {
+		return askedNeighbour{}, err
+	}
+	frame, err := foreignFrame(own, peer, args)
+	if err != nil {
+		return nil, err
+	}
+	for range foreignFrames {
+		if _, err := unix.Write(fd, frame); err != nil {
+			return nil, fmt.Errorf("sending a frame for a foreign address: %w", os.NewSyscallError("write", err))
+		}
+		time.Sleep(packetGap)
+	}
+	time.Sleep(adjacencyLinger)
+	return askedNeighbour{MAC: peer.String()}, nil
+}
+
+// resolve returns the MAC that answers for the peer, nil if none does.
+func resolve(ctx context.Context, fd int, own net.HardwareAddr, args adjacencyArgs) (net.HardwareAddr, error) {
+	request, err := frameOf(
+		&layers.Ethernet{SrcMAC: own, DstMAC: layers.EthernetBroadcast, EthernetType: layers.EthernetTypeARP},
+		&layers.ARP{AddrType: layers.LinkTypeEthernet, Protocol: layers.EthernetTypeIPv4, HwAddressSize: 6, ProtAddressSize: 4,
+			Operation: layers.ARPRequest, SourceHwAddress: own, SourceProtAddress: args.Own.AsSlice(),
+			DstHwAddress: make([]byte, 6), DstProtAddress: args.Peer.AsSlice()})
+	if err != nil {
+		return nil, err
+	}
+	for range arpTries {
+		if _, err := unix.Write(fd, request); err != nil {
+			return nil, fmt.Errorf("sending an ARP request: %w", os.NewSyscallError("write", err))
+		}
+		var peer net.HardwareAddr
+		limited, cancel := context.WithTimeoutCause(ctx, arpPatience, errCancelled)
+		err := eachFrame(limited, fd, func(frame []byte) bool {
+			arp, ok := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.NoCopy).Layer(layers.LayerTypeARP).(*layers.ARP)
+			if ok && arp.Operation == layers.ARPReply && isAddr(arp.SourceProtAddress, args.Peer) && bytes.Equal(arp.DstHwAddress, own) {
+				peer = bytes.Clone(arp.SourceHwAddress)
+			}
+			return peer == nil
+		})
+		cancel()
+		if err != nil || peer != nil {
+			return peer, err
+		}
+	}
+	return nil, nil
+}
+
+// foreignFrame is a datagram for a foreign address, sent to the peer's MAC.
+func foreignFrame(own, peer net.HardwareAddr, args adjacencyArgs) ([]byte, error) {
+	ip := &layers.IPv4{Version: 4, TTL: sentTTL, Protocol: layers.IPProtocolUDP, SrcIP: args.Own.AsSlice(), DstIP: foreign.AsSlice()}
+	udp := &layers.UDP{SrcPort: 9, DstPort: 9} // discard (RFC 863)
+	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
+		return nil, fmt.Errorf("making a frame: %w", err)
+	}
+	return frameOf(&layers.Ethernet{SrcMAC: own, DstMAC: peer, EthernetType: layers.EthernetTypeIPv4}, ip, udp, gopacket.Payload(args.Token[:]))
+}
+
+func frameOf(l ...gopacket.SerializableLayer) ([]byte, error) {
+	b := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, l...); err != nil {
+		return nil, fmt.Errorf("making a frame: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// openFrames opens a packet socket to send and receive whole frames with.
+func openFrames(nic string) (int, net.HardwareAddr, error) {
+	link, err := net.InterfaceByName(nic)
+	if err != nil {
+		return 0, nil, fmt.Errorf("looking for the interface %q: %w", nic, err)
+	}
+	fd, err := openCapture(nic)
+	return fd, link.HardwareAddr, err
+}
+
+// packetOutgoing marks frames that this machine sent (PACKET_OUTGOING,
+// packet(7)).
+const packetOutgoing = 4
+
+// eachFrame hands over the frames that arrive, until f returns false or ctx is
+// cancelled.
+func eachFrame(ctx context.Context, fd int, f func(frame []byte) bool) error {
+	b := make([]byte, 4096)
+	for ctx.Err() == nil {
+		n, from, err := unix.Recvfrom(fd, b, 0)
+		switch {
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN):
+			continue
+		case err != nil:
+			return fmt.Errorf("receiving frames: %w", os.NewSyscallError("recvfrom", err))
+		}
+		if ll, ok := from.(*unix.SockaddrLinklayer); ok && ll.Pkttype == packetOutgoing {
+			continue
+		}
+		if !f(b[:n]) {
+			return nil
+		}
+	}
+	if cause := context.Cause(ctx); !errors.Is(cause, errCancelled) {
+		return cause
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package probes
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestSequence(t *testing.T) {
+	for _, c := range []struct {
+		name                          string
+		numbers                       []uint64
+		received, repeated, reordered int64
+	}{
+		{"in order", []uint64{0, 1, 2, 3}, 4, 0, 0},
+		{"the first is not 0", []uint64{5, 6}, 2, 0, 0},
+		{"a gap is a loss, not a disorder", []uint64{0, 1, 5, 6}, 4, 0, 0},
+		{"two change places", []uint64{0, 2, 1, 3}, 4, 0, 1},
+		{"one comes twice", []uint64{0, 1, 1, 2}, 3, 1, 0},
+		{"one comes twice, the second time late", []uint64{0, 1, 2, 3, 1}, 4, 1, 0},
+		{"late over a word's end", []uint64{62, 65, 63, 64}, 4, 0, 2},
+		{"a jump clears what it passes", []uint64{1, 1 + 64*windowWords, 1 + 2*64*windowWords}, 3, 0, 0},
+		{"too late to tell", []uint64{0, 64 * windowWords, 0}, 3, 0, 1},
+		{"numbers at the end of the range", []uint64{1<<64 - 2, 1<<64 - 1, 1<<64 - 1}, 2, 1, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var s sequence
+			for _, n := range c.numbers {
+				s.count(n)
+			}
+			if s.received != c.received || s.repeated != c.repeated || s.reordered != c.reordered {
+				t.Errorf("received %d, repeated %d, reordered %d", s.received, s.repeated, s.reordered)
+			}
+		})
+	}
+}
+
+// FuzzSequence holds the window against a set, for numbers that stay within it.
+func FuzzSequence(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 1, 0, 1, 0, 5, 0, 3})
+	f.Fuzz(func(t *testing.T, in []byte) {
+		var s sequence
+		seen := map[uint64]bool{}
+		var repeated, reordered int64
+		highest := uint64(0)
+		for ; len(in) >= 2; in = in[2:] {
+			n := uint64(binary.BigEndian.Uint16(in)) % (64 * (windowWords - 1))
+			switch {
+			case seen[n]:
+				repeated++
+			case len(seen) > 0 && n < highest:
+				reordered++
+			}
+			seen[n] = true
+			highest = max(highest, n)
+			s.count(n)
+		}
+		if s.received != int64(len(seen)) || s.repeated != repeated || s.reordered != reordered {
+			t.Errorf("received %d of %d, repeated %d of %d, reordered %d of %d", s.received, len(seen), s.repeated, repeated, s.reordered, reordered)
+		}
+	})
+}
+
+const netDev = `Inter-|   Receive                                                |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
+    lo:     840      10    0    0    0     0          0         0      840      10    0    0    0     0       0          0
+  eth0: 1000000     700    1    3    0     0          0         0    52000     600    0    0    0     0       0          0
+  net1:     100       7    0    2    0     0          0         0        0       0    0    0    0     0       0          0
+`
+
+func TestParseNetDev(t *testing.T) {
+	for _, c := range []struct {
+		name, text, nic string
+		want            count
+		err             string
+	}{
+		{"one interface", netDev, "eth0", count{1000000, 700, 3}, ""},
+		{"all but loopback", netDev, "", count{1000100, 707, 5}, ""},
+		{"an absent one", netDev, "eth1", count{}, "no interface eth1"},
+		{"nothing", "", "eth0", count{}, "no interface"},
+		{"a cut line", " eth0: 12 3", "eth0", count{}, "2 figures"},
+		{"no number", " eth0: x 3 0 0", "eth0", count{}, "invalid syntax"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := parseNetDev([]byte(c.text), c.nic)
+			if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func FuzzParseNetDev(f *testing.F) {
+	f.Add([]byte(netDev), "eth0")
+	f.Add([]byte("eth0:"), "")
+	f.Fuzz(func(t *testing.T, text []byte, nic string) {
+		if c, err := parseNetDev(text, nic); err != nil && c != (count{}) {
+			t.Errorf("%+v beside %v", c, err)
+		}
+	})
+}
+
+func TestMTUFindings(t *testing.T) {
+	ways := func(there, back pathMTU) [2]pathMTU { return [2]pathMTU{there, back} }
+	whole := func(mtu int) pathMTU { return pathMTU{Interface: mtu, Path: mtu, MSS: mtu - 40} }
+	for _, c := range []struct {
+		name               string
+		ways               [2]pathMTU
+		underlay, overhead int
+		want               []string
+	}{
+		{"vxlan on 1500", ways(whole(1450), whole(1450)), 1500, 50, nil},
+		{"no encapsulation", ways(whole(1500), whole(1500)), 1500, 0, nil},
+		{"the underlay is not known", ways(whole(1400), whole(1400)), 0, 50, nil},
+		{"pods may send too much, and are told", ways(pathMTU{Interface: 1500, Path: 1450, Told: 1450}, pathMTU{Interface: 1500, Path: 1450, Told: 1450}), 1500, 50,
+			[]string{"pod-mtu-too-large", "pod-mtu-too-large"}},
+		{"and are not told", ways(pathMTU{Interface: 1500, Path: 1450}, whole(1450)), 1500, 50, []string{"pod-mtu-too-large", "pmtu-black-hole"}},
+		{"and are told wrongly", ways(pathMTU{Interface: 1500, Path: 1450, Told: 1480}, whole(1450)), 1500, 50, []string{"pod-mtu-too-large", "pmtu-wrong"}},
+		{"one way is narrower", ways(whole(1450), whole(1400)), 1500, 50, []string{"mtu-asymmetric", "pod-mtu-too-small"}},
+		{"the underlay cuts packets up", ways(whole(1500), whole(1500)), 1500, 50, []string{"underlay-fragments"}},
+		{"goodput is given away", ways(whole(1450), whole(1450)), 9000, 50, []string{"pod-mtu-too-small"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var names []string
+			for _, f := range mtuFindings(c.ways, c.underlay, c.overhead) {
+				names = append(names, f.Name)
+				if f.Text == "" {
+					t.Errorf("%s has no text", f.Name)
+				}
+			}
+			if !slices.Equal(names, c.want) {
+				t.Errorf("%q, want %q", names, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,334 @@
+package probes
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	leastMTU = 68 // every IPv4 link carries it (RFC 791, section 3.2)
+	// A size counts as too large when mtuTries packets of it were not
+	// answered within mtuPatience each.
+	mtuTries    = 3
+	mtuPatience = 40 * time.Millisecond
+	mtuAnswer   = 8 // bytes: number and length
+)
+
+// mtu finds the largest packet that passes each way without fragmentation, and
+// whether the MTUs of pod, tunnel and underlay fit together.
+func mtu() *Probe {
+	return &Probe{
+		Name: "mtu", Title: "the largest packet that passes unfragmented each way, and whether the MTUs fit together",
+		Metrics: []results.Metric{
+			{Name: "path", Unit: "byte", Better: "higher"},
+			{Name: "mss", Unit: "byte", Better: "higher"},
+		},
+		Placement: Same,
+		Roles:     map[string]Role{"server": mtuServer, "client": mtuClient, "nic": nicMTU},
+		Measure:   measureMTU,
+	}
+}
+
+type mtuArgs struct {
+	Addr netip.Addr     `json:"addr,omitzero"`
+	Peer netip.AddrPort `json:"peer,omitzero"`
+	NIC  string         `json:"nic,omitempty"`
+}
+
+// pathMTU is one direction.
+type pathMTU struct {
+	Interface int `json:"interface"` // MTU of the sender's interface
+	Path      int `json:"path"`      // largest IP packet that arrived
+	// Told is the MTU that a too-big message named when a larger packet was
+	// sent, 0 if none came; it is only asked for when Path is less than
+	// Interface.
+	Told int `json:"told"`
+	MSS  int `json:"mss"` // payload of a full segment, the timestamp option taken off
+}
+
+func measureMTU(ctx context.Context, s *Site) (*Measurement, error) {
+	begin := time.Now()
+	limited := *s
+	limited.Duration = max(s.Duration, encapLimit) // packets that do not pass take their time
+	back := limited
+	back.Client, back.Server = s.Server, s.Client
+	var ways [2]pathMTU
+	for i, site := range []*Site{&limited, &back} {
+		err := site.drive(ctx, "mtu", mtuArgs{Addr: site.Server.Addr}, func(peer netip.AddrPort) any {
+			return mtuArgs{Addr: site.Client.Addr, Peer: peer}
+		}, new(struct{}), &ways[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	underlay := 0
+	if s.Client.Node != nil && s.Client.NIC != "" {
+		call, err := s.Client.Node.Start(ctx, "mtu/nic", mtuArgs{NIC: s.Client.NIC})
+		if err != nil {
+			return nil, err
+		}
+		if err := call.Wait(ctx, &underlay); err != nil {
+			return nil, err
+		}
+	}
+	return &Measurement{
+		Values:   map[string]float64{"path": float64(min(ways[0].Path, ways[1].Path)), "mss": float64(min(ways[0].MSS, ways[1].MSS))},
+		Seconds:  time.Since(begin).Seconds(),
+		Findings: mtuFindings(ways, underlay, s.Expect.Overhead),
+	}, nil
+}
+
+// mtuFindings names what does not fit together.
+func mtuFindings(ways [2]pathMTU, underlay, overhead int) []Finding {
+	var all []Finding
+	say := func(name, format string, args ...any) { all = append(all, Finding{name, fmt.Sprintf(format, args...)}) }
+	for i, w := range ways {
+		direction := []string{"from the first node to the second", "from the second node to the first"}[i]
+		if w.Path < w.Interface {
+			say("pod-mtu-too-large", "%s pods may send %d bytes, but only %d pass: lower the plugin's MTU to that", direction, w.Interface, w.Path)
+			if w.Told == 0 {
+				say("pmtu-black-hole", "%s larger packets vanish and no too-big message (ICMP type 3 code 4) comes back: connections hang on them", direction)
+			} else if w.Told != w.Path {
+				say("pmtu-wrong", "%s a too-big message names %d bytes, but %d pass", direction, w.Told, w.Path)
+			}
+		}
+	}
+	path := min(ways[0].Path, ways[1].Path)
+	if ways[0].Path != ways[1].Path {
+		say("mtu-asymmetric", "one direction carries %d bytes, the other %d", ways[0].Path, ways[1].Path)
+	}
+	switch fits := underlay - overhead; {
+	case underlay == 0:
+	case path > fits:
+		say("underlay-fragments", "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are cut up under way", path, fits, overhead, underlay)
+	case path < fits:
+		say("pod-mtu-too-small", "packets may have %d bytes where %d would fit beside %d bytes of headers in the underlay's %d: that gives away goodput", path, fits, overhead, underlay)
+	}
+	return all
+}
+
+// nicMTU reads an interface's MTU.
+func nicMTU(_ context.Context, r *Request) (any, error) {
+	var args mtuArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	link, err := net.InterfaceByName(args.NIC)
+	if err != nil {
+		return nil, fmt.Errorf("reading the MTU of %s: %w", args.NIC, err)
+	}
+	return link.MTU, nil
+}
+
+// mtuServer answers every datagram with its number and length, and accepts
+// TCP connections on the same port, until it is cancelled.
+func mtuServer(ctx context.Context, r *Request) (any, error) {
+	var args mtuArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	listener, port, err := listenTCP(ctx, args.Addr, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	s, err := newSocket(ctx, args.Addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := unix.Bind(s.fd, sockaddr(netip.AddrPortFrom(args.Addr, port))); err != nil {
+		return nil, fmt.Errorf("binding to port %d: %w", port, os.NewSyscallError("bind", err))
+	}
+	if err := r.Ready(listening{Port: port}); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 64<<10)
+	for {
+		n, from, err := unix.Recvfrom(s.fd, b, 0)
+		switch {
+		case errors.Is(context.Cause(ctx), errCancelled):
+			return struct{}{}, nil
+		case ctx.Err() != nil:
+			return nil, fmt.Errorf("waiting for packets: %w", context.Cause(ctx))
+		case errors.Is(err, unix.EINTR) || err == nil && (n < mtuAnswer || from == nil):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("waiting for packets: %w", os.NewSyscallError("recvfrom", err))
+		}
+		binary.BigEndian.PutUint32(b[4:], uint32(n))
+		_ = unix.Sendto(s.fd, b[:mtuAnswer], 0, from) // lost: the client asks again
+	}
+}
+
+func mtuClient(ctx context.Context, r *Request) (any, error) {
+	var args mtuArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	var result pathMTU
+	var err error
+	if result.Interface, err = mtuOfAddr(args.Addr); err != nil {
+		return nil, err
+	}
+	conn, err := connectTCP(ctx, args.Peer)
+	if err != nil {
+		return nil, err
+	}
+	info, err := conn.tcpInfo()
+	conn.Close()
+	if err != nil {
+		return nil, err
+	}
+	result.MSS = int(info.Snd_mss)
+	p, err := newMTUProber(ctx, args.Peer, unix.IP_PMTUDISC_PROBE)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	if result.Path, err = p.largest(ctx, result.Interface); err != nil {
+		return nil, err
+	}
+	if result.Path < result.Interface {
+		result.Told, err = toldMTU(ctx, args.Peer, result.Interface)
+	}
+	return result, err
+}
+
+// mtuOfAddr is the MTU of the interface that has an address.
+func mtuOfAddr(addr netip.Addr) (int, error) {
+	links, err := net.Interfaces()
+	if err != nil {
+		return 0, fmt.Errorf("listing interfaces: %w", err)
+	}
+	for _, link := range links {
+		addrs, err := link.Addrs()
+		if err != nil {
+			continue // gone meanwhile
+		}
+		for _, a := range addrs {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr {
+				return link.MTU, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("no interface has the address %s", addr)
+}
+
+// mtuProber sends datagrams that must not be fragmented.
+type mtuProber struct {
+	*socket
+	headers int
+	sent    uint32
+}
+
+// newMTUProber connects a socket. How it discovers the path's MTU is ip(7)'s
+// IP_MTU_DISCOVER.
+func newMTUProber(ctx context.Context, peer netip.AddrPort, discover int) (*mtuProber, error) {
+	s, err := newSocket(ctx, peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	p := &mtuProber{socket: s, headers: ip4Header + udpHeader}
+	level, option := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER
+	if !peer.Addr().Is4() {
+		p.headers, level, option = ip6Header+udpHeader, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
+	}
+	patience := unix.NsecToTimeval(mtuPatience.Nanoseconds())
+	err = errors.Join(unix.SetsockoptInt(s.fd, level, option, discover),
+		unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
+	if err == nil {
+		err = s.connect(ctx, peer)
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("preparing a socket that does not fragment: %w", err)
+	}
+	return p, nil
+}
+
+// passes reports whether an IP packet of a size arrives.
+func (p *mtuProber) passes(ctx context.Context, size int) (bool, error) {
+	b := make([]byte, max(size-p.headers, mtuAnswer))
+	answer := make([]byte, mtuAnswer)
+	for range mtuTries {
+		p.sent++
+		binary.BigEndian.PutUint32(b, p.sent)
+		if err := unix.Send(p.fd, b, 0); errors.Is(err, unix.EMSGSIZE) {
+			return false, nil
+		} // another error (no route yet, say) shows as no answer
+		for {
+			n, _, err := unix.Recvfrom(p.fd, answer, 0)
+			if ctx.Err() != nil {
+				return false, context.Cause(ctx)
+			}
+			if err != nil {
+				break
+			}
+			if n == mtuAnswer && binary.BigEndian.Uint32(answer) == p.sent && int(binary.BigEndian.Uint32(answer[4:])) == len(b) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// largest finds the largest size up to most that passes.
+func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
+	most = min(most, 65535)
+	if ok, err := p.passes(ctx, most); ok || err != nil {
+		return most, err
+	}
+	if ok, err := p.passes(ctx, leastMTU); !ok || err != nil {
+		return 0, fmt.Errorf("not even packets of %d bytes pass: %w", leastMTU, errors.Join(err, context.Cause(ctx)))
+	}
+	low, high := leastMTU, most // low passes, high does not
+	for high-low > 1 {
+		size := (low + high) / 2
+		ok, err := p.passes(ctx, size)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			low = size
+		} else {
+			high = size
+		}
+	}
+	return low, nil
+}
+
+// toldMTU sends packets that are too large and returns what the kernel learned
+// of the path from too-big messages; 0 if none came.
+func toldMTU(ctx context.Context, peer netip.AddrPort, size int) (int, error) {
+	p, err := newMTUProber(ctx, peer, unix.IP_PMTUDISC_DO)
+	if err != nil {
+		return 0, err
+	}
+	defer p.Close()
+	if _, err := p.passes(ctx, size); err != nil {
+		return 0, err
+	}
+	level, option := unix.IPPROTO_IP, unix.IP_MTU
+	if !peer.Addr().Is4() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	}
+	known, err := unix.GetsockoptInt(p.fd, level, option)
+	if err != nil {
+		return 0, fmt.Errorf("reading the path's MTU: %w", os.NewSyscallError("getsockopt", err))
+	}
+	if known >= size {
+		return 0, nil
+	}
+	return known, nil
+}

@@ -1,0 +1,60 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+)
+
+// Surroundings are the places of a network besides the two pods that are
+// measured.
+type Surroundings struct {
+	// Nodes are the network's nodes, at most the first few; Worker is in the
+	// node's own network namespace and Addr is the node's.
+	Nodes []End
+	// Outside is a host on the underlay that is no node of the cluster.
+	Outside End
+	// Beside is a pod on the client's node; its Worker is nil if there is none.
+	Beside End
+	// Drops counts what the underlay has dropped so far, and why; nil where
+	// that cannot be seen.
+	Drops func() ([]Drop, error)
+}
+
+// around are the places besides the two pods.
+func (s *Site) around(ctx context.Context) (*Surroundings, error) {
+	if s.Around == nil {
+		return nil, errors.New("this testbed shows nothing but the two pods")
+	}
+	return s.Around(ctx)
+}
+
+// Drop is what one place of the underlay has dropped for one reason.
+type Drop struct {
+	Where   string // for people: the VPC, the router
+	Why     string
+	Packets uint64
+}
+
+func (d Drop) String() string {
+	return fmt.Sprintf("%s (%s, %d packets)", d.Why, d.Where, d.Packets)
+}
+
+// NewDrops is what was dropped between two looks.
+func NewDrops(before, after []Drop) []Drop {
+	was := map[Drop]uint64{}
+	for _, d := range before {
+		was[Drop{Where: d.Where, Why: d.Why}] = d.Packets
+	}
+	var drops []Drop
+	for _, d := range after {
+		if d.Packets -= was[Drop{Where: d.Where, Why: d.Why}]; d.Packets > 0 {
+			drops = append(drops, d)
+		}
+	}
+	return drops
+}
+
+// foreign is an address that nobody has: TEST-NET-2 (RFC 5737).
+var foreign = netip.MustParseAddr("198.51.100.1")

@@ -1,0 +1,178 @@
+package accept
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+)
+
+// seen is what a run says of a figure or a fact of one network.
+type seen struct {
+	where string // "calico-bgp on l2 over 1gbit"
+	low   float64
+	high  float64
+	known bool   // low and high are an interval; equal for a fact
+	word  string // value of a fact that is no number
+	unit  string
+	shown string // the figure, for people
+	// missing says why nothing can be decided; broken that the network does
+	// not work, which fails whatever is asked of it.
+	missing, broken string
+}
+
+// place is a network: a plugin on a topology.
+type place struct{ plugin, topology string }
+
+func (p place) String() string { return p.plugin + " on " + p.topology }
+
+// fact is something known of a network that has no samples.
+type fact struct {
+	name   string
+	title  string
+	number bool
+	unit   string   // of a number
+	words  []string // that it may be, if it is no number
+	of     func(r *report.Report, p place) []seen
+}
+
+var (
+	yesNo = []string{"true", "false"}
+	kinds = []string{"none", "vxlan", "udp", "ipip", "wireguard", "geneve", "mixed"}
+	sides = []string{results.SourceKept, results.SourceSNAT}
+)
+
+// facts are all that thresholds can name.
+var facts = []fact{
+	{name: "encapsulation agrees", title: "the wire shows what is configured", words: yesNo,
+		of: onWire(func(e results.Encapsulation) seen { return yes(e.Agrees) })},
+	{name: "encapsulation kind", title: "the encapsulation that the wire shows", words: kinds,
+		of: onWire(func(e results.Encapsulation) seen { return seen{word: e.Effective} })},
+	{name: "encapsulation overhead", title: "bytes around the inner packet", number: true, unit: "byte",
+		of: onWire(func(e results.Encapsulation) seen { return exactly(float64(e.OverheadBytes), "byte") })},
+	{name: "adjacency neighbour", title: "the nodes resolve each other's link-layer address", words: yesNo,
+		of: adjacent(func(a results.Adjacency) bool { return a.Neighbour })},
+	{name: "adjacency forwards", title: "frames for foreign addresses arrive at the other node", words: yesNo,
+		of: adjacent(func(a results.Adjacency) bool { return a.Forwards })},
+	reached(results.OutsideToPod), reached(results.PodToOutside), reached(results.PodToPod), reached(results.PodToNeigh),
+	source(results.OutsideToPod), source(results.PodToOutside), source(results.PodToPod),
+	{name: "policy enforced", title: "a rule that denies traffic takes effect", words: yesNo,
+		of: policy(func(p results.Policy) seen { return yes(p.Enforced) })},
+	{name: "policy seconds", title: "from the rule to the last packet that passed", number: true, unit: "s",
+		of: policy(func(p results.Policy) seen {
+			if !p.Enforced {
+				return seen{broken: "the policy is not enforced: " + p.Cause}
+			}
+			return exactly(p.Seconds, "s")
+		})},
+	{name: "mtu pod", title: "MTU of the pods' interfaces (the MTU of the path is the metric \"mtu path\")", number: true, unit: "byte", of: podMTU},
+	{name: "findings", title: "how many findings the network has", number: true, unit: "1", of: findings},
+}
+
+func yes(is bool) seen { return seen{word: fmt.Sprint(is)} }
+
+func exactly(v float64, unit string) seen {
+	return seen{low: v, high: v, known: true, unit: unit, shown: report.Quantity(v, unit)}
+}
+
+// onWire looks at what was captured of a network.
+func onWire(look func(results.Encapsulation) seen) func(*report.Report, place) []seen {
+	return func(r *report.Report, p place) (all []seen) {
+		for _, e := range r.Encapsulation {
+			switch {
+			case e.Plugin != p.plugin || e.Topology != p.topology:
+			case e.Effective == "unseen":
+				all = append(all, seen{missing: fmt.Sprint("the wire could not be looked at: ", e.Warnings)})
+			default:
+				all = append(all, look(e))
+			}
+		}
+		return all
+	}
+}
+
+func adjacent(look func(results.Adjacency) bool) func(*report.Report, place) []seen {
+	return func(r *report.Report, p place) (all []seen) {
+		for _, a := range r.Adjacency {
+			if a.Plugin == p.plugin && a.Topology == p.topology {
+				all = append(all, yes(look(a)))
+			}
+		}
+		return all
+	}
+}
+
+func reached(direction string) fact {
+	return fact{name: "reachability " + direction, title: "packets pass in this direction", words: yesNo,
+		of: func(r *report.Report, p place) (all []seen) {
+			for _, one := range r.Reachability {
+				if one.Plugin == p.plugin && one.Topology == p.topology && one.Direction == direction {
+					all = append(all, yes(one.Reachable))
+				}
+			}
+			return all
+		}}
+}
+
+func source(direction string) fact {
+	return fact{name: "source " + direction, title: "what becomes of the source address in this direction", words: sides,
+		of: func(r *report.Report, p place) (all []seen) {
+			for _, one := range r.Reachability {
+				switch {
+				case one.Plugin != p.plugin || one.Topology != p.topology || one.Direction != direction:
+				case one.Source == "":
+					all = append(all, seen{missing: "nothing arrived: " + one.Cause})
+				default:
+					all = append(all, seen{word: one.Source})
+				}
+			}
+			return all
+		}}
+}
+
+func policy(look func(results.Policy) seen) func(*report.Report, place) []seen {
+	return func(r *report.Report, p place) (all []seen) {
+		for _, one := range r.Policy {
+			if one.Plugin == p.plugin && one.Topology == p.topology {
+				all = append(all, look(one))
+			}
+		}
+		return all
+	}
+}
+
+func podMTU(r *report.Report, p place) []seen {
+	for _, c := range r.Cells {
+		if c.Plugin == p.plugin && c.Topology == p.topology && c.PodMTU > 0 {
+			return []seen{exactly(float64(c.PodMTU), "byte")}
+		}
+	}
+	return nil
+}
+
+// findings counts what was found of a network that was measured.
+func findings(r *report.Report, p place) []seen {
+	measured, n := false, 0.0
+	for _, c := range r.Cells {
+		measured = measured || c.Plugin == p.plugin && c.Topology == p.topology && len(c.Metrics) > 0
+	}
+	for _, f := range r.Findings {
+		if f.Plugin == p.plugin && f.Topology == p.topology {
+			n++
+		}
+	}
+	if !measured && n == 0 {
+		return nil
+	}
+	return []seen{exactly(n, "1")}
+}
+
+// setups are the figures of bringing a network up.
+var setups = []struct {
+	name, unit string
+	of         func(s report.Setup) (float64, bool)
+}{
+	{"network_ready_ms", "ms", func(s report.Setup) (float64, bool) { return s.NetworkReadyMS, true }},
+	{"cni_add_ms", "ms", func(s report.Setup) (float64, bool) { return s.CNIAddMS, len(s.CNIAdds) > 0 }},
+	{"agent_rss_bytes", "byte", func(s report.Setup) (float64, bool) { return float64(s.AgentRSSBytes), s.Agents > 0 }},
+}

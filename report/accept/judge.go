@@ -1,0 +1,320 @@
+package accept
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/change"
+	"github.com/cnibench/cnibench/results"
+)
+
+// Verdict is what a threshold came to.
+type Verdict string
+
+// The verdicts.
+const (
+	Pass         Verdict = "pass"
+	Fail         Verdict = "fail"
+	Inconclusive Verdict = "inconclusive"
+)
+
+// Outcome is how a run stands to a spec.
+type Outcome struct {
+	Schema     string   `json:"schema"`
+	Title      string   `json:"title,omitempty"`
+	Run        string   `json:"run"`
+	Verdict    Verdict  `json:"verdict"`
+	Warnings   []string `json:"warnings"` // of the run
+	Thresholds []Result `json:"thresholds"`
+
+	report *report.Report
+}
+
+// Schema names the version of the outcome in JSON.
+const Schema = "cnibench.accept/v1"
+
+// Result is one threshold and what each network came to.
+type Result struct {
+	Name    string  `json:"name"`
+	Verdict Verdict `json:"verdict"`
+	Reason  string  `json:"reason"`
+	Of      []Part  `json:"of"`
+}
+
+// Part is one network's share of a threshold.
+type Part struct {
+	Where   string      `json:"where"`
+	Verdict Verdict     `json:"verdict"`
+	Reason  string      `json:"reason"`
+	Bounds  *[2]float64 `json:"bounds,omitempty"` // interval that was decided on
+	Unit    string      `json:"unit,omitempty"`
+}
+
+// Judge holds a run against a spec. earlier may be nil; thresholds of an
+// earlier run are inconclusive then.
+func Judge(s *Spec, r, earlier *report.Report, c catalogue.Catalogue) *Outcome {
+	o := &Outcome{Schema: Schema, Title: s.Title, Run: r.Run.ID, Verdict: Pass, Warnings: r.Warnings, report: r}
+	for i := range s.Thresholds {
+		result := (&judge{&s.Thresholds[i], r, earlier, c}).result()
+		o.Verdict = worse(o.Verdict, result.Verdict)
+		o.Thresholds = append(o.Thresholds, result)
+	}
+	return o
+}
+
+// worse is the verdict of two together: a failure stands whatever else is
+// unknown, and nothing passes while something is unknown.
+func worse(a, b Verdict) Verdict {
+	for _, v := range []Verdict{Fail, Inconclusive} {
+		if a == v || b == v {
+			return v
+		}
+	}
+	return Pass
+}
+
+// judge holds one threshold against a run.
+type judge struct {
+	*Threshold
+	run, earlier *report.Report
+	catalogue    catalogue.Catalogue
+}
+
+func (j *judge) result() Result {
+	result := Result{Name: j.Name, Verdict: Pass, Of: []Part{}}
+	for _, s := range j.look() {
+		p := j.decide(s)
+		result.Of = append(result.Of, p)
+		result.Verdict = worse(result.Verdict, p.Verdict)
+	}
+	var reasons []string
+	for _, p := range result.Of {
+		if p.Verdict == result.Verdict {
+			reasons = append(reasons, p.Where+": "+p.Reason)
+		}
+	}
+	result.Reason = strings.Join(reasons, "; ")
+	return result
+}
+
+// decide compares the bounds of an interval with a threshold's limits.
+func (j *judge) decide(s seen) Part {
+	p := Part{Where: s.where, Verdict: Inconclusive, Unit: s.unit}
+	switch {
+	case s.broken != "":
+		p.Verdict, p.Reason = Fail, s.broken
+		return p
+	case s.missing != "":
+		p.Reason = s.missing
+		return p
+	case j.Is != nil:
+		p.Verdict, p.Reason = Fail, fmt.Sprintf("it is %s, not %s", s.word, *j.Is)
+		if s.word == string(*j.Is) {
+			p.Verdict, p.Reason = Pass, "it is "+s.word
+		}
+		return p
+	case !s.known:
+		p.Reason = s.shown + " has no interval"
+		return p
+	}
+	p.Bounds = &[2]float64{s.low, s.high}
+	p.Verdict = Pass
+	var reasons []string
+	for _, l := range []struct {
+		bound *Bound
+		least bool
+	}{{j.AtLeast, true}, {j.AtMost, false}} {
+		if l.bound == nil {
+			continue
+		}
+		limit, err := l.bound.in(s.unit)
+		if err != nil {
+			return Part{Where: s.where, Verdict: Inconclusive, Reason: err.Error(), Unit: s.unit}
+		}
+		v := against(s.low, s.high, limit, l.least)
+		p.Verdict = worse(p.Verdict, v)
+		reasons = append(reasons, says(v, l.least)+" "+l.bound.text)
+	}
+	p.Reason = s.shown + ": " + strings.Join(reasons, ", ")
+	return p
+}
+
+// against decides on the bounds of an interval. A bound that is no number
+// decides nothing.
+func against(low, high, limit float64, least bool) Verdict {
+	if !least {
+		low, high, limit = -high, -low, -limit
+	}
+	switch {
+	case low >= limit && high >= low:
+		return Pass
+	case high < limit && low <= high:
+		return Fail
+	}
+	return Inconclusive
+}
+
+// says puts a verdict on a limit into words.
+func says(v Verdict, least bool) string {
+	side := map[bool]string{true: "at least", false: "at most"}[least]
+	switch v {
+	case Pass:
+		return "is " + side
+	case Fail:
+		return "is not " + side
+	}
+	return "the interval leaves open whether it is " + side
+}
+
+// look finds what the run says of all that the threshold names.
+func (j *judge) look() []seen {
+	var all []seen
+	var places []place
+	for i := range j.run.Cells {
+		c := &j.run.Cells[i]
+		if !j.names(c) {
+			continue
+		}
+		if j.Metric != "" {
+			all = append(all, j.metric(c))
+			continue
+		}
+		if p := (place{c.Plugin, c.Topology}); !slices.Contains(places, p) {
+			places = append(places, p)
+			all = append(all, j.fact(c, p)...)
+		}
+	}
+	if len(all) == 0 {
+		return []seen{{where: "the run", missing: "it has nothing that the threshold names (" + strings.TrimSpace(j.Plugin+" "+j.Topology+" "+j.Wire) + ")"}}
+	}
+	return all
+}
+
+// names reports whether a threshold is about a cell. The baseline and an A/A
+// copy are meant only where they are named.
+func (j *judge) names(c *report.Cell) bool {
+	match := func(pattern, name string) bool {
+		ok, _ := path.Match(pattern, name)
+		return pattern == "" || ok
+	}
+	if !match(j.Topology, c.Topology) || !match(j.Wire, c.Wire) {
+		return false
+	}
+	if p := j.catalogue.Get(j.Plugin); p != nil {
+		return p.Name == c.Plugin
+	}
+	if c.Plugin == results.HostPlugin || strings.Contains(c.Plugin, "+") {
+		return j.Plugin == c.Plugin
+	}
+	return match(j.Plugin, c.Plugin)
+}
+
+// without says why a cell has nothing to decide on: that it does not work, or
+// that nobody knows. Empty while it is sound.
+func without(c *report.Cell) seen {
+	switch {
+	case c.Status == results.StatusFailed && c.Cause != report.CauseNotReached:
+		return seen{broken: "it does not work: " + c.Cause}
+	case c.Status != results.StatusOK:
+		return seen{missing: c.Status + ": " + c.Cause}
+	}
+	return seen{}
+}
+
+// metric is what a cell says of the threshold's figure.
+func (j *judge) metric(c *report.Cell) seen {
+	where := place{c.Plugin, c.Topology}.String() + " over " + c.Wire
+	s := without(c)
+	if s.broken == "" && s.missing == "" {
+		probe, name, _ := strings.Cut(strings.Join(strings.Fields(j.Metric), " "), " ")
+		if m := c.Metric(probe, name); m != nil {
+			s = j.figure(c, m)
+		} else {
+			s.missing = fmt.Sprintf("the run has no %s %s; it has %s", probe, name, listed(c))
+		}
+	}
+	s.where = where
+	return s
+}
+
+// figure is the interval that the threshold is about.
+func (j *judge) figure(c *report.Cell, m *report.Metric) seen {
+	notes := ""
+	if len(m.Warnings) > 0 {
+		notes = " (" + strings.Join(m.Warnings, "; ") + ")"
+	}
+	switch j.Of {
+	case ofHost:
+		if m.VsHost == nil {
+			return seen{missing: "its ratio to host is not known" + notes}
+		}
+		return interval(m.VsHost.CI, unitRatio, report.Times(m.VsHost.Ratio, m.VsHost.CI)+" of host"+notes)
+	case ofEarlier:
+		if j.earlier == nil {
+			return seen{missing: "no earlier run is given: name one with --against or against in the spec"}
+		}
+		r, why := change.Of(j.earlier, j.run, c, m)
+		if why != "" {
+			return seen{missing: why}
+		}
+		return interval(r.CI, unitRatio, report.Times(r.Ratio, r.CI)+" of the earlier run"+notes)
+	}
+	return interval(m.CI, m.Unit, report.WithInterval(m.Median, m.CI, m.Unit)+notes)
+}
+
+func interval(ci *[2]float64, unit, shown string) seen {
+	s := seen{unit: unit, shown: shown}
+	if ci != nil {
+		s.low, s.high, s.known = ci[0], ci[1], true
+	}
+	return s
+}
+
+// fact is what the run says of a network that has no samples.
+func (j *judge) fact(c *report.Cell, p place) []seen {
+	all := []seen{without(c)}
+	if s := all[0]; s.broken == "" && s.missing == "" {
+		if all = j.facts(p); len(all) == 0 {
+			all = []seen{{missing: "the run does not say: " + j.Fact + j.Setup + " was not measured"}}
+		}
+	}
+	for i := range all {
+		all[i].where = p.String()
+	}
+	return all
+}
+
+func (j *judge) facts(p place) []seen {
+	for _, f := range facts {
+		if f.name == j.Fact {
+			return f.of(j.run, p)
+		}
+	}
+	for _, s := range setups {
+		if s.name != j.Setup {
+			continue
+		}
+		for _, one := range j.run.Setup {
+			if v, ok := s.of(one); ok && one.Plugin == p.plugin && one.Topology == p.topology {
+				return []seen{exactly(v, s.unit)}
+			}
+		}
+	}
+	return nil
+}
+
+// listed names the figures that a cell has.
+func listed(c *report.Cell) string {
+	if len(c.Metrics) == 0 {
+		return "no figures"
+	}
+	var names []string
+	for _, m := range c.Metrics {
+		names = append(names, m.Probe+" "+m.Name)
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,237 @@
+// Package accept holds a recorded run against thresholds. It decides on the
+// bounds of intervals, never on estimates: what the samples do not settle is
+// inconclusive, not passed and not failed.
+package accept
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/results"
+)
+
+// Spec is what a network must hold to.
+type Spec struct {
+	Title string `json:"title,omitempty"`
+	// Run is what to measure when no recorded run is given.
+	Run *results.Asked `json:"run,omitempty"`
+	// Against is the directory of an earlier run, for thresholds of it.
+	Against    string      `json:"against,omitempty"`
+	Thresholds []Threshold `json:"thresholds"`
+}
+
+// Threshold bounds one figure or fact of every network that it names. Exactly
+// one of Metric, Fact and Setup is set.
+type Threshold struct {
+	Name     string `json:"name,omitempty"`
+	Plugin   string `json:"plugin,omitempty"`   // name, alias or glob; "": all but the baseline
+	Topology string `json:"topology,omitempty"` // "": all
+	Wire     string `json:"wire,omitempty"`     // "": all; metrics alone have it
+	Metric   string `json:"metric,omitempty"`   // probe and name, "tcp-stream goodput"
+	Fact     string `json:"fact,omitempty"`     // see facts
+	Setup    string `json:"setup,omitempty"`    // network_ready_ms, cni_add_ms, agent_rss_bytes
+	// Of is what a metric is compared with: value, host or earlier.
+	Of      string `json:"of,omitempty"`
+	AtLeast *Bound `json:"at_least,omitempty"`
+	AtMost  *Bound `json:"at_most,omitempty"`
+	Is      *Word  `json:"is,omitempty"`
+}
+
+// What a metric's threshold is of.
+const (
+	ofValue   = "value"   // the figure itself, in its unit
+	ofHost    = "host"    // its ratio to the baseline of the same blocks
+	ofEarlier = "earlier" // its ratio to an earlier run
+)
+
+//go:embed explain.yaml
+var explanation string
+
+// Explain describes the spec file, for people.
+func Explain() string {
+	var b strings.Builder
+	b.WriteString(explanation + "# Facts:\n")
+	for _, f := range facts {
+		values := strings.Join(f.words, ", ")
+		if f.number {
+			values = "number in " + f.unit
+		}
+		fmt.Fprintf(&b, "#   %-34s %s (%s)\n", f.name, f.title, values)
+	}
+	return b.String()
+}
+
+// Parse reads a spec file strictly. defaults is what the run section does not
+// say. Errors are one line, with the line of the file or the threshold's
+// number, and the nearest name where one is misspelt.
+func Parse(text []byte, defaults results.Asked) (*Spec, error) {
+	s := &Spec{Run: &defaults}
+	if err := results.ReadSpec(text, s); err != nil {
+		var unknown *results.UnknownKeyError
+		if errors.As(err, &unknown) {
+			return nil, fmt.Errorf("line %d: there is no key %q; the nearest is %s (of %s)", unknown.Line, unknown.Key,
+				catalogue.Nearest(unknown.Key, unknown.Known), strings.Join(unknown.Known, ", "))
+		}
+		return nil, err
+	}
+	if len(s.Thresholds) == 0 {
+		return nil, errors.New("the spec has no thresholds")
+	}
+	for i := range s.Thresholds {
+		if err := s.Thresholds[i].check(); err != nil {
+			return nil, fmt.Errorf("threshold %d: %w", i+1, err)
+		}
+	}
+	return s, nil
+}
+
+// MeasuresItself reports whether the spec says what to run.
+func (s *Spec) MeasuresItself() bool { return s.Run != nil && len(s.Run.Plugins) > 0 }
+
+// NeedsEarlier reports whether a threshold is of an earlier run.
+func (s *Spec) NeedsEarlier() bool {
+	return slices.ContainsFunc(s.Thresholds, func(t Threshold) bool { return t.Of == ofEarlier })
+}
+
+// check completes a threshold and refuses one that means nothing.
+func (t *Threshold) check() error {
+	set := 0
+	for _, what := range []string{t.Metric, t.Fact, t.Setup} {
+		if what != "" {
+			set++
+		}
+	}
+	if set != 1 {
+		return errors.New("exactly one of metric, fact and setup must be set")
+	}
+	for _, pattern := range []string{t.Plugin, t.Topology, t.Wire} {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("the pattern %q: %w", pattern, err)
+		}
+	}
+	if t.Of != "" && t.Metric == "" {
+		return errors.New("of belongs to a metric")
+	}
+	if t.Wire != "" && t.Metric == "" {
+		return errors.New("wire belongs to a metric: facts and set-up are of all wires")
+	}
+	if t.AtLeast != nil && t.AtMost != nil && t.AtLeast.value > t.AtMost.value && t.AtLeast.unit == t.AtMost.unit {
+		return errors.New("at_least is above at_most")
+	}
+	if t.Name == "" {
+		t.Name = t.described()
+	}
+	switch {
+	case t.Metric != "":
+		return t.checkMetric()
+	case t.Fact != "":
+		return t.checkFact()
+	}
+	return t.checkSetup()
+}
+
+func (t *Threshold) checkMetric() error {
+	if len(strings.Fields(t.Metric)) != 2 {
+		return fmt.Errorf("the metric %q is no probe and name, such as \"tcp-stream goodput\"", t.Metric)
+	}
+	if t.Of == "" {
+		t.Of = ofValue
+	}
+	if err := oneOf("value of of", t.Of, []string{ofValue, ofHost, ofEarlier}); err != nil {
+		return err
+	}
+	if t.Of == ofValue {
+		return t.needsBounds("")
+	}
+	return t.needsBounds(unitRatio)
+}
+
+func (t *Threshold) checkFact() error {
+	var names []string
+	for _, f := range facts {
+		if f.name == t.Fact {
+			if f.number {
+				return t.needsBounds(f.unit)
+			}
+			return t.needsIs(f.words)
+		}
+		names = append(names, f.name)
+	}
+	return oneOf("fact", t.Fact, names)
+}
+
+func (t *Threshold) checkSetup() error {
+	var names []string
+	for _, s := range setups {
+		if s.name == t.Setup {
+			return t.needsBounds(s.unit)
+		}
+		names = append(names, s.name)
+	}
+	return oneOf("set-up figure", t.Setup, names)
+}
+
+// needsBounds checks that there is a bound, in a unit that can be converted; a
+// metric's own unit ("") is known from the run alone.
+func (t *Threshold) needsBounds(unit string) error {
+	if t.Is != nil {
+		return errors.New("is belongs to facts that are words; this one is a number and takes at_least or at_most")
+	}
+	if t.AtLeast == nil && t.AtMost == nil {
+		return errors.New("at_least or at_most is missing")
+	}
+	for _, b := range []*Bound{t.AtLeast, t.AtMost} {
+		if b == nil || unit == "" {
+			continue
+		}
+		if _, err := b.in(unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Threshold) needsIs(words []string) error {
+	if t.AtLeast != nil || t.AtMost != nil {
+		return errors.New("at_least and at_most belong to numbers; this fact takes is")
+	}
+	if t.Is == nil {
+		return errors.New("is is missing")
+	}
+	return oneOf("value of this fact", string(*t.Is), words)
+}
+
+func oneOf(what, value string, allowed []string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("there is no %s %q; the nearest is %s (of %s)", what, value, catalogue.Nearest(value, allowed), strings.Join(allowed, ", "))
+}
+
+// described names a threshold that has no name.
+func (t *Threshold) described() string {
+	parts := []string{t.Metric + t.Fact + t.Setup}
+	if t.Of == ofHost || t.Of == ofEarlier {
+		parts = append(parts, "of", t.Of)
+	}
+	if t.AtLeast != nil {
+		parts = append(parts, "at least", t.AtLeast.text)
+	}
+	if t.AtMost != nil {
+		parts = append(parts, "at most", t.AtMost.text)
+	}
+	if t.Is != nil {
+		parts = append(parts, "is", string(*t.Is))
+	}
+	for _, where := range []string{t.Plugin, t.Topology, t.Wire} {
+		if where != "" {
+			parts = append(parts, where)
+		}
+	}
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,280 @@
+// Package advice says which plugin a cluster should run, from what a run
+// measured and what the cluster needs. Its rules are data (rules.yaml): a
+// condition, a conclusion, a reason and a source. What is documented of the
+// plugins (modes.yaml) and of clouds (limits.yaml) may speak against a plugin;
+// what speaks for one was measured.
+package advice
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// Names of the facts that a run may show of a plugin on a topology. The values
+// are yes, no and partly, "" for what was not measured.
+const (
+	Works        = "works"        // pods on different nodes reach each other
+	Encapsulates = "encapsulates" // there are headers around pods' packets on the wire
+	WireAgrees   = "wire_agrees"  // they are those that the mode is configured for
+	Encrypts     = "encrypts"
+	Policy       = "policy"     // a deny rule takes effect
+	Reachable    = "reachable"  // from a host outside the cluster, by the pod's address
+	SameNode     = "same_node"  // pods on one node reach each other
+	UserSpace    = "user_space" // the agents handle packets themselves
+)
+
+// Values of facts.
+const (
+	yes    = "yes"
+	no     = "no"
+	partly = "partly"
+)
+
+// DataPath is the fidelity of a plugin whose agents did not run.
+const DataPath = "datapath"
+
+// Fact is what a run showed, and by what.
+type Fact struct {
+	Value    string // "" if it was not measured
+	Evidence string // figures for people; for what was not measured, why not
+}
+
+// Facts is what a run showed on one topology.
+type Facts struct {
+	Topology    string // with its options, such as vpc:l3-only
+	Testbed     string
+	Nodes       int  // of each network
+	Rounds      int  // blocks measured
+	Complete    bool // all that was asked for was done
+	Link        Fact // whether frames for foreign addresses reach the other node
+	Plugins     []Plugin
+	Comparisons []Comparison
+}
+
+// Plugin is what a run showed of one plugin on one topology.
+type Plugin struct {
+	Name     string
+	Fidelity string // agent, datapath or cluster
+	Facts    map[string]Fact
+	// Overhead is the number of bytes around a pod's packet that a capture
+	// showed; nil if none was looked at.
+	Overhead *int
+	PodMTU   int   // 0 if it is not known
+	Memory   int64 // resident bytes of all agents, 0 if none ran
+}
+
+// Verdicts of a [Comparison].
+const (
+	Faster       = "faster"
+	Slower       = "slower"
+	Equivalent   = "equivalent"
+	Inconclusive = "inconclusive"
+)
+
+// Comparison is how plugin A stands to plugin B by one figure: faster is
+// better, be the figure a goodput or a latency.
+type Comparison struct {
+	A, B     string
+	Wire     string
+	Probe    string // with its parameters
+	Metric   string
+	Ratio    float64     // A to B
+	CI       *[2]float64 // of the ratio; nil if there are too few samples
+	Verdict  string
+	Evidence string // figures for people
+}
+
+// Reason is one rule that spoke for or against a plugin.
+type Reason struct {
+	Rule     string `json:"rule"`
+	Text     string `json:"text"`
+	Evidence string `json:"evidence"`       // what was measured; "" if the reason is documented
+	Source   string `json:"source"`         // of the rule, with its date
+	Need     string `json:"need,omitempty"` // that made the rule apply
+}
+
+// Rejected is a plugin that is not recommended, with what it lacks or costs.
+type Rejected struct {
+	Plugin  string   `json:"plugin"`
+	Because []Reason `json:"because"`
+}
+
+// Opening is what a firewall between the nodes must let through.
+type Opening struct {
+	Protocol string `json:"protocol"` // tcp, udp, "ip protocol 4", or any
+	Port     int    `json:"port"`     // 0 where the protocol has none
+	Why      string `json:"why"`
+}
+
+// Configuration is a file for the plugin's own tools.
+type Configuration struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// Confidence says how far a recommendation can be trusted, and what it rests
+// on.
+type Confidence struct {
+	Level   string `json:"level"` // high, medium or low
+	RestsOn string `json:"rests_on"`
+}
+
+// Recommendation is the advice for one topology.
+type Recommendation struct {
+	Topology string `json:"topology"`
+	// Plugin is the name in the catalogue; "" if nothing fits.
+	Plugin      string     `json:"plugin"`
+	Summary     string     `json:"summary"` // one sentence
+	Confidence  Confidence `json:"confidence"`
+	Because     []Reason   `json:"because"`
+	Rejected    []Rejected `json:"rejected"`
+	NotMeasured []string   `json:"not_measured"`
+	Notes       []Reason   `json:"notes"`
+	Firewall    []Opening  `json:"firewall"`
+	Limits      []Limit    `json:"limits"`
+	// Kubespray are group_vars (YAML); "" if nothing is recommended.
+	Kubespray     string          `json:"kubespray"`
+	Configuration []Configuration `json:"configuration"`
+}
+
+// Recommend judges all plugins of a topology.
+func Recommend(n results.Needs, f Facts) Recommendation {
+	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []string{},
+		Notes: []Reason{}, Firewall: []Opening{}, Limits: []Limit{}, Configuration: []Configuration{}}
+	var fit []*subject
+	for i := range f.Plugins {
+		s := newSubject(n, &f, &f.Plugins[i])
+		s.judge()
+		for _, text := range s.unknown {
+			r.NotMeasured = append(r.NotMeasured, s.plugin.Name+": "+text)
+		}
+		if len(s.against) > 0 {
+			r.Rejected = append(r.Rejected, Rejected{s.plugin.Name, s.against})
+			continue
+		}
+		fit = append(fit, s)
+	}
+	if absent := notInRun(f); len(absent) > 0 {
+		r.NotMeasured = append(r.NotMeasured, "not part of the run: "+strings.Join(absent, ", "))
+	}
+	if len(fit) == 0 {
+		r.Summary = nothingFits(f, r.Rejected)
+		r.Confidence = Confidence{"high", "each plugin is excluded by what was measured or documented"}
+		if len(r.NotMeasured) > 0 {
+			r.Confidence = Confidence{"low", "not everything was measured"}
+		}
+		return r
+	}
+	o := rank(&f, fit)
+	for i := range r.Rejected {
+		r.Rejected[i].Because = append(r.Rejected[i].Because, o.slower(&f, r.Rejected[i].Plugin)...)
+	}
+	r.NotMeasured = append(r.NotMeasured, o.unknown...)
+	r.Rejected = append(r.Rejected, o.rejected...)
+	slices.SortStableFunc(r.Rejected, func(a, b Rejected) int { return strings.Compare(a.Plugin, b.Plugin) })
+	r.recommend(n, &f, o, len(fit))
+	return r
+}
+
+// recommend fills in what is said of the winner.
+func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int) {
+	s := o.winner
+	r.Plugin = s.plugin.Name
+	r.Because = append(s.reasons, o.because...)
+	r.Notes = s.notes
+	r.Confidence = confidence(f, s, o, fit)
+	r.Summary = summary(f, s, o, fit, len(f.Plugins))
+	r.Firewall = append(r.Firewall, s.mode.Firewall...)
+	r.Limits = s.limits()
+	r.Kubespray = s.kubespray(n)
+	r.Configuration = s.configuration(n)
+}
+
+// notInRun lists the modes of which the run has nothing on this topology.
+func notInRun(f Facts) []string {
+	var absent []string
+	for _, m := range modes {
+		if !slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.Name == m.Plugin }) {
+			absent = append(absent, m.Plugin)
+		}
+	}
+	return absent
+}
+
+// summary is the answer in one sentence.
+func summary(f *Facts, s *subject, o outcome, fit, all int) string {
+	what := s.plugin.Name
+	if s.mode.Words != "" {
+		what += " (" + s.mode.Words + ")"
+	}
+	if s.plugin.Fidelity == DataPath {
+		what += ", of which only the data path was measured"
+	}
+	if fit == 1 {
+		return fmt.Sprintf("On %s run %s: of %d plugins it is the only one that works here and meets the needs.", f.Topology, what, all)
+	}
+	return fmt.Sprintf("On %s run %s: of the %d plugins that work here and meet the needs %s.", f.Topology, what, fit, o.why)
+}
+
+// nothingFits names what excludes each plugin.
+func nothingFits(f Facts, rejected []Rejected) string {
+	if len(rejected) == 0 {
+		return fmt.Sprintf("On %s no plugin was measured, so none is recommended.", f.Topology)
+	}
+	var order []string
+	by := map[string][]string{}
+	for _, r := range rejected {
+		why := "this network"
+		for _, reason := range r.Because {
+			if reason.Need != "" {
+				why = "the need " + reason.Need
+				break
+			}
+		}
+		if by[why] == nil {
+			order = append(order, why)
+		}
+		by[why] = append(by[why], r.Plugin)
+	}
+	var parts []string
+	for _, why := range order {
+		parts = append(parts, why+" excludes "+strings.Join(by[why], ", "))
+	}
+	return fmt.Sprintf("On %s nothing that was measured fits: %s.", f.Topology, strings.Join(parts, "; "))
+}
+
+// confidence weighs what a recommendation rests on.
+func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
+	rests := []string{fmt.Sprintf("%d rounds on %d nodes (%s)", f.Rounds, f.Nodes, f.Testbed)}
+	level := "high"
+	lower := func(to, why string) {
+		if level != "low" {
+			level = to
+		}
+		rests = append(rests, why)
+	}
+	switch {
+	case fit > 1 && !o.measured:
+		lower("low", "speed was not compared")
+	case fit > 1 && !o.decided:
+		lower("medium", "speed did not settle it")
+	case fit > 1:
+		rests = append(rests, fmt.Sprintf("%d comparisons", o.compared))
+	}
+	if s.plugin.Fidelity == DataPath {
+		lower("medium", "the data path alone, not the agents")
+	}
+	if s.weakened {
+		lower("medium", "this network may not be the cluster's")
+	}
+	if !f.Complete {
+		lower("medium", "the run is not complete")
+	}
+	if s.plugin.Facts[Encapsulates].Value == "" {
+		lower("medium", "nobody looked at the wire")
+	}
+	return Confidence{level, strings.Join(rests, ", ")}
+}

@@ -1,0 +1,140 @@
+package advice
+
+import (
+	"fmt"
+	"slices"
+)
+
+// shown is what a test's run showed of a plugin.
+type shown struct {
+	name     string
+	works    string // yes, no, or "" for a network that did not come up here
+	overhead int    // bytes on the wire; -1: nobody looked
+	policy   string
+	reach    string
+	speed    float64 // goodput and rate as a share of the host's; 0: not measured
+	datapath bool
+}
+
+// onL2 is a run of everything that a switch carries. The speeds are in the
+// order that is measured elsewhere: no encapsulation, then ipip, vxlan, udp.
+var onL2 = []shown{
+	{"flannel-vxlan", yes, 50, no, no, 0.80, false},
+	{"flannel-vxlan-directrouting", yes, 0, no, no, 0.93, false},
+	{"flannel-host-gw", yes, 0, no, no, 0.95, false},
+	{"flannel-udp", yes, 28, no, no, 0.10, false},
+	{"flannel-ipip", "", -1, "", "", 0, false},
+	{"flannel-wireguard", yes, 60, no, no, 0.50, false},
+	{"calico-bgp", yes, 0, yes, no, 0.90, false},
+	{"calico-vxlan", yes, 50, yes, no, 0.78, false},
+	{"calico-vxlan-crosssubnet", yes, 0, yes, no, 0.89, false},
+}
+
+// onRouted is the same behind a router that knows no pods.
+var onRouted = []shown{
+	{"flannel-vxlan", yes, 50, no, no, 0.80, false},
+	{"flannel-vxlan-directrouting", yes, 50, no, no, 0.79, false},
+	{"flannel-host-gw", no, -1, "", "", 0, false},
+	{"flannel-wireguard", yes, 60, no, no, 0.50, false},
+	{"calico-bgp", no, -1, "", "", 0, false},
+	{"calico-vxlan", yes, 50, yes, no, 0.78, false},
+	{"calico-vxlan-crosssubnet", yes, 50, yes, no, 0.77, false},
+}
+
+// onVPC is a cloud's network with its source/dest check on.
+var onVPC = []shown{
+	{"flannel-vxlan", yes, 50, no, no, 0.80, false},
+	{"flannel-vxlan-directrouting", no, -1, "", "", 0, false},
+	{"flannel-host-gw", no, -1, "", "", 0, false},
+	{"flannel-wireguard", yes, 60, no, no, 0.50, false},
+	{"calico-bgp", no, -1, "", "", 0, false},
+	{"calico-vxlan", yes, 50, yes, no, 0.78, false},
+	{"vpc-route", yes, 0, no, yes, 0.94, true},
+	{"terway-eni", yes, 0, no, yes, 0.97, true},
+	{"terway-eniip", yes, 0, no, yes, 0.92, true},
+	{"aws-vpc-cni", yes, 0, no, yes, 0.91, true},
+	{"cce-tunnel", yes, 50, yes, no, 0.76, true},
+}
+
+var runs = map[string][]shown{"l2": onL2, "routed": onRouted, "vpc": onVPC}
+
+// factsOf makes the facts of a run.
+func factsOf(topology string, all []shown) Facts {
+	f := Facts{Topology: topology, Testbed: "lab", Nodes: 2, Rounds: 8, Complete: true}
+	for _, s := range all {
+		f.Plugins = append(f.Plugins, s.plugin())
+	}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			f.Comparisons = append(f.Comparisons, compared(b, a)...)
+		}
+	}
+	return f
+}
+
+func (s shown) plugin() Plugin {
+	p := Plugin{Name: s.name, Fidelity: "agent", PodMTU: 1500, Facts: map[string]Fact{}}
+	if s.datapath {
+		p.Fidelity = DataPath
+	}
+	set := func(name, value string) {
+		if value != "" {
+			p.Facts[name] = Fact{value, name + " was seen: " + value}
+		}
+	}
+	set(Works, s.works)
+	if s.works == "" {
+		p.Facts[Works] = Fact{"", "unsupported: the kernel lacks it"}
+	}
+	set(Policy, s.policy)
+	set(Reachable, s.reach)
+	if s.overhead >= 0 {
+		overhead := s.overhead
+		p.Overhead, p.PodMTU = &overhead, 1500-overhead
+		set(Encapsulates, answer(overhead > 0))
+		set(Encrypts, answer(s.name == "flannel-wireguard"))
+		set(WireAgrees, yes)
+	}
+	return p
+}
+
+// compared gives one verdict of throughput and one of latency.
+func compared(a, b shown) []Comparison {
+	if a.speed == 0 || b.speed == 0 {
+		return nil
+	}
+	ratio, verdict := a.speed/b.speed, Inconclusive
+	switch {
+	case ratio > 1.005:
+		verdict = Faster
+	case ratio < 0.995:
+		verdict = Slower
+	}
+	var all []Comparison
+	for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
+		all = append(all, Comparison{A: a.name, B: b.name, Wire: "none", Probe: probe, Metric: metric, Ratio: ratio,
+			CI: &[2]float64{ratio * 0.999, ratio * 1.001}, Verdict: verdict, Evidence: fmt.Sprintf("%s %s ×%.3f to %s: %s", probe, a.name, ratio, b.name, verdict)})
+	}
+	return all
+}
+
+// without leaves plugins out of a run.
+func without(all []shown, names ...string) []shown {
+	return slices.DeleteFunc(slices.Clone(all), func(s shown) bool { return slices.Contains(names, s.name) })
+}
+
+// only keeps these plugins of a run.
+func only(all []shown, names ...string) []shown {
+	return slices.DeleteFunc(slices.Clone(all), func(s shown) bool { return !slices.Contains(names, s.name) })
+}
+
+// but changes what was shown of a plugin.
+func but(all []shown, name string, change func(*shown)) []shown {
+	changed := slices.Clone(all)
+	for i := range changed {
+		if changed[i].name == name {
+			change(&changed[i])
+		}
+	}
+	return changed
+}

@@ -1,0 +1,141 @@
+package advice
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"strings"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// longestNodePrefix leaves room for the 110 pods that a kubelet takes.
+	longestNodePrefix = 25
+	blockSize         = 26 // calico_pool_blocksize
+)
+
+// podNetwork is the pod network and the length of a node's part. Without one
+// in the needs it is Kubespray's, in smaller parts if there are more nodes than
+// it has; an invalid one says that it is too small.
+func podNetwork(n results.Needs) (cidr netip.Prefix, prefix int) {
+	cidr, prefix = n.PodCIDR, n.NodePrefix
+	if prefix == 0 {
+		prefix = results.DefaultNodePrefix
+	}
+	if cidr.IsValid() {
+		return cidr, prefix
+	}
+	if n.NodePrefix == 0 && n.PodsPerNode <= 1<<(32-longestNodePrefix)-2 && n.Largest() > 1<<(prefix-results.DefaultPodCIDR.Bits()) {
+		prefix = longestNodePrefix
+	}
+	if prefix < results.DefaultPodCIDR.Bits() || n.Largest() > 1<<(prefix-results.DefaultPodCIDR.Bits()) || n.NodeCIDR.IsValid() && n.NodeCIDR.Overlaps(results.DefaultPodCIDR) {
+		return netip.Prefix{}, prefix
+	}
+	return results.DefaultPodCIDR, prefix
+}
+
+// roomFor is the length of the smallest network that holds a part for each
+// node.
+func roomFor(nodes, prefix int) int {
+	for bits := prefix; bits > 0; bits-- {
+		if 1<<(prefix-bits) >= nodes {
+			return bits
+		}
+	}
+	return 0
+}
+
+// kubespray writes the group_vars of the recommended plugin: what it differs
+// by, the networks, and the pods' MTU where Kubespray has a variable for it.
+func (s *subject) kubespray(n results.Needs) string {
+	vars := maps.Clone(s.mode.Kubespray)
+	comments := []string{fmt.Sprintf("Kubespray v2.31, group_vars/k8s_cluster: %s on %s", s.plugin.Name, s.facts.Topology)}
+	if len(vars) == 0 {
+		vars = map[string]any{"kube_network_plugin": "custom_cni"}
+		comments = append(comments, "Kubespray has no variables for this plugin: give its own manifests to custom_cni.")
+	}
+	cidr, prefix := podNetwork(n)
+	vars["kube_network_node_prefix"] = prefix
+	if cidr.IsValid() {
+		vars["kube_pods_subnet"] = cidr.String()
+	} else {
+		comments = append(comments, fmt.Sprintf("Set kube_pods_subnet to a network of at least /%d that is not used elsewhere.", roomFor(n.Largest(), prefix)))
+	}
+	if n.ServiceCIDR.IsValid() {
+		vars["kube_service_addresses"] = n.ServiceCIDR.String()
+	}
+	if s.mode.Calico != nil {
+		vars["calico_pool_blocksize"] = blockSize
+		vars["nat_outgoing"] = !n.PodIPsReachable
+		if s.plugin.PodMTU > 0 {
+			vars["calico_mtu"] = s.plugin.PodMTU
+		}
+	}
+	if s.mode.Flannel != nil && s.plugin.PodMTU > 0 {
+		comments = append(comments, fmt.Sprintf("flannel takes the pods' MTU from the node's NIC; %d was measured.", s.plugin.PodMTU))
+	}
+	for _, note := range s.notes {
+		comments = append(comments, note.Text)
+	}
+	return commented(comments) + marshal(vars)
+}
+
+func commented(lines []string) string {
+	return "# " + strings.Join(lines, "\n# ") + "\n"
+}
+
+// marshal writes YAML with sorted keys. What it is given can always be
+// written.
+func marshal(v any) string {
+	text, err := yaml.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("encoding a configuration: %v", err))
+	}
+	return string(text)
+}
+
+// configuration writes the plugin's own.
+func (s *subject) configuration(n results.Needs) []Configuration {
+	cidr, prefix := podNetwork(n)
+	switch {
+	case !cidr.IsValid():
+		return []Configuration{}
+	case s.mode.Flannel != nil:
+		return []Configuration{{"net-conf.json", netConf(cidr, prefix, s.mode.Flannel)}}
+	case s.mode.Calico != nil:
+		return []Configuration{{"calico.yaml", s.calicoResources(n, cidr)}}
+	}
+	return []Configuration{}
+}
+
+// netConf is flannel's network configuration (flannel
+// Documentation/configuration.md).
+func netConf(cidr netip.Prefix, prefix int, backend map[string]any) string {
+	text, err := json.MarshalIndent(map[string]any{"Network": cidr.String(), "SubnetLen": prefix, "Backend": backend}, "", "  ")
+	if err != nil {
+		panic(fmt.Sprintf("encoding a configuration: %v", err))
+	}
+	return string(text) + "\n"
+}
+
+// calicoResources are the IP pool, Felix's MTU and, for more nodes than a full
+// mesh carries, BGP without it (Calico documentation, reference/resources).
+func (s *subject) calicoResources(n results.Needs, cidr netip.Prefix) string {
+	resource := func(kind, name string, spec map[string]any) string {
+		return marshal(map[string]any{"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": map[string]any{"name": name}, "spec": spec})
+	}
+	all := []string{resource("IPPool", "default-pool", map[string]any{"cidr": cidr.String(), "blockSize": blockSize,
+		"ipipMode": s.mode.Calico.IPIPMode, "vxlanMode": s.mode.Calico.VXLANMode, "natOutgoing": !n.PodIPsReachable})}
+	key := map[string]string{"vxlan": "vxlanMTU", "ipip": "ipipMTU"}[s.mode.Kind]
+	if s.plugin.PodMTU > 0 && key != "" {
+		all = append(all, resource("FelixConfiguration", "default", map[string]any{key: s.plugin.PodMTU}))
+	}
+	if s.known["doc.mesh_fits"] == no {
+		all = append(all, resource("BGPConfiguration", "default", map[string]any{"nodeToNodeMeshEnabled": false}))
+	}
+	return strings.Join(all, "---\n")
+}

@@ -1,0 +1,174 @@
+package advice
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// allowed is what Kubespray v2.31 accepts (roles/network_plugin/*/defaults,
+// inventory/sample/group_vars/k8s_cluster, and the checks in
+// roles/kubernetes/preinstall and roles/network_plugin/calico).
+var allowed = map[string]func(v any) bool{
+	"kube_network_plugin":          oneOf("calico", "flannel", "custom_cni"),
+	"flannel_backend_type":         oneOf("vxlan", "host-gw", "wireguard"),
+	"flannel_vxlan_direct_routing": isBool,
+	"calico_network_backend":       oneOf("vxlan", "bird", "none"),
+	"calico_ipip_mode":             oneOf("Never", "Always", "CrossSubnet"),
+	"calico_vxlan_mode":            oneOf("Never", "Always", "CrossSubnet"),
+	"calico_mtu":                   between(576, 9216),
+	"calico_pool_blocksize":        between(20, 32),
+	"nat_outgoing":                 isBool,
+	"kube_network_node_prefix":     between(8, 30),
+	"kube_pods_subnet":             isNetwork,
+	"kube_service_addresses":       isNetwork,
+}
+
+func oneOf(words ...string) func(any) bool {
+	return func(v any) bool { s, ok := v.(string); return ok && slices.Contains(words, s) }
+}
+
+func isBool(v any) bool { _, ok := v.(bool); return ok }
+
+func between(low, high float64) func(any) bool {
+	return func(v any) bool { n, ok := v.(float64); return ok && n >= low && n <= high }
+}
+
+func isNetwork(v any) bool {
+	s, _ := v.(string)
+	p, err := netip.ParsePrefix(s)
+	return err == nil && p == p.Masked()
+}
+
+// recommended makes the advice whose winner is this mode, whatever it needs.
+func recommended(t *testing.T, m mode, n results.Needs) Recommendation {
+	t.Helper()
+	r := Recommend(n, factsOf("vpc", []shown{{m.Plugin, yes, 0, yes, yes, 0.9, false}}))
+	if r.Plugin != m.Plugin {
+		t.Fatalf("%s is not recommended: %s", m.Plugin, r.Summary)
+	}
+	return r
+}
+
+// TestKubespray parses the variables of every mode, and holds them to what
+// Kubespray accepts.
+func TestKubespray(t *testing.T) {
+	for _, m := range modes {
+		if m.DebugOnly {
+			continue
+		}
+		for name, n := range map[string]results.Needs{
+			"no needs": {}, "70 nodes": {Nodes: 70}, "5000 nodes": {Nodes: 5000, Limits: results.Limits{VPCRoutes: 5000}},
+			"own networks": {PodCIDR: netip.MustParsePrefix("10.0.0.0/12"), ServiceCIDR: netip.MustParsePrefix("10.96.0.0/16"), NodePrefix: 25, PodIPsReachable: true},
+			"existing":     {ExistingCluster: true},
+		} {
+			if m.MaxNodes > 0 && n.Nodes > m.MaxNodes {
+				continue
+			}
+			t.Run(m.Plugin+", "+name, func(t *testing.T) {
+				r := recommended(t, m, n)
+				var vars map[string]any
+				if err := yaml.UnmarshalStrict([]byte(r.Kubespray), &vars); err != nil {
+					t.Fatalf("%v:\n%s", err, r.Kubespray)
+				}
+				for name, value := range vars {
+					if ok := allowed[name]; ok == nil || !ok(value) {
+						t.Errorf("Kubespray does not take %s: %v", name, value)
+					}
+				}
+				fitTogether(t, vars, n)
+			})
+		}
+	}
+}
+
+// fitTogether holds variables to each other.
+func fitTogether(t *testing.T, vars map[string]any, n results.Needs) {
+	t.Helper()
+	family, _ := vars["kube_network_plugin"].(string)
+	for name := range vars {
+		if of, _, _ := strings.Cut(name, "_"); (of == "calico" || of == "flannel") && of != family {
+			t.Errorf("%s is set for %s", name, family)
+		}
+	}
+	ipip, vxlan := vars["calico_ipip_mode"], vars["calico_vxlan_mode"]
+	if family == "calico" {
+		if ipip != "Never" && vxlan != "Never" {
+			t.Error("IP in IP and VXLAN exclude each other")
+		}
+		if ipip != "Never" && vars["calico_network_backend"] != "bird" {
+			t.Error("IP in IP needs bird")
+		}
+		if vars["calico_mtu"] != 1500.0 {
+			t.Errorf("the MTU is %v, not the one that was measured", vars["calico_mtu"])
+		}
+	}
+	if text, ok := vars["kube_pods_subnet"].(string); ok {
+		cidr := netip.MustParsePrefix(text)
+		prefix := int(vars["kube_network_node_prefix"].(float64))
+		if room := 1 << (prefix - cidr.Bits()); room < n.Largest() {
+			t.Errorf("%s in parts of /%d has room for %d nodes, not %d", cidr, prefix, room, n.Largest())
+		}
+	}
+}
+
+// TestKubesprayModes holds each mode to the variables that make it.
+func TestKubesprayModes(t *testing.T) {
+	for plugin, want := range map[string]string{
+		"flannel-vxlan":               "flannel_backend_type: vxlan",
+		"flannel-vxlan-directrouting": "flannel_vxlan_direct_routing: true",
+		"flannel-host-gw":             "flannel_backend_type: host-gw",
+		"flannel-wireguard":           "flannel_backend_type: wireguard",
+		"flannel-ipip":                "kube_network_plugin: custom_cni",
+		"calico-bgp":                  "calico_network_backend: bird",
+		"calico-ipip":                 "calico_ipip_mode: Always",
+		"calico-ipip-crosssubnet":     "calico_ipip_mode: CrossSubnet",
+		"calico-vxlan":                "calico_vxlan_mode: Always",
+		"calico-vxlan-crosssubnet":    "calico_vxlan_mode: CrossSubnet",
+		"terway-eniip":                "kube_network_plugin: custom_cni",
+	} {
+		t.Run(plugin, func(t *testing.T) {
+			if got := recommended(t, modeOf(plugin), results.Needs{}).Kubespray; !strings.Contains(got, want+"\n") {
+				t.Errorf("no %s in\n%s", want, got)
+			}
+		})
+	}
+}
+
+// TestConfiguration parses the plugins' own files.
+func TestConfiguration(t *testing.T) {
+	n := results.Needs{PodCIDR: netip.MustParsePrefix("10.0.0.0/12"), Nodes: 150}
+	var conf map[string]any
+	r := recommended(t, modeOf("flannel-vxlan-directrouting"), n)
+	if err := json.Unmarshal([]byte(r.Configuration[0].Text), &conf); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"Network": "10.0.0.0/12", "SubnetLen": 24.0, "Backend": map[string]any{"Type": "vxlan", "Port": 8472.0, "DirectRouting": true}}
+	if !reflect.DeepEqual(conf, want) {
+		t.Errorf("%v", conf)
+	}
+	r = recommended(t, modeOf("calico-ipip"), n)
+	kinds := map[string]map[string]any{}
+	for _, text := range strings.Split(r.Configuration[0].Text, "---\n") {
+		var resource struct {
+			APIVersion, Kind string
+			Spec             map[string]any
+		}
+		if err := yaml.Unmarshal([]byte(text), &resource); err != nil || resource.APIVersion != "projectcalico.org/v3" {
+			t.Fatalf("%v in\n%s", err, text)
+		}
+		kinds[resource.Kind] = resource.Spec
+	}
+	if kinds["IPPool"]["ipipMode"] != "Always" || kinds["IPPool"]["cidr"] != "10.0.0.0/12" || kinds["FelixConfiguration"]["ipipMTU"] != 1500.0 ||
+		kinds["BGPConfiguration"]["nodeToNodeMeshEnabled"] != false {
+		t.Errorf("%s", fmt.Sprint(kinds))
+	}
+}

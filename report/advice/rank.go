@@ -1,0 +1,248 @@
+package advice
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// figures are what plugins are ranked by, each kind with one voice, so that
+// many probes of one kind do not outvote another.
+var figures = map[string]map[string]string{ // kind, probe, metric
+	"throughput": {"tcp-stream": "goodput", "udp-pps": "rate"},
+	"latency":    {"tcp-rr": "p50", "udp-rr": "p50", "tcp-crr": "rate", "load-latency": "p50"},
+}
+
+// Figure reports whether a probe's metric takes part in the ranking.
+func Figure(probe, metric string) bool {
+	for kind := range figures {
+		if figures[kind][base(probe)] == metric {
+			return true
+		}
+	}
+	return false
+}
+
+func base(probe string) string {
+	name, _, _ := strings.Cut(probe, ":")
+	return name
+}
+
+// preference is one rule that settles which of two plugins is better, once
+// speed did not. They are asked in order.
+type preference struct {
+	rule, text, source string
+	// compare is negative if the first is better, and says by what; a plugin
+	// of which nothing is known is never better.
+	compare func(a, b *subject) (int, string)
+}
+
+var preferences = []preference{
+	{"fewer-bytes", "puts fewer bytes around packets", "what captures on the nodes' NICs showed, 2026-11-24",
+		func(a, b *subject) (int, string) {
+			if a.plugin.Overhead == nil || b.plugin.Overhead == nil {
+				return 0, ""
+			}
+			x, y := *a.plugin.Overhead, *b.plugin.Overhead
+			return cmp.Compare(x, y), fmt.Sprintf("%d bytes against %d of %s", x, y, b.plugin.Name)
+		}},
+	{"agents-ran", "had its own agents measured, not a data path alone", "a data path alone shows less, 2026-11-24",
+		func(a, b *subject) (int, string) {
+			return cmp.Compare(answer(a.plugin.Fidelity == DataPath), answer(b.plugin.Fidelity == DataPath)), ""
+		}},
+	{"fewer-moving-parts", "has fewer moving parts (programs to keep running on each node)", "modes.yaml, 2026-11-23",
+		func(a, b *subject) (int, string) {
+			if a.mode.Agents == 0 || b.mode.Agents == 0 {
+				return 0, ""
+			}
+			return cmp.Compare(a.mode.Agents, b.mode.Agents), fmt.Sprintf("%d against %d of %s (documented)", a.mode.Agents, b.mode.Agents, b.plugin.Name)
+		}},
+	{"less-memory", "takes less memory for its agents", "resident memory of the agents, 2026-11-24",
+		func(a, b *subject) (int, string) {
+			if a.plugin.Memory == 0 || b.plugin.Memory == 0 {
+				return 0, ""
+			}
+			return cmp.Compare(a.plugin.Memory, b.plugin.Memory), fmt.Sprintf("%d MiB against %d of %s", a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+		}},
+	{"by-name", "comes first by name; nothing that was measured tells them apart", "a rule that always gives the same answer, 2026-11-24",
+		func(a, b *subject) (int, string) { return strings.Compare(a.plugin.Name, b.plugin.Name), "" }},
+}
+
+// outcome is how the plugins that fit were ranked.
+type outcome struct {
+	winner   *subject
+	because  []Reason
+	rejected []Rejected
+	unknown  []string
+	why      string // the end of the summary
+	// preferred is the first rule for equals that spoke for the winner.
+	preferred string
+	measured  bool // speeds were compared
+	decided   bool // and they settled it
+	compared  int  // comparisons of the winner with the others
+}
+
+// duel is how one plugin stands to another by all figures that were compared.
+type duel struct {
+	net      int // kinds of figures that it wins, less those that it loses
+	evidence []string
+	compared int
+}
+
+// fight compares two plugins by all their figures.
+func (f *Facts) fight(a, b string) duel {
+	var d duel
+	for _, kind := range []string{"throughput", "latency"} {
+		balance := 0
+		for _, c := range f.Comparisons {
+			sign := 0
+			switch {
+			case c.A == a && c.B == b:
+				sign = 1
+			case c.A == b && c.B == a:
+				sign = -1
+			}
+			if sign == 0 || figures[kind][base(c.Probe)] != c.Metric {
+				continue
+			}
+			d.compared++
+			d.evidence = append(d.evidence, c.Evidence)
+			switch c.Verdict {
+			case Faster:
+				balance += sign
+			case Slower:
+				balance -= sign
+			}
+		}
+		d.net += cmp.Compare(balance, 0)
+	}
+	return d
+}
+
+// rank finds the best of the plugins that fit: the one that wins against most
+// others by speed (Copeland's count of pairwise wins less losses), and among
+// equals by the preferences. A plugin of which no speed was compared does not
+// win against one of which it was.
+func rank(f *Facts, fit []*subject) outcome {
+	score, compared := map[*subject]int{}, map[*subject]int{}
+	for _, a := range fit {
+		for _, b := range fit {
+			d := f.fight(a.plugin.Name, b.plugin.Name)
+			compared[a] += d.compared
+			score[a] += cmp.Compare(d.net, 0)
+		}
+	}
+	order := slices.Clone(fit)
+	slices.SortStableFunc(order, func(a, b *subject) int {
+		if c := cmp.Compare(answer(compared[a] == 0), answer(compared[b] == 0)); c != 0 {
+			return c
+		}
+		if c := cmp.Compare(score[b], score[a]); c != 0 {
+			return c
+		}
+		_, c, _ := prefer(a, b)
+		return c
+	})
+	o := outcome{winner: order[0], compared: compared[order[0]], measured: compared[order[0]] > 0, decided: true}
+	for _, loser := range order[1:] {
+		o.lost(f, loser, score, compared)
+	}
+	o.explain(order)
+	return o
+}
+
+// prefer asks the preferences in order; c is negative if a is better.
+func prefer(a, b *subject) (p preference, c int, evidence string) {
+	for _, p := range preferences {
+		if c, evidence := p.compare(a, b); c != 0 {
+			return p, c, evidence
+		}
+	}
+	return preferences[len(preferences)-1], 0, ""
+}
+
+// lost says by what a plugin that fits lost to the winner.
+func (o *outcome) lost(f *Facts, loser *subject, score, compared map[*subject]int) {
+	winner := o.winner.plugin.Name
+	d := f.fight(loser.plugin.Name, winner)
+	r := Reason{Rule: "slower", Evidence: strings.Join(d.evidence, "; "), Source: "verdicts of this run"}
+	switch {
+	case compared[loser] == 0 && o.measured:
+		r.Rule, r.Text = "speed-unknown", "fits, but its speed was not compared with that of "+winner
+		o.unknown = append(o.unknown, loser.plugin.Name+": its speed was not compared")
+	case d.net < 0:
+		r.Text = "fits, but is slower than " + winner
+	case score[loser] < score[o.winner]:
+		r.Text = fmt.Sprintf("fits, and is not slower than %s, but wins against fewer of the others by speed", winner)
+	case d.net > 0:
+		r.Text = fmt.Sprintf("fits, and is faster than %s, but wins against no more of the others by speed", winner)
+		o.decided = false
+		o.because = append(o.because, Reason{Rule: "most-wins", Text: "wins against as many of the others as " + loser.plugin.Name + " and is preferred by the rules for equals",
+			Source: "verdicts of this run"})
+	default:
+		p, _, evidence := prefer(o.winner, loser)
+		r.Rule, r.Source = p.rule, p.source
+		r.Text = fmt.Sprintf("fits, but %s, on balance no slower, %s", winner, p.text)
+		r.Evidence = join(evidence, r.Evidence)
+		o.decided = false
+		o.preferred = cmp.Or(o.preferred, p.text)
+		o.because = append(o.because, Reason{Rule: p.rule, Text: fmt.Sprintf("is on balance no slower than %s, and %s", loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
+	}
+	o.rejected = append(o.rejected, Rejected{loser.plugin.Name, append([]Reason{r}, costs(loser, o.winner)...)})
+}
+
+// slower says by what figures a plugin that was excluded anyway is slower than
+// the winner.
+func (o *outcome) slower(f *Facts, excluded string) []Reason {
+	d := f.fight(excluded, o.winner.plugin.Name)
+	if d.net >= 0 {
+		return nil
+	}
+	return []Reason{{Rule: "slower", Text: "is slower than " + o.winner.plugin.Name, Evidence: strings.Join(d.evidence, "; "), Source: "verdicts of this run"}}
+}
+
+// costs are what a plugin that fits costs more than the winner.
+func costs(loser, winner *subject) []Reason {
+	a, b := loser.plugin.Overhead, winner.plugin.Overhead
+	if a == nil || b == nil || *a <= *b {
+		return nil
+	}
+	return []Reason{{Rule: "costs-bytes", Text: fmt.Sprintf("takes %d bytes of each packet, %s %d", *a, winner.plugin.Name, *b),
+		Evidence: loser.plugin.Facts[Encapsulates].Evidence, Source: "what a capture on the node's NIC showed, 2026-11-24"}}
+}
+
+// explain says by what the winner won.
+func (o *outcome) explain(order []*subject) {
+	if len(order) == 1 {
+		return
+	}
+	slower, next := 0, Rejected{}
+	for _, r := range o.rejected {
+		if r.Because[0].Rule != "slower" {
+			continue
+		}
+		if slower++; slower == 1 {
+			next = r
+		}
+	}
+	switch {
+	case !o.measured:
+		o.decided = false
+		o.why = "it " + o.preferred + "; their speed was not compared"
+	case o.decided && slower == len(order)-1:
+		o.why = "it is the fastest"
+	case o.decided:
+		o.why = "it wins most comparisons of speed"
+	default:
+		o.why = "none is faster on balance, and it " + cmp.Or(o.preferred, "wins against as many of the others")
+	}
+	if slower > 0 {
+		o.because = append([]Reason{{Rule: "fastest", Text: fmt.Sprintf("is faster than %d of the %d others that fit; the next is %s", slower, len(order)-1, next.Plugin),
+			Evidence: next.Because[0].Evidence, Source: "verdicts of this run"}}, o.because...)
+	}
+}
+
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
+}

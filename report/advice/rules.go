@@ -1,0 +1,253 @@
+package advice
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+//go:embed rules.yaml
+var rulesFile []byte
+
+var rules = checked(load[[]rule]("rules.yaml", rulesFile))
+
+// rule is one entry of rules.yaml, which explains the keys.
+type rule struct {
+	Rule    string            `json:"rule"`
+	When    map[string]values `json:"when"`
+	Require map[string]values `json:"require"`
+	Text    string            `json:"text"`
+	Lacks   string            `json:"lacks"`
+	Unknown string            `json:"unknown"`
+	Reject  string            `json:"reject"`
+	Note    string            `json:"note"`
+	Weakens bool              `json:"weakens"`
+	Source  string            `json:"source"`
+	Date    string            `json:"date"`
+}
+
+// values are what a condition takes: one, or any of a list. YAML 1.1 reads yes
+// and no as booleans.
+type values []string
+
+// UnmarshalJSON reads one value or a list.
+func (v *values) UnmarshalJSON(text []byte) error {
+	var one any
+	if err := json.Unmarshal(text, &one); err != nil {
+		return err
+	}
+	list, ok := one.([]any)
+	if !ok {
+		list = []any{one}
+	}
+	for _, item := range list {
+		switch item := item.(type) {
+		case bool:
+			*v = append(*v, answer(item))
+		case string:
+			*v = append(*v, item)
+		default:
+			return fmt.Errorf("a condition takes words, not %v", item)
+		}
+	}
+	return nil
+}
+
+func answer(v bool) string {
+	if v {
+		return yes
+	}
+	return no
+}
+
+// checked holds the rules to what keeps the advice honest: what is required,
+// and so speaks for a plugin, is a measured fact.
+func checked(all []rule) []rule {
+	for _, r := range all {
+		conclusions := 0
+		for _, there := range []bool{len(r.Require) > 0, r.Reject != "", r.Note != ""} {
+			if there {
+				conclusions++
+			}
+		}
+		if conclusions != 1 || r.Source == "" || r.Date == "" {
+			panic(fmt.Sprintf("rules.yaml: %s needs one conclusion, a source and a date", r.Rule))
+		}
+		for name := range r.Require {
+			if strings.Contains(name, ".") {
+				panic(fmt.Sprintf("rules.yaml: %s requires %s, which is not measured", r.Rule, name))
+			}
+		}
+	}
+	return all
+}
+
+// subject is a plugin under judgement.
+type subject struct {
+	plugin  *Plugin
+	facts   *Facts
+	mode    mode
+	known   map[string]string // need.*, doc.* and net.*
+	fill    *strings.Replacer
+	bounds  bounds
+	reasons []Reason
+	against []Reason
+	notes   []Reason
+	unknown []string
+	// weakened: a note says that the advice may not hold for the cluster.
+	weakened bool
+}
+
+func newSubject(n results.Needs, f *Facts, p *Plugin) *subject {
+	s := &subject{plugin: p, facts: f, mode: modeOf(p.Name), known: needed(n), notes: []Reason{}}
+	s.bounds = boundsOf(n, s.mode)
+	kind, _, _ := strings.Cut(f.Topology, ":")
+	s.known["net.kind"], s.known["net.link"] = kind, f.Link.Value
+	for name, v := range map[string]bool{"debug_only": s.mode.DebugOnly, "needs_l2": s.mode.NeedsL2, "same_subnet": s.mode.SameSubnet,
+		"kubespray": len(s.mode.Kubespray) > 0, "managed": len(s.mode.Managed) > 0} {
+		s.known["doc."+name] = answer(v)
+	}
+	s.known["doc.kind"] = s.mode.Kind
+	if n.Cloud != "" && len(s.mode.Clouds) > 0 {
+		s.known["doc.cloud_fits"] = answer(slices.Contains(s.mode.Clouds, n.Cloud))
+	}
+	maps.Copy(s.known, s.bounds.known())
+	s.fill = strings.NewReplacer(append(s.bounds.words(), "{cloud}", cloudNamed(n.Cloud), "{clouds}", clouds(s.mode.Clouds))...)
+	return s
+}
+
+// needed gives the needs the names that rules use.
+func needed(n results.Needs) map[string]string {
+	known := map[string]string{"need.cloud": n.Cloud, "need.l2": string(n.L2)}
+	for name, v := range map[string]bool{"network_policy": n.NetworkPolicy, "pod_ips_reachable": n.PodIPsReachable, "no_overlay": n.NoOverlay,
+		"encryption": n.Encryption, "existing_cluster": n.ExistingCluster} {
+		known["need."+name] = answer(v)
+	}
+	return known
+}
+
+func clouds(list []string) string {
+	named := make([]string, len(list))
+	for i, c := range list {
+		named[i] = cloudNamed(c)
+	}
+	return strings.Join(named, ", ")
+}
+
+func cloudNamed(cloud string) string {
+	names := map[string]string{"alibaba": "Alibaba Cloud", "huawei": "Huawei Cloud", "aws": "AWS", "azure": "Azure", "gce": "Google Cloud",
+		"none": "a network of one's own", "": "the cloud"}
+	return names[cloud]
+}
+
+// judge asks all rules.
+func (s *subject) judge() {
+	for _, r := range rules {
+		if !s.holds(r.When) {
+			continue
+		}
+		switch {
+		case r.Reject != "":
+			s.against = append(s.against, s.reason(r, r.Reject, s.evidence(r.When)))
+		case r.Note != "":
+			s.weakened = s.weakened || r.Weakens
+			s.notes = append(s.notes, s.reason(r, r.Note, s.evidence(r.When)))
+		default:
+			s.require(r)
+		}
+	}
+}
+
+// require holds a plugin to a measured fact.
+func (s *subject) require(r rule) {
+	evidence := s.evidence(r.Require)
+	for _, name := range slices.Sorted(maps.Keys(r.Require)) {
+		switch value := s.plugin.Facts[name].Value; {
+		case value == "":
+			s.against = append(s.against, s.reason(r, r.Unknown, evidence))
+			said := r.Unknown
+			if evidence != "" {
+				said += " (" + evidence + ")"
+			}
+			s.unknown = append(s.unknown, said)
+			return
+		case !slices.Contains(r.Require[name], value):
+			s.against = append(s.against, s.reason(r, r.Lacks, evidence))
+			return
+		}
+	}
+	s.reasons = append(s.reasons, s.reason(r, r.Text, evidence))
+}
+
+// holds reports whether all conditions hold. A condition on a fact that was
+// not measured holds only if it names the empty string.
+func (s *subject) holds(when map[string]values) bool {
+	for name, wanted := range when {
+		if !slices.Contains(wanted, s.value(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *subject) value(name string) string {
+	switch {
+	case strings.Contains(name, "."):
+		return s.known[name]
+	case name == "fidelity":
+		return s.plugin.Fidelity
+	}
+	return s.plugin.Facts[name].Value
+}
+
+// evidence joins what was measured of the facts that a rule names.
+func (s *subject) evidence(when map[string]values) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(when)) {
+		e := s.plugin.Facts[name].Evidence
+		if name == "net.link" {
+			e = s.facts.Link.Evidence
+		}
+		if e != "" {
+			all = append(all, e)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// reason is what a rule says of the plugin.
+func (s *subject) reason(r rule, text, evidence string) Reason {
+	out := Reason{Rule: r.Rule, Text: s.fill.Replace(text), Evidence: evidence, Source: s.fill.Replace(r.Source) + ", " + r.Date}
+	for _, name := range slices.Sorted(maps.Keys(r.When)) {
+		if need, ok := strings.CutPrefix(name, "need."); ok {
+			out.Need = need
+		}
+	}
+	if out.Need == "" {
+		out.Need = needOf(r)
+	}
+	return out
+}
+
+// needOf names the need behind a condition that is computed from one.
+func needOf(r rule) string {
+	for name := range r.When {
+		switch name {
+		case "doc.cloud_fits":
+			return "cloud"
+		case "doc.routes_fit", "doc.nodes_fit":
+			return "nodes"
+		case "doc.pods_fit":
+			return "pods_per_node"
+		}
+	}
+	return ""
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

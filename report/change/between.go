@@ -1,0 +1,171 @@
+package change
+
+import (
+	"math"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// Side is one of two runs.
+type Side struct {
+	Run    results.Run
+	Report *report.Report
+}
+
+// Comparison is how a later run stands to an earlier one.
+type Comparison struct {
+	Schema string `json:"schema"`
+	Old    string `json:"old"` // ID
+	New    string `json:"new"`
+	// Environment lists what differs beside what was measured.
+	Environment []string `json:"environment"`
+	// SameMachine says whether absolute figures are judged. If not, ratios to
+	// host are.
+	SameMachine bool    `json:"same_machine"`
+	Margin      float64 `json:"margin"`
+	Cells       []Cell  `json:"cells"`
+}
+
+// Schema names the version of the comparison in JSON.
+const Schema = "cnibench.compare/v1"
+
+// Cell is the headline of one probe in one cell.
+type Cell struct {
+	results.Cell
+	Probe   string        `json:"probe"`
+	Metric  string        `json:"metric"`
+	Unit    string        `json:"unit"` // of Old and New: the figure's, or "ratio" to host
+	Old     *float64      `json:"old"`
+	New     *float64      `json:"new"`
+	Ratio   *float64      `json:"ratio"` // of the later to the earlier
+	CI      *[2]float64   `json:"ci"`
+	P       *float64      `json:"p_adjusted"`
+	Verdict stats.Verdict `json:"verdict"`
+	Cause   string        `json:"cause,omitempty"` // why there is no ratio
+
+	better string
+}
+
+// Between compares two runs. On one machine it compares the figures by their
+// samples; across machines the ratios to host, block by block of each run,
+// because there the machine's speed cancels.
+func Between(old, now Side, margin float64) *Comparison {
+	c := &Comparison{Schema: Schema, Old: old.Run.ID, New: now.Run.ID, Margin: margin,
+		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run.Host, now.Run.Host)) == 0, Cells: []Cell{}}
+	families := map[string][]int{} // of one question: a figure over all cells
+	var ratios []stats.Ratio
+	for i := range now.Report.Cells {
+		cell := &now.Report.Cells[i]
+		if !c.SameMachine && cell.Plugin == results.HostPlugin {
+			continue
+		}
+		for _, m := range headlines(cell) {
+			one, r := c.cell(old.Report, cell, m)
+			families[m.Probe] = append(families[m.Probe], len(c.Cells))
+			c.Cells, ratios = append(c.Cells, one), append(ratios, r)
+		}
+	}
+	c.addGone(old.Report, now.Report)
+	for _, members := range families {
+		c.judge(members, ratios)
+	}
+	return c
+}
+
+// judge gives the members of a family their verdicts.
+func (c *Comparison) judge(members []int, ratios []stats.Ratio) {
+	var family []stats.Ratio
+	var of []int
+	for _, i := range members {
+		if c.Cells[i].Cause == "" {
+			family, of = append(family, ratios[i]), append(of, i)
+		}
+	}
+	if len(of) == 0 {
+		return
+	}
+	higher := c.Cells[of[0]].better == "higher"
+	for i, judged := range stats.JudgeIndependent(family, higher, c.Margin) {
+		one := &c.Cells[of[i]]
+		one.Verdict, one.P = judged.Verdict, &judged.PAdjusted
+	}
+}
+
+// headlines are the first figure of each probe of a cell.
+func headlines(c *report.Cell) []*report.Metric {
+	var all []*report.Metric
+	told := map[string]bool{}
+	for i := range c.Metrics {
+		if m := &c.Metrics[i]; !told[m.Probe] {
+			told[m.Probe] = true
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// cell compares one headline.
+func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric) (Cell, stats.Ratio) {
+	one := Cell{Cell: now.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Verdict: stats.Inconclusive, New: &m.Median, better: m.Better}
+	before := old.Cell(now.Cell)
+	var was *report.Metric
+	if before != nil {
+		was = before.Metric(m.Probe, m.Name)
+	}
+	switch {
+	case was == nil:
+		one.Cause = "the earlier run does not have it"
+	case m.Better == "":
+		one.Cause = "the figure has no good side"
+	default:
+		one.Cause = placed(was, m)
+	}
+	if one.Cause != "" {
+		return one, stats.Ratio{}
+	}
+	one.Old = &was.Median
+	a, b := m.Samples, was.Samples
+	if !c.SameMachine {
+		one.Unit, one.Old, one.New = "ratio", nil, nil
+		if m.VsHost == nil || was.VsHost == nil || len(m.VsHost.Blocks) == 0 || len(was.VsHost.Blocks) == 0 {
+			one.Cause = "another machine, and no ratio to host to compare"
+			return one, stats.Ratio{}
+		}
+		one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
+		a, b = m.VsHost.Blocks, was.VsHost.Blocks
+	}
+	r := stats.Independent(a, b)
+	if r.N == 0 || math.IsNaN(r.Ratio) {
+		one.Cause = "there are samples of zero, which have no ratio"
+		return one, r
+	}
+	one.Ratio, one.CI = &r.Ratio, bounds(r.CI)
+	return one, r
+}
+
+// addGone adds what the earlier run has and the later one has not.
+func (c *Comparison) addGone(old, now *report.Report) {
+	for i := range old.Cells {
+		before := &old.Cells[i]
+		if !c.SameMachine && before.Plugin == results.HostPlugin {
+			continue
+		}
+		after := now.Cell(before.Cell)
+		for _, m := range headlines(before) {
+			if after != nil && after.Metric(m.Probe, m.Name) != nil {
+				continue
+			}
+			cause := "the later run does not have it"
+			if after != nil && after.Cause != "" {
+				cause = "in the later run it is " + after.Status + ": " + after.Cause
+			}
+			one := Cell{Cell: before.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Old: &m.Median, Verdict: stats.Inconclusive, Cause: cause}
+			if !c.SameMachine {
+				one.Unit, one.Old = "ratio", nil
+			}
+			c.Cells = append(c.Cells, one)
+		}
+	}
+}

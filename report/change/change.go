@@ -1,0 +1,107 @@
+// Package change says how a later run stands to an earlier one: what differs in
+// the environment, and then cell by cell, as ratios of independent samples.
+package change
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// Ratio is a later figure over the earlier one.
+type Ratio struct {
+	Ratio float64     `json:"ratio"`
+	CI    *[2]float64 `json:"ci"`
+}
+
+// Of compares one figure of a cell with the same of an earlier run; otherwise
+// it says why that cannot be done.
+func Of(earlier, later *report.Report, c *report.Cell, m *report.Metric) (r Ratio, why string) {
+	if d := Machine(earlier.Host, later.Host); len(d) > 0 {
+		return r, "the earlier run was made on another machine, so only ratios to host compare: " + strings.Join(d, ", ")
+	}
+	before := earlier.Cell(c.Cell)
+	if before == nil || before.Metric(m.Probe, m.Name) == nil {
+		return r, fmt.Sprintf("the earlier run has no %s %s of it", m.Probe, m.Name)
+	}
+	old := before.Metric(m.Probe, m.Name)
+	if d := placed(old, m); d != "" {
+		return r, d
+	}
+	i := stats.Independent(m.Samples, old.Samples)
+	if i.N == 0 {
+		return r, "there are samples of zero, which have no ratio"
+	}
+	return Ratio{i.Ratio, bounds(i.CI)}, ""
+}
+
+// placed says that two figures were taken on CPUs in different ways, which
+// changes them more than most plugins do.
+func placed(old, m *report.Metric) string {
+	if old.Placement == m.Placement {
+		return ""
+	}
+	return fmt.Sprintf("the placement of the ends differs: %s, now %s", old.Placement, m.Placement)
+}
+
+// Machine lists in what two machines differ that makes absolute figures
+// incomparable.
+func Machine(a, b results.Host) []string {
+	return differences([][3]string{
+		{"CPU", a.CPU, b.CPU}, {"CPUs", fmt.Sprint(a.CPUs), fmt.Sprint(b.CPUs)},
+		{"virtualization", a.Virtualization, b.Virtualization}, {"memory", fmt.Sprint(a.MemoryBytes >> 30), fmt.Sprint(b.MemoryBytes >> 30)},
+	})
+}
+
+// Environment lists all in which two runs differ beside what they measured:
+// the machine, its kernel, versions, and how they were made.
+func Environment(a, b results.Run) []string {
+	all := append(Machine(a.Host, b.Host), differences([][3]string{
+		{"kernel", a.Host.Kernel, b.Host.Kernel}, {"privilege", a.Host.Privilege, b.Host.Privilege},
+		{"default congestion control", a.Host.CongestionControl, b.Host.CongestionControl},
+		{"congestion control of the probes", a.CongestionControl, b.CongestionControl},
+		{"testbed", a.Asked.Testbed, b.Asked.Testbed}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
+		{"nodes", fmt.Sprint(a.Asked.Nodes), fmt.Sprint(b.Asked.Nodes)}, {"placement", a.Asked.Placement, b.Asked.Placement},
+		{"duration of a sample", fmt.Sprint(float64(a.Asked.Duration)), fmt.Sprint(float64(b.Asked.Duration))},
+	})...)
+	programs := map[string]bool{}
+	for _, versions := range []map[string]string{a.Versions, b.Versions} {
+		for name := range versions {
+			programs[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(programs)) {
+		all = append(all, differences([][3]string{{"version of " + name, a.Versions[name], b.Versions[name]}})...)
+	}
+	return all
+}
+
+// differences writes the pairs that differ.
+func differences(pairs [][3]string) []string {
+	var all []string
+	for _, p := range pairs {
+		if p[1] != p[2] {
+			all = append(all, fmt.Sprintf("%s %s, now %s", p[0], named(p[1]), named(p[2])))
+		}
+	}
+	return all
+}
+
+func named(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func bounds(i *stats.Interval) *[2]float64 {
+	if i == nil {
+		return nil
+	}
+	return &[2]float64{i.Low, i.High}
+}

@@ -1,0 +1,121 @@
+package change
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// side is a run of host and calico-bgp: goodput around a level, host at another.
+func side(level, host, noise float64) Side {
+	samples := func(of float64) (all []float64) {
+		for i := range 10 {
+			all = append(all, of*math.Exp(noise*float64(i-5)))
+		}
+		return all
+	}
+	cell := func(plugin string, of float64) report.Cell {
+		m := report.Metric{Probe: "tcp-stream", Name: "goodput", Unit: "bit/s", Better: "higher", Placement: "split", Median: of, Samples: samples(of)}
+		if plugin != results.HostPlugin {
+			m.VsHost = &report.VsHost{N: 10, Ratio: of / host, Blocks: samples(of / host)}
+		}
+		return report.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Status: "ok", Metrics: []report.Metric{m}}
+	}
+	return Side{Run: results.Run{ID: "a", Host: results.Host{CPU: "one", CPUs: 2, Kernel: "6.1"}, Versions: map[string]string{"flanneld": "v1"}},
+		Report: &report.Report{Cells: []report.Cell{cell("host", host), cell("calico-bgp", level)}}}
+}
+
+func TestBetween(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		old, now      Side
+		other         bool // another machine
+		verdict       stats.Verdict
+		judged, cells int
+	}{
+		{"the same again", side(8, 10, 0.001), side(8, 10, 0.001), false, stats.Equivalent, 2, 2},
+		{"faster", side(8, 10, 0.001), side(9, 10, 0.001), false, stats.Faster, 2, 2},
+		{"slower", side(8, 10, 0.001), side(7, 10, 0.001), false, stats.Slower, 2, 2},
+		{"noise", side(8, 10, 0.1), side(8.2, 10, 0.1), false, stats.Inconclusive, 2, 2},
+		{"a machine of twice the speed, the same share of host", side(8, 10, 0.001), side(16, 20, 0.001), true, stats.Equivalent, 1, 1},
+		{"a machine of twice the speed, a smaller share of host", side(8, 10, 0.001), side(10, 20, 0.001), true, stats.Slower, 1, 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.other {
+				c.now.Run.Host.CPU = "two"
+			}
+			got := Between(c.old, c.now, 0.03)
+			if got.SameMachine == c.other || len(got.Cells) != c.cells {
+				t.Fatalf("%+v", got)
+			}
+			for _, cell := range got.Cells {
+				if cell.Plugin == "calico-bgp" && cell.Verdict != c.verdict {
+					t.Errorf("%s, want %s: %+v", cell.Verdict, c.verdict, cell)
+				}
+				if c.other && cell.Unit != "ratio" {
+					t.Errorf("an absolute figure is compared across machines: %+v", cell)
+				}
+			}
+		})
+	}
+}
+
+func TestWhatIsMissingOnOneSide(t *testing.T) {
+	old, now := side(8, 10, 0.001), side(8, 10, 0.001)
+	now.Report.Cells[1] = report.Cell{Cell: now.Report.Cells[1].Cell, Status: "failed", Cause: "no route"}
+	old.Report.Cells = append(old.Report.Cells, report.Cell{Cell: results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "none"}, Metrics: old.Report.Cells[0].Metrics})
+	c := Between(old, now, 0.03)
+	said := map[string]string{}
+	for _, cell := range c.Cells {
+		said[cell.Plugin] = cell.Cause
+	}
+	if said["calico-bgp"] != "in the later run it is failed: no route" || said["flannel-vxlan"] != "the later run does not have it" || said["host"] != "" {
+		t.Errorf("%q", said)
+	}
+	again := Between(now, old, 0.03)
+	for _, cell := range again.Cells {
+		if cell.Plugin != "host" && (cell.Cause != "the earlier run does not have it" || cell.Verdict != stats.Inconclusive) {
+			t.Errorf("%+v", cell)
+		}
+	}
+}
+
+func TestPlacementIsNotCompared(t *testing.T) {
+	old, now := side(8, 10, 0.001), side(9, 10, 0.001)
+	now.Report.Cells[1].Metrics[0].Placement = "same"
+	for _, cell := range Between(old, now, 0.03).Cells {
+		if cell.Plugin == "calico-bgp" && (cell.Verdict != stats.Inconclusive || !strings.Contains(cell.Cause, "placement")) {
+			t.Errorf("%+v", cell)
+		}
+	}
+}
+
+func TestEnvironmentComesFirst(t *testing.T) {
+	old, now := side(8, 10, 0.001), side(8, 10, 0.001)
+	now.Run.Host.Kernel = "6.2\x1b[2J<b>"
+	now.Run.Versions = map[string]string{"flanneld": "v2", "bird": "2"}
+	c := Between(old, now, 0.03)
+	var text, markdown, asJSON bytes.Buffer
+	for out, render := range map[*bytes.Buffer]func(io.Writer) error{&text: c.Text, &markdown: c.Markdown, &asJSON: c.JSON} {
+		if err := render(out); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "\x1b") {
+			t.Errorf("the terminal gets %q", out)
+		}
+	}
+	for _, says := range []string{"kernel 6.1, now 6.2", "version of flanneld v1, now v2", "version of bird none, now 2"} {
+		if i := strings.Index(text.String(), says); i < 0 || i > strings.Index(text.String(), "PLUGIN") {
+			t.Errorf("%q does not stand before the table:\n%s", says, &text)
+		}
+	}
+	if strings.Contains(markdown.String(), "<b>") {
+		t.Errorf("markup in %s", &markdown)
+	}
+}

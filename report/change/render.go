@@ -1,0 +1,107 @@
+package change
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+)
+
+// head are the lines before the table.
+func (c *Comparison) head() []string {
+	lines := []string{fmt.Sprintf("run %s against the earlier %s", c.New, c.Old)}
+	for _, d := range c.Environment {
+		lines = append(lines, "DIFFERS: "+d)
+	}
+	if len(c.Environment) == 0 {
+		lines = append(lines, "the environment is the same")
+	}
+	if !c.SameMachine {
+		lines = append(lines, "The machines differ: absolute figures are not compared, only ratios to host.")
+	}
+	return lines
+}
+
+var columns = []string{"PLUGIN", "topology", "wire", "figure", "earlier", "later", "later/earlier", "verdict"}
+
+func (c *Cell) line() []string {
+	quantity := func(v *float64) string {
+		switch {
+		case v == nil:
+			return ""
+		case c.Unit == "ratio":
+			return report.Times(*v, nil)
+		}
+		return report.Quantity(*v, c.Unit)
+	}
+	ratio, verdict := "", string(c.Verdict)
+	if c.Ratio != nil {
+		ratio = report.Times(*c.Ratio, c.CI)
+	}
+	if c.Cause != "" {
+		verdict += ": " + c.Cause
+	}
+	return []string{c.Plugin, c.Topology, c.Wire, c.Probe + " " + c.Metric, quantity(c.Old), quantity(c.New), ratio, verdict}
+}
+
+func (c *Comparison) foot() string {
+	return fmt.Sprintf("Ratios of independent samples (Hodges–Lehmann, 95 %% Mann–Whitney intervals); equivalent: within %g %%; corrected over the cells of a figure (Holm).", 100*c.Margin)
+}
+
+// Text writes the comparison for a terminal.
+func (c *Comparison) Text(out io.Writer) error {
+	var b strings.Builder
+	for _, l := range c.head() {
+		fmt.Fprintln(&b, results.Printable(l))
+	}
+	fmt.Fprintln(&b)
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(columns, "\t"))
+	for i := range c.Cells {
+		line := c.Cells[i].line()
+		for j := range line {
+			line[j] = results.Printable(line[j])
+		}
+		fmt.Fprintln(w, strings.Join(line, "\t"))
+	}
+	w.Flush()
+	fmt.Fprintf(&b, "\n%s\n", c.foot())
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// Markdown writes the comparison for a pull request's comment.
+func (c *Comparison) Markdown(out io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### cnibench: two runs compared\n\n")
+	for _, l := range c.head() {
+		fmt.Fprintf(&b, "- %s\n", report.Inert(l))
+	}
+	fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat(" --- |", len(columns)))
+	for i := range c.Cells {
+		line := c.Cells[i].line()
+		for j := range line {
+			if j < 4 || j == len(line)-1 {
+				line[j] = report.Inert(line[j])
+			}
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
+	}
+	fmt.Fprintf(&b, "\n<sub>%s</sub>\n", c.foot())
+	_, err := io.WriteString(out, b.String())
+	return err
+}
+
+// JSON writes the comparison for programs.
+func (c *Comparison) JSON(out io.Writer) error {
+	text, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encoding the comparison: %w", err)
+	}
+	_, err = out.Write(append(report.EscapeControls(text), '\n'))
+	return err
+}

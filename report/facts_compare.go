@@ -1,0 +1,41 @@
+package report
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/results"
+)
+
+// comparisonsFor are the verdicts on all pairs of plugins on a topology, the
+// baseline included, by the figures that plugins are ranked by. A plugin's
+// second copy is no plugin that could be recommended.
+func (r *Report) comparisonsFor(topology string) []advice.Comparison {
+	var all []advice.Comparison
+	for i := range r.Comparisons {
+		c := &r.Comparisons[i]
+		if c.Topology != topology || c.Ratio == nil || !advice.Figure(c.Probe, c.Metric) || c.copied() {
+			continue
+		}
+		all = append(all, advice.Comparison{A: c.A, B: c.B, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric,
+			Ratio: *c.Ratio, CI: c.CI, Verdict: string(c.Verdict), Evidence: c.evidence()})
+	}
+	return all
+}
+
+// copied reports whether one side is a plugin's second copy.
+func (c *Comparison) copied() bool {
+	return results.Original(c.A) != c.A || results.Original(c.B) != c.B
+}
+
+// evidence is the comparison with its figures, in a few words.
+func (c *Comparison) evidence() string {
+	return fmt.Sprintf("%s %s %s: %s is %s of %s: %s", c.Probe, c.Metric, wireText(c.Wire), c.A, ratio(&VsHost{Ratio: *c.Ratio, CI: c.CI}), c.B, c.Verdict)
+}
+
+func wireText(wire string) string {
+	if wire == results.WireNone {
+		return "unshaped"
+	}
+	return "over " + wire
+}

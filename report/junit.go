@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/junit"
+	"github.com/cnibench/cnibench/results"
+)
+
+// JUnit writes what works and what does not, for a CI system: a case for each
+// cell, and one for what each network put on the wire. What this machine
+// cannot carry is skipped. Thresholds are the business of acceptance tests.
+func (r *Report) JUnit(out io.Writer) error {
+	cells := junit.Suite{Name: "cells", Time: r.Run.Started}
+	for i := range r.Cells {
+		cells.Cases = append(cells.Cases, r.Cells[i].junit())
+	}
+	wire := junit.Suite{Name: "on the wire", Time: r.Run.Started}
+	for _, e := range r.Encapsulation {
+		c := junit.Case{Class: "cnibench.wire." + e.Topology, Name: e.Plugin, Kind: "disagrees",
+			Output: fmt.Sprintf("configured for %s, seen: %s, %d of %d packets", form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
+				form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)}
+		if !e.Agrees {
+			c.Failure = "the wire disagrees: " + c.Output + ". " + strings.Join(e.Warnings, "; ")
+		}
+		wire.Cases = append(wire.Cases, c)
+	}
+	return junit.Write(out, cells, wire)
+}
+
+// junit is the case of a cell.
+func (c *Cell) junit() junit.Case {
+	j := junit.Case{Class: "cnibench." + c.Topology + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
+	switch c.Status {
+	case results.StatusUnsupported:
+		j.Skipped = c.Cause
+	case results.StatusFailed:
+		j.Failure = c.Cause
+	}
+	var lines []string
+	for _, m := range c.Metrics {
+		lines = append(lines, fmt.Sprintf("%s %s: %s (n=%d)", m.Probe, m.Name, withInterval(m.Median, m.CI, m.Unit), m.N))
+	}
+	j.Output = strings.Join(lines, "; ")
+	return j
+}

@@ -1,0 +1,113 @@
+// Package junit writes test results as the JUnit XML that CI systems read: the
+// elements and attributes that Jenkins' junit-10.xsd and GitLab both take.
+package junit
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// Suite is a set of cases.
+type Suite struct {
+	Name     string
+	Hostname string
+	Time     time.Time // of its start
+	Cases    []Case
+}
+
+// Case is one thing that was checked. At most one of Failure, Error and Skipped
+// is set; a case with none passed.
+type Case struct {
+	Class, Name string
+	Failure     string // why it failed, a sentence
+	Kind        string // of the failure
+	Error       string // why it could not be decided, a sentence
+	Skipped     string // why nothing can be said, a sentence
+	Output      string // the figures behind it
+}
+
+type suitesXML struct {
+	XMLName  xml.Name   `xml:"testsuites"`
+	Tests    int        `xml:"tests,attr"`
+	Failures int        `xml:"failures,attr"`
+	Errors   int        `xml:"errors,attr"`
+	Suites   []suiteXML `xml:"testsuite"`
+}
+
+type suiteXML struct {
+	Name      string    `xml:"name,attr"`
+	Tests     int       `xml:"tests,attr"`
+	Failures  int       `xml:"failures,attr"`
+	Errors    int       `xml:"errors,attr"`
+	Skipped   int       `xml:"skipped,attr"`
+	Timestamp string    `xml:"timestamp,attr"`
+	Hostname  string    `xml:"hostname,attr,omitempty"`
+	Cases     []caseXML `xml:"testcase"`
+}
+
+type caseXML struct {
+	Class   string   `xml:"classname,attr"`
+	Name    string   `xml:"name,attr"`
+	Skipped *reason  `xml:"skipped"`
+	Error   *failure `xml:"error"`
+	Failure *failure `xml:"failure"`
+	Output  string   `xml:"system-out,omitempty"`
+}
+
+type reason struct {
+	Message string `xml:"message,attr"`
+}
+
+type failure struct {
+	Message string `xml:"message,attr"`
+	Type    string `xml:"type,attr"`
+	Text    string `xml:",chardata"`
+}
+
+// Write writes suites as one document.
+func Write(out io.Writer, suites ...Suite) error {
+	document := suitesXML{}
+	for _, s := range suites {
+		x := s.xml()
+		document.Tests += x.Tests
+		document.Failures += x.Failures
+		document.Errors += x.Errors
+		document.Suites = append(document.Suites, x)
+	}
+	if _, err := io.WriteString(out, xml.Header); err != nil {
+		return fmt.Errorf("writing JUnit: %w", err)
+	}
+	e := xml.NewEncoder(out)
+	e.Indent("", "  ")
+	if err := e.Encode(document); err != nil {
+		return fmt.Errorf("writing JUnit: %w", err)
+	}
+	_, err := io.WriteString(out, "\n")
+	return err
+}
+
+func (s Suite) xml() suiteXML {
+	x := suiteXML{Name: results.Printable(s.Name), Tests: len(s.Cases), Timestamp: s.Time.UTC().Format("2006-01-02T15:04:05"), Hostname: s.Hostname}
+	for _, c := range s.Cases {
+		one := caseXML{Class: results.Printable(c.Class), Name: results.Printable(c.Name), Output: results.Printable(c.Output)}
+		switch {
+		case c.Failure != "":
+			x.Failures++
+			text := results.Printable(c.Failure)
+			one.Failure = &failure{Message: text, Type: c.Kind, Text: text}
+		case c.Error != "":
+			x.Errors++
+			text := results.Printable(c.Error)
+			one.Error = &failure{Message: text, Type: c.Kind, Text: text}
+		case c.Skipped != "":
+			x.Skipped++
+			one.Skipped = &reason{results.Printable(c.Skipped)}
+		}
+		x.Cases = append(x.Cases, one)
+	}
+	return x
+}

@@ -1,0 +1,97 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"gonum.org/v1/gonum/stat/distuv"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// percentiles are the figures that come from histograms.
+var percentiles = map[string]float64{"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
+
+// latencies are the histograms of a cell's samples of one probe: each block's
+// and all of them merged.
+type latencies struct {
+	merged *hdrhistogram.Histogram
+	blocks []*hdrhistogram.Histogram
+}
+
+// latencies reads the histograms of a cell's samples by probe.
+func (b *builder) latencies(samples []results.Sample) (map[string]*latencies, error) {
+	all := map[string]*latencies{}
+	for _, s := range samples {
+		if s.Hist == "" {
+			continue
+		}
+		h, err := results.Histogram(b.recorded.Dir, s.Hist)
+		if err != nil {
+			return nil, err
+		}
+		l := all[s.Probe]
+		if l == nil {
+			l = &latencies{merged: hdrhistogram.New(h.LowestTrackableValue(), h.HighestTrackableValue(), int(h.SignificantFigures()))}
+			all[s.Probe] = l
+		}
+		if dropped := l.merged.Merge(h); dropped > 0 {
+			return nil, fmt.Errorf("merging histogram %s: %d values are outside the range of the others", s.Hist, dropped)
+		}
+		l.blocks = append(l.blocks, h)
+	}
+	return all, nil
+}
+
+// percentile reads a latency figure off the merged histogram, in seconds, with
+// its interval over the blocks; nil if the figure is none or there is no
+// histogram.
+func (l *latencies) percentile(name string) (*float64, *[2]float64) {
+	p, ok := percentiles[name]
+	if !ok || l == nil || l.merged.TotalCount() == 0 {
+		return nil, nil
+	}
+	at := seconds(l.merged.ValueAtPercentile(p))
+	return &at, l.interval(p)
+}
+
+// interval is Woodruff's for a percentile of clustered observations (Woodruff,
+// Confidence intervals for medians and other position measures, JASA 47,
+// 1952): round trips of one block are alike, so blocks are what varies. The
+// share of round trips at or below the percentile is a ratio of sums over the
+// blocks, with the standard error of such (Cochran, Sampling Techniques, 3rd
+// ed., section 6.4); the percentiles of the shares that lie Student's t times
+// that above and below are the bounds. Nil below [stats.MinSamples] blocks.
+func (l *latencies) interval(p float64) *[2]float64 {
+	n := float64(len(l.blocks))
+	if len(l.blocks) < stats.MinSamples {
+		return nil
+	}
+	at := l.merged.ValueAtPercentile(p)
+	all := float64(l.merged.TotalCount())
+	share := below(l.merged, at) / all
+	squares := 0.0
+	for _, h := range l.blocks {
+		squares += math.Pow(below(h, at)-share*float64(h.TotalCount()), 2)
+	}
+	half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(1-(1-stats.Confidence)/2) * math.Sqrt(squares*n/(n-1)) / all
+	low, high := max(0, p-100*half), min(100, p+100*half)
+	return &[2]float64{seconds(l.merged.ValueAtPercentile(low)), seconds(l.merged.ValueAtPercentile(high))}
+}
+
+// below counts the values of a histogram that are at most v.
+func below(h *hdrhistogram.Histogram, v int64) float64 {
+	count := int64(0)
+	for _, bar := range h.Distribution() {
+		if bar.From > v {
+			break
+		}
+		count += bar.Count
+	}
+	return float64(count)
+}
+
+func seconds(nanoseconds int64) float64 { return time.Duration(nanoseconds).Seconds() }

@@ -1,0 +1,115 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// Implausible is a result that contradicts physics or the set-up. It is
+// reported, never changed.
+type Implausible struct {
+	Rule     string `json:"rule"`
+	Plugin   string `json:"plugin"`
+	Topology string `json:"topology"`
+	Wire     string `json:"wire"`
+	Text     string `json:"text"`
+	Check    string `json:"check"` // what to look at
+}
+
+// rule is what must not be. Exactly one of pair and figure is set.
+type rule struct {
+	name string
+	// pair finds a comparison that breaks the rule.
+	pair func(b *builder, c *Comparison) bool
+	// figure finds a figure of a cell that breaks it.
+	figure func(b *builder, c *Cell, m *Metric) bool
+	text   string // follows the sentence or the figure
+	check  string
+}
+
+// rules are all of them. Pairs have the baseline as the second one.
+var rules = []rule{
+	{
+		name: "faster-than-underlay",
+		pair: func(_ *builder, c *Comparison) bool {
+			return c.B == results.HostPlugin && c.better()
+		},
+		text: "But every packet of a pod also takes the way that the host's own packets take.",
+		check: "whether both ends of the baseline and of the pods were on the same CPUs, whether the baseline's NIC has offloads switched off " +
+			"that the pods' devices have, and whether the traffic crosses the wire at all (the encap probe)",
+	},
+	{
+		name: "tunnel-faster-than-plain",
+		pair: func(b *builder, c *Comparison) bool {
+			a, o := b.plugin(c.A), b.plugin(c.B)
+			if a == nil || o == nil || c.B == results.HostPlugin || family(a.Name) != family(o.Name) {
+				return false
+			}
+			more, less := a.Encapsulation.Overhead, o.Encapsulation.Overhead
+			return more > 0 && less == 0 && c.better() || more == 0 && less > 0 && c.worse()
+		},
+		text:  "But one plugin's tunnel does all that its plain routing does, and more.",
+		check: "whether the routes of the plain mode lead over the wire directly, and checksum and segmentation offloads of both",
+	},
+	{
+		name: "above-the-wire",
+		figure: func(b *builder, _ *Cell, m *Metric) bool {
+			return m.Expected != nil && m.CI != nil && m.CI[0] > *m.Expected*(1+b.margin())
+		},
+		text:  "is more than the wire carries",
+		check: "whether the wire's rate is set on every NIC on the way, and whether bytes are counted at the receiver",
+	},
+	{
+		name: "control-differs",
+		pair: func(_ *builder, c *Comparison) bool {
+			return c.Control && (c.Verdict == stats.Faster || c.Verdict == stats.Slower)
+		},
+		text:  "But both are the same plugin, deployed twice.",
+		check: "what differs between the two networks (order of creation, CPUs, leftovers); until then take other differences of this size for nothing",
+	},
+}
+
+// family is the plugin that a mode belongs to: the first word of its name.
+func family(name string) string {
+	first, _, _ := strings.Cut(name, "-")
+	return first
+}
+
+// better reports whether A is better than B by more than the margin, with the
+// whole interval.
+func (c *Comparison) better() bool {
+	return c.Verdict == stats.Faster && (c.CI[0] > 1+c.Margin || c.CI[1] < 1/(1+c.Margin))
+}
+
+// worse is the opposite.
+func (c *Comparison) worse() bool {
+	return c.Verdict == stats.Slower && (c.CI[0] > 1+c.Margin || c.CI[1] < 1/(1+c.Margin))
+}
+
+// implausible applies the rules.
+func (b *builder) implausible() []Implausible {
+	found := []Implausible{}
+	for _, r := range rules {
+		if r.pair != nil {
+			for i := range b.report.Comparisons {
+				if c := &b.report.Comparisons[i]; r.pair(b, c) {
+					found = append(found, Implausible{r.name, c.A, c.Topology, c.Wire, c.Sentence + " " + r.text, r.check})
+				}
+			}
+			continue
+		}
+		for i := range b.report.Cells {
+			c := &b.report.Cells[i]
+			for j := range c.Metrics {
+				if m := &c.Metrics[j]; r.figure(b, c, m) {
+					found = append(found, Implausible{r.name, c.Plugin, c.Topology, c.Wire,
+						fmt.Sprintf("%s %s of %s over %s, %s, %s.", m.Probe, m.Name, c.Plugin, wireName(c.Wire), withInterval(m.Median, m.CI, m.Unit), r.text), r.check})
+				}
+			}
+		}
+	}
+	return found
+}

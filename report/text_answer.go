@@ -1,0 +1,171 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/advice"
+)
+
+// answer puts the advice first, one sentence for each topology.
+func (t *text) answer() {
+	for _, a := range t.report.Recommendation {
+		t.line("%s", a.Summary)
+		t.line("  confidence %s: %s", a.Confidence.Level, a.Confidence.RestsOn)
+	}
+	if len(t.report.Recommendation) > 0 {
+		t.line("")
+	}
+}
+
+func (t *text) matrix() {
+	m := t.report.matrix()
+	if len(m.Rows) == 0 {
+		return
+	}
+	lines := [][]string{append([]string{"PLUGIN"}, m.Topologies...)}
+	for _, row := range m.Rows {
+		cells := []string{row.Plugin}
+		for _, c := range row.Cells {
+			cells = append(cells, c.Mark)
+		}
+		lines = append(lines, cells)
+	}
+	t.line("")
+	t.line("what works where")
+	t.columns(lines)
+	for _, row := range m.Rows {
+		for i, c := range row.Cells {
+			if c.Why != "" {
+				t.line("  %s on %s: %s", row.Plugin, m.Topologies[i], c.text())
+			}
+		}
+	}
+}
+
+// network are the facts of who reaches whom.
+func (t *text) network() {
+	lines := [][]string{{"TOPOLOGY", "neighbour answers", "foreign addresses arrive", "pairs of nodes", "cause"}}
+	for _, a := range t.report.adjacent() {
+		lines = append(lines, []string{a.Topology, a.Neighbour, a.Forwards, fmt.Sprint(a.Pairs), a.Note})
+	}
+	t.titled("whether nodes share a link layer", lines)
+	lines = [][]string{append([]string{"PLUGIN", "topology"}, directions...)}
+	for _, l := range t.report.reachedLines() {
+		lines = append(lines, append([]string{l.Plugin, l.Topology}, l.Cells...))
+	}
+	t.titled("who reaches whom, and with which source address", lines)
+	lines = [][]string{{"PLUGIN", "topology", "NetworkPolicy"}}
+	for _, p := range t.report.Policy {
+		lines = append(lines, []string{p.Plugin, p.Topology, policyText(p)})
+	}
+	t.titled("whether a policy takes effect", lines)
+	lines = [][]string{{"PLUGIN", "topology", "arrived", "devices on the way"}}
+	for _, h := range t.report.Hops {
+		lines = append(lines, []string{h.Plugin, h.Topology, yesNo(h.Arrived), strings.Join(h.Devices, " → ")})
+	}
+	t.titled("the way of a packet, by device counters", lines)
+}
+
+// titled writes a table unless it has only a head.
+func (t *text) titled(title string, lines [][]string) {
+	if len(lines) > 1 {
+		t.line("")
+		t.line("%s", title)
+		t.columns(lines)
+	}
+}
+
+func (t *text) claims() {
+	if len(t.report.Claims) == 0 {
+		return
+	}
+	t.line("")
+	t.line("what is said of these plugins, and what this run shows of it")
+	for _, c := range t.report.Claims {
+		t.line("  %s: %s (%s)", strings.ToUpper(c.Verdict), c.Claim, c.Source)
+		if c.Evidence != advice.NoEvidence {
+			t.line("    %s", c.Evidence)
+		}
+	}
+}
+
+// Advice writes the recommendations in full, for a terminal.
+func (r *Report) Advice(out io.Writer) error {
+	t := &text{report: r}
+	t.answer()
+	t.advice()
+	_, err := io.WriteString(out, t.String())
+	return err
+}
+
+func (t *text) advice() {
+	for _, a := range t.report.Recommendation {
+		t.recommendation(&a)
+	}
+}
+
+// recommendation writes one in full: why, why not the others, and what to
+// paste.
+func (t *text) recommendation(a *advice.Recommendation) {
+	t.line("")
+	if a.Plugin == "" {
+		t.line("advice for %s: none", a.Topology)
+	} else {
+		t.line("advice for %s: %s", a.Topology, a.Plugin)
+	}
+	for _, r := range a.Because {
+		t.line("  + %s [%s; %s]", named(r), r.Rule, r.Source)
+	}
+	for _, r := range a.Notes {
+		t.line("  ! %s [%s; %s]", named(r), r.Rule, r.Source)
+	}
+	for _, rejected := range a.Rejected {
+		for _, r := range rejected.Because {
+			t.line("  - %s %s [%s; %s]", rejected.Plugin, named(r), r.Rule, r.Source)
+		}
+	}
+	for _, text := range a.NotMeasured {
+		t.line("  ? %s", text)
+	}
+	for _, o := range a.Firewall {
+		t.line("  firewall: %s: %s", opening(o), o.Why)
+	}
+	for _, l := range a.Limits {
+		t.line("  limit: %s [%s]", limitText(l), l.Source)
+	}
+	t.block("Kubespray group_vars", a.Kubespray)
+	for _, c := range a.Configuration {
+		t.block(c.Name, c.Text)
+	}
+}
+
+// block writes a file's lines as they are.
+func (t *text) block(title, text string) {
+	if text == "" {
+		return
+	}
+	t.line("  %s:", title)
+	for _, l := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		t.line("    %s", l)
+	}
+}
+
+func opening(o advice.Opening) string {
+	if o.Port == 0 {
+		return o.Protocol
+	}
+	return fmt.Sprintf("%s %d", o.Protocol, o.Port)
+}
+
+func limitText(l advice.Limit) string {
+	s := l.What
+	if l.Limit > 0 {
+		s += fmt.Sprintf(": %d", l.Limit)
+	}
+	if l.At > 0 {
+		s += fmt.Sprintf(" (wanted: %d)", l.At)
+	}
+	return s + ": " + l.Text
+}

@@ -1,0 +1,73 @@
+package scenarios
+
+import (
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+)
+
+// resumed reports whether the run goes on with blocks of an earlier part. One
+// that was interrupted before its first sample begins anew.
+func (r *run) resumed() bool {
+	if r.Recorded == nil {
+		return false
+	}
+	for _, record := range r.Recorded.Records {
+		if record.Sample != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// recall takes over what the earlier part of a resumed run has measured.
+func (r *run) recall() {
+	if !r.resumed() {
+		return
+	}
+	r.first = r.Recorded.NextBlock()
+	again := r.Recorded.Superseded()
+	for i, record := range r.Recorded.Records {
+		if record.Sample != nil && !again[i] && record.Sample.Error == "" {
+			r.seen.add(record.Sample)
+		}
+	}
+}
+
+// wasGivenUp reports whether a network of the earlier part failed or could not
+// be carried; it stays so, or its failure would be forgotten. One that had been
+// up keeps its place in the blocks, whose order depends on it.
+func (r *run) wasGivenUp(instance, topology string) (bool, *upNetwork) {
+	if !r.resumed() {
+		return false, nil
+	}
+	status, up := "", false
+	for _, record := range r.Recorded.Records {
+		if n := record.Network; n != nil && n.Plugin == instance && n.Topology == topology {
+			status = n.Status
+		}
+		if s := record.Setup; s != nil && s.Plugin == instance && s.Topology == topology {
+			up = true
+		}
+	}
+	switch {
+	case status == "" || status == results.StatusOK:
+		return false, nil
+	case up:
+		return true, &upNetwork{instance: instance, topology: topology, dead: true}
+	}
+	return true, nil
+}
+
+// foundBefore are the findings of a network that are in the record already.
+func (r *run) foundBefore(instance, topology string) map[probes.Finding]bool {
+	found := map[probes.Finding]bool{}
+	if !r.resumed() {
+		return found
+	}
+	for _, record := range r.Recorded.Records {
+		if f := record.Finding; f != nil && f.Plugin == instance && f.Topology == topology {
+			found[probes.Finding{Name: f.Name, Text: f.Text}] = true
+		}
+	}
+	return found
+}

@@ -1,0 +1,99 @@
+package stats
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+func TestFindDrift(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		x         []float64
+		p, within float64
+		change    float64
+	}{
+		// Tuna: the panel's score in the order of Hunter's lightness. Hollander and
+		// Wolfe, 1973, p. 187, the example of R's cor.test: T = 26, p = 0.1194.
+		{"Hollander and Wolfe, tuna", []float64{2.5, 4.0, 2.6, 3.6, 2.8, 3.1, 5.2, 5.0, 3.8}, 0.1194, 5e-5, math.NaN()},
+		{"steady rise: 2/6!", []float64{1, 2, 3, 4, 5, 6}, 2.0 / 720, 1e-12, 5},
+		{"steady fall", []float64{6, 5, 4, 3, 2, 1}, 2.0 / 720, 1e-12, -5},
+		{"all equal", []float64{3, 3, 3, 3, 3, 3, 3}, 1, 0, 0},
+		{"too few", []float64{1, 2, 3}, 1, 0, 0},
+		{"one burst is no drift", []float64{1, 2, 1.5, 90, 1.2, 1.9, 1.1, 1.7}, 1, 0.3, math.NaN()},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := FindDrift(c.x)
+			if !near(d.P, c.p, c.within) || !math.IsNaN(c.change) && !near(d.Change, c.change, 1e-9) {
+				t.Errorf("got %+v", d)
+			}
+		})
+	}
+}
+
+func TestFindEcho(t *testing.T) {
+	// Tourists in Portugal 1970 to 1982: Gibbons and Chakraborti, Nonparametric
+	// Statistical Inference, 4th ed., 2003, section 3.5, the example of R's
+	// randtests::bartels.rank.test, whose standardised statistic is −3.6453.
+	tourists := []float64{12362, 12739, 13057, 13955, 14123, 15698, 17523, 18610, 19842, 20310, 22500, 23080, 21916}
+	if e := FindEcho(tourists); !near(e.P, 0.5*math.Erfc(3.6453/math.Sqrt2), 1e-6) || e.Lag1 < 0.6 {
+		t.Errorf("tourists: %+v", e)
+	}
+	if e := FindEcho([]float64{1, 9, 2, 8, 3, 7, 4, 6}); e.P < 0.9 || e.Lag1 > 0 || e.Independent(8) != 8 {
+		t.Errorf("to and fro: %+v", e)
+	}
+	for name, x := range map[string][]float64{"all equal": {1, 1, 1, 1, 1, 1, 1}, "too few": {1, 2}} {
+		if e := FindEcho(x); e.P != 1 {
+			t.Errorf("%s: %+v", name, e)
+		}
+	}
+}
+
+func TestWarmUp(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	noise := func(n int, level float64) []float64 {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = level + rng.NormFloat64()
+		}
+		return x
+	}
+	for _, c := range []struct {
+		name string
+		x    []float64
+		want int
+	}{
+		{"nothing", nil, 0},
+		{"too few to tell", []float64{9, 9, 1, 1.1, 1.2, 1.3}, 0},
+		{"all equal", make([]float64, 30), 0},
+		{"none", noise(30, 0), 0},
+		{"five of thirty", append(noise(5, 8), noise(25, 0)...), 5},
+		{"a change in the middle is no warm-up", append(noise(15, 0), noise(15, 0)...), 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := WarmUp(c.x); got != c.want {
+				t.Errorf("%d blocks, want %d", got, c.want)
+			}
+		})
+	}
+	found := 0
+	for range 2000 {
+		if WarmUp(noise(30, 0)) > 0 {
+			found++
+		}
+	}
+	if found > 30 { // 20 and two standard errors
+		t.Errorf("a warm-up in %d of 2000 draws that have none", found)
+	}
+}
+
+// Permeability of the chorioamnion: Hollander and Wolfe, 1973, p. 69, the
+// example of R's wilcox.test(x, y). SAS NPAR1WAY prints 0.2446 for the normal
+// approximation with correction for continuity, 0.2544 for the exact test.
+func TestMannWhitney(t *testing.T) {
+	x := []float64{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46}
+	y := []float64{1.15, 0.88, 0.90, 0.74, 1.21}
+	if p := mannWhitneyP(x, y); !near(p, 0.2446, 5e-5) {
+		t.Errorf("p = %v", p)
+	}
+}

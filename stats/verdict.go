@@ -1,0 +1,198 @@
+package stats
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Verdict says how the first of two stands to the second.
+type Verdict string
+
+// The verdicts. Faster is better: a higher goodput, a lower latency.
+const (
+	Faster       Verdict = "faster"
+	Slower       Verdict = "slower"
+	Equivalent   Verdict = "equivalent"
+	Inconclusive Verdict = "inconclusive"
+)
+
+// DefaultMargin is the difference, as a share, below which plugins are
+// equivalent unless a run says otherwise. Runs on different machines, or of
+// the next patch release, differ by as much.
+const DefaultMargin = 0.03
+
+// Level is the probability of a wrong verdict that a family of comparisons is
+// held to.
+const Level = 1 - Confidence
+
+// Comparison is a ratio with its verdict.
+type Comparison struct {
+	Ratio
+	// PAdjusted is P after Holm's correction over the family.
+	PAdjusted float64
+	// PMargin is the p-value against the hypothesis that the two differ by the
+	// margin or more, and PMarginAdjusted the same after Holm's correction.
+	PMargin, PMarginAdjusted float64
+	Verdict                  Verdict
+}
+
+// Judge gives every ratio of a family its verdict. The family is what one
+// question compares: all pairs of plugins by one figure.
+//
+// Two questions are asked of each pair, and each is corrected over the family
+// by itself with Holm's procedure. Is there a difference: the signed-rank test
+// of ratio 1. Is it smaller than the margin: the signed-rank tests of the
+// ratios 1+margin and 1/(1+margin), of which the larger p counts (two
+// one-sided tests: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15,
+// 1987; each at half the level, so that the 95 % interval lies inside). Then
+//
+//   - equivalent: smaller than the margin, whether there is a difference or not;
+//   - faster, slower: there is a difference, on the side where the interval is;
+//   - inconclusive: neither is shown.
+//
+// So among all pairs of a family that do not differ, any is called faster or
+// slower with at most 5 % probability, and among all that differ by the margin
+// or more, any is called equivalent with at most 5 %. For the first no
+// assumption on the noise is needed: the order of a block is drawn at random,
+// so two equal plugins could have got each other's samples (Fisher's
+// randomisation argument). The interval of a ratio is not widened for the
+// family: it covers its own ratio with 95 %. A verdict never contradicts it,
+// because a p-value after correction is at least that before, which is below
+// 5 % only if the interval excludes the ratio tested.
+func Judge(family []Ratio, higherIsBetter bool, margin float64) []Comparison {
+	all := make([]Comparison, len(family))
+	p, near := make([]float64, len(family)), make([]float64, len(family))
+	for i, r := range family {
+		all[i] = Comparison{Ratio: r, PMargin: r.pMargin(margin)}
+		p[i], near[i] = r.P, all[i].PMargin
+	}
+	p, near = Holm(p), Holm(near)
+	for i := range all {
+		c := &all[i]
+		c.PAdjusted, c.PMarginAdjusted = p[i], near[i]
+		c.Verdict = c.judge(higherIsBetter, margin)
+	}
+	return all
+}
+
+// JudgeControl judges a plugin against its own copy again, with Bonferroni's
+// correction over a family of that size. In Holm's procedure the last p-value
+// is not corrected at all once all others are small, so one control in twenty
+// would be told apart by chance beside plugins that do differ. That is a valid
+// level for a question, but a control's alarm makes the reader doubt all else.
+func (c *Comparison) JudgeControl(comparisons int, higherIsBetter bool, margin float64) {
+	c.PAdjusted = min(1, c.P*float64(comparisons))
+	c.PMarginAdjusted = min(1, c.PMargin*float64(comparisons))
+	c.Verdict = c.judge(higherIsBetter, margin)
+}
+
+func (c *Comparison) judge(higherIsBetter bool, margin float64) Verdict {
+	switch {
+	case c.CI == nil:
+		return Inconclusive
+	case c.PMarginAdjusted <= Level && c.CI.Low >= 1/(1+margin) && c.CI.High <= 1+margin:
+		return Equivalent
+	case c.PAdjusted > Level || c.CI.Contains(1):
+		return Inconclusive
+	case (c.CI.Low > 1) == higherIsBetter:
+		return Faster
+	}
+	return Slower
+}
+
+// pMargin is the smallest level at which the interval lies inside the margin;
+// 1 if the estimate does not. The margin is the same for a ratio and its
+// inverse, so that a verdict does not depend on which of the two comes first.
+func (r Ratio) pMargin(margin float64) float64 {
+	limit := math.Log1p(margin)
+	if r.N == 0 || math.Abs(math.Log(r.Ratio)) >= limit {
+		return 1
+	}
+	return max(signedRankP(r.Logs, limit), signedRankP(r.Logs, -limit))
+}
+
+// Holm adjusts p-values so that those at or below a level may be called
+// significant together at that level (Holm, A simple sequentially rejective
+// multiple test procedure, Scandinavian Journal of Statistics 6, 1979; R:
+// p.adjust(method = "holm")). A value that is no number counts as 1.
+func Holm(p []float64) []float64 {
+	order := make([]int, len(p))
+	clean := slices.Clone(p)
+	for i := range order {
+		order[i] = i
+		if math.IsNaN(clean[i]) {
+			clean[i] = 1
+		}
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(clean[i], clean[j]) })
+	adjusted := make([]float64, len(p))
+	most := 0.0
+	for rank, i := range order {
+		most = max(most, min(1, float64(len(p)-rank)*clean[i]))
+		adjusted[i] = most
+	}
+	return adjusted
+}
+
+// MinRounds is the least number of blocks with which a family of so many
+// comparisons can show any difference: the least p-value of n pairs is 2·0.5ⁿ,
+// and Holm multiplies the least one by the size of the family.
+func MinRounds(comparisons int) int {
+	n := MinSamples
+	for float64(comparisons)*2*math.Pow(0.5, float64(n)) > Level {
+		n++
+	}
+	return n
+}
+
+// power is the probability with which a difference of the size that
+// [Ratio.Detectable] names is found.
+const power = 0.8
+
+// Detectable is the smallest difference, as a share, that these blocks would
+// have shown with 80 % probability in a family of so many comparisons: the
+// normal approximation (z₁₋α⸝₂ + z_power)·σ/√n (Lachin, Controlled Clinical
+// Trials 2, 1981) with σ/√n taken from the width of the interval, which bursts
+// do not inflate as they do a standard deviation, and α divided by the size of
+// the family. Infinite if there are too few blocks to show any.
+func (r Ratio) Detectable(comparisons int) float64 {
+	if r.CI == nil || r.N < MinRounds(comparisons) {
+		return math.Inf(1)
+	}
+	return r.detectable(comparisons)
+}
+
+// detectable needs an interval.
+func (r Ratio) detectable(comparisons int) float64 {
+	z := distuv.UnitNormal.Quantile
+	se := math.Log(r.CI.High/r.CI.Low) / 2 / z(1-Level/2)
+	return math.Expm1((z(1-Level/2/float64(max(comparisons, 1))) + z(power)) * se)
+}
+
+// RoundsToDetect estimates how many blocks would find a difference, given as a
+// share, as [Ratio.Detectable] means it. 0 if there is no interval to go by.
+func (r Ratio) RoundsToDetect(difference float64, comparisons int) int {
+	if r.CI == nil {
+		return 0
+	}
+	now := math.Log1p(r.detectable(comparisons))
+	rounds := math.Ceil(float64(r.N) * math.Pow(now/math.Log1p(difference), 2))
+	return max(int(rounds), MinRounds(comparisons))
+}
+
+// RoundsFor estimates how many blocks would make the interval as narrow as
+// width, a share of the ratio: it narrows with the root of their number. 0 if
+// there is no interval to go by.
+func (r Ratio) RoundsFor(width float64) int {
+	if r.CI == nil {
+		return 0
+	}
+	now := r.CI.RelativeWidth(r.Ratio)
+	if now <= width {
+		return r.N
+	}
+	return int(math.Ceil(float64(r.N)*math.Pow(now/width, 2) - rounding))
+}

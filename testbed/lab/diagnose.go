@@ -1,0 +1,175 @@
+package lab
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+// pathWithin bounds the wait for the first packet once the agents are ready
+// and the pods are there. Real agents need well under a second from there.
+const pathWithin = 6 * time.Second
+
+// awaitPath waits for the first packet from the client's pod to the server's.
+// When none comes, the error names the cause that the fabric and the agents'
+// logs give evidence of.
+func (n *network) awaitPath(ctx context.Context) error {
+	before, err := n.fabric.drops()
+	if err != nil {
+		return err
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, pathWithin, fmt.Errorf("not within %s: %w", pathWithin, context.DeadlineExceeded))
+	defer cancel()
+	err = firstPacket(limited, n.pods[0], n.pods[1])
+	if err == nil || ctx.Err() != nil || n.ctx.Err() != nil {
+		return err
+	}
+	after, dropsErr := n.fabric.drops()
+	return &unreachedError{cause: n.cause(n.nodes[0], n.nodes[1], probes.NewDrops(before, after)), err: errors.Join(err, dropsErr)}
+}
+
+// unreachedError is a network whose agents run and whose pods have addresses,
+// but cannot reach each other.
+type unreachedError struct {
+	cause string // "" if there is no evidence of any
+	err   error
+}
+
+func (e *unreachedError) Error() string {
+	if e.cause == "" {
+		return e.err.Error()
+	}
+	return e.cause + "; " + e.err.Error()
+}
+
+func (e *unreachedError) Unwrap() error { return e.err }
+
+// cause says why packets from a pod on one node do not reach a pod on another:
+// what the fabric dropped meanwhile, and what the agents were refused.
+func (n *network) cause(from, to *node, drops []probes.Drop) string {
+	var parts []string
+	if !from.addr.Masked().Contains(to.addr.Addr()) && n.fabric.topology.Kind == testbed.Routed && len(drops) > 0 {
+		parts = append(parts, fmt.Sprintf("next hop not on-link: %s (%s) lies behind the router %s",
+			to.name, to.addr.Addr(), n.fabric.gateway(n.fabric.topology.SubnetOf(0)).Addr()))
+	}
+	for _, d := range drops {
+		parts = append(parts, d.String())
+	}
+	if line := n.refusal(); line != "" {
+		parts = append(parts, line)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// refusals are the kernel's words for a next hop that no interface leads to
+// (ENETUNREACH, fib_check_nh).
+var refusals = []string{"network is unreachable", "invalid gateway"}
+
+// refusal quotes an agent's log where the kernel refused a route; flanneld
+// tries for ever and stays alive.
+func (n *network) refusal() string {
+	for _, node := range n.nodes {
+		for _, a := range node.agents {
+			f, err := os.Open(node.logPath(a.Name))
+			if err != nil {
+				continue
+			}
+			line := refusedLine(bufio.NewScanner(f))
+			f.Close()
+			if line != "" {
+				return fmt.Sprintf("%s on %s was refused a route: %s", a.Name, node.name, line)
+			}
+		}
+	}
+	return ""
+}
+
+func refusedLine(lines *bufio.Scanner) string {
+	for lines.Scan() {
+		for _, r := range refusals {
+			if strings.Contains(lines.Text(), r) {
+				return lines.Text()
+			}
+		}
+	}
+	return ""
+}
+
+// drops counts what the fabric has dropped so far.
+func (f *fabric) drops() ([]probes.Drop, error) {
+	if f.topology.Kind != testbed.VPC {
+		return f.routerDrops()
+	}
+	unowned := "no VPC route leads to the destination address, and no interface owns it"
+	if f.topology.Checked() {
+		unowned = "dropped by source/dest check: no interface owns the destination address"
+	}
+	var drops []probes.Drop
+	for _, sink := range []struct{ device, why string }{
+		{sinkCheck, "dropped by source/dest check: the source address is not the interface's own"},
+		{sinkUnowned, unowned},
+		{sinkIPIP, "the VPC drops IP protocol 4 (IP in IP)"},
+	} {
+		link, err := f.nl.LinkByName(sink.device)
+		if err != nil {
+			continue // this topology drops nothing for that reason
+		}
+		// A device without a carrier counts what it is given as dropped.
+		c := link.Attrs().Statistics
+		drops = append(drops, probes.Drop{Where: "the VPC", Why: sink.why, Packets: c.TxPackets + c.TxDropped})
+	}
+	return drops, nil
+}
+
+// routerDrops counts packets for which the router has no route, or that a
+// switch's gateway does not forward (RFC 4293: ipSystemStatsInNoRoutes,
+// InAddrErrors; proc_pid_net(5), snmp and netstat).
+func (f *fabric) routerDrops() ([]probes.Drop, error) {
+	var drops []probes.Drop
+	err := f.Do(func() error {
+		for _, c := range []struct{ file, group, counter, why string }{
+			{"netstat", "IpExt", "InNoRoutes", "no route to the destination address"},
+			{"snmp", "Ip", "InAddrErrors", "the gateway forwards nothing"},
+		} {
+			text, err := os.ReadFile(filepath.Join("/proc/thread-self/net", c.file))
+			if err != nil {
+				return fmt.Errorf("reading what %s dropped: %w", f.name, err)
+			}
+			drops = append(drops, probes.Drop{Where: "the router", Why: c.why, Packets: counter(string(text), c.group, c.counter)})
+		}
+		return nil
+	})
+	return drops, err
+}
+
+// counter finds a figure in the format of /proc/net/snmp: a line of names and
+// a line of values, both beginning with the group; 0 if it is not there.
+func counter(text, group, name string) uint64 {
+	var names []string
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] != group+":" {
+			continue
+		}
+		if names == nil {
+			names = fields
+			continue
+		}
+		for i := range min(len(names), len(fields)) {
+			if names[i] == name {
+				v, _ := strconv.ParseUint(fields[i], 10, 64)
+				return v
+			}
+		}
+	}
+	return 0
+}

@@ -1,0 +1,86 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+var _ testbed.Surveyor = (*network)(nil)
+
+// surveyedNodes is how many nodes get a worker for facts about all of them:
+// twelve ordered pairs.
+const surveyedNodes = 4
+
+// Around starts workers on the nodes, on the outside host, and in a second pod
+// on the first node.
+func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
+	if n.around != nil {
+		return n.around, nil
+	}
+	around := &probes.Surroundings{Drops: n.fabric.drops}
+	for i, node := range n.nodes[:min(len(n.nodes), surveyedNodes)] {
+		end := n.nodeEnd(node)
+		if i < len(n.ends) && n.ends[i].NIC == nicName && (n.deployment == nil || !n.deployment.OwnNIC) {
+			end.Worker = n.ends[i].Node
+		}
+		around.Nodes = append(around.Nodes, end)
+	}
+	for i := range around.Nodes {
+		if err := n.staff(&around.Nodes[i], n.nodes[i].space, n.nodes[i].logDir); err != nil {
+			return nil, err
+		}
+	}
+	around.Outside = n.nodeEnd(n.outside)
+	if err := n.staff(&around.Outside, n.outside.space, n.outside.logDir); err != nil {
+		return nil, err
+	}
+	if n.deployment != nil {
+		if err := n.addBeside(ctx, &around.Beside); err != nil {
+			return nil, err
+		}
+	}
+	n.around = around
+	return around, nil
+}
+
+// nodeEnd is a node as a place to measure at, without a worker.
+func (n *network) nodeEnd(node *node) probes.End {
+	return probes.End{Addr: node.addr.Addr(), NodeAddr: node.addr.Addr(), NIC: nicName, NodeName: node.name, CPU: -1}
+}
+
+// staff puts a worker at an end that has none.
+func (n *network) staff(e *probes.End, s *space, logDir string) error {
+	if e.Worker == nil {
+		w, err := startWorker(s, logDir)
+		if err != nil {
+			return err
+		}
+		n.workers = append(n.workers, w)
+		e.Worker = w.Worker
+	}
+	e.Node = e.Worker
+	return nil
+}
+
+// addBeside adds a second pod on the client's node.
+func (n *network) addBeside(ctx context.Context, e *probes.End) error {
+	node := n.nodes[0]
+	p, err := newPod(node, "beside")
+	if err != nil {
+		return err
+	}
+	n.pods = append(n.pods, p)
+	if _, err := p.cniAdd(ctx, n.deployment); err != nil {
+		return fmt.Errorf("adding a second pod on a node: %w", err)
+	}
+	*e = n.nodeEnd(node)
+	e.Addr = p.addr
+	if err := n.staff(e, p.space, node.logDir); err != nil {
+		return err
+	}
+	e.Node = n.ends[0].Node
+	return nil
+}

@@ -1,0 +1,280 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+// Where a VPC's fabric sends what it drops: devices that lead nowhere, one for
+// each reason, so that their counters say how much was dropped and why. They
+// are bridges without ports; not every kernel has dummy devices.
+const (
+	sinkCheck   = "drop-source" // the source/dest check, of the source address
+	sinkUnowned = "drop-dest"   // no interface owns the destination
+	sinkIPIP    = "drop-ipip"
+)
+
+// Routing tables and the order of rules in the fabric's namespace.
+const (
+	checkTable = 100
+	ipipTable  = 101
+
+	ipipPriority  = 500
+	ownPriority   = 1000
+	checkPriority = 2000
+)
+
+// secondaryFirst is the first host number of addresses that are handed out to
+// interfaces besides the nodes' own.
+const secondaryFirst = 256
+
+// maxInterfaces is how many interfaces an instance takes, its first one
+// included: what a mid-size instance of the three clouds has (Alibaba
+// ecs.g7.4xlarge and AWS m5.4xlarge: 8).
+const maxInterfaces = 8
+
+// vpcState is what has been asked of a VPC.
+type vpcState struct {
+	routes    int    // in the route table
+	addresses [2]int // handed out in each subnet
+}
+
+// cloud is a VPC as plugins see it.
+type cloud struct{ network *network }
+
+var _ plugins.Cloud = cloud{}
+
+func (f *fabric) buildVPC() error {
+	if err := f.addSink(sinkUnowned, unix.RT_TABLE_MAIN); err != nil {
+		return err
+	}
+	if f.topology.Checked() {
+		if err := f.addSink(sinkCheck, checkTable); err != nil {
+			return err
+		}
+	}
+	if !f.topology.DropIPIP {
+		return nil
+	}
+	if err := f.addSink(sinkIPIP, ipipTable); err != nil {
+		return err
+	}
+	rule := netlink.NewRule()
+	rule.Family, rule.Priority, rule.Table, rule.IPProto = netlink.FAMILY_V4, ipipPriority, ipipTable, unix.IPPROTO_IPIP
+	if err := f.nl.RuleAdd(rule); err != nil {
+		return fmt.Errorf("dropping IP protocol 4 in %s: %w", f.name, err)
+	}
+	return nil
+}
+
+// addSink makes a device that leads nowhere and a table's default route to it.
+func (f *fabric) addSink(name string, table int) error {
+	sink, err := f.addBridge(name)
+	if err != nil {
+		return err
+	}
+	// Nobody answers there; packets must not wait for a neighbour.
+	if err := f.nl.LinkSetARPOff(sink); err != nil {
+		return fmt.Errorf("turning ARP off on %s of %s: %w", name, f.name, err)
+	}
+	if err := f.up(sink); err != nil {
+		return err
+	}
+	all := netip.MustParsePrefix("0.0.0.0/0")
+	if err := f.nl.RouteAdd(&netlink.Route{Dst: ipNet(all), LinkIndex: sink.Index, Table: table, Scope: netlink.SCOPE_LINK}); err != nil {
+		return fmt.Errorf("routing to %s of %s: %w", name, f.name, err)
+	}
+	return nil
+}
+
+// connectToVPC makes the fabric answer ARP in an interface's stead, before
+// its port is up.
+func (f *fabric) connectToVPC(p *port, veth *netlink.Veth) error {
+	if !f.topology.Bridged() {
+		return f.Do(func() error {
+			return setSysctls(map[string]string{
+				"net/ipv4/conf/" + p.name + "/proxy_arp": "1",
+				// Otherwise answers wait for up to 0.8 s (arp(7), proxy_delay).
+				"net/ipv4/neigh/" + p.name + "/proxy_delay": "0",
+			})
+		})
+	}
+	// The bridge knows every address and MAC and floods nothing, and a port
+	// with proxy ARP gets no broadcast (net/bridge/br_arp_nd_proxy.c).
+	return errors.Join(f.nl.LinkSetBrProxyArp(veth, true), f.nl.LinkSetLearning(veth, false), f.nl.LinkSetFlood(veth, false))
+}
+
+// afterUp makes the interface's own address known to the VPC.
+func (f *fabric) afterUp(p *port, veth *netlink.Veth) error {
+	if f.topology.Kind != testbed.VPC {
+		return nil
+	}
+	if f.topology.Bridged() {
+		fdb := &netlink.Neigh{LinkIndex: veth.Index, Family: unix.AF_BRIDGE, Flags: netlink.NTF_MASTER,
+			State: netlink.NUD_NOARP, HardwareAddr: p.mac}
+		if err := f.nl.NeighAdd(fdb); err != nil {
+			return fmt.Errorf("telling the VPC the MAC of %s: %w", p.nic, err)
+		}
+		return f.knowNeighbour(p, p.primary.Addr(), switchName(p.subnet))
+	}
+	if err := f.knowNeighbour(p, p.primary.Addr(), p.name); err != nil {
+		return err
+	}
+	return f.own(p, single(p.primary.Addr()))
+}
+
+// knowNeighbour tells the fabric an address's MAC, as a cloud knows it without
+// asking.
+func (f *fabric) knowNeighbour(p *port, addr netip.Addr, device string) error {
+	link, err := f.nl.LinkByName(device)
+	if err != nil {
+		return fmt.Errorf("finding %s of %s: %w", device, f.name, err)
+	}
+	n := &netlink.Neigh{LinkIndex: link.Attrs().Index, State: netlink.NUD_PERMANENT, IP: addr.AsSlice(), HardwareAddr: p.mac}
+	if err := f.nl.NeighSet(n); err != nil {
+		return fmt.Errorf("telling the VPC the MAC of %s: %w", addr, err)
+	}
+	return nil
+}
+
+// own makes the fabric forward a prefix to an interface, and lets the
+// interface send from it.
+func (f *fabric) own(p *port, prefix netip.Prefix) error {
+	if f.topology.Bridged() {
+		if prefix.IsSingleIP() && f.subnets[p.subnet].Contains(prefix.Addr()) {
+			return f.knowNeighbour(p, prefix.Addr(), switchName(p.subnet))
+		}
+		if err := f.nl.RouteAdd(&netlink.Route{Dst: ipNet(prefix), Gw: p.primary.Addr().AsSlice()}); err != nil {
+			return fmt.Errorf("routing %s to %s: %w", prefix, p.owner.name, err)
+		}
+		return nil
+	}
+	link, err := f.nl.LinkByName(p.name)
+	if err != nil {
+		return fmt.Errorf("finding %s of %s: %w", p.name, f.name, err)
+	}
+	route := &netlink.Route{Dst: ipNet(prefix), LinkIndex: link.Attrs().Index, Scope: netlink.SCOPE_LINK}
+	if prefix != single(p.primary.Addr()) {
+		route.Gw, route.Scope, route.Flags = p.primary.Addr().AsSlice(), netlink.SCOPE_UNIVERSE, int(netlink.FLAG_ONLINK)
+	}
+	if err := f.nl.RouteAdd(route); err != nil {
+		return fmt.Errorf("routing %s to %s: %w", prefix, p.owner.name, err)
+	}
+	if !f.topology.Checked() {
+		return nil
+	}
+	allow := netlink.NewRule()
+	allow.Family, allow.Priority, allow.Table = netlink.FAMILY_V4, ownPriority, unix.RT_TABLE_MAIN
+	allow.IifName, allow.Src = p.name, ipNet(prefix)
+	if err := f.nl.RuleAdd(allow); err != nil {
+		return fmt.Errorf("letting %s send from %s: %w", p.owner.name, prefix, err)
+	}
+	if prefix != single(p.primary.Addr()) {
+		return nil
+	}
+	check := netlink.NewRule()
+	check.Family, check.Priority, check.Table, check.IifName = netlink.FAMILY_V4, checkPriority, checkTable, p.name
+	if err := f.nl.RuleAdd(check); err != nil {
+		return fmt.Errorf("checking what %s sends: %w", p.owner.name, err)
+	}
+	return nil
+}
+
+// portOf finds an interface of a node.
+func (f *fabric) portOf(n plugins.Node, nic string) (*port, error) {
+	for _, p := range f.ports {
+		if p.owner == n && p.nic == nic {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("the VPC has no interface %s of %s", nic, n.Name())
+}
+
+// take hands out a row of addresses of a subnet; the caller holds the lock.
+func (f *fabric) take(subnet, count int) ([]netip.Addr, error) {
+	first := secondaryFirst + f.vpc.addresses[subnet]
+	if room := 1<<(32-f.subnets[subnet].Bits()) - 1; first+count > room {
+		return nil, &plugins.QuotaError{What: "addresses in subnet " + f.subnets[subnet].String(), Limit: room - secondaryFirst}
+	}
+	f.vpc.addresses[subnet] += count
+	addrs := make([]netip.Addr, count)
+	for i := range addrs {
+		addrs[i] = host(f.subnets[subnet], first+i).Addr()
+	}
+	return addrs, nil
+}
+
+// AddRoute adds a route to the VPC's table.
+func (c cloud) AddRoute(dst netip.Prefix, n plugins.Node) error {
+	f := c.network.fabric
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, err := f.portOf(n, nicName)
+	if err != nil {
+		return err
+	}
+	if f.vpc.routes >= f.topology.RouteQuota {
+		return fmt.Errorf("adding the VPC route %s to %s: %w", dst, n.Name(), &plugins.QuotaError{What: "routes in the VPC's table", Limit: f.topology.RouteQuota})
+	}
+	f.vpc.routes++
+	return f.own(p, dst.Masked())
+}
+
+// AssignAddresses gives an interface secondary addresses.
+func (c cloud) AssignAddresses(n plugins.Node, nic string, count int) ([]netip.Addr, error) {
+	f := c.network.fabric
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, err := f.portOf(n, nic)
+	if err != nil {
+		return nil, err
+	}
+	addrs, err := f.take(p.subnet, count)
+	if err != nil {
+		return nil, fmt.Errorf("assigning addresses to %s: %w", n.Name(), err)
+	}
+	for _, a := range addrs {
+		if err := f.own(p, single(a)); err != nil {
+			return nil, err
+		}
+	}
+	return addrs, nil
+}
+
+// AttachENI gives a node one more interface, in the subnet of its first one.
+func (c cloud) AttachENI(n plugins.Node) (plugins.ENI, error) {
+	f, owner := c.network.fabric, n.(*node)
+	f.mu.Lock()
+	first, err := f.portOf(n, nicName)
+	count := 0
+	for _, p := range f.ports {
+		if p.owner == owner {
+			count++
+		}
+	}
+	var addrs []netip.Addr
+	if err == nil && count >= maxInterfaces {
+		err = fmt.Errorf("attaching an interface to %s: %w", n.Name(), &plugins.QuotaError{What: "interfaces of an instance", Limit: maxInterfaces})
+	}
+	if err == nil {
+		addrs, err = f.take(first.subnet, 1)
+	}
+	f.mu.Unlock()
+	if err != nil {
+		return plugins.ENI{}, err
+	}
+	eni := plugins.ENI{Name: fmt.Sprintf("eth%d", count), Addr: netip.PrefixFrom(addrs[0], f.subnets[first.subnet].Bits()),
+		Gateway: f.gateway(first.subnet).Addr()}
+	p, err := f.plug(owner, eni.Name, first.subnet, eni.Addr)
+	if err != nil {
+		return plugins.ENI{}, err
+	}
+	return eni, c.network.addLink(p)
+}
