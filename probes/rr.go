@@ -321,11 +321,12 @@ func unanswered(ctx context.Context, n int64, errno syscall.Errno) error {
 
 // sample runs a hot loop for a whole sample, the first part for nothing, and
 // fills in the result. The loop counts into l until the clock passes end and
-// returns the number of rounds and when the last one ended.
+// returns the number of rounds and when the last one ended. The counted part
+// begins when the warm-up has ended, however late others on the CPU made that,
+// and keeps its length.
 func (r *latencyResult) sample(d time.Duration, loop func(l *latencies, end int64) (int64, int64, error)) error {
 	l := new(latencies)
-	begin := nanotime()
-	if _, _, err := loop(l, begin+int64(warmUp(d))); err != nil {
+	if _, _, err := loop(l, nanotime()+int64(warmUp(d))); err != nil {
 		return err
 	}
 	l.reset()
@@ -334,7 +335,7 @@ func (r *latencyResult) sample(d time.Duration, loop func(l *latencies, end int6
 		return err
 	}
 	start := nanotime()
-	n, last, err := loop(l, begin+int64(d))
+	n, last, err := loop(l, start+int64(d-warmUp(d)))
 	if err != nil {
 		return err
 	}

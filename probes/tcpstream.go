@@ -256,7 +256,8 @@ func (r *received) sample(ctx context.Context, conn *socket, begin int64, d time
 		return err
 	}
 	start := nanotime()
-	bytes, calls, last, errno := receive(conn.fd, b, begin+int64(d))
+	// However late the warm-up ended, the counted part keeps its length.
+	bytes, calls, last, errno := receive(conn.fd, b, start+int64(d-warmUp(d)))
 	if errno != 0 {
 		return ioError(ctx, fmt.Sprintf("receiving, after %d bytes in %s", bytes, time.Duration(nanotime()-start).Round(time.Millisecond)), errno)
 	}
