@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 
 	"github.com/cnibench/cnibench/probes"
 )
@@ -45,10 +46,13 @@ func startWorker(s *space, logDir string) (*worker, error) {
 	defer stdout.Close()
 	cmd := exec.Command("/proc/self/exe", WorkerCommand)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, log
-	// In the session of the lab's init, which has no terminal, so that the two
-	// ends of a sample share a scheduling group: each session has its own
-	// (sched(7), autogroup), and a switch between groups costs a round trip
-	// some 2 %.
+	// A session of its own is a scheduling group of its own (sched(7),
+	// autogroup). Sharing one with the other end would make a round trip some
+	// 2 % shorter, but a group's weight is split over the CPUs by its load on
+	// each: what the group did on another CPU then leaves two ends that sleep
+	// on each other with next to nothing, and a second run on the machine
+	// starved them for seconds in one sample of thirty.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := (&space{name: s.name, net: s.net}).Do(cmd.Start); err != nil {
 		in.Close()
 		out.Close()
