@@ -15,6 +15,9 @@ type Cloud interface {
 	AssignAddresses(n Node, nic string, count int) ([]netip.Addr, error)
 	// AttachENI gives a node one more interface.
 	AttachENI(n Node) (ENI, error)
+	// AttachSubENI gives a node one more interface, whose frames come tagged
+	// (IEEE 802.1Q) over one that the node has, the trunk.
+	AttachSubENI(n Node, trunk string) (ENI, error)
 }
 
 // ENI is an elastic network interface, attached to a node. It is up and has

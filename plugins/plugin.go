@@ -93,6 +93,10 @@ type Deployment struct {
 	// Release takes back what ConfList set apart for a pod that is gone; nil
 	// if it sets nothing apart.
 	Release func(n Node, list []byte) error
+	// Deny gives the plugin's agents a rule that denies what goes from one
+	// pod's address to another's, and returns how to take it back. Nil if no
+	// agent takes rules.
+	Deny func(ctx context.Context, from, to netip.Addr) (lift func(context.Context) error, err error)
 	// NIC is the node's interface that pods' packets leave by, "" for the
 	// underlay NIC.
 	NIC string

@@ -133,7 +133,7 @@ func judgeAdjacency(from, to End, target nicOf, answer askedNeighbour, seen watc
 	case !a.Neighbour:
 		a.Cause = fmt.Sprintf("nobody answers ARP for %s on the link of %s: it is not on-link", to.Addr, from.NodeName)
 	case !a.Forwards && answer.MAC != target.MAC:
-		a.Cause = fmt.Sprintf("ARP is answered by %s, not by %s, and a frame for a foreign address sent there does not arrive", answer.MAC, to.NodeName)
+		a.Cause = "ARP is answered by a MAC that is not the node's, and a frame for a foreign address sent there does not arrive"
 	case !a.Forwards:
 		a.Cause = fmt.Sprintf("a frame for a foreign address, sent to the MAC of %s, does not arrive", to.NodeName)
 	case a.TTL < sentTTL:

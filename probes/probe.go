@@ -47,7 +47,7 @@ type Probe struct {
 	Unreached bool
 	// Placement is the default, Same or Split.
 	Placement string
-	// Pods marks a probe that adds pods of its own; the baseline, which has
+	// Pods marks a probe of what a plugin does to pods; the baseline, which has
 	// none, is left out.
 	Pods bool
 	// Roles run inside workers; a request names one as "probe/role".
@@ -127,6 +127,8 @@ type Measurement struct {
 	Encapsulation *results.Encapsulation
 	Adjacency     []results.Adjacency
 	Reachability  []results.Reachability
+	Policy        *results.Policy
+	Hops          *results.Hops
 }
 
 // Dropped from the start of every sample: TCP's slow start, the growth of

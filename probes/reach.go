@@ -69,11 +69,20 @@ func measureReach(ctx context.Context, s *Site) (*Measurement, error) {
 		if way.from.Worker == nil || way.to.Worker == nil {
 			continue // the baseline has one place a node
 		}
+		before, err := countDevices(ctx, way.from, way.to)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", way.direction, err)
+		}
 		r, err := reachOneWay(ctx, around, way.from, way.to)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", way.direction, err)
 		}
 		r.Direction = way.direction
+		if !r.Reachable {
+			if r.LastSeen, err = lastSeen(ctx, way.from, way.to, before); err != nil {
+				return nil, fmt.Errorf("%s: %w", way.direction, err)
+			}
+		}
 		m.Reachability = append(m.Reachability, *r)
 	}
 	m.Seconds = time.Since(begin).Seconds()

@@ -20,6 +20,11 @@ type Surroundings struct {
 	// Drops counts what the underlay has dropped so far, and why; nil where
 	// that cannot be seen.
 	Drops func() ([]Drop, error)
+	// Deny gives the plugin a rule that denies what goes from one pod to
+	// another, and returns how to take it back; the error is ErrNoPolicy if no
+	// part of the plugin takes rules, and a NotHereError if that part does not
+	// run. Nil where the testbed cannot.
+	Deny func(ctx context.Context, from, to End) (Lift, error)
 }
 
 // around are the places besides the two pods.

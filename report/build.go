@@ -37,7 +37,7 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 				CongestionControl: run.CongestionControl, Versions: run.Versions},
 			Cells: []Cell{}, Comparisons: []Comparison{}, Implausible: []Implausible{}, Encapsulation: []results.Encapsulation{},
 			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []results.Policy{},
-			Hops: []results.Hops{}, Findings: []results.Finding{}, Setup: []Setup{},
+			Hops: []results.Hops{}, NotMeasured: []NotMeasured{}, Findings: []results.Finding{}, Setup: []Setup{},
 		},
 		networks: map[place]results.Network{}, samples: map[results.Cell][]results.Sample{}, exits: map[place][]agentExit{},
 	}
@@ -131,6 +131,8 @@ func (b *builder) event(record results.Record) {
 	case results.EventAgentExit:
 		p := place{e.Plugin, e.Topology}
 		b.exits[p] = append(b.exits[p], agentExit{record.Time, e.Text})
+	case results.EventNotHere:
+		b.report.notMeasured(place{e.Plugin, e.Topology}, e.Text)
 	case results.EventCNIDel, results.EventFactFailed:
 		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
 	}

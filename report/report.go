@@ -31,10 +31,28 @@ type Report struct {
 	Policy        []results.Policy        `json:"policy"`
 	Hops          []results.Hops          `json:"hops"`
 	Findings      []results.Finding       `json:"findings"`
+	NotMeasured   []NotMeasured           `json:"not_measured"`
 	Setup         []Setup                 `json:"setup"`
 	// Recommendation holds the advice for each topology.
 	Recommendation Recommendations `json:"recommendation"`
 	Claims         []advice.Claim  `json:"claims"`
+}
+
+// NotMeasured is something that was asked for and is no part of what ran.
+type NotMeasured struct {
+	Text   string   `json:"text"`   // what, and why
+	Places []string `json:"places"` // "plugin on topology"
+}
+
+func (r *Report) notMeasured(p place, text string) {
+	where := p.plugin + " on " + p.topology
+	for i := range r.NotMeasured {
+		if n := &r.NotMeasured[i]; n.Text == text {
+			n.Places = append(n.Places, where)
+			return
+		}
+	}
+	r.NotMeasured = append(r.NotMeasured, NotMeasured{Text: text, Places: []string{where}})
 }
 
 // Run is when and how the run was made.

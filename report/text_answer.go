@@ -61,6 +61,9 @@ func (t *text) network() {
 		lines = append(lines, []string{p.Plugin, p.Topology, policyText(p)})
 	}
 	t.titled("whether a policy takes effect", lines)
+	for _, n := range t.report.NotMeasured {
+		t.line("  not measured: %s (%s)", n.Text, strings.Join(n.Places, ", "))
+	}
 	lines = [][]string{{"PLUGIN", "topology", "arrived", "devices on the way"}}
 	for _, h := range t.report.Hops {
 		lines = append(lines, []string{h.Plugin, h.Topology, yesNo(h.Arrived), strings.Join(h.Devices, " → ")})

@@ -200,7 +200,7 @@ func (r *run) once(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if n.dead && !probe.Unreached {
+			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin {
 				continue
 			}
 			r.Progress(Progress{Phase: "looking at the wire", Now: n.instance + " on " + n.topology})

@@ -173,6 +173,14 @@ func (r *run) facts(n *upNetwork, measured *probes.Measurement) error {
 		reached.Plugin, reached.Topology = n.instance, n.topology
 		records = append(records, results.Record{Reachability: &reached})
 	}
+	if p := measured.Policy; p != nil {
+		p.Plugin, p.Topology = n.instance, n.topology
+		records = append(records, results.Record{Policy: p})
+	}
+	if h := measured.Hops; h != nil {
+		h.Plugin, h.Topology = n.instance, n.topology
+		records = append(records, results.Record{Hops: h})
+	}
 	for _, record := range records {
 		if err := r.append(record); err != nil {
 			return err
@@ -189,6 +197,11 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		cause = fmt.Errorf("no answer within %s: %w", slack, cause)
+	}
+	var absent *probes.NotHereError
+	if errors.As(cause, &absent) {
+		r.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: name + ": " + absent.Why})
+		return nil
 	}
 	if name != "encap" {
 		r.event(results.Event{Name: results.EventFactFailed, Plugin: n.instance, Topology: n.topology, Text: name + ": " + cause.Error()})

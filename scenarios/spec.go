@@ -44,7 +44,7 @@ func Defaults() results.Asked {
 
 // standardSuite lists the probes of a run that names none.
 func standardSuite() []string {
-	return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach"}
+	return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach", "policy", "path"}
 }
 
 // Check completes and checks what was asked, resolving plugin names by the

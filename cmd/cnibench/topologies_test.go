@@ -36,11 +36,13 @@ func TestTopologies(t *testing.T) {
 	slices.Sort(names)
 	needs(t, names...)
 	r := measure(t, "--plugins", strings.Join(names, ",")+",terway-ipvlan,cce-vpc", "--topology", "l2,routed,vpc", "--wire", "none", "--rounds", "1",
-		"--duration", "100ms", "--probes", "tcp-rr,encap,adjacency,reach")
+		"--duration", "100ms", "--probes", "tcp-rr,encap,adjacency,reach,policy,path")
 	t.Run("the matrix is full", func(t *testing.T) { matrixIsFull(t, r) })
 	t.Run("adjacency tells the topologies apart", func(t *testing.T) { adjacencyTells(t, r) })
 	t.Run("encapsulation between subnets only", func(t *testing.T) { encapsulatesBetweenSubnets(t, r) })
 	t.Run("pods of the VPC are reached from outside", func(t *testing.T) { podsAreReached(t, r) })
+	t.Run("policies hold where somebody takes them", func(t *testing.T) { policiesHold(t, r) })
+	t.Run("the way of a packet", func(t *testing.T) { waysAreSeen(t, r) })
 }
 
 func matrixIsFull(t *testing.T, r *report.Report) {
@@ -139,6 +141,65 @@ func podsAreReached(t *testing.T, r *report.Report) {
 				t.Errorf("%s, %s: not reachable", plugin, direction)
 			}
 		}
+	}
+}
+
+func policiesHold(t *testing.T, r *report.Report) {
+	seen := map[string]bool{}
+	for _, p := range r.Policy {
+		if seen[p.Plugin] = true; p.Enforced != strings.HasPrefix(p.Plugin, "calico") || p.Enforced == (p.Cause != "") {
+			t.Errorf("%+v", p)
+		}
+	}
+	for _, plugin := range []string{"flannel-vxlan", "flannel-host-gw", "flannel-udp", "calico-bgp", "calico-vxlan"} {
+		if !seen[plugin] {
+			t.Errorf("nothing is known of policies with %s", plugin)
+		}
+	}
+	if len(r.NotMeasured) != 1 || !slices.Contains(r.NotMeasured[0].Places, "terway-eniip on vpc") || seen["terway-eniip"] {
+		t.Errorf("policies of data paths: %+v", r.NotMeasured)
+	}
+}
+
+// waysAreSeen compares the devices without their nodes and without the random
+// names of pods' ends.
+func waysAreSeen(t *testing.T, r *report.Report) {
+	want := map[string]string{
+		"host l2":                     "eth0 eth0",
+		"flannel-vxlan l2":            "eth0 veth cni0 flannel.1 eth0 eth0 flannel.1 cni0 veth eth0",
+		"flannel-host-gw l2":          "eth0 veth cni0 eth0 eth0 cni0 veth eth0",
+		"flannel-udp l2":              "eth0 veth cni0 flannel0 eth0 eth0 flannel0 cni0 veth eth0",
+		"calico-bgp l2":               "eth0 cali eth0 eth0 cali eth0",
+		"calico-vxlan routed":         "eth0 cali vxlan.calico eth0 eth0 vxlan.calico cali eth0",
+		"calico-bgp routed":           "eth0 cali eth0",
+		"flannel-host-gw routed":      "eth0 veth cni0 eth0",
+		"terway-eniip vpc":            "eth0 veth eth1 eth1 veth eth0",
+		"terway-eni vpc":              "eth0 eth0",
+		"flannel-host-gw vpc":         "eth0 veth cni0 eth0",
+		"calico-vxlan-crosssubnet l2": "eth0 cali eth0 eth0 cali eth0",
+	}
+	for _, h := range r.Hops {
+		names := make([]string, len(h.Devices))
+		for i, d := range h.Devices {
+			_, names[i], _ = strings.Cut(d, "/")
+			for _, random := range []string{"veth", "cali"} {
+				if strings.HasPrefix(names[i], random) {
+					names[i] = random
+				}
+			}
+		}
+		place := h.Plugin + " " + h.Topology
+		if way, ok := want[place]; ok && way != strings.Join(names, " ") {
+			t.Errorf("%s: %v, want %s", place, h.Devices, way)
+		}
+		c := r.Cell(results.Cell{Plugin: h.Plugin, Topology: h.Topology, Wire: "none"})
+		if works := c.Status == results.StatusOK; works != h.Arrived {
+			t.Errorf("%s: %+v of a cell that is %s", place, h, c.Status)
+		}
+		delete(want, place)
+	}
+	if len(want) > 0 {
+		t.Errorf("no way is known of %v", want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 
 	"github.com/cnibench/cnibench/plugins"
@@ -43,6 +44,9 @@ func Modes() []*plugins.Plugin {
 		mode("calico-ipip", "Calico, IP in IP, routes distributed by BGP", plugins.IPIP,
 			"pod eth0 → veth cali… → tunl0 (IP in IP) → NIC", []string{"ipip"},
 			pool{ipip: "Always", vxlan: "Never", bird: true, source: overlay}),
+		mode("calico-ipip-crosssubnet", "Calico, IP in IP between subnets and plain routes inside one", plugins.IPIP.BetweenSubnets(),
+			"pod eth0 → veth cali… → on the same subnet: route via the other node (BGP), else tunl0 (IP in IP) → NIC", []string{"ipip"},
+			pool{ipip: "CrossSubnet", vxlan: "Never", bird: true, source: overlay}),
 	}
 }
 
@@ -102,9 +106,12 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	if err != nil {
 		return nil, err
 	}
-	return &plugins.Deployment{ConfList: func(node plugins.Node) ([]byte, error) {
-		return confList(node, store)
-	}}, nil
+	return &plugins.Deployment{
+		ConfList: func(node plugins.Node) ([]byte, error) { return confList(node, store) },
+		Deny: func(ctx context.Context, from, to netip.Addr) (func(context.Context) error, error) {
+			return deny(ctx, store, from, to)
+		},
+	}, nil
 }
 
 // onAll takes a step on all nodes at once.

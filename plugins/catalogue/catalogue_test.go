@@ -17,7 +17,7 @@ func TestSelect(t *testing.T) {
 	}{
 		{"a name", []string{"flannel-udp"}, "flannel-udp", ""},
 		{"aliases", []string{"calico", "flannel"}, "calico-bgp flannel-vxlan", ""},
-		{"a glob", []string{"calico-*"}, "calico-bgp calico-vxlan calico-vxlan-crosssubnet calico-ipip", ""},
+		{"a glob", []string{"calico-*"}, "calico-bgp calico-vxlan calico-vxlan-crosssubnet calico-ipip calico-ipip-crosssubnet", ""},
 		{"each once, in the order asked for", []string{"flannel-udp", "flannel", "flannel-u*"}, "flannel-udp flannel-vxlan", ""},
 		{"misspelt", []string{"flannel-vxlam"}, "", "nearest name is flannel-vxlan"},
 		{"no match", []string{"weave*"}, "", `no plugin matches "weave*"`},

@@ -17,6 +17,7 @@ import (
 
 var (
 	models = plugins.Source{What: "Huawei Cloud CCE user guide, Container network models (cce_10_0281)", Date: "2026-11-23"}
+	native = plugins.Source{What: "Huawei Cloud CCE user guide, Cloud Native 2.0 network (cce_10_0284: supplementary network interfaces, each a VLAN sub-interface of an elastic one)", Date: "2026-11-24"}
 	tunnel = plugins.Source{What: "Huawei Cloud CCE user guide, Container tunnel network (cce_10_0282) and Configuring cluster security group rules (cce_faq_00265: UDP 4789 between nodes)", Date: "2026-11-24"}
 )
 
@@ -37,6 +38,13 @@ func Modes() []*plugins.Plugin {
 			Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 			Binaries: []string{"host-device", "host-local"}, Features: []string{"ipvlan"},
 			Sources: []plugins.Source{models}, Deploy: deployVPC,
+		},
+		{
+			Name: "cce-eni", Title: "Huawei CCE Cloud Native 2.0: a sub-ENI a pod, as a VLAN of the node's trunk ENI",
+			Path:          "pod eth0 (VLAN of the trunk ENI) → trunk ENI",
+			Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
+			Binaries: []string{"host-device", "host-local"}, Features: []string{"veth", "vlan"},
+			Sources: []plugins.Source{models, native}, Deploy: deploySubENI,
 		},
 	}
 }
@@ -174,4 +182,25 @@ func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 		},
 	}
 	return leases.Deployment(), nil
+}
+
+// deploySubENI attaches a trunk to each node, and a VLAN of it to each pod.
+func deploySubENI(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
+	trunks := map[string]string{}
+	for _, node := range n.Nodes {
+		trunk, err := n.Cloud.AttachENI(node)
+		if err != nil {
+			return nil, err
+		}
+		trunks[node.Name()] = trunk.Name
+	}
+	leases := &plugins.Leases[plugins.ENI]{
+		Ask: func(node plugins.Node) (plugins.ENI, error) { return n.Cloud.AttachSubENI(node, trunks[node.Name()]) },
+		Conf: func(_ plugins.Node, eni plugins.ENI) ([]byte, error) {
+			return plugins.DeviceConf("cce", eni.Name, eni.Addr, eni.Gateway)
+		},
+	}
+	d := leases.Deployment()
+	d.OwnNIC = true
+	return d, nil
 }

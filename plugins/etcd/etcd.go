@@ -60,18 +60,39 @@ func (s *Store) Put(ctx context.Context, key, value string) error {
 	if err != nil {
 		return fmt.Errorf("encoding etcd key %s: %w", key, err)
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoint+"/v3/kv/put", bytes.NewReader(body))
-	if err != nil {
+	if err := s.post(ctx, "/v3/kv/put", body); err != nil {
 		return fmt.Errorf("setting etcd key %s: %w", key, err)
+	}
+	return nil
+}
+
+// Delete removes a key.
+func (s *Store) Delete(ctx context.Context, key string) error {
+	body, err := json.Marshal(struct {
+		Key []byte `json:"key"`
+	}{[]byte(key)})
+	if err == nil {
+		err = s.post(ctx, "/v3/kv/deleterange", body)
+	}
+	if err != nil {
+		return fmt.Errorf("removing etcd key %s: %w", key, err)
+	}
+	return nil
+}
+
+func (s *Store) post(ctx context.Context, path string, body []byte) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Endpoint+path, bytes.NewReader(body))
+	if err != nil {
+		return err
 	}
 	resp, err := s.client.Do(req)
 	if err != nil {
-		return fmt.Errorf("setting etcd key %s: %w", key, err)
+		return err
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 512))
-		return fmt.Errorf("setting etcd key %s: %s: %s", key, resp.Status, text)
+		return fmt.Errorf("%s: %s", resp.Status, text)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/testbed"
 )
 
@@ -65,6 +66,7 @@ type port struct {
 	nic     string // inside the owner's namespace
 	mac     net.HardwareAddr
 	primary netip.Prefix // the interface's own address
+	vlan    int          // its tag on the trunk that carries it, 0 for none
 }
 
 // newFabric makes the switches and routers that a topology has.
@@ -193,31 +195,76 @@ func (f *fabric) plug(n *node, nic string, subnet int, addr netip.Prefix) (*port
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	p := &port{name: "port" + strconv.Itoa(len(f.ports)+1), subnet: subnet, owner: n, nic: nic, primary: addr}
-	attrs := netlink.NewLinkAttrs()
-	attrs.Name, attrs.MTU = p.name, f.mtu
-	if f.topology.Bridged() {
-		bridge, err := f.nl.LinkByName(switchName(subnet))
-		if err != nil {
-			return nil, fmt.Errorf("finding the switch of %s: %w", n.name, err)
-		}
-		attrs.MasterIndex = bridge.Attrs().Index
+	attrs, err := f.portAttrs(p)
+	if err != nil {
+		return nil, err
 	}
 	veth := &netlink.Veth{LinkAttrs: attrs, PeerName: nic, PeerNamespace: netlink.NsFd(n.net.Fd())}
 	if err := f.nl.LinkAdd(veth); err != nil {
 		return nil, fmt.Errorf("connecting %s of %s to the fabric: %w", nic, n.name, err)
 	}
+	return p, f.connect(p, veth)
+}
+
+// plugVLAN connects an interface that rides on another one with a tag.
+func (f *fabric) plugVLAN(trunk *port, id int, eni plugins.ENI) error {
+	p := &port{name: fmt.Sprintf("%s.%d", trunk.name, id), subnet: trunk.subnet, owner: trunk.owner, nic: eni.Name, primary: eni.Addr, vlan: id}
+	attrs, err := f.portAttrs(p)
+	if err != nil {
+		return err
+	}
+	vlan := func(s *space, parent string, attrs netlink.LinkAttrs) (netlink.Link, error) {
+		on, err := s.nl.LinkByName(parent)
+		if err != nil {
+			return nil, fmt.Errorf("finding %s of %s: %w", parent, s.name, err)
+		}
+		attrs.ParentIndex = on.Attrs().Index
+		link := &netlink.Vlan{LinkAttrs: attrs, VlanId: id, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q}
+		if err := s.nl.LinkAdd(link); err != nil {
+			return nil, fmt.Errorf("making VLAN %d of %s of %s: %w", id, parent, s.name, err)
+		}
+		return link, nil
+	}
+	inside := netlink.NewLinkAttrs()
+	inside.Name, inside.MTU, inside.HardwareAddr = eni.Name, f.mtu, newMAC()
+	if _, err := vlan(trunk.owner.space, trunk.nic, inside); err != nil {
+		return err
+	}
+	link, err := vlan(f.space, trunk.name, attrs)
+	if err != nil {
+		return err
+	}
+	return f.connect(p, link)
+}
+
+// portAttrs describes the fabric's side of an interface.
+func (f *fabric) portAttrs(p *port) (netlink.LinkAttrs, error) {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU = p.name, f.mtu
+	if f.topology.Bridged() {
+		bridge, err := f.nl.LinkByName(switchName(p.subnet))
+		if err != nil {
+			return attrs, fmt.Errorf("finding the switch of %s: %w", p.owner.name, err)
+		}
+		attrs.MasterIndex = bridge.Attrs().Index
+	}
+	return attrs, nil
+}
+
+// connect brings both sides of an interface up.
+func (f *fabric) connect(p *port, l netlink.Link) error {
 	var err error
-	if p.mac, err = n.setUp(nic, f.mtu, addr); err != nil {
-		return nil, err
+	if p.mac, err = p.owner.setUp(p.nic, f.mtu, p.primary); err != nil {
+		return err
 	}
 	if f.topology.Kind == testbed.VPC {
-		if err := f.connectToVPC(p, veth); err != nil {
-			return nil, fmt.Errorf("connecting %s of %s to the VPC: %w", nic, n.name, err)
+		if err := f.connectToVPC(p, l); err != nil {
+			return fmt.Errorf("connecting %s of %s to the VPC: %w", p.nic, p.owner.name, err)
 		}
 	}
-	if err := f.up(veth); err != nil {
-		return nil, err
+	if err := f.up(l); err != nil {
+		return err
 	}
 	f.ports = append(f.ports, p)
-	return p, f.afterUp(p, veth)
+	return f.afterUp(p, l.Attrs().Index)
 }

@@ -24,6 +24,7 @@ var features = map[string]func() error{
 	},
 	"wireguard": func() error { return tryLink(&netlink.Wireguard{LinkAttrs: tryAttrs()}) },
 	"ipvlan":    tryIPVlan,
+	"vlan":      tryVLAN,
 	"tun":       tryTun,
 	"tbf":       tryTBF,
 }
@@ -75,13 +76,30 @@ func tryLink(link netlink.Link) error {
 }
 
 func tryIPVlan() error {
+	attrs, err := onParent()
+	if err != nil {
+		return err
+	}
+	return tryLink(&netlink.IPVlan{LinkAttrs: attrs, Mode: netlink.IPVLAN_MODE_L2})
+}
+
+func tryVLAN() error {
+	attrs, err := onParent()
+	if err != nil {
+		return err
+	}
+	return tryLink(&netlink.Vlan{LinkAttrs: attrs, VlanId: 2, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q})
+}
+
+// onParent describes a link that rests on another one, which it makes.
+func onParent() (netlink.LinkAttrs, error) {
 	parent := &netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}
 	if err := netlink.LinkAdd(parent); err != nil {
-		return fmt.Errorf("making a parent link: %w", err)
+		return netlink.LinkAttrs{}, fmt.Errorf("making a parent link: %w", err)
 	}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.ParentIndex = "try2", parent.Attrs().Index
-	return tryLink(&netlink.IPVlan{LinkAttrs: attrs, Mode: netlink.IPVLAN_MODE_L2})
+	return attrs, nil
 }
 
 // tunDevice is the clone device behind TUN interfaces.

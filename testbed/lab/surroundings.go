@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/testbed"
 )
@@ -20,7 +21,7 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	if n.around != nil {
 		return n.around, nil
 	}
-	around := &probes.Surroundings{Drops: n.fabric.drops}
+	around := &probes.Surroundings{Drops: n.fabric.drops, Deny: n.deny}
 	for i, node := range n.nodes[:min(len(n.nodes), surveyedNodes)] {
 		end := n.nodeEnd(node)
 		if i < len(n.ends) && n.ends[i].NIC == nicName && (n.deployment == nil || !n.deployment.OwnNIC) {
@@ -44,6 +45,18 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	}
 	n.around = around
 	return around, nil
+}
+
+// deny gives the plugin a rule. A data path without its agents says nothing of
+// what they would do.
+func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, error) {
+	switch {
+	case n.deployment != nil && n.deployment.Deny != nil:
+		return n.deployment.Deny(ctx, from.Addr, to.Addr)
+	case n.plugin.Fidelity == plugins.DataPath:
+		return nil, &probes.NotHereError{Why: "only the data path ran, without the agents that would enforce a policy"}
+	}
+	return nil, probes.ErrNoPolicy
 }
 
 // nodeEnd is a node as a place to measure at, without a worker.

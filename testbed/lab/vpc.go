@@ -96,7 +96,7 @@ func (f *fabric) addSink(name string, table int) error {
 
 // connectToVPC makes the fabric answer ARP in an interface's stead, before
 // its port is up.
-func (f *fabric) connectToVPC(p *port, veth *netlink.Veth) error {
+func (f *fabric) connectToVPC(p *port, l netlink.Link) error {
 	if !f.topology.Bridged() {
 		return f.Do(func() error {
 			return setSysctls(map[string]string{
@@ -108,16 +108,16 @@ func (f *fabric) connectToVPC(p *port, veth *netlink.Veth) error {
 	}
 	// The bridge knows every address and MAC and floods nothing, and a port
 	// with proxy ARP gets no broadcast (net/bridge/br_arp_nd_proxy.c).
-	return errors.Join(f.nl.LinkSetBrProxyArp(veth, true), f.nl.LinkSetLearning(veth, false), f.nl.LinkSetFlood(veth, false))
+	return errors.Join(f.nl.LinkSetBrProxyArp(l, true), f.nl.LinkSetLearning(l, false), f.nl.LinkSetFlood(l, false))
 }
 
 // afterUp makes the interface's own address known to the VPC.
-func (f *fabric) afterUp(p *port, veth *netlink.Veth) error {
+func (f *fabric) afterUp(p *port, index int) error {
 	if f.topology.Kind != testbed.VPC {
 		return nil
 	}
 	if f.topology.Bridged() {
-		fdb := &netlink.Neigh{LinkIndex: veth.Index, Family: unix.AF_BRIDGE, Flags: netlink.NTF_MASTER,
+		fdb := &netlink.Neigh{LinkIndex: index, Family: unix.AF_BRIDGE, Flags: netlink.NTF_MASTER,
 			State: netlink.NUD_NOARP, HardwareAddr: p.mac}
 		if err := f.nl.NeighAdd(fdb); err != nil {
 			return fmt.Errorf("telling the VPC the MAC of %s: %w", p.nic, err)
@@ -255,7 +255,7 @@ func (c cloud) AttachENI(n plugins.Node) (plugins.ENI, error) {
 	first, err := f.portOf(n, nicName)
 	count := 0
 	for _, p := range f.ports {
-		if p.owner == owner {
+		if p.owner == owner && p.vlan == 0 {
 			count++
 		}
 	}
@@ -270,11 +270,42 @@ func (c cloud) AttachENI(n plugins.Node) (plugins.ENI, error) {
 	if err != nil {
 		return plugins.ENI{}, err
 	}
-	eni := plugins.ENI{Name: fmt.Sprintf("eth%d", count), Addr: netip.PrefixFrom(addrs[0], f.subnets[first.subnet].Bits()),
-		Gateway: f.gateway(first.subnet).Addr()}
+	eni := f.eni(fmt.Sprintf("eth%d", count), first.subnet, addrs[0])
 	p, err := f.plug(owner, eni.Name, first.subnet, eni.Addr)
 	if err != nil {
 		return plugins.ENI{}, err
 	}
 	return eni, c.network.addLink(p)
+}
+
+// AttachSubENI gives a node a VLAN of an interface that it has. The rate of
+// that one's link is the rate of all.
+func (c cloud) AttachSubENI(n plugins.Node, trunk string) (plugins.ENI, error) {
+	f := c.network.fabric
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p, err := f.portOf(n, trunk)
+	if err != nil {
+		return plugins.ENI{}, err
+	}
+	addrs, err := f.take(p.subnet, 1)
+	if err != nil {
+		return plugins.ENI{}, fmt.Errorf("attaching a sub-ENI to %s: %w", n.Name(), err)
+	}
+	id := firstVLAN
+	for _, other := range f.ports {
+		if other.owner == p.owner && other.vlan >= id {
+			id = other.vlan + 1
+		}
+	}
+	eni := f.eni(fmt.Sprintf("%s.%d", trunk, id), p.subnet, addrs[0])
+	return eni, f.plugVLAN(p, id, eni)
+}
+
+// firstVLAN is the first tag that a trunk gives out; 1 is the tag of switches
+// themselves by convention.
+const firstVLAN = 2
+
+func (f *fabric) eni(name string, subnet int, addr netip.Addr) plugins.ENI {
+	return plugins.ENI{Name: name, Addr: netip.PrefixFrom(addr, f.subnets[subnet].Bits()), Gateway: f.gateway(subnet).Addr()}
 }

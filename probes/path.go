@@ -1,0 +1,195 @@
+package probes
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// pathPackets are sent. A device is on the way if it carried so many, less
+	// pathLost for what may be lost; what agents say meanwhile is far less.
+	pathPackets = 200
+	pathLost    = pathPackets / 10
+	// pathLimit is how long the packets may take.
+	pathLimit = 2 * time.Second
+	// pathQuiet is how long after the last one none may follow.
+	pathQuiet = 300 * time.Millisecond
+)
+
+// path finds the devices that a packet passes inside the nodes, by what their
+// counters say before and after a known number of packets.
+func path() *Probe {
+	return &Probe{
+		Name: "path", Title: "the devices that a packet passes on its way from pod to pod, by their counters",
+		Once: true, Unreached: true, Placement: Same,
+		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend, "count": pathCount},
+		Measure: measurePath,
+	}
+}
+
+// device is an interface of a network namespace and what it has carried.
+type device struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"` // as rtnetlink names it: veth, bridge, vxlan, tuntap
+	RX   uint64 `json:"rx"`   // packets
+	TX   uint64 `json:"tx"`
+}
+
+// pathCount returns the devices of the worker's network namespace.
+func pathCount(context.Context, *Request) (any, error) {
+	links, err := netlink.LinkList()
+	if err != nil {
+		return nil, fmt.Errorf("listing the interfaces: %w", err)
+	}
+	devices := []device{}
+	for _, l := range links {
+		if s := l.Attrs().Statistics; s != nil && l.Attrs().Name != "lo" {
+			devices = append(devices, device{l.Attrs().Name, l.Type(), s.RxPackets, s.TxPackets})
+		}
+	}
+	return devices, nil
+}
+
+func measurePath(ctx context.Context, s *Site) (*Measurement, error) {
+	begin := time.Now()
+	before, err := countDevices(ctx, s.Client, s.Server)
+	if err != nil {
+		return nil, err
+	}
+	receive, send, err := startTrickle(ctx, "path", s, trickleArgs{Count: pathPackets, Limit: pathLimit, Quiet: pathLimit})
+	if err != nil {
+		return nil, err
+	}
+	defer receive.Cancel()
+	var sent, seen trickled
+	if err := send.Wait(ctx, &sent); err != nil {
+		return nil, err
+	}
+	// The last packets may still be on their way.
+	rest := time.AfterFunc(pathQuiet, receive.Cancel)
+	defer rest.Stop()
+	if err := receive.Wait(ctx, &seen); err != nil {
+		return nil, err
+	}
+	after, err := countDevices(ctx, s.Client, s.Server)
+	if err != nil {
+		return nil, err
+	}
+	least := uint64(max(sent.Count-pathLost, 1))
+	h := &results.Hops{Sent: sent.Count, Devices: wayOf(s.Client.NodeName, s.Server.NodeName, before, after, least), Arrived: uint64(seen.Count) >= least}
+	return &Measurement{Seconds: time.Since(begin).Seconds(), Hops: h}, nil
+}
+
+// places are those whose devices are counted, in the order of the way.
+type places struct {
+	fromPod, fromNode, toNode, toPod []device
+}
+
+func countDevices(ctx context.Context, from, to End) (p places, err error) {
+	for _, at := range []struct {
+		worker  *Worker
+		devices *[]device
+	}{
+		{podOf(from), &p.fromPod}, {from.Node, &p.fromNode}, {to.Node, &p.toNode}, {podOf(to), &p.toPod},
+	} {
+		if at.worker == nil {
+			continue
+		}
+		call, err := at.worker.Start(ctx, "path/count", nil)
+		if err == nil {
+			err = call.Wait(ctx, at.devices)
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	return p, nil
+}
+
+// podOf is the worker of a pod that has a network namespace of its own.
+func podOf(e End) *Worker {
+	if e.Worker == e.Node {
+		return nil
+	}
+	return e.Worker
+}
+
+// wayOf puts the devices that carried the packets in order. Towards the
+// tunnel a node receives from the pod's device, then from the bridge that it
+// is a port of, then sends into the tunnel and out of the NIC; the other node
+// does the same backwards.
+func wayOf(from, to string, before, after places, least uint64) []string {
+	way := []string{}
+	add := func(place string, was, is []device, least uint64, carried func(device) uint64, rank func(device) int) {
+		var on []device
+		for _, d := range since(was, is) {
+			if carried(d) >= least {
+				on = append(on, d)
+			}
+		}
+		slices.SortStableFunc(on, func(a, b device) int { return cmp.Compare(rank(a), rank(b)) })
+		for _, d := range on {
+			if name := place + "/" + d.Name; !slices.Contains(way, name) {
+				way = append(way, name)
+			}
+		}
+	}
+	add(from+":pod", before.fromPod, after.fromPod, least, tx, unranked)
+	add(from, before.fromNode, after.fromNode, least, rx, func(d device) int { return rankOf(d, "bridge") })
+	add(from, before.fromNode, after.fromNode, least, tx, func(d device) int { return -rankOf(d, tunnels...) })
+	add(to, before.toNode, after.toNode, least, rx, func(d device) int { return rankOf(d, tunnels...) })
+	add(to, before.toNode, after.toNode, least, tx, func(d device) int { return -rankOf(d, "bridge") })
+	add(to+":pod", before.toPod, after.toPod, least, rx, unranked)
+	return way
+}
+
+// lastSeen is the last device that the datagrams of reach passed, "" if none
+// moved: they are sent every reachEvery for reachPatience, and half of them
+// are far more than what agents say meanwhile.
+func lastSeen(ctx context.Context, from, to End, before places) (string, error) {
+	after, err := countDevices(ctx, from, to)
+	if err != nil {
+		return "", err
+	}
+	way := wayOf(from.NodeName, to.NodeName, before, after, uint64(reachPatience/reachEvery/2))
+	if len(way) == 0 {
+		return "", nil
+	}
+	return way[len(way)-1], nil
+}
+
+// tunnels are the kinds of devices that put headers around packets.
+var tunnels = []string{"vxlan", "tuntap", "ipip", "geneve", "wireguard"}
+
+func tx(d device) uint64  { return d.TX }
+func rx(d device) uint64  { return d.RX }
+func unranked(device) int { return 0 }
+
+// rankOf is 1 for the kinds named and 0 for others.
+func rankOf(d device, kinds ...string) int {
+	if slices.Contains(kinds, d.Kind) {
+		return 1
+	}
+	return 0
+}
+
+// since is what the devices have carried between two looks.
+func since(was, is []device) []device {
+	all := slices.Clone(is)
+	for i := range all {
+		for _, d := range was {
+			if d.Name == all[i].Name {
+				all[i].RX -= d.RX
+				all[i].TX -= d.TX
+			}
+		}
+	}
+	return all
+}

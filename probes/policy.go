@@ -1,0 +1,144 @@
+package probes
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// policyQuiet is how long no datagram may arrive before a rule counts as
+	// in force; one is sent every millisecond.
+	policyQuiet = time.Second
+	// policyLimit is how long after a rule datagrams may still pass before it
+	// counts as having no effect.
+	policyLimit = 4 * time.Second
+	// policyNobody is how long is watched when no part of the plugin takes
+	// rules: long enough to see that datagrams pass.
+	policyNobody = 500 * time.Millisecond
+	// policyLift bounds taking a rule back, which is done even when the time
+	// of the probe is over.
+	policyLift = 3 * time.Second
+)
+
+// ErrNoPolicy says that no part of a plugin takes rules about traffic.
+var ErrNoPolicy = errors.New("no agent of the plugin takes a network policy")
+
+// NotHereError says that what a probe looks for is not part of what runs: no
+// failure, and no finding about the plugin either.
+type NotHereError struct{ Why string }
+
+func (e *NotHereError) Error() string { return e.Why }
+
+// Lift takes a rule back.
+type Lift func(ctx context.Context) error
+
+// policy gives the plugin a rule that denies what passes between the two pods
+// and sees whether, and after how long, it stops. Afterwards it sees that
+// traffic passes again: else it was not the rule that stopped it.
+func policy() *Probe {
+	return &Probe{
+		Name: "policy", Title: "whether a rule that denies traffic between two pods takes effect, and how soon",
+		Once: true, Placement: Same, Pods: true,
+		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend},
+		Measure: measurePolicy,
+	}
+}
+
+func measurePolicy(ctx context.Context, s *Site) (m *Measurement, err error) {
+	around, err := s.around(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if around.Deny == nil {
+		return nil, errors.New("this testbed gives plugins no rules")
+	}
+	begin := time.Now()
+	if err := passes(ctx, s, "without a rule"); err != nil {
+		return nil, err
+	}
+	receive, send, err := startTrickle(ctx, "policy", s, trickleArgs{Quiet: policyQuiet, Limit: policyLimit})
+	if err != nil {
+		return nil, err
+	}
+	defer receive.Cancel()
+	defer send.Cancel()
+	given := time.Now()
+	lift, err := around.Deny(ctx, s.Client, s.Server)
+	nobody := errors.Is(err, ErrNoPolicy)
+	switch {
+	case nobody:
+		time.AfterFunc(policyNobody, receive.Cancel)
+	case err != nil:
+		return nil, fmt.Errorf("giving a rule that denies traffic: %w", err)
+	default:
+		defer func() {
+			lifting, cancel := context.WithTimeout(context.WithoutCancel(ctx), policyLift)
+			defer cancel()
+			if lifted := lift(lifting); lifted != nil {
+				m, err = nil, fmt.Errorf("taking a rule back: %w", lifted)
+			} else if err == nil && m.Policy.Enforced {
+				if err = passes(lifting, s, "after the rule was taken back"); err != nil {
+					m = nil
+				}
+			}
+		}()
+	}
+	var seen trickled
+	if err := receive.Wait(ctx, &seen); err != nil {
+		return nil, err
+	}
+	p := judgePolicy(seen, time.Since(given), nobody)
+	return &Measurement{Seconds: time.Since(begin).Seconds(), Policy: p}, nil
+}
+
+// judgePolicy says what a trickle that began before a rule was given, so long
+// ago, says of the rule.
+func judgePolicy(seen trickled, since time.Duration, nobody bool) *results.Policy {
+	switch {
+	case seen.Ago >= policyQuiet:
+		return &results.Policy{Enforced: true, Seconds: max(since-seen.Ago, 0).Seconds()}
+	case nobody:
+		return &results.Policy{Cause: ErrNoPolicy.Error()}
+	}
+	return &results.Policy{Cause: fmt.Sprintf("packets still passed %s after the rule was given", (since - seen.Ago).Round(time.Millisecond))}
+}
+
+// passes sees that datagrams get from one pod to the other.
+func passes(ctx context.Context, s *Site, when string) error {
+	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server)
+	for deadline := time.Now().Add(policyLift / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
+		got, sent, err = sendUntilArrived(ctx, s.Client, s.Server)
+	}
+	if err == nil && !got.Source.IsValid() {
+		err = fmt.Errorf("no datagram passes from pod to pod %s, so nothing can be said of it: %s", when, reachCause(nil, sent))
+	}
+	return err
+}
+
+// startTrickle has the client's pod send to the server's, as a probe with the
+// roles of a trickle.
+func startTrickle(ctx context.Context, probe string, s *Site, args trickleArgs) (receive, send *Call, err error) {
+	rand.Read(args.Token[:])
+	to, from := args, args
+	to.Addr, from.Addr = s.Server.Addr, s.Client.Addr
+	if receive, err = s.Server.Worker.Start(ctx, probe+"/receive", to); err != nil {
+		return nil, nil, err
+	}
+	var bound listening
+	if err := receive.Ready(ctx, &bound); err != nil {
+		receive.Cancel()
+		return nil, nil, err
+	}
+	from.Peer = netip.AddrPortFrom(s.Server.Addr, bound.Port)
+	if send, err = s.Client.Worker.Start(ctx, probe+"/send", from); err != nil {
+		receive.Cancel()
+		return nil, nil, err
+	}
+	return receive, send, nil
+}

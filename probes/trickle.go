@@ -1,0 +1,116 @@
+package probes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// trickleEvery is the gap between two datagrams: short enough to time the
+// effect of a rule by, and far from a load.
+const trickleEvery = time.Millisecond
+
+// trickleWake is how long a receive may wait before it looks at the clock. The
+// runtime's own signals begin a longer wait anew.
+const trickleWake = 5 * time.Millisecond
+
+// trickleArgs are those of both ends of a steady trickle of datagrams.
+type trickleArgs struct {
+	Addr  netip.Addr     `json:"addr"` // the end's own
+	Peer  netip.AddrPort `json:"peer,omitzero"`
+	Token token          `json:"token"`
+	Count int            `json:"count,omitempty"` // ends after so many, 0 for no limit
+	Quiet time.Duration  `json:"quiet,omitempty"` // ns; the receiver ends when nothing came for so long, 0 for never
+	Limit time.Duration  `json:"limit"`           // ns; ends in any case
+}
+
+// trickled is what an end has seen of it.
+type trickled struct {
+	Count int           `json:"count"`           // datagrams sent or arrived
+	Ago   time.Duration `json:"ago"`             // ns since the last one arrived
+	Error string        `json:"error,omitempty"` // of the last datagram that could not be sent
+}
+
+// trickleReceive counts the datagrams that arrive.
+func trickleReceive(ctx context.Context, r *Request) (any, error) {
+	var args trickleArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	s, err := newSocket(ctx, args.Addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	port, err := s.bind(args.Addr)
+	if err != nil {
+		return nil, err
+	}
+	wake := unix.NsecToTimeval(trickleWake.Nanoseconds())
+	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wake); err != nil {
+		return nil, fmt.Errorf("limiting the wait for datagrams: %w", err)
+	}
+	if err := r.Ready(listening{Port: port}); err != nil {
+		return nil, err
+	}
+	var seen trickled
+	begin := time.Now()
+	last := begin
+	b := make([]byte, 2*knownLength)
+	for ctx.Err() == nil && time.Since(begin) < args.Limit && (args.Count == 0 || seen.Count < args.Count) {
+		if args.Quiet > 0 && time.Since(last) >= args.Quiet {
+			break
+		}
+		n, _, err := unix.Recvfrom(s.fd, b, 0)
+		switch {
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ECONNREFUSED), ctx.Err() != nil:
+		case err != nil:
+			return nil, fmt.Errorf("waiting for datagrams: %w", os.NewSyscallError("recvfrom", err))
+		case n >= tokenBytes && token(b[:tokenBytes]) == args.Token:
+			seen.Count++
+			last = time.Now()
+		}
+	}
+	seen.Ago = time.Since(last)
+	return seen, nil
+}
+
+// trickleSend sends datagrams at a steady rate. Refusals are counted out and
+// told: whether the network refuses is what is asked.
+func trickleSend(ctx context.Context, r *Request) (any, error) {
+	var args trickleArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	s, err := newSocket(ctx, args.Peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if _, err := s.bind(args.Addr); err != nil {
+		return nil, err
+	}
+	var sent trickled
+	tick := time.NewTicker(trickleEvery)
+	defer tick.Stop()
+	for begin := time.Now(); time.Since(begin) < args.Limit && (args.Count == 0 || sent.Count < args.Count); {
+		err := unix.Sendto(s.fd, args.Token[:], 0, sockaddr(args.Peer))
+		if ctx.Err() != nil {
+			break
+		}
+		sent.Count++
+		if err != nil {
+			sent.Error = err.Error()
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	return sent, nil
+}
