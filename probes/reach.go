@@ -69,19 +69,17 @@ func measureReach(ctx context.Context, s *Site) (*Measurement, error) {
 		if way.from.Worker == nil || way.to.Worker == nil {
 			continue // the baseline has one place a node
 		}
-		before, err := countDevices(ctx, way.from, way.to)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", way.direction, err)
-		}
 		r, err := reachOneWay(ctx, around, way.from, way.to)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", way.direction, err)
 		}
 		r.Direction = way.direction
-		if !r.Reachable {
-			if r.LastSeen, err = lastSeen(ctx, way.from, way.to, before); err != nil {
-				return nil, fmt.Errorf("%s: %w", way.direction, err)
-			}
+		m.Reachability = append(m.Reachability, *r)
+	}
+	if around.Masquerade != nil {
+		r, err := reachMasqueraded(ctx, around, s.Client)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", results.PodToOutsideNAT, err)
 		}
 		m.Reachability = append(m.Reachability, *r)
 	}
@@ -89,10 +87,32 @@ func measureReach(ctx context.Context, s *Site) (*Measurement, error) {
 	return m, nil
 }
 
+// reachMasqueraded looks again at the way out of a pod, with the translation
+// that clusters have on by default (flannel's --ip-masq, natOutgoing of
+// Calico's pools).
+func reachMasqueraded(ctx context.Context, around *Surroundings, from End) (*results.Reachability, error) {
+	end, err := around.Masquerade(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := reachOneWay(ctx, around, from, around.Outside)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), policyLift)
+	defer cancel()
+	if err := errors.Join(err, end(ending)); err != nil {
+		return nil, err
+	}
+	r.Direction = results.PodToOutsideNAT
+	return r, nil
+}
+
 // reachOneWay sends datagrams until one arrives, and notes what the underlay
 // dropped if none does.
 func reachOneWay(ctx context.Context, around *Surroundings, from, to End) (*results.Reachability, error) {
 	before, err := around.drops()
+	if err != nil {
+		return nil, err
+	}
+	counters, err := countDevices(ctx, from, to)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +133,8 @@ func reachOneWay(ctx context.Context, around *Surroundings, from, to End) (*resu
 		return nil, err
 	}
 	r.Cause = reachCause(NewDrops(before, after), sent)
-	return r, nil
+	r.LastSeen, err = lastSeen(ctx, from, to, counters)
+	return r, err
 }
 
 // reachCause names what stopped the datagrams: the reason for which most were

@@ -20,6 +20,10 @@ type Surroundings struct {
 	// Drops counts what the underlay has dropped so far, and why; nil where
 	// that cannot be seen.
 	Drops func() ([]Drop, error)
+	// Masquerade has the client's node translate the source address of what
+	// its pods send out of the cluster, and returns how to end that. Nil where
+	// the testbed cannot, or pods have no addresses of their own there.
+	Masquerade func(ctx context.Context) (Lift, error)
 	// Deny gives the plugin a rule that denies what goes from one pod to
 	// another, and returns how to take it back; the error is ErrNoPolicy if no
 	// part of the plugin takes rules, and a NotHereError if that part does not

@@ -120,7 +120,7 @@ func (r *Report) adjacent() []adjacency {
 }
 
 // directions are the columns of the reachability table.
-var directions = []string{"outside-to-pod", "pod-to-outside", "pod-to-pod", "pod-to-pod-same-node"}
+var directions = []string{"outside-to-pod", "pod-to-outside", "pod-to-outside-masqueraded", "pod-to-pod", "pod-to-pod-same-node"}
 
 // reachLine is what reaches what under one plugin on one topology.
 type reachLine struct {

@@ -242,6 +242,8 @@ const (
 	PodToOutside = "pod-to-outside"
 	PodToPod     = "pod-to-pod" // on different nodes
 	PodToNeigh   = "pod-to-pod-same-node"
+	// PodToOutsideNAT is PodToOutside with masquerading on the pod's node.
+	PodToOutsideNAT = "pod-to-outside-masqueraded"
 )
 
 // What became of the source address.

@@ -15,10 +15,10 @@ var matrix = map[string]map[string]string{
 	"flannel-vxlan":               {"l2": "", "routed": "", "vpc": ""},
 	"flannel-udp":                 {"l2": "", "routed": "", "vpc": ""},
 	"flannel-host-gw":             {"l2": "", "routed": "next hop not on-link", "vpc": "dropped by source/dest check"},
-	"flannel-vxlan-directrouting": {"l2": "", "routed": "", "vpc": "dropped by source/dest check"},
+	"flannel-vxlan-directrouting": {"l2": "", "routed": "", "vpc": "a mistake in a VPC"},
 	"calico-bgp":                  {"l2": "", "routed": "next hop not on-link", "vpc": "dropped by source/dest check"},
 	"calico-vxlan":                {"l2": "", "routed": "", "vpc": ""},
-	"calico-vxlan-crosssubnet":    {"l2": "", "routed": "", "vpc": "dropped by source/dest check"},
+	"calico-vxlan-crosssubnet":    {"l2": "", "routed": "", "vpc": "a mistake in a VPC"},
 	"vpc-route":                   {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
 	"terway-eniip":                {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
 	"terway-eni":                  {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
@@ -122,7 +122,11 @@ func podsAreReached(t *testing.T, r *report.Report) {
 		if a.Topology != "vpc" {
 			continue
 		}
-		if !a.Reachable && a.Cause == "" || a.Reachable && a.Source != results.SourceKept {
+		source := results.SourceKept
+		if a.Direction == results.PodToOutsideNAT {
+			source = results.SourceSNAT
+		}
+		if !a.Reachable && (a.Cause == "" || a.LastSeen == "") || a.Reachable && a.Source != source {
 			t.Errorf("%+v", a)
 		}
 		reached[a.Plugin+" "+a.Direction] = a.Reachable
@@ -135,6 +139,9 @@ func podsAreReached(t *testing.T, r *report.Report) {
 			if got, ok := reached[plugin+" "+direction]; !ok || got != want {
 				t.Errorf("%s, %s: reachable %v (known: %v), want %v", plugin, direction, got, ok, want)
 			}
+		}
+		if masqueraded, ok := reached[plugin+" "+results.PodToOutsideNAT]; want == false && (!ok || !masqueraded) {
+			t.Errorf("%s: masqueraded pods reach the outside: %v (known: %v)", plugin, masqueraded, ok)
 		}
 		for _, direction := range []string{results.PodToPod, results.PodToNeigh} {
 			if !reached[plugin+" "+direction] {

@@ -54,7 +54,7 @@ var facts = []fact{
 		of: adjacent(func(a results.Adjacency) bool { return a.Neighbour })},
 	{name: "adjacency forwards", title: "frames for foreign addresses arrive at the other node", words: yesNo,
 		of: adjacent(func(a results.Adjacency) bool { return a.Forwards })},
-	reached(results.OutsideToPod), reached(results.PodToOutside), reached(results.PodToPod), reached(results.PodToNeigh),
+	reached(results.OutsideToPod), reached(results.PodToOutside), reached(results.PodToOutsideNAT), reached(results.PodToPod), reached(results.PodToNeigh),
 	source(results.OutsideToPod), source(results.PodToOutside), source(results.PodToPod),
 	{name: "policy enforced", title: "a rule that denies traffic takes effect", words: yesNo,
 		of: policy(func(p results.Policy) seen { return yes(p.Enforced) })},

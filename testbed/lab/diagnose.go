@@ -64,6 +64,9 @@ func (n *network) cause(from, to *node, drops []probes.Drop) string {
 	for _, d := range drops {
 		parts = append(parts, d.String())
 	}
+	if n.plugin.Encapsulation.SubnetsOnly && n.fabric.topology.Kind == testbed.VPC && from.addr.Masked().Contains(to.addr.Addr()) {
+		parts = append(parts, "a mistake in a VPC: this mode leaves the tunnel out inside a subnet, and a subnet of a VPC is no layer 2 network; take the mode that always encapsulates")
+	}
 	if line := n.refusal(); line != "" {
 		parts = append(parts, line)
 	}

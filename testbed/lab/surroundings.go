@@ -34,6 +34,9 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 			return nil, err
 		}
 	}
+	if p := n.pods[0]; n.deployment != nil && podCIDR.Contains(p.addr) {
+		around.Masquerade = p.node.masquerade
+	}
 	around.Outside = n.nodeEnd(n.outside)
 	if err := n.staff(&around.Outside, n.outside.space, n.outside.logDir); err != nil {
 		return nil, err
@@ -96,4 +99,16 @@ func (n *network) addBeside(ctx context.Context, e *probes.End) error {
 	}
 	e.Node = n.ends[0].Node
 	return nil
+}
+
+// masquerade translates the source of what pods send out of the cluster.
+func (n *node) masquerade(ctx context.Context) (probes.Lift, error) {
+	do := func(ctx context.Context, what string) error {
+		return n.Run(ctx, plugins.Process{Name: "iptables", Path: "/usr/sbin/iptables", Args: []string{"-w", "-t", "nat", what, "POSTROUTING",
+			"-s", podCIDR.String(), "!", "-d", podCIDR.String(), "-j", "MASQUERADE"}})
+	}
+	if err := do(ctx, "-A"); err != nil {
+		return nil, fmt.Errorf("masquerading what pods send: %w", err)
+	}
+	return func(ctx context.Context) error { return do(ctx, "-D") }, nil
 }
