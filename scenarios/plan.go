@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -60,9 +61,22 @@ type Plan struct {
 	Order []string
 	// Least and Most blocks; they differ if the precision decides.
 	Least, Most int
+	// Comparisons is the size of the family in which verdicts are corrected
+	// together, and Needed the least number of blocks with which it can come to
+	// any.
+	Comparisons, Needed int
 	// Block is how long one block takes. Bringing networks up comes on top,
 	// and is not known before.
 	Block time.Duration
+}
+
+// Short says what the planned number of blocks cannot show, "" if it is enough
+// for a verdict. Networks that fail make the family smaller.
+func (p Plan) Short() string {
+	if p.Comparisons == 0 || len(p.Order) == 0 || p.Most >= p.Needed {
+		return ""
+	}
+	return fmt.Sprintf("%d rounds cannot show any difference among %d comparisons: %d are needed (--rounds %d)", p.Most, p.Comparisons, p.Needed, p.Needed)
 }
 
 // Planned is a network that would be brought up.
@@ -71,9 +85,10 @@ type Planned struct{ Plugin, Topology string }
 // PlanOf lists what was asked, as [Check] has completed it. Networks that will
 // turn out not to work here are in it.
 func PlanOf(a results.Asked) Plan {
-	p := Plan{Least: a.Rounds, Most: a.Rounds}
+	p := Plan{Least: a.Rounds, Most: a.Rounds, Comparisons: len(results.Pairs(instances(a)))}
+	p.Needed = stats.MinRounds(p.Comparisons)
 	if a.Rounds == 0 {
-		p.Least, p.Most = min(stats.MinSamples, a.MaxRounds), a.MaxRounds
+		p.Least, p.Most = min(p.Needed, a.MaxRounds), a.MaxRounds
 	}
 	var networks []*upNetwork
 	for _, topology := range a.Topology {

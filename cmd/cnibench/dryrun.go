@@ -29,6 +29,9 @@ func (p *program) printPlan(o runOptions) {
 		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*o.asked.Precision)
 	}
 	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), o.asked.Seed)
+	if short := plan.Short(); short != "" {
+		say("warning: %s", short)
+	}
 	say("order of the first block:")
 	for i, s := range plan.Order {
 		say("  %3d  %s", i+1, s)

@@ -164,6 +164,9 @@ func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
 	if err != nil || dir == "" {
 		return "", err
 	}
+	if short := scenarios.PlanOf(o.asked).Short(); short != "" {
+		fmt.Fprintln(p.stderr, "warning:", short)
+	}
 	args := []string{dir, "--bin", p.bin}
 	if o.quiet {
 		args = append(args, "--quiet")
