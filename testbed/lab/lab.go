@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 
 	"github.com/cnibench/cnibench/plugins"
@@ -186,5 +187,7 @@ func (l *Lab) Close() error {
 // comparisons with other tools.
 func (l *Lab) StartIn(n testbed.Network, end int, cmd *exec.Cmd) error {
 	p := n.(*network).pods[end]
+	// As our own workers: in a scheduling group of its own.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return (&space{name: p.name, net: p.net}).Do(cmd.Start)
 }
