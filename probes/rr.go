@@ -204,6 +204,7 @@ func readRRArgs(r *Request) (*rrArgs, error) {
 func (r *serverResult) answer(ctx context.Context, s *socket, args *rrArgs) error {
 	clock := startClockwork(warmUp(args.Duration))
 	err := onCPU(args.CPU, func() error {
+		defer ownFile(s.fd)()
 		b := make([]byte, args.Size)
 		defer keep(b)
 		_, errno := echo(s.fd, b, args.flags(), &s.stopped)
@@ -293,6 +294,7 @@ func rrClient(ctx context.Context, r *Request, connect dial) (any, error) {
 		defer loop.watch(answerPatience + 2*time.Duration(loop.interval))()
 	}
 	err = onCPU(args.CPU, func() error {
+		defer ownFile(conn.fd)()
 		return result.sample(args.Duration, func(l *latencies, end int64) (int64, int64, error) {
 			n, last, errno := loop.run(l, end)
 			if errno != 0 {

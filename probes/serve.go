@@ -39,7 +39,7 @@ const endGrace = time.Second
 
 // collectEvery is the number of roles after which a worker collects garbage:
 // a role leaves up to 1 MB behind, and a worker should stay below 25 MB.
-const collectEvery = 8
+const collectEvery = 4
 
 // Serve runs roles as the lines of in ask, several at once, and answers on
 // out. It returns at the end of in, or when ctx ends, after it has ended
