@@ -18,10 +18,11 @@ var answerPage string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
-	"join":   strings.Join,
-	"milli":  func(ms float64) string { return quantity(ms/1000, "s") },
-	"bytes":  func(n int64) string { return quantity(float64(n), "byte") },
-	"matrix": (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "policy": policyText, "limit": limitText,
+	"join":    strings.Join,
+	"percent": func(v float64) int { return int(100 * min(max(v, 0), 1)) },
+	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
+	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
+	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "policy": policyText, "limit": limitText,
 }).Parse(page + answerPage))
 
 // view is what the page shows.

@@ -15,6 +15,7 @@ want bird bird2 "the BGP daemon of calico-bgp"
 want iptables iptables "flanneld and Calico's Felix program their rules through it"
 want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
+case ${1:-} in test) want chromium chromium "the report's page is opened in a real browser" ;; esac
 case ${1:-} in peers) want sockperf sockperf "our round trips are compared with its" ;; esac
 [ -n "$missing" ] || exit 0
 

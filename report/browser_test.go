@@ -1,0 +1,132 @@
+package report
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"html"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// checker is a page that holds another one in a frame of a given width and
+// writes what is wrong with it into its own title: what would scroll
+// sideways, and the failures that WCAG 2.1 A and AA name and a program can
+// see. axe-core, which knows more of them, is neither a Debian package nor a
+// Go module.
+//
+//go:embed testdata/checker.html
+var checker string
+
+// TestPageInABrowser opens the page in Chromium. Pictures of it are left in the
+// folder that CNIBENCH_SCREENSHOTS names.
+func TestPageInABrowser(t *testing.T) {
+	chromium := needsChromium(t)
+	page := goldenPage(t)
+	for _, tt := range []struct {
+		name  string
+		width int
+		dark  bool
+	}{
+		{"phone", 390, false}, {"phone, dark", 390, true}, {"desk", 1400, false}, {"desk, dark", 1400, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			text := strings.NewReplacer("PAGE", "file://"+page, "WIDTH", strconv.Itoa(tt.width)).Replace(checker)
+			path := filepath.Join(dir, "checker.html")
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			scheme := "1" // blink's PreferredColorScheme: 0 dark, 1 light
+			if tt.dark {
+				scheme = "0"
+			}
+			dom := browse(t, chromium, "--allow-file-access-from-files", "--blink-settings=preferredColorScheme="+scheme,
+				"--window-size="+strconv.Itoa(tt.width+40)+",900", "--virtual-time-budget=5000", "--dump-dom", "file://"+path)
+			_, rest, _ := strings.Cut(dom, "<title>")
+			title, _, ok := strings.Cut(rest, "</title>")
+			var seen struct {
+				Dark            bool
+				Elements, Texts int
+				Wrong           []string
+			}
+			if err := json.Unmarshal([]byte(html.UnescapeString(title)), &seen); !ok || err != nil {
+				t.Fatalf("the page was not checked: %v: %.300s", err, dom)
+			}
+			if seen.Dark != tt.dark {
+				t.Errorf("the scheme is dark: %v", seen.Dark)
+			}
+			if seen.Elements < 100 || seen.Texts < 50 {
+				t.Errorf("only %d elements and %d texts were looked at", seen.Elements, seen.Texts)
+			}
+			if shots := os.Getenv("CNIBENCH_SCREENSHOTS"); shots != "" {
+				name := filepath.Join(shots, strings.ReplaceAll(tt.name, ", ", "-")+".png")
+				browse(t, chromium, "--blink-settings=preferredColorScheme="+scheme, "--hide-scrollbars",
+					"--window-size="+strconv.Itoa(tt.width)+",3000", "--screenshot="+name, "file://"+page)
+			}
+			for _, w := range seen.Wrong {
+				t.Error(w)
+			}
+		})
+	}
+}
+
+// TestPagePrints makes a PDF of the page.
+func TestPagePrints(t *testing.T) {
+	chromium := needsChromium(t)
+	pdf := filepath.Join(t.TempDir(), "report.pdf")
+	browse(t, chromium, "--print-to-pdf="+pdf, "--no-pdf-header-footer", "file://"+goldenPage(t))
+	text, err := os.ReadFile(pdf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.HasPrefix(text, []byte("%PDF-")) || bytes.Count(text, []byte("/Type /Page\n")) < 2 {
+		t.Errorf("%d bytes that begin with %.20q hold no pages", len(text), text)
+	}
+}
+
+// needsChromium skips where there is no browser; in continuous integration
+// there must be one.
+func needsChromium(t *testing.T) string {
+	path, err := exec.LookPath("chromium")
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		t.Fatalf("chromium is missing (apt-get install chromium): %v", err)
+	default:
+		t.Skipf("chromium is missing (apt-get install chromium): %v", err)
+	}
+	return path
+}
+
+func goldenPage(t *testing.T) string {
+	page, err := filepath.Abs("testdata/three.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return page
+}
+
+// browse runs Chromium without a window and returns what it prints.
+func browse(t *testing.T, chromium string, args ...string) string {
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	home := t.TempDir()
+	cmd := exec.CommandContext(ctx, chromium, append([]string{"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+		"--disable-extensions", "--no-first-run", "--user-data-dir=" + filepath.Join(home, "profile"),
+		// Whatever the page asked of the network would fail, and would be told.
+		"--host-resolver-rules=MAP * ~NOTFOUND"}, args...)...)
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home)
+	var out, log bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &log
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("chromium: %v: %.2000s", err, &log)
+	}
+	return out.String()
+}
