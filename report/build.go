@@ -160,7 +160,9 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 		if m == nil {
 			continue
 		}
-		m.Merged, m.MergedCI = latencies[m.Probe].percentile(m.Name)
+		if m.Merged, m.MergedCI = latencies[m.Probe].percentile(m.Name); m.Merged != nil {
+			m.tail = latencies[m.Probe].tail()
+		}
 		m.Expected = b.expected(&c, described)
 		c.Metrics = append(c.Metrics, *m)
 	}

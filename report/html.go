@@ -67,6 +67,13 @@ func (r *Report) HTML(out io.Writer) error {
 			}
 			tv.Plots = append(tv.Plots, drawn)
 		}
+		tail, err := t.plotTail()
+		if err != nil {
+			return err
+		}
+		if tail != "" {
+			tv.Plots = append(tv.Plots, tail)
+		}
 		for _, w := range t.Rows {
 			tv.Lines = append(tv.Lines, w.line())
 		}

@@ -104,6 +104,7 @@ type Metric struct {
 	Merged *float64 `json:"merged,omitempty"`
 	// MergedCI is its interval over the blocks.
 	MergedCI *[2]float64 `json:"merged_ci,omitempty"`
+	tail     []tailPoint // of the same histograms
 	// VsHost is the ratio to the baseline, paired within blocks; null for the
 	// baseline itself.
 	VsHost *VsHost `json:"vs_host"`
