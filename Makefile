@@ -75,6 +75,14 @@ bench-peers: deps build tools ## the probes beside iperf3 and sockperf, pair by 
 simulate: ## show by simulation with recorded noise how often verdicts are wrong (a few minutes)
 	$(GO) run ./cmd/simulate
 
+.PHONY: reference
+reference: deps build tools ## make the reference run again, and the README's picture from it (Chromium)
+	rm -rf results/reference
+	$(BIN)/cnibench run --plugins $(PLUGINS) --rounds $(ROUNDS) --out results/reference
+	rm -rf results/reference/log
+	chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,1500 \
+		--screenshot=docs/report.png file://$(CURDIR)/results/reference/report.html
+
 .PHONY: docs
 docs: ## write the commands' pages and man pages into docs/
 	$(GO) test ./cmd/cnibench -run TestDocs -update

@@ -28,15 +28,17 @@ var checker string
 // folder that CNIBENCH_SCREENSHOTS names.
 func TestPageInABrowser(t *testing.T) {
 	chromium := needsChromium(t)
-	page := goldenPage(t)
 	for _, tt := range []struct {
-		name  string
-		width int
-		dark  bool
+		name, golden string
+		width        int
+		dark         bool
 	}{
-		{"phone", 390, false}, {"phone, dark", 390, true}, {"desk", 1400, false}, {"desk, dark", 1400, true},
+		{"phone", "three.html", 390, false}, {"phone, dark", "three.html", 390, true},
+		{"desk", "three.html", 1400, false}, {"desk, dark", "three.html", 1400, true},
+		{"phone, one topology", "report.html", 390, false}, {"desk, one topology, dark", "report.html", 1400, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			page := goldenPage(t, tt.golden)
 			dir := t.TempDir()
 			text := strings.NewReplacer("PAGE", "file://"+page, "WIDTH", strconv.Itoa(tt.width)).Replace(checker)
 			path := filepath.Join(dir, "checker.html")
@@ -81,7 +83,7 @@ func TestPageInABrowser(t *testing.T) {
 func TestPagePrints(t *testing.T) {
 	chromium := needsChromium(t)
 	pdf := filepath.Join(t.TempDir(), "report.pdf")
-	browse(t, chromium, "--print-to-pdf="+pdf, "--no-pdf-header-footer", "file://"+goldenPage(t))
+	browse(t, chromium, "--print-to-pdf="+pdf, "--no-pdf-header-footer", "file://"+goldenPage(t, "three.html"))
 	text, err := os.ReadFile(pdf)
 	if err != nil {
 		t.Fatal(err)
@@ -105,8 +107,8 @@ func needsChromium(t *testing.T) string {
 	return path
 }
 
-func goldenPage(t *testing.T) string {
-	page, err := filepath.Abs("testdata/three.html")
+func goldenPage(t *testing.T, name string) string {
+	page, err := filepath.Abs(filepath.Join("testdata", name))
 	if err != nil {
 		t.Fatal(err)
 	}
