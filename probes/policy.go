@@ -2,18 +2,19 @@ package probes
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"net/netip"
 	"time"
 
 	"github.com/cnibench/cnibench/results"
 )
 
 const (
+	// policyEvery is the gap between two datagrams: short enough to time the
+	// effect of a rule by, and far from a load.
+	policyEvery = time.Millisecond
 	// policyQuiet is how long no datagram may arrive before a rule counts as
-	// in force; one is sent every millisecond.
+	// in force.
 	policyQuiet = time.Second
 	// policyLimit is how long after a rule datagrams may still pass before it
 	// counts as having no effect.
@@ -62,7 +63,7 @@ func measurePolicy(ctx context.Context, s *Site) (m *Measurement, err error) {
 	if err := passes(ctx, s, "without a rule"); err != nil {
 		return nil, err
 	}
-	receive, send, err := startTrickle(ctx, "policy", s, trickleArgs{Quiet: policyQuiet, Limit: policyLimit})
+	receive, send, err := startTrickle(ctx, "policy", s.Client, s.Server, trickleArgs{Every: policyEvery, Quiet: policyQuiet, Limit: policyLimit})
 	if err != nil {
 		return nil, err
 	}
@@ -119,26 +120,4 @@ func passes(ctx context.Context, s *Site, when string) error {
 		err = fmt.Errorf("no datagram passes from pod to pod %s, so nothing can be said of it: %s", when, reachCause(nil, sent))
 	}
 	return err
-}
-
-// startTrickle has the client's pod send to the server's, as a probe with the
-// roles of a trickle.
-func startTrickle(ctx context.Context, probe string, s *Site, args trickleArgs) (receive, send *Call, err error) {
-	rand.Read(args.Token[:])
-	to, from := args, args
-	to.Addr, from.Addr = s.Server.Addr, s.Client.Addr
-	if receive, err = s.Server.Worker.Start(ctx, probe+"/receive", to); err != nil {
-		return nil, nil, err
-	}
-	var bound listening
-	if err := receive.Ready(ctx, &bound); err != nil {
-		receive.Cancel()
-		return nil, nil, err
-	}
-	from.Peer = netip.AddrPortFrom(s.Server.Addr, bound.Port)
-	if send, err = s.Client.Worker.Start(ctx, probe+"/send", from); err != nil {
-		receive.Cancel()
-		return nil, nil, err
-	}
-	return receive, send, nil
 }
