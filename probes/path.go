@@ -127,7 +127,7 @@ func podOf(e End) *Worker {
 // does the same backwards.
 func wayOf(from, to string, before, after places, least uint64) []string {
 	way := []string{}
-	add := func(place string, was, is []device, least uint64, carried func(device) uint64, rank func(device) int) {
+	add := func(place string, was, is []device, carried func(device) uint64, rank func(device) int) {
 		var on []device
 		for _, d := range since(was, is) {
 			if carried(d) >= least {
@@ -141,12 +141,12 @@ func wayOf(from, to string, before, after places, least uint64) []string {
 			}
 		}
 	}
-	add(from+":pod", before.fromPod, after.fromPod, least, tx, unranked)
-	add(from, before.fromNode, after.fromNode, least, rx, func(d device) int { return rankOf(d, "bridge") })
-	add(from, before.fromNode, after.fromNode, least, tx, func(d device) int { return -rankOf(d, tunnels...) })
-	add(to, before.toNode, after.toNode, least, rx, func(d device) int { return rankOf(d, tunnels...) })
-	add(to, before.toNode, after.toNode, least, tx, func(d device) int { return -rankOf(d, "bridge") })
-	add(to+":pod", before.toPod, after.toPod, least, rx, unranked)
+	add(from+":pod", before.fromPod, after.fromPod, tx, unranked)
+	add(from, before.fromNode, after.fromNode, rx, func(d device) int { return rankOf(d, "bridge") })
+	add(from, before.fromNode, after.fromNode, tx, func(d device) int { return -rankOf(d, tunnels...) })
+	add(to, before.toNode, after.toNode, rx, func(d device) int { return rankOf(d, tunnels...) })
+	add(to, before.toNode, after.toNode, tx, func(d device) int { return -rankOf(d, "bridge") })
+	add(to+":pod", before.toPod, after.toPod, rx, unranked)
 	return way
 }
 

@@ -79,7 +79,7 @@ func trickleReceive(ctx context.Context, r *Request) (any, error) {
 		}
 	}
 	seen.Ago = time.Since(last)
-	return seen, nil
+	return seen, unlessCancelled(ctx)
 }
 
 // addrOf is the address of a socket address, without its port.
@@ -150,5 +150,14 @@ func trickleSend(ctx context.Context, r *Request) (any, error) {
 		case <-tick.C:
 		}
 	}
-	return sent, nil
+	return sent, unlessCancelled(ctx)
+}
+
+// unlessCancelled is the error of a role that was cut off by its time limit,
+// which has not seen all; to be cancelled is how such a role ends in order.
+func unlessCancelled(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, errCancelled) {
+		return err
+	}
+	return nil
 }
