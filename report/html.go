@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/cnibench/cnibench/report/lang"
 )
 
 //go:embed page.html
@@ -19,6 +21,7 @@ var answerPage string
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
 	"join":    strings.Join,
+	"language": func() string { return "" }, "say": (*lang.Language).Say, "t": (*lang.Language).Sayf, // each rendering has its own
 	"percent": func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
 	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
@@ -54,20 +57,20 @@ type cellView struct{ Value, Ratio, Expected string }
 // HTML writes the report as one page that needs nothing else: no scripts, no
 // fonts, no pictures from elsewhere. Texts of agents are escaped.
 func (r *Report) HTML(out io.Writer) error {
-	v := view{Report: r, Absent: r.absent(), Programs: r.versions(), Took: "cut off"}
+	v := view{Report: r, Absent: r.absent(), Programs: r.versions(), Took: r.language.Say("cut off")}
 	if r.Run.Finished != nil {
 		v.Took = fmt.Sprintf("%.0f s", r.Run.Finished.Sub(r.Run.Started).Seconds())
 	}
 	for _, t := range r.tables() {
 		tv := tableView{table: t, About: t.about(), Notes: t.notes(), Verdicts: r.verdictsOf(t)}
 		for _, m := range t.plotted() {
-			drawn, err := t.plot(m)
+			drawn, err := t.plot(m, r.language)
 			if err != nil {
 				return err
 			}
 			tv.Plots = append(tv.Plots, drawn)
 		}
-		tail, err := t.plotTail()
+		tail, err := t.plotTail(r.language)
 		if err != nil {
 			return err
 		}
@@ -79,7 +82,12 @@ func (r *Report) HTML(out io.Writer) error {
 		}
 		v.Tables = append(v.Tables, tv)
 	}
-	if err := pageTemplate.Execute(out, v); err != nil {
+	page, err := pageTemplate.Clone()
+	if err != nil {
+		return fmt.Errorf("rendering the page: %w", err)
+	}
+	page.Funcs(template.FuncMap{"language": r.language.Name, "say": r.language.Say, "t": r.language.Sayf})
+	if err := page.Execute(out, v); err != nil {
 		return fmt.Errorf("rendering the page: %w", err)
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -60,7 +61,7 @@ func (t *table) plotted() []results.Metric {
 
 // plot draws one figure of all plugins as an SVG element: raw samples, the
 // median with its interval, and the baseline's median as a line.
-func (t *table) plot(m results.Metric) (template.HTML, error) {
+func (t *table) plot(m results.Metric, in *lang.Language) (template.HTML, error) {
 	column := slices.IndexFunc(t.Metrics, func(n results.Metric) bool { return n.Name == m.Name })
 	most := 0.0
 	var rows []row
@@ -79,7 +80,7 @@ func (t *table) plot(m results.Metric) (template.HTML, error) {
 	style(p)
 	var names []string
 	for i, w := range rows {
-		names = append(names, w.Cell.named())
+		names = append(names, in.Say(w.Cell.named()))
 		if err := drawMetric(p, w.Metrics[column], float64(i), s); err != nil {
 			return "", err
 		}
@@ -89,7 +90,7 @@ func (t *table) plot(m results.Metric) (template.HTML, error) {
 	}
 	p.NominalY(names...)
 	p.Y.Min, p.Y.Max = -0.5, float64(len(rows))-0.5
-	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, p.Title.Text+" by plugin: "+t.about())
+	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, in.Sayf("%s by plugin: %s", p.Title.Text, t.about()))
 }
 
 // style gives a plot the page's look.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -36,6 +37,16 @@ type Report struct {
 	// Recommendation holds the advice for each topology.
 	Recommendation Recommendations `json:"recommendation"`
 	Claims         []advice.Claim  `json:"claims"`
+
+	language *lang.Language // of the renderings for people
+}
+
+// In is the report in a language: text, HTML and Markdown follow it, formats
+// for programs do not.
+func (r *Report) In(l *lang.Language) *Report {
+	said := *r
+	said.language = l
+	return &said
 }
 
 // NotMeasured is something that was asked for and is no part of what ran.

@@ -13,6 +13,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -57,9 +58,9 @@ var dashes = [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.
 
 // plotTail draws how the round trips of all plugins are distributed, both axes
 // logarithmic; "" if the probe keeps no histograms.
-func (t *table) plotTail() (template.HTML, error) {
+func (t *table) plotTail(in *lang.Language) (template.HTML, error) {
 	p := plot.New()
-	p.Title.Text = t.Probe + ": share of round trips (vertical) longer than (µs)"
+	p.Title.Text = in.Sayf("%s: share of round trips (vertical) longer than (µs)", t.Probe)
 	style(p)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, shares{}
@@ -88,14 +89,14 @@ func (t *table) plotTail() (template.HTML, error) {
 			drawn++
 		}
 		p.Add(line)
-		p.Legend.Add(w.Cell.named(), line)
+		p.Legend.Add(in.Say(w.Cell.named()), line)
 		p.X.Min, p.X.Max = math.Min(p.X.Min, xys[0].X), math.Max(p.X.Max, xys[len(xys)-1].X)
 	}
 	if p.X.Min >= p.X.Max || p.X.Min <= 0 {
 		return "", nil
 	}
 	p.Y.Max = 1
-	return svg(p, tailHeight, p.Title.Text+", by plugin: "+t.about())
+	return svg(p, tailHeight, in.Sayf("%s: share of round trips (vertical) longer than (µs), by plugin: %s", t.Probe, t.about()))
 }
 
 const tailHeight = 8 * vg.Centimeter

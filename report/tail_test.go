@@ -39,12 +39,12 @@ func TestPlotTail(t *testing.T) {
 		return row{Cell: c, Metrics: []*Metric{{tail: l.tail()}}}
 	}
 	with := &table{Probe: "tcp-rr", Rows: []row{named("host", 1), named("flannel-vxlan", 2)}}
-	drawn, err := with.plotTail()
+	drawn, err := with.plotTail(nil)
 	if err != nil || !strings.Contains(string(drawn), "flannel-vxlan") || strings.Contains(string(drawn), "NaN") {
 		t.Errorf("%v: %.300s", err, drawn)
 	}
 	without := &table{Probe: "tcp-stream", Rows: []row{{Cell: &Cell{}, Metrics: []*Metric{{}}}}}
-	if drawn, err := without.plotTail(); err != nil || drawn != "" {
+	if drawn, err := without.plotTail(nil); err != nil || drawn != "" {
 		t.Errorf("a probe without histograms: %v, %.100s", err, drawn)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"golang.org/x/text/width"
 )
 
 // Text writes the report for a terminal. Nothing that agents wrote can move
@@ -42,19 +44,39 @@ type text struct {
 }
 
 func (t *text) line(format string, args ...any) {
-	fmt.Fprintln(t, printable(fmt.Sprintf(format, args...)))
+	fmt.Fprintln(t, printable(t.report.language.Sayf(format, args...)))
 }
 
 // columns writes lines of tab-separated cells as a table.
 func (t *text) columns(lines [][]string) {
-	w := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
+	var table strings.Builder
+	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for _, cells := range lines {
 		for i := range cells {
-			cells[i] = printable(cells[i])
+			cell := printable(t.report.language.Say(cells[i]))
+			cells[i] = cell + strings.Repeat(companion, wide(cell))
 		}
 		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
 	}
 	w.Flush()
+	t.WriteString(strings.ReplaceAll(table.String(), companion, ""))
+}
+
+// companion stands for the second place of a wide character: tabwriter counts
+// characters, and a terminal gives these two places each. It is a private one
+// (Unicode 16, 23.5) and is taken out again.
+const companion = "\ue000"
+
+// wide counts a text's characters that take two places on a terminal (Unicode
+// Standard Annex 11).
+func wide(s string) int {
+	n := 0
+	for _, r := range s {
+		if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+			n++
+		}
+	}
+	return n
 }
 
 func (t *text) head() {
