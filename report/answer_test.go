@@ -47,7 +47,7 @@ var syntheticPlugins = []synthetic{
 // drift of the machine that hits all alike.
 func syntheticRun(needs *results.Needs, topologies ...string) *results.Recorded {
 	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
-	r := &results.Recorded{Run: results.Run{Schema: results.RunSchema, ID: "synthetic", Started: start, Host: results.Host{CPUs: 2, Kernel: "6.18", CPU: "made up"},
+	r := &results.Recorded{Run: results.Run{Schema: results.RunSchema, ID: "synthetic", Started: start, CongestionControl: "cubic", Host: results.Host{CPUs: 2, Kernel: "6.18", CPU: "made up", Virtualization: "none", CongestionControl: "bbr", Privilege: "root"},
 		Asked:   results.Asked{Testbed: "lab", Topology: topologies, Wire: []string{"none"}, MTU: 1500, Nodes: 2, Rounds: 8, Duration: 1, Needs: needs},
 		Metrics: []results.Metric{{Probe: "tcp-stream", Name: "goodput", Unit: "bit/s", Better: "higher"}, {Probe: "tcp-rr", Name: "p50", Unit: "s", Better: "lower"}}}}
 	for _, p := range syntheticPlugins {
@@ -137,7 +137,9 @@ func (p synthetic) samples(topology string, block int, add func(results.Record))
 // a made-up run.
 func TestGoldenOfThreeTopologies(t *testing.T) {
 	r := build(t, syntheticRun(&results.Needs{Nodes: 20, NodesLater: 120}, "l2", "routed", "vpc"))
-	for name, render := range map[string]func(io.Writer) error{"three.txt": r.Text, "three.json": r.JSON, "three.html": r.HTML} {
+	zh := r.In(chinese(t))
+	for name, render := range map[string]func(io.Writer) error{"three.txt": r.Text, "three.json": r.JSON, "three.html": r.HTML,
+		"three.zh.txt": zh.Text, "three.zh.html": zh.HTML} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
 			if err := render(&got); err != nil {

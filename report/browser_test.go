@@ -36,6 +36,7 @@ func TestPageInABrowser(t *testing.T) {
 		{"phone", "three.html", 390, false}, {"phone, dark", "three.html", 390, true},
 		{"desk", "three.html", 1400, false}, {"desk, dark", "three.html", 1400, true},
 		{"phone, one topology", "report.html", 390, false}, {"desk, one topology, dark", "report.html", 1400, true},
+		{"phone, Chinese", "three.zh.html", 390, false}, {"desk, Chinese", "three.zh.html", 1400, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			page := goldenPage(t, tt.golden)

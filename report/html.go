@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/lang"
 )
 
@@ -20,12 +21,12 @@ var answerPage string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
-	"join":    strings.Join,
+	"join":     strings.Join,
 	"language": func() string { return "" }, "say": (*lang.Language).Say, "t": (*lang.Language).Sayf, // each rendering has its own
 	"percent": func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
 	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
-	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "policy": policyText, "limit": limitText,
+	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "policy": policyText, "limit": limitText, // of its language too
 }).Parse(page + answerPage))
 
 // view is what the page shows.
@@ -86,7 +87,8 @@ func (r *Report) HTML(out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("rendering the page: %w", err)
 	}
-	page.Funcs(template.FuncMap{"language": r.language.Name, "say": r.language.Say, "t": r.language.Sayf})
+	page.Funcs(template.FuncMap{"language": r.language.Name, "say": r.language.Say, "t": r.language.Sayf,
+		"limit": func(l advice.Limit) string { return limitText(l, r.language) }})
 	if err := page.Execute(out, v); err != nil {
 		return fmt.Errorf("rendering the page: %w", err)
 	}

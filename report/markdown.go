@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -15,13 +16,13 @@ const maxComment = 65536
 // Markdown writes the report in short tables that fit a pull request's
 // comment: headlines with their ratios to host, the wire, and what is missing.
 func (r *Report) Markdown(out io.Writer) error {
-	m := &markdown{}
-	m.line("### cnibench: %d rounds on %s", r.Run.Rounds, Inert(r.Run.Testbed))
+	m := &markdown{language: r.language}
+	m.line("### %s", m.say("cnibench: %d rounds on %s", r.Run.Rounds, r.Run.Testbed))
 	m.line("")
-	m.line("Linux %s, %d × %s; run %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), Inert(r.Run.ID))
+	m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say("run %s", r.Run.ID))
 	for _, w := range r.Warnings {
 		m.line("")
-		m.line("> **Warning:** %s", Inert(w))
+		m.line("> **%s** %s", m.say("Warning:"), m.say("%s", w))
 	}
 	for _, t := range r.tables() {
 		m.figures(t)
@@ -30,19 +31,27 @@ func (r *Report) Markdown(out io.Writer) error {
 	for i, c := range r.absent() {
 		if i == 0 {
 			m.line("")
-			m.line("#### Without figures")
+			m.line("#### %s", m.say("Without figures"))
 			m.line("")
 		}
-		m.line("- %s on %s: %s: %s", Inert(c.named()), Inert(c.Topology), c.Status, Inert(c.Cause))
+		m.line("- %s, %s: %s: %s", m.say("%s", c.named()), Inert(c.Topology), m.say("%s", c.Status), m.say("%s", c.Cause))
 	}
 	m.line("")
-	m.line("<sub>Medians with 95 %% intervals; × is the ratio to host, paired within blocks.</sub>")
+	m.line("<sub>%s</sub>", r.language.Sayf("Medians with 95 %% intervals; × is the ratio to host, paired within blocks."))
 	_, err := io.WriteString(out, m.fitting())
 	return err
 }
 
 // markdown builds lines.
-type markdown struct{ lines []string }
+type markdown struct {
+	lines    []string
+	language *lang.Language
+}
+
+// say says a sentence without any markup in it.
+func (m *markdown) say(format string, args ...any) string {
+	return Inert(m.language.Sayf(format, args...))
+}
 
 func (m *markdown) line(format string, args ...any) {
 	m.lines = append(m.lines, fmt.Sprintf(format, args...))
@@ -57,16 +66,16 @@ func (m *markdown) figures(t *table) {
 	if t.Wire != results.WireNone {
 		wire = t.Wire
 	}
-	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology), Inert(wire))
+	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology), m.say("%s", wire))
 	m.line("")
-	m.row("plugin", Inert(t.headline().Name), "vs host")
+	m.row(m.say("plugin"), Inert(t.headline().Name), m.say("vs host"))
 	m.row("---", "---:", "---:")
 	for _, w := range t.Rows {
 		figure, times := "", ""
 		if h := w.Metrics[0]; h != nil {
 			figure, times = withInterval(h.Median, h.CI, h.Unit), ratio(h.VsHost)
 		}
-		m.row(Inert(w.Cell.named()), figure, times)
+		m.row(m.say("%s", w.Cell.named()), figure, times)
 	}
 }
 
@@ -76,24 +85,24 @@ func (m *markdown) wire(r *Report) {
 		return
 	}
 	m.line("")
-	m.line("#### On the wire")
+	m.line("#### %s", m.say("On the wire"))
 	m.line("")
-	m.row("plugin", "topology", "configured", "seen", "agrees")
+	m.row(m.say("plugin"), m.say("topology"), m.say("configured"), m.say("seen"), m.say("agrees"))
 	m.row("---", "---", "---", "---", "---")
 	for _, e := range r.Encapsulation {
-		agrees := "yes"
+		agrees := m.say("yes")
 		if !e.Agrees {
-			agrees = "**NO**"
+			agrees = "**" + m.say("NO") + "**"
 		}
-		m.row(Inert(e.Plugin), Inert(e.Topology), Inert(form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
-			Inert(form(e.Effective, e.Port, e.OverheadBytes)), agrees)
+		m.row(Inert(e.Plugin), Inert(e.Topology), m.say("%s", form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
+			m.say("%s", form(e.Effective, e.Port, e.OverheadBytes)), agrees)
 	}
 }
 
 // fitting is the text, cut at a line if it is longer than a comment may be.
 func (m *markdown) fitting() string {
 	var b strings.Builder
-	const cut = "\n**The rest does not fit a comment: see the run's report.**\n"
+	cut := "\n**" + m.language.Say("The rest does not fit a comment: see the run's report.") + "**\n"
 	for _, l := range m.lines {
 		if b.Len()+len(l)+1+len(cut) > maxComment {
 			b.WriteString(cut)
@@ -105,9 +114,9 @@ func (m *markdown) fitting() string {
 }
 
 // plain is text without any character that Markdown or HTML gives a meaning.
-var plain = regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–-]*$`)
+var plain = regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
 
-var marked = regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–-]`)
+var marked = regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
 
 // Inert makes text stand for itself in GitHub's Markdown, in tables too.
 // Characters with a meaning become references, which are never structure

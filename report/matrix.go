@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/cnibench/cnibench/report/advice"
 )
 
 // matrix says which plugin works on which topology.
@@ -142,13 +140,4 @@ func (r *Report) reachedLines() []reachLine {
 		}
 	}
 	return all
-}
-
-// named sets a reason in one line.
-func named(r advice.Reason) string {
-	s := r.Text
-	if r.Evidence != "" {
-		s += " (" + r.Evidence + ")"
-	}
-	return s
 }

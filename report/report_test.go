@@ -30,7 +30,9 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	zh := r.In(chinese(t))
 	for name, render := range map[string]func(io.Writer) error{"report.txt": r.Text, "report.json": r.JSON, "report.html": r.HTML,
+		"report.zh.txt": zh.Text, "report.zh.html": zh.HTML, "report.zh.md": zh.Markdown,
 		"report.md": r.Markdown, "report.xml": r.JUnit, "report.prom": r.OpenMetrics, "report.csv": recorded.CSV, "report.bench": recorded.GoBenchmark} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer

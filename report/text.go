@@ -47,19 +47,28 @@ func (t *text) line(format string, args ...any) {
 	fmt.Fprintln(t, printable(t.report.language.Sayf(format, args...)))
 }
 
+// raw writes a line of which the parts have been said.
+func (t *text) raw(format string, args ...any) {
+	fmt.Fprintln(t, printable(fmt.Sprintf(format, args...)))
+}
+
+func (t *text) say(english string) string { return t.report.language.Say(english) }
+
 // columns writes lines of tab-separated cells as a table.
 func (t *text) columns(lines [][]string) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	for _, cells := range lines {
 		for i := range cells {
-			cell := printable(t.report.language.Say(cells[i]))
+			cell := printable(t.say(cells[i]))
 			cells[i] = cell + strings.Repeat(companion, wide(cell))
 		}
-		fmt.Fprintln(w, strings.TrimRight(strings.Join(cells, "\t"), "\t "))
+		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
 	w.Flush()
-	t.WriteString(strings.ReplaceAll(table.String(), companion, ""))
+	for line := range strings.Lines(strings.ReplaceAll(table.String(), companion, "")) {
+		t.WriteString(strings.TrimRight(line, " \n") + "\n")
+	}
 }
 
 // companion stands for the second place of a wide character: tabwriter counts

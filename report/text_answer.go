@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/lang"
 )
 
 // answer puts the advice first, one sentence for each topology.
@@ -87,7 +88,7 @@ func (t *text) claims() {
 	t.line("")
 	t.line("what is said of these plugins, and what this run shows of it")
 	for _, c := range t.report.Claims {
-		t.line("  %s: %s (%s)", strings.ToUpper(c.Verdict), c.Claim, c.Source)
+		t.raw("  %s: %s (%s)", strings.ToUpper(t.say(c.Verdict)), t.say(c.Claim), t.say(c.Source))
 		if c.Evidence != advice.NoEvidence {
 			t.line("    %s", c.Evidence)
 		}
@@ -119,24 +120,24 @@ func (t *text) recommendation(a *advice.Recommendation) {
 		t.line("advice for %s: %s", a.Topology, a.Plugin)
 	}
 	for _, r := range a.Because {
-		t.line("  + %s [%s; %s]", named(r), r.Rule, r.Source)
+		t.raw("  + %s [%s; %s]", t.reason(r), r.Rule, t.say(r.Source))
 	}
 	for _, r := range a.Notes {
-		t.line("  ! %s [%s; %s]", named(r), r.Rule, r.Source)
+		t.raw("  ! %s [%s; %s]", t.reason(r), r.Rule, t.say(r.Source))
 	}
 	for _, rejected := range a.Rejected {
 		for _, r := range rejected.Because {
-			t.line("  - %s %s [%s; %s]", rejected.Plugin, named(r), r.Rule, r.Source)
+			t.raw("  - %s %s [%s; %s]", rejected.Plugin, t.reason(r), r.Rule, t.say(r.Source))
 		}
 	}
 	for _, text := range a.NotMeasured {
-		t.line("  ? %s", text)
+		t.raw("  ? %s", t.say(text))
 	}
 	for _, o := range a.Firewall {
-		t.line("  firewall: %s: %s", opening(o), o.Why)
+		t.raw("  %s: %s: %s", t.say("firewall"), opening(o), t.say(o.Why))
 	}
 	for _, l := range a.Limits {
-		t.line("  limit: %s [%s]", limitText(l), l.Source)
+		t.raw("  %s: %s [%s]", t.say("limit"), limitText(l, t.report.language), l.Source)
 	}
 	t.block("Kubespray group_vars", a.Kubespray)
 	for _, c := range a.Configuration {
@@ -151,8 +152,17 @@ func (t *text) block(title, text string) {
 	}
 	t.line("  %s:", title)
 	for _, l := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		t.line("    %s", l)
+		t.raw("    %s", l)
 	}
+}
+
+// reason says why, with its evidence.
+func (t *text) reason(r advice.Reason) string {
+	s := t.say(r.Text)
+	if r.Evidence != "" {
+		s += " (" + t.say(r.Evidence) + ")"
+	}
+	return s
 }
 
 func opening(o advice.Opening) string {
@@ -162,13 +172,13 @@ func opening(o advice.Opening) string {
 	return fmt.Sprintf("%s %d", o.Protocol, o.Port)
 }
 
-func limitText(l advice.Limit) string {
-	s := l.What
+func limitText(l advice.Limit, in *lang.Language) string {
+	s := in.Say(l.What)
 	if l.Limit > 0 {
 		s += fmt.Sprintf(": %d", l.Limit)
 	}
 	if l.At > 0 {
-		s += fmt.Sprintf(" (wanted: %d)", l.At)
+		s += " (" + in.Sayf("wanted: %d", l.At) + ")"
 	}
-	return s + ": " + l.Text
+	return s + ": " + in.Say(l.Text)
 }

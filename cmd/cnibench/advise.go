@@ -10,12 +10,13 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 )
 
 func (p *program) adviseCommand() *cobra.Command {
-	var file string
+	var file, language string
 	cmd := &cobra.Command{
 		Use:   "advise [RUN]",
 		Short: "Say which plugin a cluster should run, from a recorded run",
@@ -31,6 +32,13 @@ What the cluster needs comes from the section "needs" of a spec file; without
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usage("advise takes one run directory at most")
+			}
+			if err := checkLang(language); err != nil {
+				return err
+			}
+			in, err := lang.New(language)
+			if err != nil {
+				return err
 			}
 			dir, err := runToAdviseOn(args)
 			if err != nil {
@@ -49,10 +57,12 @@ What the cluster needs comes from the section "needs" of a spec file; without
 			if err != nil {
 				return fmt.Errorf("judging the run in %s: %w", dir, err)
 			}
-			return made.Advice(p.stdout)
+			return made.In(in).Advice(p.stdout)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "file of needs (YAML): a spec file, or the keys of its section needs alone")
+	cmd.Flags().StringVar(&language, "lang", lang.Names[0], langHelp)
+	p.completeFlags(cmd)
 	return cmd
 }
 

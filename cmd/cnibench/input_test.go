@@ -48,6 +48,8 @@ func TestBadInput(t *testing.T) {
 		{"an unknown placement", []string{"run", "--plugins", "calico", "--placement", "samee"}, "the nearest is same"},
 		{"a control that is not compared", []string{"run", "--plugins", "calico", "--control", "flannel-vxlan"}, "must be one of"},
 		{"an unknown format", []string{"run", "--plugins", "calico", "--format", "txt"}, "the nearest is text"},
+		{"an unknown language", []string{"run", "--plugins", "calico", "--lang", "de"}, "of en, zh"},
+		{"advice in an unknown language", []string{"advise", "--lang", "de"}, "of en, zh"},
 		{"an unknown flag", []string{"run", "--plugin", "calico"}, "--help lists the flags"},
 		{"an argument too many", []string{"run", "--plugins", "calico", "flannel"}, "takes no argument"},
 		{"an output directory that is not empty", []string{"run", "--plugins", "calico", "--out", full}, "is not empty"},

@@ -11,9 +11,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -22,7 +24,31 @@ var formats = []string{"text", "html", "markdown", "json", "csv", "junit", "benc
 
 var formatHelp = "how to print the report: " + strings.Join(formats, ", ")
 
-func checkFormat(name string) error { return oneFormat(name, formats) }
+var langHelp = "language of what is for people: " + strings.Join(lang.Names, ", ")
+
+// rendering is how a report is printed.
+type rendering struct{ format, lang string }
+
+// flags adds those that say how.
+func (r *rendering) flags(f *pflag.FlagSet) {
+	f.StringVar(&r.format, "format", "text", formatHelp)
+	f.StringVar(&r.lang, "lang", lang.Names[0], langHelp)
+}
+
+// check says whether there is such a rendering.
+func (r rendering) check() error {
+	if err := oneFormat(r.format, formats); err != nil {
+		return err
+	}
+	return checkLang(r.lang)
+}
+
+func checkLang(name string) error {
+	if !slices.Contains(lang.Names, name) {
+		return usage("there is no language %q (of %s)", name, strings.Join(lang.Names, ", "))
+	}
+	return nil
+}
 
 // oneFormat checks a format against those that a command has.
 func oneFormat(name string, of []string) error {
@@ -33,24 +59,26 @@ func oneFormat(name string, of []string) error {
 }
 
 func (p *program) reportCommand() *cobra.Command {
-	var format string
+	var how rendering
 	var quiet bool
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Render a recorded run again",
 		Long: `Render the run in directory RUN again from its journal: report.json and
-report.html there, and the report on standard output. Needs no testbed.`,
+report.html there, and the report on standard output. Needs no testbed. With
+--lang, the page, the text and the Markdown are in that language; formats for
+programs are the same in all.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("report takes one run directory")
 			}
-			if err := checkFormat(format); err != nil {
+			if err := how.check(); err != nil {
 				return err
 			}
-			return p.report(args[0], format, quiet)
+			return p.report(args[0], how, quiet)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", formatHelp)
+	how.flags(cmd.Flags())
 	p.completeFlags(cmd)
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not say where the page lies")
 	return cmd
@@ -58,15 +86,20 @@ report.html there, and the report on standard output. Needs no testbed.`,
 
 // report renders a recorded run: report.json and report.html in its
 // directory, and the format asked for on standard output.
-func (p *program) report(dir, format string, quiet bool) error {
+func (p *program) report(dir string, how rendering, quiet bool) error {
 	recorded, made, err := p.load(dir)
 	if err != nil {
 		return err
 	}
+	in, err := lang.New(how.lang)
+	if err != nil {
+		return err
+	}
+	made = made.In(in)
 	if err := keep(dir, made); err != nil {
 		return err
 	}
-	if err := render(recorded, made, format)(p.stdout); err != nil {
+	if err := render(recorded, made, how.format)(p.stdout); err != nil {
 		return err
 	}
 	if !quiet {

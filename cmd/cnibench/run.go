@@ -26,7 +26,7 @@ type runOptions struct {
 	out    string
 	spec   string
 	resume string
-	format string
+	how    rendering
 
 	dryRun, quiet, verbose bool
 }
@@ -88,7 +88,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f.StringVar(&a.Control, "control", "", "bring this plugin up twice and compare it with itself")
 	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML) with the same names; flags win")
 	f.StringVar(&o.out, "out", "", "run directory (default results/runs/<time>-<id>)")
-	f.StringVar(&o.format, "format", "text", formatHelp)
+	o.how.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) and start nothing")
 	f.StringVar(&o.resume, "resume", "", "go on with the interrupted run in this directory")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -142,14 +142,14 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 
 // runLab runs what was asked in a lab and reports.
 func (p *program) runLab(ctx context.Context, o runOptions) error {
-	if err := checkFormat(o.format); err != nil {
+	if err := o.how.check(); err != nil {
 		return err
 	}
 	dir, ran := p.measure(ctx, &o)
 	if dir == "" {
 		return ran
 	}
-	reported := p.report(dir, o.format, o.quiet)
+	reported := p.report(dir, o.how, o.quiet)
 	if ctx.Err() != nil || ran != nil {
 		return errors.Join(ran, reported)
 	}

@@ -105,67 +105,134 @@ func (l *Language) Say(english string) string {
 	}
 	said, known := l.said[text]
 	if !known {
-		said, _ = l.translate(text)
+		said = l.translate(text)
 		l.said[text] = said
 	}
 	before, after, _ := strings.Cut(english, text)
 	return before + said + after
 }
 
-// translate says a sentence, and whether any of it was known.
-func (l *Language) translate(text string) (string, bool) {
+// translate says a text: as a message, or as what it was put together from,
+// the most certain way first.
+func (l *Language) translate(text string) string {
 	if said, ok := l.exact[text]; ok {
-		return said, true
+		return said
 	}
-	for i := range l.patterns {
-		if values := l.patterns[i].match(text); values != nil {
-			args := make([]any, len(values))
-			for j, v := range values {
-				args[j] = l.Say(v)
-			}
-			return l.printer.Sprintf(l.patterns[i].english, args...), true
-		}
+	if said, ok := l.match(text, true); ok {
+		return said
 	}
-	return l.byParts(text)
-}
-
-// joints are where sentences are put together from others, and what stands
-// there in a language of full-width punctuation.
-var joints = []struct{ english, wide string }{
-	{". ", "。"}, {"; ", "；"}, {": ", "："}, {", ", "，"}, {" | ", " | "},
-}
-
-// byParts says a text that was put together from others.
-func (l *Language) byParts(text string) (string, bool) {
-	for _, j := range joints {
-		parts := strings.Split(text, j.english)
-		if len(parts) == 1 {
-			continue
-		}
-		any := false
-		for i, part := range parts {
-			said := l.Say(part)
-			any = any || said != part
-			parts[i] = said
-		}
-		if any {
-			return strings.Join(parts, j.wide), true
-		}
+	if said, ok := l.joined(text, ". ", "。", "; ", "；"); ok {
+		return said
 	}
-	if inside, ok := strings.CutSuffix(text, ")"); ok {
-		if before, inside, ok := strings.Cut(inside, " ("); ok {
-			a, b := l.Say(before), l.Say(inside)
-			if a != before || b != inside {
-				return a + "（" + b + "）", true
-			}
-		}
+	if before, inside, ok := remark(text); ok {
+		return l.Say(before) + "（" + l.Say(inside) + "）"
+	}
+	if said, ok := l.match(text, false); ok {
+		return said
 	}
 	if sentence, ok := strings.CutSuffix(text, "."); ok {
 		if said := l.Say(sentence); said != sentence {
-			return said + "。", true
+			return said + "。"
+		}
+	}
+	said, _ := l.joined(text, " → ", " → ", " | ", " | ", ": ", "：", ", ", "，")
+	return said
+}
+
+// match says a text that a message's format may have made. Only telling
+// formats are held against texts that may consist of several sentences.
+func (l *Language) match(text string, telling bool) (string, bool) {
+	for i := range l.patterns {
+		p := &l.patterns[i]
+		if p.telling() != telling {
+			continue
+		}
+		values := p.match(text)
+		if values == nil || !telling && p.swallows(values) {
+			continue
+		}
+		args := make([]any, len(values))
+		for j, v := range values {
+			args[j] = l.Say(v)
+		}
+		return l.printer.Sprintf(p.english, args...), true
+	}
+	return text, false
+}
+
+// joined says the parts of a text, each joint being followed by what stands
+// there in Chinese. False if the text has no such joint or no part is known.
+func (l *Language) joined(text string, joints ...string) (string, bool) {
+	for i := 0; i < len(joints); i += 2 {
+		parts := split(text, joints[i])
+		if len(parts) == 1 {
+			continue
+		}
+		known := false
+		for j, part := range parts {
+			parts[j] = l.Say(part)
+			known = known || parts[j] != part
+		}
+		if known {
+			return strings.Join(parts, joints[i+1]), true
 		}
 	}
 	return text, false
+}
+
+// split cuts a text at a joint, outside brackets.
+func split(text, joint string) []string {
+	var parts []string
+	depth, start := 0, 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		}
+		if depth == 0 && i >= start && strings.HasPrefix(text[i:], joint) {
+			parts = append(parts, text[start:i])
+			start = i + len(joint)
+		}
+	}
+	return append(parts, text[start:])
+}
+
+// remark takes a text and what stands in brackets at its end apart.
+func remark(text string) (before, inside string, ok bool) {
+	if !strings.HasSuffix(text, ")") {
+		return "", "", false
+	}
+	depth := 0
+	for i := len(text) - 1; i > 0; i-- {
+		switch text[i] {
+		case ')':
+			depth++
+		case '(':
+			depth--
+		}
+		if depth == 0 {
+			return strings.TrimSuffix(text[:i], " "), text[i+1 : len(text)-1], true
+		}
+	}
+	return "", "", false
+}
+
+func balanced(text string) bool {
+	depth := 0
+	for _, c := range text {
+		switch c {
+		case '(', '[':
+			depth++
+		case ')', ']':
+			depth--
+		}
+		if depth < 0 {
+			return false
+		}
+	}
+	return depth == 0
 }
 
 // pattern is a format that finished sentences are held against.
@@ -206,7 +273,7 @@ func compile(format string) pattern {
 		case 'f', 'g', 'e':
 			re.WriteString(`(-?[\d.]+(?:e[-+]\d+)?|NaN|[-+]Inf)`)
 		default:
-			re.WriteString(`(.+?)`)
+			re.WriteString(`(.*?)`)
 		}
 	}
 	take(format[next:])
@@ -221,14 +288,32 @@ func compile(format string) pattern {
 	return p
 }
 
-// match returns what stood in for the verbs, nil if the text is another one.
+// telling formats have so much fixed text, or brackets of their own, that what
+// looks like them was made by them.
+func (p *pattern) telling() bool { return p.weight >= 20 || strings.Contains(p.longest, "(") }
+
+// swallows reports whether a value reaches over a colon that is not the
+// format's: what stands behind it is a remark on the whole. For a format that
+// is hardly more than one short word, so does a comma.
+func (p *pattern) swallows(values []string) bool {
+	over := func(joint string) bool {
+		return !strings.Contains(p.english, joint) && slices.ContainsFunc(values, func(v string) bool { return len(split(v, joint)) > 1 })
+	}
+	return over(": ") || p.weight < 10 && over(", ")
+}
+
+// match returns what stood in for the verbs, nil if the text is another one. A
+// value has all of its brackets.
 func (p *pattern) match(text string) []string {
 	if !strings.HasPrefix(text, p.fixed[0]) || !strings.Contains(text, p.longest) {
 		return nil
 	}
 	values := p.re.FindStringSubmatch(text)
-	if values == nil {
+	if values == nil || slices.ContainsFunc(values[1:], func(v string) bool { return !balanced(v) }) {
 		return nil
+	}
+	if p.fixed[len(p.fixed)-1] == "" && strings.HasSuffix(values[len(values)-1], ".") {
+		return nil // the full stop is the sentence's
 	}
 	return values[1:]
 }

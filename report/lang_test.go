@@ -1,0 +1,116 @@
+package report
+
+import (
+	"html"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/results"
+)
+
+func chinese(t *testing.T) *lang.Language {
+	t.Helper()
+	zh, err := lang.New("zh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zh
+}
+
+var (
+	// english is a run of words that reads like a sentence.
+	english = regexp.MustCompile(`[a-z]+[a-z'’]* [a-z][a-z'’]* [a-z][a-z'’]*`)
+	// asItIs are parts of a report that are the same in every language: names
+	// of documents in square brackets, and files to paste.
+	asItIs = regexp.MustCompile(`(?m)\[[^\]]*\]?[^\]]*\]|^    .*$|^程序：.*$|Flannel: pods of a node`)
+	marks  = regexp.MustCompile(`(?s)<style>.*?</style>|<pre.*?</pre>|<[^>]*>|&[#a-z0-9]*;`)
+)
+
+// TestNothingIsLeftInEnglish looks for sentences that a Chinese report left as
+// they were.
+func TestNothingIsLeftInEnglish(t *testing.T) {
+	recorded, err := results.Load("testdata/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, r := range map[string]*Report{
+		"recorded run":     build(t, recorded),
+		"three topologies": build(t, syntheticRun(&results.Needs{Nodes: 20, NodesLater: 120}, "l2", "routed", "vpc")),
+		"needs of a cloud": build(t, syntheticRun(&results.Needs{Cloud: "alibaba", Nodes: 300, NetworkPolicy: true, PodIPsReachable: true}, "vpc")),
+	} {
+		zh := r.In(chinese(t))
+		for format, render := range map[string]func(io.Writer) error{"text": zh.Text, "html": zh.HTML, "markdown": zh.Markdown} {
+			t.Run(name+" as "+format, func(t *testing.T) {
+				text := marks.ReplaceAllString(html.UnescapeString(rendered(t, render)), "\n")
+				for _, cause := range causes(r) {
+					text = strings.ReplaceAll(text, cause, "")
+				}
+				for _, left := range english.FindAllString(asItIs.ReplaceAllString(text, ""), -1) {
+					at := strings.Index(text, left)
+					t.Errorf("left in English: %q", text[max(0, at-80):min(len(text), at+90)])
+				}
+			})
+		}
+	}
+}
+
+// causes are what the made-up run says, which is no sentence of the program.
+func causes(r *Report) []string {
+	var all []string
+	for _, c := range r.Cells {
+		all = append(all, c.Cause)
+	}
+	for _, a := range r.Reachability {
+		all = append(all, a.Cause)
+	}
+	for _, a := range r.Adjacency {
+		all = append(all, a.Cause)
+	}
+	for _, p := range r.Policy {
+		all = append(all, p.Cause)
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+}
+
+// TestPathsInChinese says the ways of packets that the catalogue knows.
+func TestPathsInChinese(t *testing.T) {
+	zh := chinese(t)
+	for _, p := range catalogue.All() {
+		if said := zh.Say(p.Path); english.MatchString(said) {
+			t.Errorf("%s: %q is left in English in %q", p.Name, english.FindString(said), said)
+		}
+	}
+}
+
+// TestProgramsReadOneLanguage holds the formats for programs of a Chinese
+// report against those of the English one.
+func TestProgramsReadOneLanguage(t *testing.T) {
+	r := build(t, syntheticRun(&results.Needs{Nodes: 20}, "l2", "vpc"))
+	zh := r.In(chinese(t))
+	for format, pair := range map[string][2]func(io.Writer) error{
+		"json": {r.JSON, zh.JSON}, "junit": {r.JUnit, zh.JUnit}, "openmetrics": {r.OpenMetrics, zh.OpenMetrics},
+	} {
+		if rendered(t, pair[0]) != rendered(t, pair[1]) {
+			t.Errorf("%s differs by language", format)
+		}
+	}
+}
+
+// TestChinesePage looks at what makes a page Chinese for browsers and readers.
+func TestChinesePage(t *testing.T) {
+	r := build(t, syntheticRun(&results.Needs{Nodes: 20}, "l2"))
+	page := rendered(t, r.In(chinese(t)).HTML)
+	for _, want := range []string{`<html lang="zh">`, "这个网络该用哪个 CNI 插件？", "测量方法"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page has no %q", want)
+		}
+	}
+	if page := rendered(t, r.HTML); !strings.Contains(page, `<html lang="en">`) {
+		t.Error("the English page does not say that it is English")
+	}
+}
