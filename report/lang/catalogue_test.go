@@ -38,9 +38,9 @@ var notSaid = []string{
 	"network is unreachable", "invalid gateway",
 	"encoding a configuration: %v",
 	"Kubespray v2.31, group_vars/k8s_cluster: %s on %s",
-	"Kubespray has no variables for this plugin: give its own manifests to custom_cni.",
-	"Set kube_pods_subnet to a network of at least /%d that is not used elsewhere.",
-	"flannel takes the pods' MTU from the node's NIC; %d was measured.",
+	"Kubespray has no variables for this plugin: give its own manifests to custom_cni",
+	"Set kube_pods_subnet to a network of at least /%d that is not used elsewhere",
+	"flannel takes the pods' MTU from the node's NIC; %d was measured",
 	"limits.vpc_routes of the needs",
 	"rules.yaml: %s needs one conclusion, a source and a date",
 	"rules.yaml: %s requires %s, which is not measured",
@@ -145,7 +145,7 @@ func (s *sources) add(text, where string) {
 
 // bare takes off what joins a sentence to others.
 func bare(text string) string {
-	text = strings.Trim(strings.NewReplacer("<sub>", "", "</sub>", "").Replace(text), " \n\t;,:#*")
+	text = strings.Trim(strings.NewReplacer("<sub>", "", "</sub>", "").Replace(text), " \n\t;,.:#*")
 	if in, ok := strings.CutPrefix(text, "("); ok {
 		if in, ok := strings.CutSuffix(in, ")"); ok {
 			text = in
