@@ -26,7 +26,8 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"percent": func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
 	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
-	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "policy": policyText, "limit": limitText, // of its language too
+	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "ways": (*Report).ways,
+	"adjacencyMaps": (*Report).adjacencyMaps, "reachMaps": (*Report).reachMaps, "policy": policyText, "limit": limitText, // of its language too
 }).Parse(page + answerPage))
 
 // view is what the page shows.

@@ -1,0 +1,90 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// wayView is the way of a plugin's packets from pod to pod as a drawing: the
+// devices on the two nodes, and the frame between them.
+type wayView struct {
+	Plugin, Topology string
+	Arrived          bool
+	From, To         []string // devices on the sender's node and on the receiver's
+	// Frame are the headers seen on the wire, from the outside in; empty if
+	// nobody looked.
+	Frame []headerView
+}
+
+// headerView is a header of a frame.
+type headerView struct {
+	Name  string
+	Bytes int
+	Outer bool // put there by the plugin
+	// Share is its part of all headers, in percent.
+	Share int
+}
+
+// ways are the drawings, one for each network of which the devices are known.
+func (r *Report) ways() []wayView {
+	var all []wayView
+	for _, h := range r.Hops {
+		v := wayView{Plugin: h.Plugin, Topology: h.Topology, Arrived: h.Arrived, Frame: r.frame(h.Plugin, h.Topology)}
+		first := ""
+		for _, hop := range h.Devices {
+			node, device, ok := strings.Cut(hop, "/")
+			if !ok {
+				node, device = "", hop
+			}
+			if first == "" {
+				first = node
+			}
+			if node == first {
+				v.From = append(v.From, device)
+			} else {
+				v.To = append(v.To, hop)
+			}
+		}
+		all = append(all, v)
+	}
+	return all
+}
+
+// frame reads the headers that a capture showed, "VXLAN 8" each.
+func (r *Report) frame(plugin, topology string) []headerView {
+	for _, e := range r.Encapsulation {
+		if e.Plugin == plugin && e.Topology == topology && e.Frames > 0 {
+			return headers(e)
+		}
+	}
+	return nil
+}
+
+// headers marks those that the plugin put around the packet: what comes before
+// the last IP header, but for the frame's own Ethernet header.
+func headers(e results.Encapsulation) []headerView {
+	var all []headerView
+	inner, sum := 0, 0
+	for i, layer := range e.Layers {
+		h := headerView{Name: layer}
+		if name, size, ok := strings.Cut(layer, " "); ok {
+			if n, err := strconv.Atoi(size); err == nil {
+				h.Name, h.Bytes = name, n
+			}
+		}
+		if strings.HasPrefix(h.Name, "IPv") {
+			inner = i
+		}
+		sum += h.Bytes
+		all = append(all, h)
+	}
+	for i := range all {
+		all[i].Outer = i > 0 && i < inner
+		if sum > 0 {
+			all[i].Share = 100 * all[i].Bytes / sum
+		}
+	}
+	return all
+}
