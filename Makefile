@@ -78,7 +78,7 @@ simulate: ## show by simulation with recorded noise how often verdicts are wrong
 .PHONY: reference
 reference: deps build tools ## make the reference run again, and the README's picture from it (Chromium)
 	rm -rf results/reference
-	$(BIN)/cnibench run --plugins $(PLUGINS) --rounds $(ROUNDS) --out results/reference
+	$(BIN)/cnibench run --plugins $(PLUGINS) --topology l2,routed,vpc --rounds $(ROUNDS) --duration 500ms --out results/reference
 	rm -rf results/reference/log
 	chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,1500 \
 		--screenshot=docs/report.png file://$(CURDIR)/results/reference/report.html

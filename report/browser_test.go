@@ -27,7 +27,7 @@ var checker string
 // TestPageInABrowser opens the page in Chromium. Pictures of it are left in the
 // folder that CNIBENCH_SCREENSHOTS names.
 func TestPageInABrowser(t *testing.T) {
-	chromium := needsChromium(t)
+	chromium := needsProgram(t, "chromium", "chromium")
 	for _, tt := range []struct {
 		name, golden string
 		width        int
@@ -82,7 +82,7 @@ func TestPageInABrowser(t *testing.T) {
 
 // TestPagePrints makes a PDF of the page.
 func TestPagePrints(t *testing.T) {
-	chromium := needsChromium(t)
+	chromium := needsProgram(t, "chromium", "chromium")
 	pdf := filepath.Join(t.TempDir(), "report.pdf")
 	browse(t, chromium, "--print-to-pdf="+pdf, "--no-pdf-header-footer", "file://"+goldenPage(t, "three.html"))
 	text, err := os.ReadFile(pdf)
@@ -94,16 +94,22 @@ func TestPagePrints(t *testing.T) {
 	}
 }
 
-// needsChromium skips where there is no browser; in continuous integration
-// there must be one.
-func needsChromium(t *testing.T) string {
-	path, err := exec.LookPath("chromium")
+// needsProgram skips where a program is missing that make test installs; in
+// continuous integration it must be there.
+func needsProgram(t *testing.T, name, debian string) string {
+	t.Helper()
+	if path, err := filepath.Abs(filepath.Join("..", "bin", name)); err == nil {
+		if _, err := os.Stat(path); err == nil {
+			return path
+		}
+	}
+	path, err := exec.LookPath(name)
 	switch {
 	case err == nil:
 	case os.Getenv("CI") != "":
-		t.Fatalf("chromium is missing (apt-get install chromium): %v", err)
+		t.Fatalf("%s is missing (Debian package %s; make test installs it): %v", name, debian, err)
 	default:
-		t.Skipf("chromium is missing (apt-get install chromium): %v", err)
+		t.Skipf("%s is missing (Debian package %s; make test installs it): %v", name, debian, err)
 	}
 	return path
 }

@@ -47,12 +47,12 @@ const (
 	plotMargin = 0.8 * vg.Centimeter
 )
 
-// plotted are the figures of a probe that get a plot: the headline, and the
-// tail of a latency.
+// plotted are the figures of a probe that get a plot: the headline, the tail of
+// a latency, and the processor time of a stream.
 func (t *table) plotted() []results.Metric {
 	all := []results.Metric{t.headline()}
 	for _, m := range t.Metrics[1:] {
-		if m.Name == "p99" {
+		if m.Name == "p99" || m.Name == "cpu" {
 			all = append(all, m)
 		}
 	}

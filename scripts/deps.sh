@@ -17,16 +17,29 @@ want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
 case ${1:-} in test) want chromium chromium "the report's page is opened in a real browser" ;; esac
 case ${1:-} in peers) want sockperf sockperf "our round trips are compared with its" ;; esac
-[ -n "$missing" ] || exit 0
+sudo=
+[ "$(id -u)" = 0 ] || sudo=sudo
+get_promtool() { # the package would bring a service too: take the one program out
+	[ "$1" = test ] && ! [ -x bin/promtool ] && ! command -v promtool >/dev/null 2>&1 || return 0
+	echo "missing: promtool (Debian package prometheus): it reads our OpenMetrics; taken into bin/"
+	into=$(mktemp -d)
+	if (cd "$into" && { apt-get download -qq prometheus || { $sudo apt-get update -qq && apt-get download -qq prometheus; }; } &&
+		dpkg -x prometheus_*.deb .) >/dev/null 2>&1; then
+		mkdir -p bin && cp "$into/usr/bin/promtool" bin/
+	else
+		echo "cannot get promtool: its test will say so" >&2
+	fi
+	rm -rf "$into"
+}
+[ -n "$missing" ] || { get_promtool "${1:-}"; exit 0; }
 
 if ! command -v apt-get >/dev/null 2>&1; then
 	echo "no apt-get here: install$missing with this system's package manager, then call make again" >&2
 	exit 1
 fi
-sudo=
-if [ "$(id -u)" != 0 ]; then
-	sudo=sudo
-	command -v sudo >/dev/null 2>&1 || { echo "as root: apt-get install$missing" >&2; exit 1; }
+if [ -n "$sudo" ] && ! command -v sudo >/dev/null 2>&1; then
+	echo "as root: apt-get install$missing" >&2
+	exit 1
 fi
 echo "asking apt to install:$missing"
 # shellcheck disable=SC2086 # the words of $sudo and $missing are meant
@@ -38,3 +51,4 @@ echo "asking apt to install:$missing"
 case $missing in *bird2*)
 	if [ -d /run/systemd/system ]; then $sudo systemctl disable --now bird.service >/dev/null 2>&1 || true; fi ;;
 esac
+get_promtool "${1:-}"

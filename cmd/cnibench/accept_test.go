@@ -84,6 +84,31 @@ func TestAcceptBadInput(t *testing.T) {
 	}
 }
 
+// TestAcceptMakesItsOwnRun measures what the spec's run section asks for and
+// judges it: thresholds on a figure, on the set-up and on what the wire shows.
+func TestAcceptMakesItsOwnRun(t *testing.T) {
+	needs(t, "flannel-vxlan")
+	spec := writeFile(t, "spec.yaml", `run:
+  plugins: [flannel-vxlan]
+  wire: [none]
+  probes: [tcp-rr, encap]
+  rounds: 6
+  duration: 0.2
+thresholds:
+- {plugin: flannel-vxlan, metric: tcp-rr p50, at_most: 1 s}
+- {plugin: flannel-vxlan, setup: network_ready_ms, at_most: 30 s}
+- {plugin: flannel-vxlan, fact: encapsulation kind, is: vxlan}
+`)
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out, log := runProgram(t, "accept", "-f", spec, "--out", dir, "--format", "junit")
+	if code != exitDone || strings.Count(out, "<testcase") != 3 || strings.Contains(out, "<failure") {
+		t.Errorf("exit %d: %s\n%s", code, out, log)
+	}
+	if r := loadReport(t, dir); !r.Run.Complete || r.Run.Rounds != 6 {
+		t.Errorf("the run that was made: %+v", r.Run)
+	}
+}
+
 func TestAcceptExplains(t *testing.T) {
 	code, out, _ := runProgram(t, "accept", "--explain")
 	if code != exitDone || !strings.Contains(out, "at_least:") {
