@@ -23,8 +23,6 @@ type headerView struct {
 	Name  string
 	Bytes int
 	Outer bool // put there by the plugin
-	// Share is its part of all headers, in percent.
-	Share int
 }
 
 // ways are the drawings, one for each network of which the devices are known.
@@ -33,18 +31,19 @@ func (r *Report) ways() []wayView {
 	for _, h := range r.Hops {
 		v := wayView{Plugin: h.Plugin, Topology: h.Topology, Arrived: h.Arrived, Frame: r.frame(h.Plugin, h.Topology)}
 		first := ""
-		for _, hop := range h.Devices {
-			node, device, ok := strings.Cut(hop, "/")
-			if !ok {
-				node, device = "", hop
+		for i, hop := range h.Devices {
+			place, device, _ := strings.Cut(hop, "/")
+			node, pod, inPod := strings.Cut(place, ":")
+			if inPod {
+				device = pod + " " + device
 			}
-			if first == "" {
+			if i == 0 {
 				first = node
 			}
 			if node == first {
 				v.From = append(v.From, device)
 			} else {
-				v.To = append(v.To, hop)
+				v.To = append(v.To, device)
 			}
 		}
 		all = append(all, v)
@@ -66,7 +65,7 @@ func (r *Report) frame(plugin, topology string) []headerView {
 // the last IP header, but for the frame's own Ethernet header.
 func headers(e results.Encapsulation) []headerView {
 	var all []headerView
-	inner, sum := 0, 0
+	inner := 0
 	for i, layer := range e.Layers {
 		h := headerView{Name: layer}
 		if name, size, ok := strings.Cut(layer, " "); ok {
@@ -77,14 +76,10 @@ func headers(e results.Encapsulation) []headerView {
 		if strings.HasPrefix(h.Name, "IPv") {
 			inner = i
 		}
-		sum += h.Bytes
 		all = append(all, h)
 	}
 	for i := range all {
 		all[i].Outer = i > 0 && i < inner
-		if sum > 0 {
-			all[i].Share = 100 * all[i].Bytes / sum
-		}
 	}
 	return all
 }

@@ -30,7 +30,7 @@ var forPrograms = []string{"json.go", "junit.go", "openmetrics.go"}
 
 // alsoSaid are sources of which words alone are taken: names, states, errors
 // that become causes.
-var alsoSaid = []string{"../../results/*.go", "../../probes/*.go", "../../scenarios/*.go", "../../cmd/cnibench/*.go", "../../plugins/*/*.go"}
+var alsoSaid = []string{"../../results/*.go", "../../probes/*.go", "../../scenarios/*.go", "../../cmd/cnibench/*.go", "../../plugins/*/*.go", "../../testbed/lab/*.go"}
 
 // notSaid are literals that look like sentences and are none of a report's:
 // comments of files to paste, names of sources, errors, patterns to find.

@@ -124,6 +124,13 @@ func (l *Language) translate(text string) string {
 	if said, ok := l.joined(text, ". ", "。", "; ", "；"); ok {
 		return said
 	}
+	for i := range text {
+		if rest, ok := strings.CutPrefix(text[i:], ": "); ok && balanced(text[:i]) {
+			if said, ok := l.match(rest, true); ok {
+				return l.Say(text[:i]) + "：" + said
+			}
+		}
+	}
 	if before, inside, ok := remark(text); ok {
 		return l.Say(before) + "（" + l.Say(inside) + "）"
 	}
@@ -165,6 +172,9 @@ func (l *Language) match(text string, telling bool) (string, bool) {
 func (l *Language) joined(text string, joints ...string) (string, bool) {
 	for i := 0; i < len(joints); i += 2 {
 		parts := split(text, joints[i])
+		if joints[i] == ": " && len(parts) > 2 { // the rest may be one message
+			parts = []string{parts[0], text[len(parts[0])+len(joints[i]):]}
+		}
 		if len(parts) == 1 {
 			continue
 		}
@@ -189,7 +199,7 @@ func split(text, joint string) []string {
 		case '(', '[':
 			depth++
 		case ')', ']':
-			depth--
+			depth = max(depth-1, 0) // logs are quoted cut off
 		}
 		if depth == 0 && i >= start && strings.HasPrefix(text[i:], joint) {
 			parts = append(parts, text[start:i])
@@ -269,9 +279,9 @@ func compile(format string) pattern {
 		fixed.Reset()
 		switch v[len(v)-1] {
 		case 'd':
-			re.WriteString(`(-?\d+)`)
+			re.WriteString(`(-?\d+|…)`)
 		case 'f', 'g', 'e':
-			re.WriteString(`(-?[\d.]+(?:e[-+]\d+)?|NaN|[-+]Inf)`)
+			re.WriteString(`(-?[\d.]+(?:e[-+]\d+)?|NaN|[-+]Inf|…)`)
 		default:
 			re.WriteString(`(.*?)`)
 		}
@@ -294,12 +304,13 @@ func (p *pattern) telling() bool { return p.weight >= 20 || strings.Contains(p.l
 
 // swallows reports whether a value reaches over a colon that is not the
 // format's: what stands behind it is a remark on the whole. For a format that
-// is hardly more than one short word, so does a comma.
+// is hardly more than one short word, so does a comma, or much text.
 func (p *pattern) swallows(values []string) bool {
 	over := func(joint string) bool {
 		return !strings.Contains(p.english, joint) && slices.ContainsFunc(values, func(v string) bool { return len(split(v, joint)) > 1 })
 	}
-	return over(": ") || p.weight < 10 && over(", ")
+	long := slices.ContainsFunc(values, func(v string) bool { return len(v) > 60 })
+	return over(": ") || p.weight < 10 && (long || over(", "))
 }
 
 // match returns what stood in for the verbs, nil if the text is another one. A
@@ -309,11 +320,21 @@ func (p *pattern) match(text string) []string {
 		return nil
 	}
 	values := p.re.FindStringSubmatch(text)
-	if values == nil || slices.ContainsFunc(values[1:], func(v string) bool { return !balanced(v) }) {
+	if values == nil {
 		return nil
 	}
-	if p.fixed[len(p.fixed)-1] == "" && strings.HasSuffix(values[len(values)-1], ".") {
-		return nil // the full stop is the sentence's
+	whole := values[1:]
+	if p.fixed[len(p.fixed)-1] == "" {
+		last := values[len(values)-1]
+		if strings.HasSuffix(last, ".") || len(split(last, "; ")) > 1 {
+			return nil // the full stop is the sentence's, and what is listed behind it is another
+		}
+		if p.telling() {
+			whole = values[1 : len(values)-1] // the last one may quote a log
+		}
+	}
+	if slices.ContainsFunc(whole, func(v string) bool { return !balanced(v) }) {
+		return nil
 	}
 	return values[1:]
 }
