@@ -48,14 +48,17 @@ func TestNothingIsLeft(t *testing.T) {
 	for _, pid := range workers {
 		sockets, threads = append(sockets, countSockets(t, pid)), append(threads, countThreads(t, pid))
 	}
-	take()
-	take()
+	const takes = 5
+	for range takes {
+		take()
+	}
 	settled(t, "goroutines here", goroutines, runtime.NumGoroutine)
 	for i, pid := range workers {
 		settled(t, "sockets of a worker", sockets[i], func() int { return countSockets(t, pid) })
-		// Far fewer than the hot loops meanwhile: the runtime may have
-		// needed a few more of its own at once than before.
-		settled(t, "threads of a worker", threads[i]+6, func() int { return countThreads(t, pid) })
+		// One thread that stays behind in each of a probe's samples, the good
+		// and the bad, would be more; and the runtime of a loaded machine may
+		// have needed a few more of its own at once than before.
+		settled(t, "threads of a worker", threads[i]+2*takes-1, func() int { return countThreads(t, pid) })
 	}
 }
 
