@@ -16,6 +16,7 @@ type Fidelity string
 const (
 	Agent    Fidelity = "agent"    // the plugin's real agents ran
 	DataPath Fidelity = "datapath" // its documented data path, built with netlink
+	Cluster  Fidelity = "cluster"  // as it runs in the Kubernetes cluster that was measured
 )
 
 // Encapsulation is what a mode puts around a pod's packet between nodes.

@@ -20,7 +20,7 @@ import (
 )
 
 // Testbeds that a run may ask for.
-var Testbeds = []string{"lab"}
+var Testbeds = []string{"lab", "cluster"}
 
 // Bounds of what can be asked for. They keep a typing error from becoming a
 // run that never ends or never measures.
@@ -41,6 +41,9 @@ func Defaults() results.Asked {
 		Margin: stats.DefaultMargin,
 	}
 }
+
+// ClusterSuite lists the probes of a run on a cluster that names none.
+func ClusterSuite() []string { return []string{"tcp-stream", "tcp-rr", "mtu", "encap"} }
 
 // standardSuite lists the probes of a run that names none.
 func standardSuite() []string {
@@ -90,6 +93,9 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		return errors.New("topology, wire and probes need at least one value each")
 	}
 	for _, t := range a.Topology {
+		if a.Testbed == "cluster" && t == testbed.ClusterTopology {
+			continue
+		}
 		if err := checkTopology(t); err != nil {
 			return err
 		}

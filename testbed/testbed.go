@@ -13,6 +13,10 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
+// ClusterTopology is what a cluster's figures are kept under: how its nodes are
+// connected is for the probes to find out.
+const ClusterTopology = "cluster"
+
 // Testbed is a place where plugins' networks can be brought up.
 type Testbed interface {
 	// Up brings the plugin's network up on a topology and returns once a

@@ -19,7 +19,7 @@ import (
 
 // besideResume are the flags that may stand beside --resume: they say nothing
 // of what is measured, which the record knows.
-const besideResume = " resume quiet verbose format help "
+const besideResume = " resume quiet verbose format lang help "
 
 // checkResume refuses flags that would make a resumed run another one.
 func checkResume(cmd *cobra.Command) error {

@@ -28,6 +28,8 @@ type runOptions struct {
 	resume string
 	how    rendering
 
+	cluster clusterFlags
+
 	dryRun, quiet, verbose bool
 }
 
@@ -66,13 +68,18 @@ the wire, and print the report. What was measured stays in the run directory.
 			if cmd.Flags().Changed("duration") {
 				o.asked.Duration = results.Seconds(duration.Seconds())
 			}
-			return p.runLab(cmd.Context(), o)
+			if o.cluster.context != "" || o.cluster.kubeconfig != "" || o.asked.Testbed == "cluster" {
+				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
+					return err
+				}
+			}
+			return p.runAndReport(cmd.Context(), o)
 		},
 	}
 	f := cmd.Flags()
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
-	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab")
+	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab, or cluster (which --context and --kubeconfig mean too)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
@@ -89,6 +96,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML) with the same names; flags win")
 	f.StringVar(&o.out, "out", "", "run directory (default results/runs/<time>-<id>)")
 	o.how.flags(f)
+	o.cluster.flags(f)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) and start nothing")
 	f.StringVar(&o.resume, "resume", "", "go on with the interrupted run in this directory")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -140,8 +148,8 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	}
 }
 
-// runLab runs what was asked in a lab and reports.
-func (p *program) runLab(ctx context.Context, o runOptions) error {
+// runAndReport runs what was asked and reports.
+func (p *program) runAndReport(ctx context.Context, o runOptions) error {
 	if err := o.how.check(); err != nil {
 		return err
 	}
@@ -160,6 +168,9 @@ func (p *program) runLab(ctx context.Context, o runOptions) error {
 // It returns the run directory, "" if there is none, or nothing new in it. With
 // --dry-run it prints the plan instead.
 func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
+	if o.asked.Testbed == "cluster" {
+		return p.measureCluster(ctx, o)
+	}
 	dir, err := p.ready(ctx, o)
 	if err != nil || dir == "" {
 		return "", err

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cnibench/cnibench/testbed/cluster"
+)
+
+func (p *program) cleanCommand() *cobra.Command {
+	var c clusterFlags
+	cmd := &cobra.Command{
+		Use:   "clean",
+		Short: "Remove what an earlier run left in a cluster",
+		Long: `Remove what earlier runs left in a cluster: namespaces that carry the label
+app.kubernetes.io/managed-by=cnibench, with everything in them. The lab leaves
+nothing.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			bed, err := cluster.New(cmd.Context(), cluster.Config{Kubeconfig: c.kubeconfig, Context: c.context})
+			if err != nil {
+				return usageError{err}
+			}
+			removed, err := bed.Clean(cmd.Context())
+			for _, name := range removed {
+				fmt.Fprintf(p.stdout, "namespace %s\n", name)
+			}
+			return err
+		},
+	}
+	c.connection(cmd.Flags())
+	return cmd
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+	"github.com/spf13/cobra"
+)
+
+// defaultImage is the name that cnibench image gives and run asks for.
+func defaultImage() string { return "cnibench.local/cnibench:" + imageTag() }
+
+// imageTag is the version with what a tag may not hold left out.
+func imageTag() string {
+	tag := []byte(version)
+	for i, c := range tag {
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9') && c != '.' && c != '-' && c != '_' {
+			tag[i] = '-'
+		}
+	}
+	return string(tag)
+}
+
+func (p *program) imageCommand() *cobra.Command {
+	var out, tag string
+	cmd := &cobra.Command{
+		Use:   "image -o FILE",
+		Short: "Write this program as a container image, for clusters without a registry",
+		Long: `Write an image that holds this program and nothing else, as an archive that
+nodes can load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if out == "" {
+				return usage("image needs a file: -o cnibench.tar")
+			}
+			return writeImage(out, tag)
+		},
+	}
+	cmd.Flags().StringVarP(&out, "output", "o", "", "file to write")
+	cmd.Flags().StringVar(&tag, "tag", defaultImage(), "name of the image")
+	return cmd
+}
+
+func writeImage(path, tag string) (err error) {
+	ref, err := name.NewTag(tag)
+	if err != nil {
+		return usage("the image's name: %v", err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("finding this program: %w", err)
+	}
+	content, err := os.ReadFile(self)
+	if err != nil {
+		return fmt.Errorf("reading this program: %w", err)
+	}
+	var layer bytes.Buffer
+	t := tar.NewWriter(&layer)
+	if err := t.WriteHeader(&tar.Header{Name: "cnibench", Mode: 0o755, Size: int64(len(content))}); err != nil {
+		return fmt.Errorf("packing the program: %w", err)
+	}
+	_, err = t.Write(content)
+	if err = errors.Join(err, t.Close()); err != nil {
+		return fmt.Errorf("packing the program: %w", err)
+	}
+	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	if err != nil {
+		return fmt.Errorf("making the image's layer: %w", err)
+	}
+	image, err := mutate.AppendLayers(empty.Image, packed)
+	if err != nil {
+		return fmt.Errorf("making the image: %w", err)
+	}
+	config, err := image.ConfigFile()
+	if err != nil {
+		return fmt.Errorf("making the image: %w", err)
+	}
+	config = config.DeepCopy()
+	config.Architecture, config.OS = runtime.GOARCH, "linux"
+	config.Config.Entrypoint, config.Config.User = []string{"/cnibench"}, "65532"
+	if image, err = mutate.ConfigFile(image, config); err != nil {
+		return fmt.Errorf("making the image: %w", err)
+	}
+	if err := tarball.WriteToFile(path, ref, image); err != nil {
+		return fmt.Errorf("writing the image: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+// Package cluster is the testbed that production runs: the nodes and pods of a
+// Kubernetes cluster, reached through its API. It puts a few pods of its own
+// into a namespace of its own, starts workers in them by exec, and takes
+// everything away again. Control goes through the API server; what is measured
+// goes from pod to pod.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+// readyWithin bounds the time until all pods run. An image that is there starts
+// within seconds; one that has to be pulled may take minutes.
+const readyWithin = 2 * time.Minute
+
+// Config says which cluster, and what may be done in it.
+type Config struct {
+	Kubeconfig string // file; "" for KUBECONFIG, ~/.kube/config or the pod's own credentials
+	Context    string // of that file, "" for its current one
+	Image      string // that holds this program
+	PullSecret string // name of a secret for it, copied into no record; "" for none
+	// Unprivileged does without pods in the nodes' network: there is no baseline
+	// and nobody looks at the wire.
+	Unprivileged bool
+	Life         time.Duration // after which the pods end even if nobody comes back
+	// Event receives what a reader of the record should know.
+	Event func(results.Event)
+}
+
+// Cluster is the testbed.
+type Cluster struct {
+	config Config
+	rest   *rest.Config
+	client kubernetes.Interface
+
+	runID     string // makes the namespace's name unique
+	logs      string // folder for the workers' logs
+	namespace string // "" until it was made
+	chosen    *chosen
+	hosts     [2]*pod // in the nodes' own network
+	workers   []*worker
+}
+
+var _ testbed.Testbed = (*Cluster)(nil)
+
+// New connects to a cluster and checks that the person may do what a run does.
+func New(ctx context.Context, c Config) (*Cluster, error) {
+	connection, err := connect(c.Kubeconfig, c.Context)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kubernetes.NewForConfig(connection)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+	}
+	cluster := &Cluster{config: c, rest: connection, client: client}
+	if err := cluster.checkAccess(ctx); err != nil {
+		return nil, err
+	}
+	return cluster, nil
+}
+
+// Record says which run the cluster serves, and where workers' logs go.
+func (c *Cluster) Record(runID, logs string) { c.runID, c.logs = runID, logs }
+
+// Up measures the plugin that the cluster has; see [testbed.Testbed]. The
+// baseline is the nodes' own network, seen from pods in it.
+func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
+	if p.HostNetwork() && c.config.Unprivileged {
+		return nil, &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which --unprivileged rules out"}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready within %s: %w", readyWithin, context.DeadlineExceeded))
+	defer cancel()
+	if err := c.prepare(ctx); err != nil {
+		return nil, err
+	}
+	start := time.Now()
+	n := &network{cluster: c, facts: results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
+		Fidelity: string(plugins.Cluster), Kernel: c.chosen.client.Status.NodeInfo.KernelVersion},
+		setup: results.Setup{Plugin: instance, Topology: topology}}
+	if err := n.staff(ctx, p.HostNetwork()); err != nil {
+		return nil, err
+	}
+	n.setup.NetworkReadyMS = float64(time.Since(start).Microseconds()) / 1000
+	return n, nil
+}
+
+// prepare makes the namespace and chooses the nodes, the first time.
+func (c *Cluster) prepare(ctx context.Context) error {
+	if c.namespace != "" {
+		return nil
+	}
+	nodes, err := c.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	if c.chosen, err = choose(nodes); err != nil {
+		return err
+	}
+	return c.makeNamespace(ctx)
+}
+
+// Close ends the workers and removes the namespace with everything in it.
+func (c *Cluster) Close() error {
+	for _, w := range c.workers {
+		w.stop()
+	}
+	c.workers = nil
+	if c.namespace == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
+	defer cancel()
+	err := c.removeNamespace(ctx, c.namespace)
+	if err != nil {
+		return fmt.Errorf("the namespace %s is left (cnibench clean removes it): %w", c.namespace, err)
+	}
+	c.namespace = ""
+	return nil
+}
+
+// network is the cluster's network as one plugin's, or its nodes' own.
+type network struct {
+	cluster *Cluster
+	ends    [2]end
+	facts   results.Network
+	setup   results.Setup
+}
+
+// errEnded is why a network cannot be used: a worker's stream has ended.
+var errEnded = errors.New("a worker in the cluster has ended")
+
+func (n *network) Err() error {
+	if i := slices.IndexFunc(n.ends[:], func(e end) bool { return e.pod.ended() }); i >= 0 {
+		return fmt.Errorf("%w: %s", errEnded, n.ends[i].pod.why())
+	}
+	return nil
+}

@@ -1,0 +1,80 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	authorization "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// connect finds the credentials as kubectl does: the file that is named, then
+// KUBECONFIG and ~/.kube/config, then those of the pod that this program runs
+// in.
+func connect(kubeconfig, context string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: context}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster's credentials (--kubeconfig, --context, KUBECONFIG): %w", err)
+	}
+	config.UserAgent = "cnibench"
+	config.QPS, config.Burst = 20, 40 // a run makes a handful of requests, many of them at its start
+	return config, nil
+}
+
+// permission is something that the person running must be allowed to do.
+type permission struct{ verb, group, resource, subresource string }
+
+func (p permission) String() string {
+	name := p.resource
+	if p.subresource != "" {
+		name += "/" + p.subresource
+	}
+	if p.group != "" {
+		name += "." + p.group
+	}
+	return p.verb + " " + name
+}
+
+// needed are the permissions of a run, those of manifests/cluster/role.yaml.
+var needed = []permission{
+	{"list", "", "nodes", ""},
+	{"create", "", "namespaces", ""}, {"get", "", "namespaces", ""}, {"list", "", "namespaces", ""}, {"delete", "", "namespaces", ""},
+	{"create", "", "pods", ""}, {"get", "", "pods", ""}, {"list", "", "pods", ""}, {"delete", "", "pods", ""},
+	// A websocket opens with GET, SPDY with POST.
+	{"get", "", "pods", "exec"}, {"create", "", "pods", "exec"},
+}
+
+// DeniedError names everything that a run needs and the person may not do.
+type DeniedError struct{ Missing []string }
+
+func (e *DeniedError) Error() string {
+	return "the cluster does not allow you to " + strings.Join(e.Missing, ", ") +
+		": ask for the role in manifests/cluster/role.yaml"
+}
+
+// checkAccess asks the cluster about all permissions before anything is made.
+func (c *Cluster) checkAccess(ctx context.Context) error {
+	var missing []string
+	for _, p := range needed {
+		review := &authorization.SelfSubjectAccessReview{Spec: authorization.SelfSubjectAccessReviewSpec{
+			ResourceAttributes: &authorization.ResourceAttributes{Verb: p.verb, Group: p.group, Resource: p.resource, Subresource: p.subresource}}}
+		answer, err := c.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
+		if err != nil {
+			return fmt.Errorf("asking the cluster what is allowed: %w", err)
+		}
+		if !answer.Status.Allowed && !slices.Contains(missing, p.String()) {
+			missing = append(missing, p.String())
+		}
+	}
+	if len(missing) > 0 {
+		return &DeniedError{missing}
+	}
+	return nil
+}

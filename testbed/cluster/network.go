@@ -1,0 +1,97 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	core "k8s.io/api/core/v1"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+)
+
+// staff makes the pods of a network and starts a worker in each. The pods in
+// the nodes' network are made once and serve the baseline and the wire.
+func (n *network) staff(ctx context.Context, baseline bool) error {
+	c := n.cluster
+	nodes := [2]core.Node{c.chosen.client, c.chosen.server}
+	var errs [2]error
+	var wg sync.WaitGroup
+	for i := range n.ends {
+		wg.Go(func() { errs[i] = n.staffEnd(ctx, i, nodes[i], baseline) })
+	}
+	wg.Wait()
+	if err := errors.Join(errs[:]...); err != nil {
+		return err
+	}
+	for i := range n.ends {
+		for _, p := range []*pod{n.ends[i].pod, n.ends[i].node} {
+			if p != nil && p.worker == nil {
+				if err := p.start(); err != nil {
+					return err
+				}
+			}
+		}
+		n.ends[i].probe.Worker = n.ends[i].pod.worker.Worker
+		if node := n.ends[i].node; node != nil {
+			n.ends[i].probe.Node = node.worker.Worker
+		}
+	}
+	return nil
+}
+
+// staffEnd makes the pods of one end and asks for their interfaces.
+func (n *network) staffEnd(ctx context.Context, i int, node core.Node, baseline bool) error {
+	c, e := n.cluster, &n.ends[i]
+	var err error
+	if !c.config.Unprivileged {
+		if e.node, err = c.onNode(ctx, i, node.Name); err != nil {
+			return err
+		}
+	}
+	if e.pod = e.node; !baseline {
+		if e.pod, err = c.makePod(ctx, fmt.Sprintf("pod-%d", i+1), node.Name, false); err != nil {
+			return err
+		}
+	}
+	e.probe = probes.End{Addr: e.pod.addr, NodeAddr: e.pod.host, NodeName: node.Name, CPU: -1}
+	if e.node != nil {
+		if e.probe.NIC, _, err = e.node.nic(ctx, e.node.host); err != nil {
+			return err
+		}
+	}
+	if i == 0 {
+		_, n.facts.PodMTU, err = e.pod.nic(ctx, e.pod.addr)
+	}
+	return err
+}
+
+// onNode is the pod in a node's own network.
+func (c *Cluster) onNode(ctx context.Context, i int, node string) (*pod, error) {
+	if c.hosts[i] == nil {
+		p, err := c.makePod(ctx, fmt.Sprintf("host-%d", i+1), node, true)
+		if err != nil {
+			return nil, err
+		}
+		c.hosts[i] = p
+	}
+	return c.hosts[i], nil
+}
+
+// Ends are the pods on the two nodes; of the baseline, the nodes.
+func (n *network) Ends() (client, server probes.End) { return n.ends[0].probe, n.ends[1].probe }
+
+// Facts are what is known of the network.
+func (n *network) Facts() (results.Network, results.Setup) { return n.facts, n.setup }
+
+// SetWire does nothing: a cluster's links are as they are.
+func (n *network) SetWire(string) error { return nil }
+
+// AgentTime is not known: the agents are others' processes.
+func (n *network) AgentTime() time.Duration { return 0 }
+
+// Down leaves the pods to the namespace, which goes with all of them.
+func (n *network) Down(context.Context) error { return nil }

@@ -1,0 +1,219 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// label is on everything that a run makes.
+	label = "app.kubernetes.io/managed-by"
+	owner = "cnibench"
+	// pollEvery is how often a pod's state is asked for.
+	pollEvery = 150 * time.Millisecond
+	// removeWithin bounds the removal of the namespace.
+	removeWithin = 60 * time.Second
+	// memory of a pod: a worker takes some 20 MB, the program waiting beside it
+	// as much.
+	podMemory = "64Mi"
+)
+
+// HoldCommand is the hidden command with which a pod waits until it is removed.
+const HoldCommand = "hold"
+
+// makeNamespace makes the run's namespace. Its pods end with their deadline even
+// if nobody comes back; what is left of them then is found by its label.
+func (c *Cluster) makeNamespace(ctx context.Context) error {
+	level := "privileged"
+	if c.config.Unprivileged {
+		level = "restricted"
+	}
+	name := "cnibench-" + strings.ToLower(c.runID)
+	_, err := c.client.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+		label: owner, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("making the namespace %s: %w", name, err)
+	}
+	c.namespace = name
+	return nil
+}
+
+// removeNamespace deletes a namespace and waits until it is gone.
+func (c *Cluster) removeNamespace(ctx context.Context, name string) error {
+	now := int64(0)
+	err := c.client.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
+	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) {
+		return fmt.Errorf("deleting the pods in %s: %w", name, err)
+	}
+	for {
+		err := c.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		if err != nil && !apierrors.IsConflict(err) {
+			return fmt.Errorf("deleting the namespace %s: %w", name, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the namespace %s is still being deleted: %w", name, context.Cause(ctx))
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// pod is one of ours that runs.
+type pod struct {
+	name, node string
+	addr, host netip.Addr
+	cluster    *Cluster
+	worker     *worker
+}
+
+// spec describes a pod. A plain one passes the restricted Pod Security
+// Standard; one in the node's network has the right to look at the wire and
+// nothing else.
+func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
+	yes, no, user := true, false, int64(65532)
+	security := &core.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, RunAsNonRoot: &yes, RunAsUser: &user,
+		Capabilities:   &core.Capabilities{Drop: []core.Capability{"ALL"}},
+		SeccompProfile: &core.SeccompProfile{Type: core.SeccompProfileTypeRuntimeDefault}}
+	if hostNetwork {
+		root := int64(0) // Kubernetes gives capabilities to root alone
+		security.RunAsNonRoot, security.RunAsUser = &no, &root
+		security.Capabilities.Add = []core.Capability{"NET_RAW"}
+	}
+	life, grace := int64(c.config.Life.Seconds()), int64(0)
+	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner}}}
+	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
+		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
+		Affinity: onNode(node),
+		Containers: []core.Container{{Name: "cnibench", Image: c.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
+			SecurityContext: security, Resources: core.ResourceRequirements{
+				Requests: core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory), core.ResourceCPU: resource.MustParse("50m")},
+				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
+	if c.config.PullSecret != "" {
+		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: c.config.PullSecret}}
+	}
+	return p
+}
+
+// onNode leaves the decision to the scheduler, which minds resources, and
+// allows it one node only.
+func onNode(name string) *core.Affinity {
+	return &core.Affinity{NodeAffinity: &core.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &core.NodeSelector{
+		NodeSelectorTerms: []core.NodeSelectorTerm{{MatchFields: []core.NodeSelectorRequirement{
+			{Key: "metadata.name", Operator: core.NodeSelectorOpIn, Values: []string{name}}}}}}}}
+}
+
+// makePod makes a pod and waits until it runs where it should.
+func (c *Cluster) makePod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
+	pods := c.client.CoreV1().Pods(c.namespace)
+	if _, err := pods.Create(ctx, c.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
+		return nil, fmt.Errorf("making the pod %s: %w", name, err)
+	}
+	why := ""
+	for {
+		p, err := pods.Get(ctx, name, metav1.GetOptions{})
+		if err == nil && p.Status.Phase == core.PodRunning && p.Status.PodIP != "" {
+			return c.placed(p, node, hostNetwork)
+		}
+		if err == nil {
+			var final bool
+			if why, final = waitingFor(p); final {
+				return nil, fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(fmt.Errorf("the pod %s on %s does not run (%s): %w", name, node, why, context.Cause(ctx)), err)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// placed holds where a pod runs against where it should.
+func (c *Cluster) placed(p *core.Pod, node string, hostNetwork bool) (*pod, error) {
+	addr, err := netip.ParseAddr(p.Status.PodIP)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the pod %s: %w", p.Name, err)
+	}
+	host, err := netip.ParseAddr(p.Status.HostIP)
+	if err != nil {
+		return nil, fmt.Errorf("reading the address of the node %s: %w", node, err)
+	}
+	switch {
+	case p.Spec.NodeName != node:
+		return nil, fmt.Errorf("the pod %s runs on %s and not on %s", p.Name, p.Spec.NodeName, node)
+	case hostNetwork != (addr == host):
+		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: its network is not the one that was asked for", p.Name, addr, host)
+	}
+	return &pod{name: p.Name, node: node, addr: addr, host: host, cluster: c}, nil
+}
+
+// hopeless are states of a container that waiting does not mend.
+var hopeless = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": true, "ImagePullBackOff": true,
+	"CreateContainerConfigError": true, "CreateContainerError": true, "RunContainerError": true, "CrashLoopBackOff": true}
+
+// waitingFor says what a pod waits for, and whether that is in vain.
+func waitingFor(p *core.Pod) (why string, final bool) {
+	for _, s := range p.Status.ContainerStatuses {
+		if w := s.State.Waiting; w != nil && w.Reason != "ContainerCreating" {
+			return strings.TrimSuffix(w.Reason+": "+w.Message, ": "), hopeless[w.Reason]
+		}
+		if t := s.State.Terminated; t != nil {
+			return fmt.Sprintf("its program ended with %d (%s)", t.ExitCode, t.Reason), true
+		}
+	}
+	for _, c := range p.Status.Conditions {
+		if c.Type == core.PodScheduled && c.Status == core.ConditionFalse {
+			return "not scheduled: " + c.Message, false
+		}
+	}
+	if p.Status.Phase == core.PodFailed {
+		return p.Status.Reason + " " + p.Status.Message, true
+	}
+	return string(p.Status.Phase), false
+}
+
+// Left lists the namespaces that earlier runs left behind.
+func (c *Cluster) Left(ctx context.Context) ([]string, error) {
+	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
+	if err != nil {
+		return nil, fmt.Errorf("looking for what earlier runs left: %w", err)
+	}
+	var names []string
+	for _, n := range list.Items {
+		if n.Name != c.namespace {
+			names = append(names, n.Name)
+		}
+	}
+	return names, nil
+}
+
+// Clean removes what earlier runs left behind and names it.
+func (c *Cluster) Clean(ctx context.Context) ([]string, error) {
+	names, err := c.Left(ctx)
+	for _, name := range names {
+		if removed := c.removeNamespace(ctx, name); removed != nil {
+			err = errors.Join(err, removed)
+		}
+	}
+	return names, err
+}
+
+func (c *Cluster) event(text string) {
+	if c.config.Event != nil {
+		c.config.Event(results.Event{Name: results.EventNotHere, Text: text})
+	}
+}
