@@ -12,6 +12,8 @@ CALICO      := github.com/projectcalico/calico
 CALICO_V    := v3.28.5
 CALICO_X    := -X $(CALICO)/node/pkg/lifecycle/startup.VERSION=$(CALICO_V) -X $(CALICO)/node/buildinfo.GitVersion=$(CALICO_V) -X main.VERSION=$(CALICO_V)
 
+KUBE_V      := k8s.io/component-base/version
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,8 +57,20 @@ $(BIN)/calico: tools/calico/go.mod tools/calico/go.sum
 	cd tools/calico && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w $(CALICO_X)" -o $(CURDIR)/$@ $(CALICO)/cni-plugin/cmd/calico
 	ln -sf calico $(BIN)/calico-ipam
 
+.PHONY: kubernetes
+kubernetes: $(BIN)/kube ## build Kubernetes for the tests on a cluster (ten minutes the first time)
+
+# Every part of Kubernetes in one program.
+$(BIN)/kube: tools/kubernetes/go.mod tools/kubernetes/go.sum tools/kubernetes/main.go
+	cd tools/kubernetes && v=$$($(GO) list -m -f '{{.Version}}' k8s.io/kubernetes) && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X $(KUBE_V).gitVersion=$$v -X $(KUBE_V).gitMajor=1 -X $(KUBE_V).gitMinor=$$(echo $$v | cut -d. -f2)" -o $(CURDIR)/$@ .
+
+.PHONY: e2e-cluster
+e2e-cluster: deps tools kubernetes ## as root: measure a cluster of two real kubelets on this machine
+	scripts/deps.sh cluster
+	$(GO) test -count=1 -v -timeout 20m ./test/e2e
+
 # What measures in a lab has the machine to itself (-p 1).
-go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v /cmd/) && $(GO) test $(1) -p 1 -timeout 20m ./cmd/...
+go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v -e /cmd/ -e /test/) && $(GO) test $(1) -p 1 -timeout 20m ./cmd/... ./test/...
 
 .PHONY: test
 test: deps build tools ## unit and lab tests; when root, once more as an ordinary user

@@ -29,6 +29,9 @@ const (
 	Same = "same"
 	// Split gives each end a CPU of its own. The default for throughput.
 	Split = "split"
+	// Unpinned leaves both ends to the scheduler: where the ends are machines of
+	// their own, their CPUs are not ours to choose.
+	Unpinned = "unpinned"
 )
 
 // Probe is one way to measure a path.

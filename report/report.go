@@ -105,7 +105,7 @@ type Metric struct {
 	Unit       string      `json:"unit"`
 	Better     string      `json:"better,omitempty"`   // higher or lower
 	Evidence   bool        `json:"evidence,omitempty"` // it explains other figures
-	Placement  string      `json:"placement"`          // CPUs of the two ends: same or split
+	Placement  string      `json:"placement"`          // CPUs of the two ends: same, split or unpinned
 	N          int         `json:"n"`
 	Median     float64     `json:"median"`
 	CI         *[2]float64 `json:"ci"` // null: too few samples, see warnings

@@ -11,7 +11,7 @@ import (
 // table is what one probe showed on one topology and wire, as people read it.
 type table struct {
 	Topology, Wire, Probe string
-	Placement             string
+	Placement, Testbed    string
 	Metrics               []results.Metric // columns; the first one is the headline
 	Rows                  []row
 }
@@ -28,10 +28,13 @@ func (t *table) headline() results.Metric { return t.Metrics[0] }
 // about says where a table's figures come from.
 func (t *table) about() string {
 	wire := "the bare wire of the lab, no rate"
-	if t.Wire != results.WireNone {
+	switch {
+	case t.Testbed == "cluster":
+		wire = "its own links"
+	case t.Wire != results.WireNone:
 		wire = "a wire of " + t.Wire
 	}
-	cpus := map[string]string{"same": "both ends on one CPU", "split": "each end on a CPU of its own"}[t.Placement]
+	cpus := map[string]string{"same": "both ends on one CPU", "split": "each end on a CPU of its own", "unpinned": "ends not pinned to CPUs"}[t.Placement]
 	return fmt.Sprintf("%s on %s over %s, %s", t.Probe, t.Topology, wire, cpus)
 }
 
@@ -52,6 +55,7 @@ func (r *Report) tables() []*table {
 		}
 	}
 	for _, t := range all {
+		t.Testbed = r.Run.Testbed
 		t.fill(r)
 	}
 	return all

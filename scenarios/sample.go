@@ -95,6 +95,9 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 	site := r.site(n, probe, params)
 	site.Expect = r.expect(n)
 	*placement = results.Placement{Mode: r.placementOf(probe), Client: site.Client.CPU, Server: site.Server.CPU}
+	if site.Client.CPU < 0 {
+		placement.Mode = probes.Unpinned
+	}
 	return probe.Measure(ctx, site)
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the distribution's programs that the lab's plugins call, if they are
 # missing: "test" adds what tests hold our figures against, "peers" the tools
-# that make bench-peers compares with. Says which and why before it asks apt.
+# that make bench-peers compares with, "cluster" what runs pods in the tests. Says which and why before it asks apt.
 set -eu
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -16,6 +16,9 @@ want iptables iptables "flanneld and Calico's Felix program their rules through 
 want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
 case ${1:-} in test) want chromium chromium "the report's page is opened in a real browser" ;; esac
+case ${1:-} in cluster)
+	want containerd containerd "it runs the pods of the tests' cluster"
+	want runc runc "it runs the pods of the tests' cluster" ;; esac
 case ${1:-} in peers) want sockperf sockperf "our round trips are compared with its" ;; esac
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
@@ -47,7 +50,10 @@ echo "asking apt to install:$missing"
 	$sudo apt-get update -qq
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 }
-# The package starts BIRD as a service; the lab runs its own in namespaces.
+# The packages start BIRD and containerd as services; we run our own in namespaces.
+case $missing in *containerd*)
+	if [ -d /run/systemd/system ]; then $sudo systemctl disable --now containerd.service >/dev/null 2>&1 || true; fi ;;
+esac
 case $missing in *bird2*)
 	if [ -d /run/systemd/system ]; then $sudo systemctl disable --now bird.service >/dev/null 2>&1 || true; fi ;;
 esac

@@ -46,7 +46,7 @@ func (p permission) String() string {
 var needed = []permission{
 	{"list", "", "nodes", ""},
 	{"create", "", "namespaces", ""}, {"get", "", "namespaces", ""}, {"list", "", "namespaces", ""}, {"delete", "", "namespaces", ""},
-	{"create", "", "pods", ""}, {"get", "", "pods", ""}, {"list", "", "pods", ""}, {"delete", "", "pods", ""},
+	{"create", "", "pods", ""}, {"get", "", "pods", ""}, {"list", "", "pods", ""}, {"delete", "", "pods", ""}, {"deletecollection", "", "pods", ""},
 	// A websocket opens with GET, SPDY with POST.
 	{"get", "", "pods", "exec"}, {"create", "", "pods", "exec"},
 }

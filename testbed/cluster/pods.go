@@ -116,8 +116,22 @@ func onNode(name string) *core.Affinity {
 			{Key: "metadata.name", Operator: core.NodeSelectorOpIn, Values: []string{name}}}}}}}}
 }
 
-// makePod makes a pod and waits until it runs where it should.
+// makePod makes a pod and waits until it runs where it should. One that does
+// not is deleted, so that the next network can try again.
 func (c *Cluster) makePod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
+	p, err := c.tryPod(ctx, name, node, hostNetwork)
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
+		defer cancel()
+		now := int64(0)
+		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now}); gone != nil && !apierrors.IsNotFound(gone) {
+			err = errors.Join(err, fmt.Errorf("deleting the pod %s: %w", name, gone))
+		}
+	}
+	return p, err
+}
+
+func (c *Cluster) tryPod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
 	pods := c.client.CoreV1().Pods(c.namespace)
 	if _, err := pods.Create(ctx, c.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
 		return nil, fmt.Errorf("making the pod %s: %w", name, err)

@@ -1,0 +1,197 @@
+package e2e
+
+import (
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+)
+
+// TestCluster measures a real cluster and breaks it in several ways.
+func TestCluster(t *testing.T) {
+	k := up(t)
+	t.Run("measures", func(t *testing.T) { measures(t, k) })
+	t.Run("an image that cannot be pulled", func(t *testing.T) { noImage(t, k) })
+	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
+	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
+	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
+	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
+}
+
+// run measures for a short time.
+func (k *kube) run(t *testing.T, dir string, more ...string) (code int, out, log string) {
+	return k.cnibench(t, append([]string{"run", "--kubeconfig", k.config(), "--rounds", "6", "--duration", "200ms", "--out", dir}, more...)...)
+}
+
+// nothingLeft looks for what a run should have removed.
+func (k *kube) nothingLeft(t *testing.T) {
+	t.Helper()
+	if left := k.kubectl(t, "get", "namespaces,pods", "-A", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
+		t.Errorf("left in the cluster: %s", left)
+	}
+}
+
+func loadReport(t *testing.T, dir string) *report.Report {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, results.ReportJSON))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r report.Report
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatal(err)
+	}
+	return &r
+}
+
+func measures(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out, log := k.run(t, dir)
+	if code != 0 || !strings.Contains(out, "tcp-stream") {
+		t.Fatalf("exit %d: %s\n%s", code, log, out)
+	}
+	r := loadReport(t, dir)
+	if !r.Run.Complete || len(r.Cells) != 2 {
+		t.Errorf("complete: %v, %d cells", r.Run.Complete, len(r.Cells))
+	}
+	for _, c := range r.Cells {
+		if c.Status != results.StatusOK || c.Fidelity != "cluster" || c.PodMTU != 1500 {
+			t.Errorf("%s: %s %s, fidelity %s, MTU %d", c.Plugin, c.Status, c.Cause, c.Fidelity, c.PodMTU)
+		}
+	}
+	if len(r.Encapsulation) != 2 {
+		t.Errorf("looked at %d wires", len(r.Encapsulation))
+	}
+	for _, e := range r.Encapsulation {
+		if !e.Agrees || e.Effective != "none" || e.Frames != e.Sent {
+			t.Errorf("the wire of %s: %+v", e.Plugin, e)
+		}
+	}
+	k.nothingLeft(t)
+	k.noSecrets(t, dir)
+}
+
+// noSecrets looks for what the credentials hold in everything that a run keeps.
+func (k *kube) noSecrets(t *testing.T, dir string) {
+	t.Helper()
+	var secrets []string
+	for _, file := range []string{"admin.key", "admin.crt", "ca.crt"} {
+		text, err := os.ReadFile(filepath.Join(k.dir, "pki", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		secrets = append(secrets, strings.Split(string(text), "\n")[1])
+	}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, secret := range append(secrets, "client-key", "Bearer") {
+			if strings.Contains(string(text), secret) {
+				t.Errorf("%s holds %q", path, secret)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func noImage(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	code, _, log := k.run(t, dir, "--image", "cnibench.local/none:1")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for _, c := range loadReport(t, dir).Cells {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "ImagePullBackOff") {
+			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
+		}
+	}
+	k.nothingLeft(t)
+}
+
+func noPermission(t *testing.T, k *kube) {
+	text, err := os.ReadFile(k.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	somebody := filepath.Join(k.dir, "somebody.kubeconfig")
+	if err := os.WriteFile(somebody, []byte(strings.Replace(string(text), "user: {client", "user: {as: somebody, client", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, log := k.cnibench(t, "run", "--kubeconfig", somebody, "--out", filepath.Join(t.TempDir(), "run"))
+	if code != 2 || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, "get pods/exec, create pods/exec") || !strings.Contains(log, "list nodes") {
+		t.Errorf("exit %d, %q, %q", code, out, log)
+	}
+	k.nothingLeft(t)
+}
+
+func oneNode(t *testing.T, k *kube) {
+	k.kubectl(t, "cordon", "k8s-n2")
+	defer k.kubectl(t, "uncordon", "k8s-n2")
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, log := k.run(t, dir); code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for _, c := range loadReport(t, dir).Cells {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "fewer than two nodes") {
+			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
+		}
+	}
+	k.nothingLeft(t)
+}
+
+// midRun starts a run and returns once it measures.
+func midRun(t *testing.T, k *kube, dir string) (signal func(syscall.Signal), wait func() int) {
+	t.Helper()
+	cmd := k.command(t.Context(), k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--out", dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// nsenter and ip become the program, in a process of the cluster's own.
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		if text, err := os.ReadFile(filepath.Join(dir, results.JournalFile)); err == nil && strings.Contains(string(text), `"sample"`) {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal("no sample within a minute")
+		}
+	}
+	child := childOf(t, cmd.Process.Pid)
+	return func(s syscall.Signal) { syscall.Kill(child, s) }, func() int {
+		cmd.Wait()
+		return cmd.ProcessState.ExitCode()
+	}
+}
+
+func interrupted(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	signal, wait := midRun(t, k, dir)
+	signal(syscall.SIGINT)
+	if code := wait(); code != 130 {
+		t.Errorf("exit %d", code)
+	}
+	k.nothingLeft(t)
+}
+
+func killed(t *testing.T, k *kube) {
+	signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"))
+	signal(syscall.SIGKILL)
+	wait()
+	left := k.kubectl(t, "get", "namespaces", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name")
+	code, out, log := k.cnibench(t, "clean", "--kubeconfig", k.config())
+	if code != 0 || left == "" || strings.TrimSpace(out) != "namespace "+strings.TrimPrefix(strings.TrimSpace(left), "namespace/") {
+		t.Errorf("left %q, cleaned %q, exit %d: %s", left, out, code, log)
+	}
+	k.nothingLeft(t)
+}

@@ -1,0 +1,250 @@
+// Package e2e measures a real cluster: two nodes of real kubelets on this
+// machine, in namespaces that the test makes and that end with it.
+package e2e
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/empty"
+	"github.com/google/go-containerregistry/pkg/v1/mutate"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
+)
+
+// pause is the image of pods' namespaces, as kube/containerd.toml has it.
+const pause = "cnibench.local/pause:1"
+
+// kube is the cluster.
+type kube struct {
+	dir    string // of everything that belongs to it
+	binary string // of Kubernetes
+	init   int    // first process of its namespaces
+}
+
+// up brings the cluster up and sees to its end.
+func up(t *testing.T) *kube {
+	t.Helper()
+	k := &kube{dir: t.TempDir(), binary: needs(t)}
+	k.images(t)
+	cmd := exec.Command("unshare", "--mount", "--net", "--pid", "--fork", "--kill-child=KILL", "--propagation", "private", "kube/up.sh")
+	bin, err := filepath.Abs("../../bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Env = append(os.Environ(), "T="+k.dir, "KUBE="+k.binary, "CNI="+bin)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true}
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+		k.removeCgroups(t)
+	})
+	ready := make(chan bool, 1)
+	go func() {
+		lines := bufio.NewScanner(out)
+		for lines.Scan() {
+			if lines.Text() == "up" {
+				ready <- true
+			}
+		}
+		ready <- false
+	}()
+	select {
+	case ok := <-ready:
+		if !ok {
+			t.Fatalf("the cluster did not come up: %s", &log)
+		}
+	case <-time.After(3 * time.Minute):
+		t.Fatalf("the cluster is not up after 3 minutes: %s", &log)
+	}
+	children, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "task", strconv.Itoa(cmd.Process.Pid), "children"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k.init, err = strconv.Atoi(strings.TrimSpace(string(children))); err != nil {
+		t.Fatalf("the cluster's first process: %v", err)
+	}
+	return k
+}
+
+// needs skips where something is missing and returns the program that holds
+// Kubernetes.
+func needs(t *testing.T) string {
+	t.Helper()
+	binary, err := filepath.Abs("../../bin/kube")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, noKube := os.Stat(binary)
+	_, noContainerd := exec.LookPath("containerd")
+	switch {
+	case os.Getuid() != 0:
+		t.Skip("a cluster of real kubelets needs root (cgroups)")
+	case noKube != nil:
+		t.Skip("bin/kube is missing: make kubernetes builds it in about ten minutes")
+	case noContainerd != nil:
+		t.Skip("containerd is missing (Debian packages containerd and runc)")
+	}
+	return binary
+}
+
+// removeCgroups takes away what the nodes' kubelets made below our own.
+func (k *kube) removeCgroups(t *testing.T) {
+	for _, node := range []string{"n1", "n2"} {
+		list, err := os.ReadFile(filepath.Join(k.dir, node, "cgroups"))
+		if err != nil {
+			t.Errorf("what %s made: %v", node, err)
+			continue
+		}
+		for _, top := range strings.Fields(string(list)) {
+			var left error
+			for range 50 { // processes that were killed may still be on their way out
+				if left = removeTree(top); left == nil {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if left != nil {
+				t.Errorf("removing %s: %v", top, left)
+			}
+		}
+	}
+}
+
+func removeTree(top string) error {
+	entries, err := os.ReadDir(top)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if e.IsDir() {
+			err = errors.Join(err, removeTree(filepath.Join(top, e.Name())))
+		}
+	}
+	return errors.Join(err, syscall.Rmdir(top))
+}
+
+// images builds the programs and the images that nodes load.
+func (k *kube) images(t *testing.T) {
+	t.Helper()
+	folder := filepath.Join(k.dir, "img")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{"../../cmd/cnibench", "./pause"} {
+		program := filepath.Join(k.dir, filepath.Base(source))
+		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", program, source)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("building %s: %v: %s", source, err, out)
+		}
+	}
+	if out, err := exec.Command(k.program(), "image", "-o", filepath.Join(folder, "cnibench.tar")).CombinedOutput(); err != nil {
+		t.Fatalf("cnibench image: %v: %s", err, out)
+	}
+	content, err := os.ReadFile(filepath.Join(k.dir, "pause"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	w.WriteHeader(&tar.Header{Name: "pause", Mode: 0o755, Size: int64(len(content))})
+	w.Write(content)
+	w.Close()
+	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := mutate.AppendLayers(empty.Image, packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := made.ConfigFile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = config.DeepCopy()
+	config.OS, config.Architecture, config.Config.Entrypoint = "linux", "amd64", []string{"/pause"}
+	if made, err = mutate.ConfigFile(made, config); err != nil {
+		t.Fatal(err)
+	}
+	tag, err := name.NewTag(pause)
+	if err == nil {
+		err = tarball.WriteToFile(filepath.Join(folder, "pause.tar"), tag, made)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (k *kube) program() string { return filepath.Join(k.dir, "cnibench") }
+
+func (k *kube) config() string { return filepath.Join(k.dir, "pki", "admin.kubeconfig") }
+
+// command is a command beside the control plane.
+func (k *kube) command(ctx context.Context, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(k.init), "-m", "-p", "-n", "--", "ip", "netns", "exec", "k8s-cp"}, args...)...)
+}
+
+// kubectl runs kubectl and returns what it prints.
+func (k *kube) kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out, err := k.command(ctx, append([]string{k.binary, "kubectl", "--kubeconfig", k.config()}, args...)...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("kubectl %s: %v: %s", strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+// cnibench runs the program and returns its exit code and streams.
+func (k *kube) cnibench(t *testing.T, args ...string) (code int, out, log string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := k.command(ctx, append([]string{k.program()}, args...)...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exited *exec.ExitError
+	if err != nil && !errors.As(err, &exited) {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
+}
+
+// childOf is the process that nsenter started.
+func childOf(t *testing.T, pid int) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "task", strconv.Itoa(pid), "children"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	child, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Fatalf("the child of %d: %q", pid, text)
+	}
+	return child
+}

@@ -1,0 +1,192 @@
+package cluster
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	authorization "k8s.io/api/authorization/v1"
+	core "k8s.io/api/core/v1"
+	rbac "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+	"sigs.k8s.io/yaml"
+)
+
+func node(name string, change ...func(*core.Node)) core.Node {
+	n := core.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{}, Annotations: map[string]string{}}}
+	n.Status.Conditions = []core.NodeCondition{{Type: core.NodeReady, Status: core.ConditionTrue}}
+	for _, c := range change {
+		c(&n)
+	}
+	return n
+}
+
+func zone(z string) func(*core.Node) {
+	return func(n *core.Node) { n.Labels[core.LabelTopologyZone] = z }
+}
+
+func says(key, value string) func(*core.Node) {
+	return func(n *core.Node) { n.Annotations[key] = value }
+}
+
+func TestChoose(t *testing.T) {
+	cordoned := func(n *core.Node) { n.Spec.Unschedulable = true }
+	tainted := func(n *core.Node) { n.Spec.Taints = []core.Taint{{Key: "x", Effect: core.TaintEffectNoSchedule}} }
+	down := func(n *core.Node) { n.Status.Conditions[0].Status = core.ConditionUnknown }
+	windows := func(n *core.Node) { n.Labels[core.LabelOSStable] = "windows" }
+	for _, tt := range []struct {
+		name           string
+		nodes          []core.Node
+		client, server string // "" for none
+	}{
+		{"by name", []core.Node{node("c"), node("a"), node("b")}, "a", "b"},
+		{"in different zones", []core.Node{node("a", zone("x")), node("b", zone("x")), node("c", zone("y"))}, "a", "c"},
+		{"that take pods", []core.Node{node("a", cordoned), node("b"), node("c", tainted), node("d", down), node("e", windows), node("f")}, "b", "f"},
+		{"one node", []core.Node{node("a")}, "", ""},
+		{"none that is ready", []core.Node{node("a", down), node("b", down)}, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var objects []runtime.Object
+			for i := range tt.nodes {
+				objects = append(objects, &tt.nodes[i])
+			}
+			c := &Cluster{client: fake.NewClientset(objects...)}
+			nodes, err := c.nodes(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := choose(nodes)
+			switch {
+			case tt.client == "" && !errors.Is(err, errOneNode):
+				t.Errorf("chose %v, %v", got, err)
+			case tt.client != "" && (err != nil || got.client.Name != tt.client || got.server.Name != tt.server):
+				t.Errorf("chose %v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestDetect(t *testing.T) {
+	calico := says(calicoAddress, "10.0.0.1/24")
+	for _, tt := range []struct {
+		name   string
+		nodes  []core.Node
+		plugin string
+		words  string
+	}{
+		{"flannel's backend", []core.Node{node("a", says(flannelBackend, "host-gw")), node("b", says(flannelBackend, "host-gw"))}, "flannel-host-gw", "say flannel-host-gw"},
+		{"Calico by BGP", []core.Node{node("a", calico), node("b", calico)}, "calico-bgp", "say calico-bgp"},
+		{"Calico with IP in IP", []core.Node{node("a", calico, says(calicoIPIP, "10.1.0.1"))}, "calico-ipip", "calico-ipip"},
+		{"Calico with VXLAN", []core.Node{node("a", calico, says(calicoVXLAN, "10.1.0.1"))}, "calico-vxlan", "calico-vxlan"},
+		{"nothing known", []core.Node{node("a"), node("b")}, "", "no node carries"},
+		{"nodes that disagree", []core.Node{node("a", says(flannelBackend, "vxlan")), node("b", says(flannelBackend, "udp")), node("c")}, "", "disagree: flannel-udp, flannel-vxlan, nothing"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := detect(tt.nodes); got.Plugin != tt.plugin || !strings.Contains(got.Words, tt.words) {
+				t.Errorf("detected %+v", got)
+			}
+		})
+	}
+}
+
+// TestPlainPodIsRestricted holds a plain pod against the restricted Pod
+// Security Standard (Kubernetes documentation, concepts/security), and one in
+// the node's network against what it may have beyond that.
+func TestPlainPodIsRestricted(t *testing.T) {
+	c := &Cluster{namespace: "x", config: Config{Image: "i", Life: 1}}
+	plain := c.spec("p", "n", false)
+	s := plain.Spec.Containers[0].SecurityContext
+	if plain.Spec.HostNetwork || *s.AllowPrivilegeEscalation || !*s.RunAsNonRoot || *s.RunAsUser == 0 || !*s.ReadOnlyRootFilesystem ||
+		!slices.Equal(s.Capabilities.Drop, []core.Capability{"ALL"}) || len(s.Capabilities.Add) > 0 ||
+		s.SeccompProfile.Type != core.SeccompProfileTypeRuntimeDefault || *plain.Spec.AutomountServiceAccountToken {
+		t.Errorf("a plain pod: %+v", s)
+	}
+	host := c.spec("p", "n", true)
+	s = host.Spec.Containers[0].SecurityContext
+	if !host.Spec.HostNetwork || s.Privileged != nil || *s.AllowPrivilegeEscalation || !slices.Equal(s.Capabilities.Add, []core.Capability{"NET_RAW"}) ||
+		!slices.Equal(s.Capabilities.Drop, []core.Capability{"ALL"}) || len(host.Spec.Volumes) > 0 || host.Spec.HostPID {
+		t.Errorf("a pod in the node's network: %+v", s)
+	}
+	for _, p := range []*core.Pod{plain, host} {
+		if p.Spec.Containers[0].Resources.Limits.Memory().String() != podMemory || p.Spec.ActiveDeadlineSeconds == nil || p.Labels[label] != owner {
+			t.Errorf("%s has no bounds or no label: %+v", p.Name, p.Spec)
+		}
+	}
+}
+
+func TestWaitingFor(t *testing.T) {
+	waiting := func(reason, message string) core.PodStatus {
+		return core.PodStatus{ContainerStatuses: []core.ContainerStatus{{State: core.ContainerState{Waiting: &core.ContainerStateWaiting{Reason: reason, Message: message}}}}}
+	}
+	for _, tt := range []struct {
+		name   string
+		status core.PodStatus
+		says   string
+		final  bool
+	}{
+		{"being made", waiting("ContainerCreating", ""), "", false},
+		{"first failed pull", waiting("ErrImagePull", "no such host"), "no such host", false},
+		{"failed pulls", waiting("ImagePullBackOff", "back-off"), "ImagePullBackOff", true},
+		{"an image that must be there", waiting("ErrImageNeverPull", "not present"), "not present", true},
+		{"no room", core.PodStatus{Conditions: []core.PodCondition{{Type: core.PodScheduled, Status: core.ConditionFalse, Message: "insufficient memory"}}}, "insufficient memory", false},
+		{"ended", core.PodStatus{ContainerStatuses: []core.ContainerStatus{{State: core.ContainerState{Terminated: &core.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}}}}}, "OOMKilled", true},
+		{"evicted", core.PodStatus{Phase: core.PodFailed, Reason: "Evicted", Message: "disk pressure"}, "Evicted disk pressure", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			why, final := waitingFor(&core.Pod{Status: tt.status})
+			if !strings.Contains(why, tt.says) || final != tt.final {
+				t.Errorf("%q, final: %v", why, final)
+			}
+		})
+	}
+}
+
+// TestDeniedInOneList has the cluster deny two things.
+func TestDeniedInOneList(t *testing.T) {
+	client := fake.NewClientset()
+	client.PrependReactor("create", "selfsubjectaccessreviews", func(a kubetesting.Action) (bool, runtime.Object, error) {
+		review := a.(kubetesting.CreateAction).GetObject().(*authorization.SelfSubjectAccessReview)
+		of := review.Spec.ResourceAttributes
+		review.Status.Allowed = of.Subresource != "exec"
+		return true, review, nil
+	})
+	err := (&Cluster{client: client}).checkAccess(t.Context())
+	var denied *DeniedError
+	if !errors.As(err, &denied) || !slices.Equal(denied.Missing, []string{"get pods/exec", "create pods/exec"}) {
+		t.Errorf("denied: %v", err)
+	}
+}
+
+// TestRoleIsWhatIsChecked holds the role that is documented against what a run
+// asks for.
+func TestRoleIsWhatIsChecked(t *testing.T) {
+	text, err := os.ReadFile("../../manifests/cluster/role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role rbac.ClusterRole
+	if err := yaml.UnmarshalStrict(text, &role); err != nil {
+		t.Fatal(err)
+	}
+	var granted, asked []string
+	for _, r := range role.Rules {
+		for _, of := range r.Resources {
+			for _, verb := range r.Verbs {
+				granted = append(granted, verb+" "+of)
+			}
+		}
+	}
+	for _, p := range needed {
+		asked = append(asked, p.String())
+	}
+	slices.Sort(granted)
+	slices.Sort(asked)
+	if !slices.Equal(granted, asked) {
+		t.Errorf("the role grants %v, a run asks for %v", granted, asked)
+	}
+}
