@@ -144,7 +144,7 @@ func oneNode(t *testing.T, k *kube) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	for _, c := range loadReport(t, dir).Cells {
-		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "fewer than two nodes") {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "k8s-n2: cordoned") {
 			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
 		}
 	}

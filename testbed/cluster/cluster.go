@@ -101,11 +101,11 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.namespace != "" {
 		return nil
 	}
-	nodes, err := c.nodes(ctx)
+	nodes, others, err := c.nodes(ctx)
 	if err != nil {
 		return err
 	}
-	if c.chosen, err = choose(nodes); err != nil {
+	if c.chosen, err = choose(nodes, others); err != nil {
 		return err
 	}
 	return c.makeNamespace(ctx)

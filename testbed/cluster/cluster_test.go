@@ -56,11 +56,11 @@ func TestChoose(t *testing.T) {
 				objects = append(objects, &tt.nodes[i])
 			}
 			c := &Cluster{client: fake.NewClientset(objects...)}
-			nodes, err := c.nodes(t.Context())
+			nodes, others, err := c.nodes(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, err := choose(nodes)
+			got, err := choose(nodes, others)
 			switch {
 			case tt.client == "" && !errors.Is(err, errOneNode):
 				t.Errorf("chose %v, %v", got, err)

@@ -26,7 +26,7 @@ type Detected struct {
 // Detect reads the nodes' annotations, which needs no right beyond listing
 // nodes. What the wire shows is held against it later.
 func (c *Cluster) Detect(ctx context.Context) (Detected, error) {
-	nodes, err := c.nodes(ctx)
+	nodes, _, err := c.nodes(ctx)
 	if err != nil {
 		return Detected{}, err
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,16 +18,39 @@ type chosen struct{ client, server core.Node }
 // errOneNode says that there is nothing to measure between.
 var errOneNode = errors.New("the cluster has fewer than two nodes that take pods")
 
-// nodes lists those that take pods: ready, not cordoned, Linux.
-func (c *Cluster) nodes(ctx context.Context) ([]core.Node, error) {
+// nodes lists those that take pods, and why the others do not.
+func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, err error) {
 	list, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, fmt.Errorf("listing the cluster's nodes: %w", err)
+		return nil, nil, fmt.Errorf("listing the cluster's nodes: %w", err)
 	}
-	return slices.DeleteFunc(list.Items, func(n core.Node) bool {
-		system := n.Labels[core.LabelOSStable]
-		return n.Spec.Unschedulable || !ready(n) || system != "" && system != "linux" || repels(n)
-	}), nil
+	for _, n := range list.Items {
+		if why := unfit(n); why != "" {
+			others = append(others, n.Name+": "+why)
+			continue
+		}
+		fit = append(fit, n)
+	}
+	return fit, others, nil
+}
+
+// unfit is why a node takes no pods of ours, "" if it does.
+func unfit(n core.Node) string {
+	system := n.Labels[core.LabelOSStable]
+	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
+		return t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute
+	})
+	switch {
+	case n.Spec.Unschedulable:
+		return "cordoned"
+	case !ready(n):
+		return "not ready"
+	case system != "" && system != "linux":
+		return system
+	case taint >= 0:
+		return "taint " + n.Spec.Taints[taint].Key
+	}
+	return ""
 }
 
 func ready(n core.Node) bool {
@@ -35,18 +59,11 @@ func ready(n core.Node) bool {
 	})
 }
 
-// repels reports whether a taint keeps our pods away.
-func repels(n core.Node) bool {
-	return slices.ContainsFunc(n.Spec.Taints, func(t core.Taint) bool {
-		return t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute
-	})
-}
-
 // choose picks two nodes, of different zones if there are several: the way
 // between zones is the one that a plugin must not spoil.
-func choose(nodes []core.Node) (*chosen, error) {
+func choose(nodes []core.Node, others []string) (*chosen, error) {
 	if len(nodes) < 2 {
-		return nil, errOneNode
+		return nil, fmt.Errorf("%w (%s)", errOneNode, cmp.Or(strings.Join(others, ", "), "it has no others"))
 	}
 	slices.SortFunc(nodes, func(a, b core.Node) int { return cmp.Compare(a.Name, b.Name) })
 	first := nodes[0]

@@ -12,8 +12,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/cnibench/cnibench/results"
 )
 
 const (
@@ -224,10 +222,4 @@ func (c *Cluster) Clean(ctx context.Context) ([]string, error) {
 		}
 	}
 	return names, err
-}
-
-func (c *Cluster) event(text string) {
-	if c.config.Event != nil {
-		c.config.Event(results.Event{Name: results.EventNotHere, Text: text})
-	}
 }

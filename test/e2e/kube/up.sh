@@ -14,6 +14,7 @@ ip link set lo up
 k() { ip netns exec k8s-cp "$KUBE" kubectl --kubeconfig="$T/pki/admin.kubeconfig" "$@"; }
 waitfor() { for _ in $(seq 900); do "$@" >/dev/null 2>&1 && return 0; sleep 0.1; done; echo "still not so: $*" >&2; return 1; }
 has_cidr() { k get node "k8s-n$1" -o 'jsonpath={.spec.podCIDR}' | grep -q 10; }
+no_taints() { [ -z "$(k get nodes -o 'jsonpath={.items[*].spec.taints}')" ]; }
 has_account() { k -n default get serviceaccount default; }
 export T KUBE CNI
 "$H/certs.sh" "$T/pki"
@@ -23,6 +24,7 @@ for n in 1 2; do "$H/node.sh" $n > "$T/logs/node$n.log" 2>&1 & echo $! > "$T/nod
 for n in 1 2; do waitfor has_cidr $n; done
 "$H/cni.sh"
 for n in 1 2; do k wait --for=condition=Ready node/k8s-n$n --timeout=90s >/dev/null; done
+waitfor no_taints
 waitfor has_account
 echo up
 exec sleep infinity
