@@ -137,11 +137,12 @@ func encapServer(ctx context.Context, r *Request) (any, error) {
 	b := make([]byte, 2*knownLength)
 	for {
 		n, from, err := unix.Recvfrom(s.fd, b, 0)
+		cause := context.Cause(ctx) // read once: it may come at any moment
 		switch {
-		case errors.Is(context.Cause(ctx), errCancelled):
+		case errors.Is(cause, errCancelled):
 			return result, nil
-		case ctx.Err() != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", context.Cause(ctx))
+		case cause != nil:
+			return nil, fmt.Errorf("waiting for packets: %w", cause)
 		case errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:

@@ -208,21 +208,29 @@ func (r *serverResult) answer(ctx context.Context, s *socket, args *rrArgs) erro
 		b := make([]byte, args.Size)
 		defer keep(b)
 		_, errno := echo(s.fd, b, args.flags(), &s.stopped)
-		// The client ends the sample; whether it did so too early is its own
-		// to say.
-		switch {
-		case errors.Is(context.Cause(ctx), errCancelled):
-			return nil
-		case errno != ended && errno != unix.ECONNRESET || ctx.Err() != nil:
-			return ioError(ctx, "answering", errno)
-		}
-		return nil
+		return answered(context.Cause(ctx), errno)
 	})
 	if err != nil {
 		return err
 	}
 	r.Machine, err = clock.end()
 	return err
+}
+
+// answered is the error of a server whose loop has ended, if it is one: the
+// client ends the sample, and whether it did so too early is its own to say.
+// cause is that of the context, read once: the cancellation that follows the
+// client's end may come at any moment.
+func answered(cause error, errno syscall.Errno) error {
+	switch {
+	case errors.Is(cause, errCancelled):
+		return nil
+	case cause != nil:
+		return fmt.Errorf("answering: %w", cause)
+	case errno != ended && errno != unix.ECONNRESET:
+		return fmt.Errorf("answering: %w", errno)
+	}
+	return nil
 }
 
 func dialTCPRR(ctx context.Context, args *rrArgs, r *latencyResult) (*socket, error) {
