@@ -14,12 +14,14 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"golang.org/x/perf/benchfmt"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report/junit"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -254,6 +256,40 @@ func checkJUnit(t *testing.T, text string) {
 		if s.Name == "" || s.Tests != len(s.Cases) || s.Failures != failed || s.Skipped != skipped || s.Errors != 0 {
 			t.Errorf("the counts of %s are wrong: %+v", s.Name, s)
 		}
+	}
+}
+
+// TestJUnitSchema has xmllint hold what is written against a schema: a report,
+// and suites with every kind of case.
+func TestJUnitSchema(t *testing.T) {
+	xmllint := needsProgram(t, "xmllint", "libxml2-utils")
+	_, r := recordedRun(t)
+	every := new(strings.Builder)
+	err := junit.Write(every, junit.Suite{Name: "empty", Time: time.Unix(0, 0)}, junit.Suite{Name: "a <suite>", Hostname: "node\x1b[0m", Time: time.Unix(0, 0), Cases: []junit.Case{
+		{Class: "c", Name: "passed", Output: "0.99 [0.98, 1.00]\x00"},
+		{Class: "c", Name: "failed ]]>", Failure: "0.8 < 0.9 & so on", Kind: "below"},
+		{Class: "c", Name: "in error", Error: "no such metric"},
+		{Class: "c", Name: "skipped", Skipped: "kernel lacks \u202eipip"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, tt := range map[string]struct {
+		text string
+		ok   bool
+	}{
+		"a report":             {rendered(t, r.JUnit), true},
+		"every kind of case":   {every.String(), true},
+		"a case without name":  {strings.Replace(every.String(), `name="passed"`, "", 1), false},
+		"a failure in silence": {strings.Replace(every.String(), `<failure message="`, `<failure x="`, 1), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := exec.Command(xmllint, "--noout", "--nonet", "--schema", "testdata/junit.xsd", "-")
+			cmd.Stdin = strings.NewReader(tt.text)
+			if out, err := cmd.CombinedOutput(); (err == nil) != tt.ok {
+				t.Errorf("xmllint: %v: %s\n%s", err, out, tt.text)
+			}
+		})
 	}
 }
 

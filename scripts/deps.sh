@@ -15,7 +15,10 @@ want bird bird2 "the BGP daemon of calico-bgp"
 want iptables iptables "flanneld and Calico's Felix program their rules through it"
 want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
-case ${1:-} in test) want chromium chromium "the report's page is opened in a real browser" ;; esac
+case ${1:-} in test)
+	[ -f bin/axe.min.js ] || want npm npm "it brings axe-core, which looks at the report's page"
+	want chromium chromium "the report's page is opened in a real browser"
+	want xmllint libxml2-utils "our JUnit is held against a schema" ;; esac
 case ${1:-} in cluster)
 	want containerd containerd "it runs the pods of the tests' cluster"
 	want runc runc "it runs the pods of the tests' cluster" ;; esac
@@ -34,7 +37,26 @@ get_promtool() { # the package would bring a service too: take the one program o
 	fi
 	rm -rf "$into"
 }
-[ -n "$missing" ] || { get_promtool "${1:-}"; exit 0; }
+# The accessibility engine that looks at the page, one file, by npm.
+axe_version=4.14.1
+axe_sha256=29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c # of axe.min.js
+get_axe() {
+	[ "$1" = test ] && ! [ -f bin/axe.min.js ] || return 0
+	echo "missing: axe-core $axe_version (npm): it looks for what keeps people from reading the page; taken into bin/"
+	into=$(mktemp -d)
+	if (cd "$into" && npm pack --silent "axe-core@$axe_version" && tar xzf axe-core-*.tgz &&
+		echo "$axe_sha256  package/axe.min.js" | sha256sum -c) >/dev/null 2>&1; then
+		mkdir -p bin && cp "$into/package/axe.min.js" bin/
+	else
+		echo "cannot get axe-core: its test will say so" >&2
+	fi
+	rm -rf "$into"
+}
+get_for_tests() {
+	get_promtool "$1"
+	get_axe "$1"
+}
+[ -n "$missing" ] || { get_for_tests "${1:-}"; exit 0; }
 
 if ! command -v apt-get >/dev/null 2>&1; then
 	echo "no apt-get here: install$missing with this system's package manager, then call make again" >&2
@@ -57,4 +79,4 @@ esac
 case $missing in *bird2*)
 	if [ -d /run/systemd/system ]; then $sudo systemctl disable --now bird.service >/dev/null 2>&1 || true; fi ;;
 esac
-get_promtool "${1:-}"
+get_for_tests "${1:-}"
