@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -78,22 +79,33 @@ func (b *builder) margin() float64 {
 	return stats.DefaultMargin
 }
 
-// compare gives the verdicts on all pairs, and says what weakens them.
+// compare gives the verdicts on all pairs, and says what weakens them. The
+// questions do not touch each other and are answered side by side.
 func (b *builder) compare() {
-	for _, q := range b.questions() {
-		family := b.judge(q, b.anySample)
-		most := 0
-		for _, c := range family {
-			most = max(most, c.common)
-		}
-		for i := range family {
-			family[i].note(most)
-			b.noteWarmUp(q, family, i)
-		}
-		b.report.Comparisons = append(b.report.Comparisons, family...)
+	questions := b.questions()
+	families := make([][]Comparison, len(questions))
+	var wg sync.WaitGroup
+	for i, q := range questions {
+		wg.Go(func() { families[i] = b.family(q) })
 	}
+	wg.Wait()
+	b.report.Comparisons = append(b.report.Comparisons, slices.Concat(families...)...)
 	b.report.Sensitivity = b.sensitivity()
 	b.report.Implausible = b.implausible()
+}
+
+// family answers one question, with what weakens each verdict.
+func (b *builder) family(q question) []Comparison {
+	family := b.judge(q, b.anySample)
+	most := 0
+	for _, c := range family {
+		most = max(most, c.common)
+	}
+	for i := range family {
+		family[i].note(most)
+		b.noteWarmUp(q, family, i)
+	}
+	return family
 }
 
 // anySample keeps all samples.

@@ -29,7 +29,7 @@ func FindDrift(x []float64) Drift {
 		return Drift{P: 1}
 	}
 	s, ties := 0, map[float64]int{}
-	var slopes []float64
+	slopes := make([]float64, 0, len(x)*(len(x)-1)/2)
 	for i, v := range x {
 		ties[v]++
 		for j := range x[:i] {
@@ -42,8 +42,7 @@ func FindDrift(x []float64) Drift {
 			slopes = append(slopes, (v-x[j])/float64(i-j))
 		}
 	}
-	slices.Sort(slopes)
-	return Drift{P: kendallP(len(x), s, ties), Change: middle(slopes) * float64(len(x)-1)}
+	return Drift{P: kendallP(len(x), s, ties), Change: medianOf(slopes) * float64(len(x)-1)}
 }
 
 // kendallP is the two-sided p-value of Kendall's score s of n values.
@@ -148,8 +147,9 @@ const warmUpLevel = 0.01
 func WarmUp(x []float64) int {
 	best, bestP := 0, 1.0
 	splits := len(x) / 3
+	pool := ranked(x) // the same for all splits
 	for first := 1; first <= splits; first++ {
-		if p := mannWhitneyP(x[:first], x[first:]); p < bestP {
+		if p := pool.mannWhitneyP(first); p < bestP {
 			best, bestP = first, p
 		}
 	}
@@ -164,20 +164,35 @@ func WarmUp(x []float64) int {
 // continuity (Hollander, Wolfe and Chicken, 3rd ed., section 4.1; R:
 // wilcox.test(x, y, exact = FALSE)).
 func mannWhitneyP(x, y []float64) float64 {
-	ranks := doubledRanks(slices.Concat(x, y), func(v float64) float64 { return v })
-	n, m := float64(len(x)), float64(len(y))
-	sum, ties := 0.0, map[int]float64{}
-	for i, r := range ranks {
+	return ranked(slices.Concat(x, y)).mannWhitneyP(len(x))
+}
+
+// pool is the values of two samples together.
+type pool struct {
+	ranks []int   // doubled
+	cubes float64 // Σ t³ − t over groups of t equal values
+}
+
+func ranked(x []float64) pool {
+	p := pool{ranks: doubledRanks(x, func(v float64) float64 { return v })}
+	ties := map[int]float64{}
+	for _, r := range p.ranks {
 		ties[r]++
-		if i < len(x) {
-			sum += float64(r) / 2
-		}
 	}
-	cubes := 0.0
 	for _, t := range ties {
-		cubes += t*t*t - t
+		p.cubes += t*t*t - t
 	}
-	variance := n * m / 12 * (n + m + 1 - cubes/((n+m)*(n+m-1)))
+	return p
+}
+
+// mannWhitneyP is the p-value of the first values against the others.
+func (p pool) mannWhitneyP(first int) float64 {
+	n, m := float64(first), float64(len(p.ranks)-first)
+	sum := 0.0
+	for _, r := range p.ranks[:first] {
+		sum += float64(r) / 2
+	}
+	variance := n * m / 12 * (n + m + 1 - p.cubes/((n+m)*(n+m-1)))
 	distance := math.Abs(sum-n*(n+m+1)/2) - 0.5
 	if variance <= 0 || distance <= 0 {
 		return 1

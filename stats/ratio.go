@@ -44,9 +44,9 @@ func Paired(a, b map[int]float64) Ratio {
 		return r
 	}
 	means := walshAverages(logs)
-	r.Ratio = math.Exp(middle(means))
+	r.Ratio = math.Exp(medianOf(means))
 	if k := signedRank(r.N); k > 0 {
-		r.CI = &Interval{math.Exp(means[k-1]), math.Exp(means[len(means)-k])}
+		r.CI = &Interval{math.Exp(orderStatisticOf(means, k-1)), math.Exp(orderStatisticOf(means, len(means)-k))}
 	}
 	return r
 }
@@ -62,8 +62,7 @@ func (r Ratio) Ratios() []float64 {
 
 func positive(v float64) bool { return v > 0 && !math.IsInf(v, 0) }
 
-// walshAverages are the means of all pairs, each value with itself included,
-// sorted.
+// walshAverages are the means of all pairs, each value with itself included.
 func walshAverages(x []float64) []float64 {
 	means := make([]float64, 0, len(x)*(len(x)+1)/2)
 	for i := range x {
@@ -71,6 +70,5 @@ func walshAverages(x []float64) []float64 {
 			means = append(means, x[i]/2+x[j]/2)
 		}
 	}
-	slices.Sort(means)
 	return means
 }

@@ -1,9 +1,6 @@
 package stats
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // exactPairs bounds the products of two sample sizes for which the exact
 // distribution is computed; above, the normal one stands in, whose rank is
@@ -54,12 +51,12 @@ func shift(x, y []float64) (float64, *Interval) {
 			differences = append(differences, v-w)
 		}
 	}
-	slices.Sort(differences)
+	estimate := medianOf(differences)
 	k := mannWhitneyRank(len(x), len(y))
 	if k == 0 {
-		return middle(differences), nil
+		return estimate, nil
 	}
-	return middle(differences), &Interval{differences[k-1], differences[len(differences)-k]}
+	return estimate, &Interval{orderStatisticOf(differences, k-1), orderStatisticOf(differences, len(differences)-k)}
 }
 
 // mannWhitneyRank is the rank, counted from either end, of the differences
