@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -19,7 +20,26 @@ var percentiles = map[string]float64{"p50": 50, "p90": 90, "p99": 99, "p999": 99
 // and all of them merged.
 type latencies struct {
 	merged *hdrhistogram.Histogram
-	blocks []*hdrhistogram.Histogram
+	blocks []bars
+}
+
+// bars are those of a histogram that hold anything, in rising order: far fewer
+// than it has, and looked through once for every percentile.
+type bars []hdrhistogram.Bar
+
+func barsOf(h *hdrhistogram.Histogram) bars {
+	return slices.Clip(slices.DeleteFunc(h.Distribution(), func(b hdrhistogram.Bar) bool { return b.Count == 0 }))
+}
+
+// below counts the values that are at most v, and all.
+func (b bars) below(v int64) (count, all float64) {
+	for _, bar := range b {
+		if bar.From <= v {
+			count += float64(bar.Count)
+		}
+		all += float64(bar.Count)
+	}
+	return count, all
 }
 
 // latencies reads the histograms of a cell's samples by probe.
@@ -41,7 +61,7 @@ func (b *builder) latencies(samples []results.Sample) (map[string]*latencies, er
 		if dropped := l.merged.Merge(h); dropped > 0 {
 			return nil, fmt.Errorf("merging histogram %s: %d values are outside the range of the others", s.Hist, dropped)
 		}
-		l.blocks = append(l.blocks, h)
+		l.blocks = append(l.blocks, barsOf(h))
 	}
 	return all, nil
 }
@@ -71,27 +91,16 @@ func (l *latencies) interval(p float64) *[2]float64 {
 		return nil
 	}
 	at := l.merged.ValueAtPercentile(p)
-	all := float64(l.merged.TotalCount())
-	share := below(l.merged, at) / all
+	count, all := barsOf(l.merged).below(at)
+	share := count / all
 	squares := 0.0
-	for _, h := range l.blocks {
-		squares += math.Pow(below(h, at)-share*float64(h.TotalCount()), 2)
+	for _, b := range l.blocks {
+		mine, total := b.below(at)
+		squares += math.Pow(mine-share*total, 2)
 	}
 	half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(1-(1-stats.Confidence)/2) * math.Sqrt(squares*n/(n-1)) / all
 	low, high := max(0, p-100*half), min(100, p+100*half)
 	return &[2]float64{seconds(l.merged.ValueAtPercentile(low)), seconds(l.merged.ValueAtPercentile(high))}
-}
-
-// below counts the values of a histogram that are at most v.
-func below(h *hdrhistogram.Histogram, v int64) float64 {
-	count := int64(0)
-	for _, bar := range h.Distribution() {
-		if bar.From > v {
-			break
-		}
-		count += bar.Count
-	}
-	return float64(count)
 }
 
 func seconds(nanoseconds int64) float64 { return time.Duration(nanoseconds).Seconds() }

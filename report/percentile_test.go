@@ -20,7 +20,7 @@ func drawLatencies(rng *rand.Rand, blocks int, spread float64) *latencies {
 			_ = h.RecordValue(1 + int64(mean*rng.ExpFloat64()))
 		}
 		l.merged.Merge(h)
-		l.blocks = append(l.blocks, h)
+		l.blocks = append(l.blocks, barsOf(h))
 	}
 	return l
 }
@@ -63,7 +63,7 @@ func TestPercentileOfLittle(t *testing.T) {
 		h := hdrhistogram.New(1, 1e9, 3)
 		_ = h.RecordValues(1000, 50)
 		same.merged.Merge(h)
-		same.blocks = append(same.blocks, h)
+		same.blocks = append(same.blocks, barsOf(h))
 	}
 	if at, ci := same.percentile("p999"); ci == nil || ci[0] != *at || ci[1] != *at {
 		t.Errorf("all equal: %v in %v", *at, ci)
