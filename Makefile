@@ -70,14 +70,20 @@ e2e-cluster: deps tools kubernetes ## as root: measure a cluster of two real kub
 	$(GO) test -count=1 -v -timeout 20m ./test/e2e
 
 # What measures in a lab has the machine to itself (-p 1).
-go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v -e /cmd/ -e /test/) && $(GO) test $(1) -p 1 -timeout 20m ./cmd/... ./test/...
+UNITS = $$($(GO) list ./... | grep -v -e /cmd/ -e /test/)
+LABS  = -p 1 -timeout 25m ./cmd/... ./test/...
+
+# What depends on who one is: the rest says the same to everybody.
+AS_USER = -exec $(CURDIR)/scripts/as-user.sh
 
 .PHONY: test
 test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
 	scripts/deps.sh test
-	$(call go-test,)
+	@[ -x $(BIN)/kube ] && [ "$$(id -u)" = 0 ] || echo "skipped: the tests on a real cluster, which need root and bin/kube (make kubernetes)"
+	$(GO) test $(UNITS)
+	$(GO) test $(LABS)
 	@if [ "$$(id -u)" = 0 ]; then echo "once more as an ordinary user:"; \
-		$(call go-test,-exec $(CURDIR)/scripts/as-user.sh); fi
+		$(GO) test $(AS_USER) ./probes ./plugins/... ./testbed/... && $(GO) test $(AS_USER) $(LABS); fi
 
 .PHONY: bench-peers
 bench-peers: deps build tools ## the probes beside iperf3 and sockperf, pair by pair
