@@ -17,7 +17,7 @@ import (
 
 // labInitCommand is the inside of a lab: PID 1 of its namespaces.
 func (p *program) labInitCommand() *cobra.Command {
-	var try, quiet, verbose bool
+	var try, quiet, verbose, uml bool
 	cmd := &cobra.Command{
 		Use:    lab.InitCommand + " [DIR]",
 		Short:  "Be the init of a lab",
@@ -32,6 +32,9 @@ func (p *program) labInitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if uml {
+				return p.inGuest(ctx, dir, args, try, quiet, verbose)
+			}
 			if try {
 				return p.reportFeatures()
 			}
@@ -43,10 +46,37 @@ func (p *program) labInitCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&try, "try-features", false, "print what the kernel lacks, as JSON")
+	cmd.Flags().BoolVar(&uml, "uml", false, "do it in a kernel of the lab's own")
 	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
 	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
 	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every sample")
 	return cmd
+}
+
+// inGuest boots a kernel of the lab's own and does in it what this init was
+// asked to do.
+func (p *program) inGuest(ctx context.Context, dir string, args []string, try, quiet, verbose bool) error {
+	args = append(args, "--bin="+p.bin, fmt.Sprintf("--try-features=%t", try), fmt.Sprintf("--quiet=%t", quiet), fmt.Sprintf("--verbose=%t", verbose))
+	log := ""
+	if dir != "" {
+		log = lab.GuestLogPath(filepath.Join(dir, results.LogDir))
+	}
+	status, err := lab.Boot(ctx, p.stdout, p.stderr, dir, log, args...)
+	if err == nil && status != 0 {
+		return exitStatus(status) // what went wrong has been said
+	}
+	return err
+}
+
+// guestCommand is the init of a kernel of the lab's own.
+func (p *program) guestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    lab.GuestCommand,
+		Short:  "Be the init of User-Mode Linux",
+		Hidden: true,
+		Args:   cobra.ArbitraryArgs, // the kernel adds its own
+		Run:    func(cmd *cobra.Command, args []string) { lab.Guest(cmd.Context()) },
+	}
 }
 
 // inLab carries out the run that the directory's run.json asks for, or goes on
