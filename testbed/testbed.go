@@ -64,8 +64,18 @@ type Surveyor interface {
 	Around(ctx context.Context) (*probes.Surroundings, error)
 }
 
+// Kernel is a testbed that can say beforehand what its kernel cannot carry.
+type Kernel interface {
+	// Lacks names the first feature that the plugin needs and the kernel does
+	// not know, "" if there is none.
+	Lacks(p *plugins.Plugin) string
+}
+
 // UnsupportedError says that a plugin cannot run on this testbed and why; it
 // is no failure of the plugin.
-type UnsupportedError struct{ Cause string }
+type UnsupportedError struct {
+	Cause string
+	Lacks string // the feature that the kernel does not know, if that is the cause
+}
 
 func (e *UnsupportedError) Error() string { return e.Cause }

@@ -62,6 +62,9 @@ func guest(ctx context.Context) error {
 	if err := guestModuleLoading(); err != nil {
 		return err
 	}
+	if err := legacyTables(); err != nil {
+		return err
+	}
 	messages, err := serialLine(messageLine)
 	if err != nil {
 		return err
@@ -149,6 +152,33 @@ func guestModuleLoading() error {
 	// module, and sysctls of bridges are asked for before the first bridge.
 	if out, err := exec.Command(moduleLoader, "-a", "tun", "br_netfilter").CombinedOutput(); err != nil {
 		return fmt.Errorf("loading modules: %w: %s", err, firstLine(out))
+	}
+	return nil
+}
+
+// legacyTables makes iptables program the kernel's older tables: User-Mode
+// Linux comes without the nf_tables family of IPv4 (CONFIG_NF_TABLES_IPV4),
+// where iptables-nft fails with "TABLE_ADD failed". Both are one program under
+// many names, so that one mount turns all of them.
+func legacyTables() error {
+	iptables, ok := FindProgram("iptables")
+	if !ok {
+		return nil
+	}
+	path, err := iptables.Path("")
+	if err != nil {
+		return nil // no plugin of this run calls it
+	}
+	program, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return fmt.Errorf("finding the program behind iptables: %w", err)
+	}
+	legacy := filepath.Join(filepath.Dir(program), "xtables-legacy-multi")
+	if _, err := os.Stat(legacy); err != nil || program == legacy {
+		return nil
+	}
+	if err := unix.Mount(legacy, program, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("taking %s for iptables: %w", legacy, err)
 	}
 	return nil
 }

@@ -259,6 +259,9 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// GuestName is the record's name of the kernel inside, such as "uml 6.1.176".
+func GuestName() string { return "uml " + kernelRelease() }
+
 // GuestLogPath is where a run keeps the guest kernel's log.
 func GuestLogPath(logs string) string { return filepath.Join(logs, GuestLog) }
 
