@@ -35,6 +35,11 @@ const (
 	moduleLoader    = moduleRoot + "/modprobe"
 )
 
+// unaskedModules are what nothing makes the kernel load: /dev/net/tun appears
+// with its module, and iptables' older form loads a table's module itself, by a
+// modprobe that it does not find on a node.
+var unaskedModules = []string{"tun", "br_netfilter", "iptable_filter", "iptable_nat", "iptable_mangle", "iptable_raw"}
+
 // Guest is the first process of the guest's kernel: it makes the kernel's file
 // systems and modules usable, runs a lab as on any machine ([Spawn]), hands
 // its status to [Boot] and powers the kernel off. It does not return.
@@ -148,9 +153,7 @@ func guestModuleLoading() error {
 	if err != nil {
 		return fmt.Errorf("preparing the guest's modules: %w", err)
 	}
-	// What nothing asks the kernel for by name: /dev/net/tun appears with its
-	// module, and sysctls of bridges are asked for before the first bridge.
-	if out, err := exec.Command(moduleLoader, "-a", "tun", "br_netfilter").CombinedOutput(); err != nil {
+	if out, err := exec.Command(moduleLoader, append([]string{"-a"}, unaskedModules...)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("loading modules: %w: %s", err, firstLine(out))
 	}
 	return nil

@@ -31,7 +31,7 @@ const (
 )
 
 // logTail is how many of an agent's last lines an error quotes.
-const logTail = 40
+const logTail = 4
 
 // agent is a supervised program on a node.
 type agent struct {
