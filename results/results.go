@@ -193,7 +193,8 @@ type Setup struct {
 type Encapsulation struct {
 	Plugin     string `json:"plugin"`
 	Topology   string `json:"topology"`
-	From       string `json:"from"` // node whose underlay NIC was watched
+	Kernel     string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	From       string `json:"from"`             // node whose underlay NIC was watched
 	To         string `json:"to"`
 	Configured string `json:"configured"` // none, vxlan, udp, ipip, wireguard, geneve
 	Effective  string `json:"effective"`  // the same, or mixed, or unseen
@@ -216,7 +217,8 @@ type Encapsulation struct {
 type Finding struct {
 	Plugin   string `json:"plugin"`
 	Topology string `json:"topology"`
-	Wire     string `json:"wire"` // over which it was first seen
+	Kernel   string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Wire     string `json:"wire"`             // over which it was first seen
 	Probe    string `json:"probe"`
 	Name     string `json:"name"` // short and stable
 	Text     string `json:"text"`
@@ -228,7 +230,8 @@ type Finding struct {
 type Adjacency struct {
 	Plugin       string   `json:"plugin"`
 	Topology     string   `json:"topology"`
-	From         string   `json:"from"` // node
+	Kernel       string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	From         string   `json:"from"`             // node
 	To           string   `json:"to"`
 	Neighbour    bool     `json:"neighbour"`               // ARP or NDP is answered
 	NeighbourMAC string   `json:"neighbour_mac,omitempty"` // that answered
@@ -261,6 +264,7 @@ const (
 type Reachability struct {
 	Plugin    string `json:"plugin"`
 	Topology  string `json:"topology"`
+	Kernel    string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Direction string `json:"direction"`
 	Reachable bool   `json:"reachable"`
 	Source    string `json:"source,omitempty"` // kept or snat; "" if nothing arrived
@@ -275,6 +279,7 @@ type Reachability struct {
 type Policy struct {
 	Plugin   string  `json:"plugin"`
 	Topology string  `json:"topology"`
+	Kernel   string  `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Enforced bool    `json:"enforced"`
 	Seconds  float64 `json:"seconds,omitempty"` // from the rule to the last packet that passed
 	Cause    string  `json:"cause,omitempty"`   // why not
@@ -284,6 +289,7 @@ type Policy struct {
 type Hops struct {
 	Plugin   string   `json:"plugin"`
 	Topology string   `json:"topology"`
+	Kernel   string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Sent     int      `json:"sent"`
 	Devices  []string `json:"devices"` // "node/device" in the order of the way
 	Arrived  bool     `json:"arrived"`

@@ -68,6 +68,15 @@ func (r *run) lacks(p *plugins.Plugin) string {
 	return ""
 }
 
+// slower is how many times longer things take on the testbed's kernel, 0 for
+// no longer.
+func (r *run) slower() int {
+	if k, ok := r.Testbed.(testbed.Kernel); ok {
+		return k.Slower()
+	}
+	return 0
+}
+
 // inBoth turns what this part's kernel says of a network that it cannot carry
 // either into what both say.
 func (r *run) inBoth(n *results.Network) string {

@@ -64,11 +64,14 @@ type Surveyor interface {
 	Around(ctx context.Context) (*probes.Surroundings, error)
 }
 
-// Kernel is a testbed that can say beforehand what its kernel cannot carry.
+// Kernel is a testbed that knows the kernel that its nodes run on.
 type Kernel interface {
 	// Lacks names the first feature that the plugin needs and the kernel does
 	// not know, "" if there is none.
 	Lacks(p *plugins.Plugin) string
+	// Slower is how many times longer than on the machine's own kernel things
+	// take, for time limits.
+	Slower() int
 }
 
 // UnsupportedError says that a plugin cannot run on this testbed and why; it

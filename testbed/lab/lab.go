@@ -82,13 +82,13 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
 	name := instance + "-" + topology
-	n := &network{plugin: p, name: name}
+	n := &network{plugin: p, name: name, slower: l.Slower()}
 	n.ctx, n.fail = context.WithCancelCause(context.Background())
 	n.facts = results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
 		Fidelity: string(p.Fidelity), Kernel: l.kernel(), Versions: l.versions(p)}
 	n.setup = results.Setup{Plugin: instance, Topology: topology}
 
-	limit := readyLimit(l.config.Guest)
+	limit := l.limit(readyWithin)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not ready within %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	err = l.build(n, shape)
@@ -114,6 +114,16 @@ func (l *Lab) kernel() string {
 	}
 	return kernelRelease()
 }
+
+// Slower is how many times longer things take in a kernel of the lab's own.
+func (l *Lab) Slower() int {
+	if l.config.Guest {
+		return guestSlower
+	}
+	return 1
+}
+
+func (l *Lab) limit(d time.Duration) time.Duration { return d * time.Duration(l.Slower()) }
 
 // build makes the fabric and the nodes on it.
 func (l *Lab) build(n *network, topology testbed.Topology) (err error) {

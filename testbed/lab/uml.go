@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -269,11 +268,3 @@ func GuestLogPath(logs string) string { return filepath.Join(logs, GuestLog) }
 // system call of a program in it is caught by ptrace and goes through several
 // switches of process, and all programs share one CPU.
 const guestSlower = 4
-
-// readyLimit bounds the time from a plugin's start to its first packet.
-func readyLimit(guest bool) time.Duration {
-	if guest {
-		return guestSlower * readyWithin
-	}
-	return readyWithin
-}
