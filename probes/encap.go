@@ -62,7 +62,8 @@ func measureEncap(ctx context.Context, s *Site) (*Measurement, error) {
 	case s.Client.Node == nil || s.Client.NIC == "":
 		return nil, errors.New("looking at the wire: it needs a worker on the client's node and the name of its NIC")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, encapLimit, fmt.Errorf("time limit of %s passed", encapLimit))
+	limit := s.limit(encapLimit)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
 	defer cancel()
 	begin := time.Now()
 	var t token

@@ -63,7 +63,7 @@ func measurePath(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	receive, send, err := startTrickle(ctx, "path", s.Client, s.Server, trickleArgs{Every: time.Millisecond, Sends: pathPackets, Arrivals: pathPackets, Limit: pathLimit, Quiet: pathLimit})
+	receive, send, err := startTrickle(ctx, "path", s.Client, s.Server, trickleArgs{Every: time.Millisecond, Sends: pathPackets, Arrivals: pathPackets, Limit: s.limit(pathLimit), Quiet: s.limit(pathLimit)})
 	if err != nil {
 		return nil, err
 	}

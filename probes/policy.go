@@ -63,7 +63,7 @@ func measurePolicy(ctx context.Context, s *Site) (m *Measurement, err error) {
 	if err := passes(ctx, s, "without a rule"); err != nil {
 		return nil, err
 	}
-	receive, send, err := startTrickle(ctx, "policy", s.Client, s.Server, trickleArgs{Every: policyEvery, Quiet: policyQuiet, Limit: policyLimit})
+	receive, send, err := startTrickle(ctx, "policy", s.Client, s.Server, trickleArgs{Every: policyEvery, Quiet: policyQuiet, Limit: s.limit(policyLimit)})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func measurePolicy(ctx context.Context, s *Site) (m *Measurement, err error) {
 		return nil, fmt.Errorf("giving a rule that denies traffic: %w", err)
 	default:
 		defer func() {
-			lifting, cancel := context.WithTimeout(context.WithoutCancel(ctx), policyLift)
+			lifting, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.limit(policyLift))
 			defer cancel()
 			if lifted := lift(lifting); lifted != nil {
 				m, err = nil, fmt.Errorf("taking a rule back: %w", lifted)
@@ -113,7 +113,7 @@ func judgePolicy(seen trickled, since time.Duration, nobody bool) *results.Polic
 // passes sees that datagrams get from one pod to the other.
 func passes(ctx context.Context, s *Site, when string) error {
 	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server)
-	for deadline := time.Now().Add(policyLift / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(s.limit(policyLift) / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
 		got, sent, err = sendUntilArrived(ctx, s.Client, s.Server)
 	}
 	if err == nil && !got.Source.IsValid() {

@@ -96,6 +96,9 @@ type Site struct {
 	// CaptureFile is where a probe that captures keeps its frames (pcapng); ""
 	// keeps none.
 	CaptureFile string
+	// Slower is how many times longer than on a machine of its own things take
+	// here, for time limits; 0 means 1.
+	Slower int
 	// AgentTime is the processor time that the plugin's agents have used so
 	// far; nil where the testbed cannot see it.
 	AgentTime func() time.Duration
@@ -107,6 +110,9 @@ type Site struct {
 	// cannot.
 	Around func(ctx context.Context) (*Surroundings, error)
 }
+
+// limit is a time limit as it holds here.
+func (s *Site) limit(d time.Duration) time.Duration { return d * time.Duration(max(s.Slower, 1)) }
 
 // Finding is something about a network that a person should know and can act
 // upon.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
@@ -66,26 +67,27 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 	}
 	b.compareWithHost()
 	b.compare()
+	b.warnKernels()
 	b.warn()
 	b.report.advise(run.Asked.Needs)
 	return b.report, nil
 }
 
-// read takes one record.
+// read takes one record. From here on a topology is a ground: what was
+// measured on one topology in two kernels is on two grounds, so that nothing
+// is ever compared across them.
 func (b *builder) read(record results.Record) {
+	ground := func(topology string) string { return results.Ground(topology, record.Kernel) }
 	switch {
 	case record.Network != nil:
-		n := *record.Network
-		p := place{n.Plugin, n.Topology}
-		if _, known := b.networks[p]; !known {
-			b.order = append(b.order, p)
-		}
-		b.networks[p] = n
+		b.network(*record.Network, record.Kernel)
 	case record.Sample != nil:
-		b.samples[record.Sample.Cell] = append(b.samples[record.Sample.Cell], *record.Sample)
+		s := *record.Sample
+		s.Topology = ground(s.Topology)
+		b.samples[s.Cell] = append(b.samples[s.Cell], s)
 	case record.Setup != nil:
 		s := record.Setup
-		setup := Setup{Plugin: s.Plugin, Topology: s.Topology, NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
+		setup := Setup{Plugin: s.Plugin, Topology: ground(s.Topology), NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
 			AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
 		if len(s.CNIAddMS) > 0 {
 			setup.CNIAddMS = stats.Summarize(s.CNIAddMS).Median
@@ -95,42 +97,73 @@ func (b *builder) read(record results.Record) {
 		b.report.Setup = append(b.report.Setup, setup)
 	case record.Encapsulation != nil:
 		e := *record.Encapsulation
+		e.Topology = ground(e.Topology)
 		if e.Layers == nil {
 			e.Layers = []string{}
 		}
 		b.report.Encapsulation = append(b.report.Encapsulation, e)
 	case record.Finding != nil:
-		b.report.Findings = append(b.report.Findings, *record.Finding)
+		f := *record.Finding
+		f.Topology = ground(f.Topology)
+		b.report.Findings = append(b.report.Findings, f)
 	case record.Adjacency != nil:
-		b.report.Adjacency = append(b.report.Adjacency, *record.Adjacency)
+		a := *record.Adjacency
+		a.Topology = ground(a.Topology)
+		b.report.Adjacency = append(b.report.Adjacency, a)
 	case record.Reachability != nil:
-		b.report.Reachability = append(b.report.Reachability, *record.Reachability)
+		r := *record.Reachability
+		r.Topology = ground(r.Topology)
+		b.report.Reachability = append(b.report.Reachability, r)
 	case record.Policy != nil:
-		b.report.Policy = append(b.report.Policy, *record.Policy)
+		p := *record.Policy
+		p.Topology = ground(p.Topology)
+		b.report.Policy = append(b.report.Policy, p)
 	case record.Hops != nil:
-		b.report.Hops = append(b.report.Hops, *record.Hops)
+		h := *record.Hops
+		h.Topology = ground(h.Topology)
+		b.report.Hops = append(b.report.Hops, h)
 	case record.Event != nil:
-		b.event(record)
+		e := *record.Event
+		e.Topology = ground(e.Topology)
+		b.event(e, record.Time)
 	}
 }
 
-func (b *builder) event(record results.Record) {
-	e := record.Event
+// network takes what is recorded of a network. One that the machine's own
+// kernel lacks something for is where the other kernel carries it; one that
+// neither carries stays where it was asked for.
+func (b *builder) network(n results.Network, kernel string) {
+	own, p := place{n.Plugin, n.Topology}, place{n.Plugin, results.Ground(n.Topology, kernel)}
+	if left, is := b.networks[own]; is && kernel != "" && left.Lacks != "" {
+		if n.Lacks != "" {
+			n.Kernel, p = left.Kernel, own
+		} else {
+			delete(b.networks, own)
+			b.order = slices.DeleteFunc(b.order, func(p place) bool { return p == own })
+		}
+	}
+	if _, known := b.networks[p]; !known {
+		b.order = append(b.order, p)
+	}
+	b.networks[p] = n
+}
+
+func (b *builder) event(e results.Event, at time.Time) {
 	run := &b.report.Run
 	switch e.Name {
 	case results.EventBlockEnd:
-		run.Rounds++
+		run.Rounds = max(run.Rounds, e.Block+1)
 	case results.EventFinished:
 		run.Complete = e.Complete
-		run.Finished = &record.Time
+		run.Finished = &at
 	case results.EventStopped:
-		run.Finished = &record.Time
+		run.Finished = &at
 	case results.EventResumed:
 		run.Finished, run.Complete = nil, false
 		b.report.Warnings = append(b.report.Warnings, e.Text)
 	case results.EventAgentExit:
 		p := place{e.Plugin, e.Topology}
-		b.exits[p] = append(b.exits[p], agentExit{record.Time, e.Text})
+		b.exits[p] = append(b.exits[p], agentExit{at, e.Text})
 	case results.EventNotHere:
 		b.report.notMeasured(place{e.Plugin, e.Topology}, e.Text)
 	case results.EventCNIDel, results.EventFactFailed:

@@ -16,6 +16,7 @@ type Comparison struct {
 	A        string `json:"a"`
 	B        string `json:"b"`
 	Topology string `json:"topology"`
+	Kernel   string `json:"kernel,omitempty"` // "" for the machine's own
 	Wire     string `json:"wire"`
 	Probe    string `json:"probe"`
 	Metric   string `json:"metric"`
@@ -52,11 +53,22 @@ type question struct {
 	metric         results.Metric
 }
 
-// questions are the headlines of all probes on every topology and wire.
+// grounds lists where something was measured, in the order of the record.
+func (b *builder) grounds() []string {
+	var all []string
+	for _, p := range b.order {
+		if !slices.Contains(all, p.topology) {
+			all = append(all, p.topology)
+		}
+	}
+	return all
+}
+
+// questions are the headlines of all probes on every ground and wire.
 func (b *builder) questions() []question {
 	var all []question
 	asked := b.recorded.Run.Asked
-	for _, topology := range asked.Topology {
+	for _, topology := range b.grounds() {
 		for _, wire := range asked.Wire {
 			seen := map[string]bool{}
 			for _, m := range b.recorded.Run.Metrics {

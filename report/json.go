@@ -21,7 +21,7 @@ func (r *Report) JSON(out io.Writer) error {
 	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
-	if err := e.Encode(r); err != nil {
+	if err := e.Encode(r.bare()); err != nil {
 		return fmt.Errorf("encoding the report: %w", err)
 	}
 	if _, err := out.Write(EscapeControls(b.Bytes())); err != nil {

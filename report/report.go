@@ -150,6 +150,7 @@ type Loss struct {
 type Setup struct {
 	Plugin         string    `json:"plugin"`
 	Topology       string    `json:"topology"`
+	Kernel         string    `json:"kernel,omitempty"` // "" for the machine's own
 	NetworkReadyMS float64   `json:"network_ready_ms"` // start of the first agent to the first packet between pods
 	CNIAddMS       float64   `json:"cni_add_ms"`       // median of the ADDs; 0 for the baseline, which has none
 	CNIAdds        []float64 `json:"cni_adds_ms"`

@@ -14,6 +14,7 @@ type Implausible struct {
 	Rule     string `json:"rule"`
 	Plugin   string `json:"plugin"`
 	Topology string `json:"topology"`
+	Kernel   string `json:"kernel,omitempty"` // "" for the machine's own
 	Wire     string `json:"wire"`
 	Text     string `json:"text"`
 	Check    string `json:"check"` // what to look at
@@ -96,7 +97,7 @@ func (b *builder) implausible() []Implausible {
 		if r.pair != nil {
 			for i := range b.report.Comparisons {
 				if c := &b.report.Comparisons[i]; r.pair(b, c) {
-					found = append(found, Implausible{r.name, c.A, c.Topology, c.Wire, c.Sentence + " " + r.text, r.check})
+					found = append(found, Implausible{Rule: r.name, Plugin: c.A, Topology: c.Topology, Wire: c.Wire, Text: c.Sentence + " " + r.text, Check: r.check})
 				}
 			}
 			continue
@@ -105,8 +106,8 @@ func (b *builder) implausible() []Implausible {
 			c := &b.report.Cells[i]
 			for j := range c.Metrics {
 				if m := &c.Metrics[j]; r.figure(b, c, m) {
-					found = append(found, Implausible{r.name, c.Plugin, c.Topology, c.Wire,
-						fmt.Sprintf("%s %s of %s over %s, %s, %s.", m.Probe, m.Name, c.Plugin, wireName(c.Wire), withInterval(m.Median, m.CI, m.Unit), r.text), r.check})
+					found = append(found, Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
+						Text: fmt.Sprintf("%s %s of %s over %s, %s, %s.", m.Probe, m.Name, c.Plugin, wireName(c.Wire), withInterval(m.Median, m.CI, m.Unit), r.text)})
 				}
 			}
 		}

@@ -28,6 +28,7 @@ type Change struct {
 	A        string        `json:"a"`
 	B        string        `json:"b"`
 	Topology string        `json:"topology"`
+	Kernel   string        `json:"kernel,omitempty"` // "" for the machine's own
 	Wire     string        `json:"wire"`
 	Probe    string        `json:"probe"`
 	Metric   string        `json:"metric"`
@@ -89,7 +90,7 @@ func (b *builder) changes(keep func(results.Sample) bool) []Change {
 			was := b.report.Comparisons[i].Verdict
 			i++ // the same pairs in the same order
 			if c.Verdict != was {
-				changes = append(changes, Change{c.A, c.B, c.Topology, c.Wire, c.Probe, c.Metric, was, c.Verdict, c.N})
+				changes = append(changes, Change{A: c.A, B: c.B, Topology: c.Topology, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric, From: was, To: c.Verdict, N: c.N})
 			}
 		}
 	}

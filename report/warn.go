@@ -82,7 +82,7 @@ func (b *builder) warnAbsent() {
 	asked := b.recorded.Run.Asked
 	for _, topology := range asked.Topology {
 		for _, plugin := range asked.Plugins {
-			if slices.Contains(b.order, place{plugin, topology}) {
+			if b.recordedOf(plugin, topology) {
 				continue
 			}
 			for _, wire := range asked.Wire {
@@ -91,6 +91,14 @@ func (b *builder) warnAbsent() {
 			}
 		}
 	}
+}
+
+// recordedOf reports whether anything is recorded of a network, in any kernel.
+func (b *builder) recordedOf(plugin, topology string) bool {
+	return slices.ContainsFunc(b.order, func(p place) bool {
+		bare, _ := results.SplitGround(p.topology)
+		return p.plugin == plugin && bare == topology
+	})
 }
 
 // form describes an encapsulation in a few words.

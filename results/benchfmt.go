@@ -16,7 +16,7 @@ import (
 func (r *Recorded) GoBenchmark(out io.Writer) error {
 	w := bufio.NewWriter(out)
 	failed := 0
-	if err := r.counted(func(s *Sample) error {
+	if err := r.counted(func(_ string, s *Sample) error {
 		if s.Error != "" {
 			failed++
 		}
@@ -30,7 +30,7 @@ func (r *Recorded) GoBenchmark(out io.Writer) error {
 	}
 	r.benchUnits(w)
 	fmt.Fprintln(w)
-	if err := r.counted(func(s *Sample) error { return s.benchmark(w, r.Run.Metrics) }); err != nil {
+	if err := r.counted(func(ground string, s *Sample) error { return s.benchmark(w, ground, r.Run.Metrics) }); err != nil {
 		return err
 	}
 	if err := w.Flush(); err != nil {
@@ -58,7 +58,7 @@ func (r *Recorded) benchUnits(w io.Writer) {
 }
 
 // benchmark writes the line of one sample.
-func (s *Sample) benchmark(w io.Writer, metrics []Metric) error {
+func (s *Sample) benchmark(w io.Writer, ground string, metrics []Metric) error {
 	var values strings.Builder
 	for _, m := range metrics {
 		if v, ok := s.Values[m.Name]; ok && m.Probe == s.Probe {
@@ -69,7 +69,7 @@ func (s *Sample) benchmark(w io.Writer, metrics []Metric) error {
 		return nil
 	}
 	_, err := fmt.Fprintf(w, "BenchmarkCNI/probe=%s/plugin=%s/topology=%s/wire=%s 1%s\n",
-		benchWord(s.Probe), benchWord(s.Plugin), benchWord(s.Topology), benchWord(s.Wire), values.String())
+		benchWord(s.Probe), benchWord(s.Plugin), benchWord(ground), benchWord(s.Wire), values.String())
 	return err
 }
 

@@ -1,6 +1,7 @@
 package results
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 // csvHeader names the columns of [Recorded.CSV].
 var csvHeader = []string{"run", "plugin", "topology", "wire", "probe", "block", "position", "placement", "client_cpu", "server_cpu",
 	"start", "seconds", "metric", "unit", "value", "counts", "cpu_user", "cpu_system", "cpu_softirq", "cpu_steal", "agent_seconds",
-	"error", "warnings"}
+	"error", "warnings", "kernel"}
 
 // CSV writes every raw sample (RFC 4180), one line a value. A sample that
 // failed is one line without a metric; its error says why. Times are in
@@ -35,7 +36,7 @@ func (r *Recorded) CSV(out io.Writer) error {
 		if s == nil {
 			continue
 		}
-		for _, line := range s.csv(r.Run.ID, units, !skip[i]) {
+		for _, line := range s.csv(r.Run.ID, cmp.Or(record.Kernel, r.Run.Host.Kernel), units, !skip[i]) {
 			if err := w.Write(line); err != nil {
 				return fmt.Errorf("writing CSV: %w", err)
 			}
@@ -49,7 +50,7 @@ func (r *Recorded) CSV(out io.Writer) error {
 }
 
 // csv are the lines of one sample.
-func (s *Sample) csv(run string, units map[[2]string]string, counts bool) [][]string {
+func (s *Sample) csv(run, kernel string, units map[[2]string]string, counts bool) [][]string {
 	cpu := make([]string, 4)
 	if c := s.CPU; c != nil {
 		cpu = []string{number(c.User), number(c.System), number(c.SoftIRQ), number(c.Steal)}
@@ -58,7 +59,7 @@ func (s *Sample) csv(run string, units map[[2]string]string, counts bool) [][]st
 		return slices.Concat([]string{cellText(run), cellText(s.Plugin), cellText(s.Topology), cellText(s.Wire), cellText(s.Probe),
 			strconv.Itoa(s.Block), strconv.Itoa(s.Position), cellText(s.Placement.Mode), strconv.Itoa(s.Placement.Client),
 			strconv.Itoa(s.Placement.Server), s.Start.UTC().Format(time.RFC3339Nano), number(s.Seconds), cellText(metric), unit, value,
-			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error), cellText(strings.Join(s.Warnings, "; "))})
+			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error), cellText(strings.Join(s.Warnings, "; ")), cellText(kernel)})
 	}
 	if len(s.Values) == 0 {
 		return [][]string{line("", "", "")}

@@ -51,6 +51,7 @@ type Run struct {
 type Asked struct {
 	Plugins   []string `json:"plugins"`
 	Testbed   string   `json:"testbed"`
+	Kernel    string   `json:"kernel,omitempty"` // of the lab's nodes: auto, host or uml
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
 	MTU       int      `json:"mtu"`
@@ -159,12 +160,15 @@ const (
 // Network is the state of one plugin on one topology: whether it came up, and
 // if not, why. The last one recorded counts.
 type Network struct {
-	Plugin   string            `json:"plugin"`
-	Topology string            `json:"topology"`
-	Status   string            `json:"status"`
-	Cause    string            `json:"cause,omitempty"`
-	Fidelity string            `json:"fidelity"` // agent, datapath or cluster
-	Kernel   string            `json:"kernel"`
+	Plugin   string `json:"plugin"`
+	Topology string `json:"topology"`
+	Status   string `json:"status"`
+	Cause    string `json:"cause,omitempty"`
+	Fidelity string `json:"fidelity"` // agent, datapath or cluster
+	Kernel   string `json:"kernel"`
+	// Lacks names the feature for want of which the kernel cannot carry an
+	// unsupported network.
+	Lacks    string            `json:"lacks,omitempty"`
 	Versions map[string]string `json:"versions,omitempty"`
 	PodMTU   int               `json:"pod_mtu,omitempty"`
 }
@@ -189,7 +193,8 @@ type Setup struct {
 type Encapsulation struct {
 	Plugin     string `json:"plugin"`
 	Topology   string `json:"topology"`
-	From       string `json:"from"` // node whose underlay NIC was watched
+	Kernel     string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	From       string `json:"from"`             // node whose underlay NIC was watched
 	To         string `json:"to"`
 	Configured string `json:"configured"` // none, vxlan, udp, ipip, wireguard, geneve
 	Effective  string `json:"effective"`  // the same, or mixed, or unseen
@@ -212,7 +217,8 @@ type Encapsulation struct {
 type Finding struct {
 	Plugin   string `json:"plugin"`
 	Topology string `json:"topology"`
-	Wire     string `json:"wire"` // over which it was first seen
+	Kernel   string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Wire     string `json:"wire"`             // over which it was first seen
 	Probe    string `json:"probe"`
 	Name     string `json:"name"` // short and stable
 	Text     string `json:"text"`
@@ -224,7 +230,8 @@ type Finding struct {
 type Adjacency struct {
 	Plugin       string   `json:"plugin"`
 	Topology     string   `json:"topology"`
-	From         string   `json:"from"` // node
+	Kernel       string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	From         string   `json:"from"`             // node
 	To           string   `json:"to"`
 	Neighbour    bool     `json:"neighbour"`               // ARP or NDP is answered
 	NeighbourMAC string   `json:"neighbour_mac,omitempty"` // that answered
@@ -257,6 +264,7 @@ const (
 type Reachability struct {
 	Plugin    string `json:"plugin"`
 	Topology  string `json:"topology"`
+	Kernel    string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Direction string `json:"direction"`
 	Reachable bool   `json:"reachable"`
 	Source    string `json:"source,omitempty"` // kept or snat; "" if nothing arrived
@@ -271,6 +279,7 @@ type Reachability struct {
 type Policy struct {
 	Plugin   string  `json:"plugin"`
 	Topology string  `json:"topology"`
+	Kernel   string  `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Enforced bool    `json:"enforced"`
 	Seconds  float64 `json:"seconds,omitempty"` // from the rule to the last packet that passed
 	Cause    string  `json:"cause,omitempty"`   // why not
@@ -280,6 +289,7 @@ type Policy struct {
 type Hops struct {
 	Plugin   string   `json:"plugin"`
 	Topology string   `json:"topology"`
+	Kernel   string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Sent     int      `json:"sent"`
 	Devices  []string `json:"devices"` // "node/device" in the order of the way
 	Arrived  bool     `json:"arrived"`
@@ -305,12 +315,16 @@ const (
 	EventResumed    = "resumed"     // the run went on after a break, with block number Block; Text names what differs
 	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
 	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
+	EventNextKernel = "next-kernel" // what follows is measured in another kernel; Text says what is left for it
 	EventNotHere    = "not-here"    // what a fact speaks of is not part of what runs; Text says why
 )
 
 // Record is one line of the journal: a time and exactly one of the kinds.
 type Record struct {
-	Time          time.Time      `json:"time"`
+	Time time.Time `json:"time"`
+	// Kernel is the one that the nodes ran on, such as "uml 6.1.176"; "" for
+	// the machine's own. Figures of different kernels are never compared.
+	Kernel        string         `json:"kernel,omitempty"`
 	Sample        *Sample        `json:"sample,omitempty"`
 	Network       *Network       `json:"network,omitempty"`
 	Setup         *Setup         `json:"setup,omitempty"`

@@ -5,13 +5,19 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
+// part is what is recorded of the part of the run that is under way.
+func (r *run) part() []results.Record {
+	if r.Recorded == nil {
+		return nil
+	}
+	_, part := r.Recorded.Parts()
+	return part
+}
+
 // resumed reports whether the run goes on with blocks of an earlier part. One
 // that was interrupted before its first sample begins anew.
 func (r *run) resumed() bool {
-	if r.Recorded == nil {
-		return false
-	}
-	for _, record := range r.Recorded.Records {
+	for _, record := range r.part() {
 		if record.Sample != nil {
 			return true
 		}
@@ -25,9 +31,15 @@ func (r *run) recall() {
 		return
 	}
 	r.first = r.Recorded.NextBlock()
+	for _, record := range r.part() {
+		if n := record.Network; n != nil {
+			r.unsupported[results.Cell{Plugin: n.Plugin, Topology: n.Topology}] = n.Lacks != ""
+		}
+	}
 	again := r.Recorded.Superseded()
-	for i, record := range r.Recorded.Records {
-		if record.Sample != nil && !again[i] && record.Sample.Error == "" {
+	before, _ := r.Recorded.Parts()
+	for i, record := range r.part() {
+		if record.Sample != nil && !again[len(before)+i] && record.Sample.Error == "" {
 			r.seen.add(record.Sample)
 		}
 	}
@@ -41,7 +53,7 @@ func (r *run) wasGivenUp(instance, topology string) (bool, *upNetwork) {
 		return false, nil
 	}
 	status, up := "", false
-	for _, record := range r.Recorded.Records {
+	for _, record := range r.part() {
 		if n := record.Network; n != nil && n.Plugin == instance && n.Topology == topology {
 			status = n.Status
 		}
@@ -64,7 +76,7 @@ func (r *run) foundBefore(instance, topology string) map[probes.Finding]bool {
 	if !r.resumed() {
 		return found
 	}
-	for _, record := range r.Recorded.Records {
+	for _, record := range r.part() {
 		if f := record.Finding; f != nil && f.Plugin == instance && f.Topology == topology {
 			found[probes.Finding{Name: f.Name, Text: f.Text}] = true
 		}

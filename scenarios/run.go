@@ -25,6 +25,12 @@ type Config struct {
 	Recorded *results.Recorded
 	// Took is told of every sample after it was journaled; it may be nil.
 	Took func(*results.Sample)
+	// Kernel is the one that the testbed's nodes run on, "" for the machine's
+	// own.
+	Kernel string
+	// NextKernel says that another kernel carries what this one lacks
+	// something for, after this part of the run.
+	NextKernel bool
 }
 
 // Progress says how far a run is.
@@ -47,6 +53,8 @@ type run struct {
 	reached  reached   // after the last block
 	started  time.Time // of the first block
 	first    int       // block to begin with
+	// unsupported are the networks that the kernel lacks something for.
+	unsupported map[results.Cell]bool
 }
 
 // upNetwork is a network that came up, and what it has shown since.
@@ -69,7 +77,7 @@ const givenUpAfter = 3
 // that fail are results. When ctx ends, it stops at once, keeps the record and
 // returns the context's error.
 func Run(ctx context.Context, c Config) error {
-	r := &run{Config: c, seen: seen{}}
+	r := &run{Config: c, seen: seen{}, unsupported: map[results.Cell]bool{}}
 	// The collector's work would land on a CPU that is being measured.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	err := r.all(ctx)
@@ -82,7 +90,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	r.down(ctx)
-	r.event(results.Event{Name: results.EventFinished, Complete: true})
+	r.finished()
 	return r.Journal.Sync()
 }
 
@@ -100,7 +108,7 @@ func (r *run) all(ctx context.Context) error {
 		}
 	}
 	r.started = time.Now()
-	for number := r.first; number < r.rounds() && !r.enough(number); number++ {
+	for number := r.first; len(r.networks) > 0 && number < r.rounds() && !r.enough(number); number++ {
 		if err := r.block(ctx, number); err != nil {
 			return err
 		}
@@ -141,7 +149,7 @@ func (r *run) rounds() int {
 // start of another down.
 func (r *run) up(ctx context.Context) error {
 	for _, topology := range r.Asked.Topology {
-		for _, instance := range instances(r.Asked) {
+		for _, instance := range r.instances(topology) {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -178,10 +186,14 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 		return ctx.Err()
 	}
 	facts := results.Network{Plugin: instance, Topology: topology, Fidelity: string(plugin.Fidelity),
-		Status: results.StatusFailed, Cause: err.Error()}
+		Status: results.StatusFailed, Cause: err.Error(), Kernel: r.Kernel}
 	var unsupported *testbed.UnsupportedError
 	if errors.As(err, &unsupported) {
-		facts.Status = results.StatusUnsupported
+		facts.Status, facts.Lacks = results.StatusUnsupported, unsupported.Lacks
+		facts.Cause = r.inBoth(&facts)
+		if facts.Lacks != "" {
+			r.unsupported[results.Cell{Plugin: instance, Topology: topology}] = true
+		}
 	}
 	return r.append(results.Record{Network: &facts})
 }
@@ -278,6 +290,7 @@ func (r *run) append(rec results.Record) error {
 	if rec.Time.IsZero() {
 		rec.Time = time.Now()
 	}
+	rec.Kernel = r.Kernel
 	if err := r.Journal.Append(rec); err != nil {
 		return fmt.Errorf("writing the journal: %w", err)
 	}

@@ -17,6 +17,9 @@ import (
 // probe's own time limits have failed.
 const slack = 10 * time.Second
 
+// slack is the same as it holds on the testbed's kernel.
+func (r *run) slack() time.Duration { return slack * time.Duration(max(r.slower(), 1)) }
+
 // sample takes one sample and journals it, failed or not.
 func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	probe, params, err := probes.Parse(s.probe)
@@ -90,7 +93,7 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 		}
 		n.wire = wire
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.Asked.Duration.Duration()+slack)
+	ctx, cancel := context.WithTimeout(ctx, r.Asked.Duration.Duration()+r.slack())
 	defer cancel()
 	site := r.site(n, probe, params)
 	site.Expect = r.expect(n)
@@ -105,7 +108,7 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = r.cpus(r.placementOf(probe))
-	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, AgentTime: n.AgentTime}
+	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, AgentTime: n.AgentTime, Slower: r.slower()}
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
 	}
@@ -147,7 +150,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	site := r.site(n, probe, params)
 	site.Expect = r.expect(n)
 	site.CaptureFile = r.Journal.Path(filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng"))
-	timed, cancel := context.WithTimeout(ctx, slack)
+	timed, cancel := context.WithTimeout(ctx, r.slack())
 	defer cancel()
 	measured, err := probe.Measure(timed, site)
 	switch {
@@ -199,7 +202,7 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 		return r.fail(n, n.Err())
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
-		cause = fmt.Errorf("no answer within %s: %w", slack, cause)
+		cause = fmt.Errorf("no answer within %s: %w", r.slack(), cause)
 	}
 	var absent *probes.NotHereError
 	if errors.As(cause, &absent) {

@@ -36,7 +36,7 @@ const (
 // file and documentation).
 func Defaults() results.Asked {
 	return results.Asked{
-		Testbed: "lab", Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
+		Testbed: "lab", Kernel: results.KernelAuto, Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
 		MTU: 1500, Nodes: 2, Probes: standardSuite(), Precision: 0.03, MaxRounds: 30, Duration: 1,
 		Margin: stats.DefaultMargin,
 	}
@@ -87,6 +87,12 @@ func withBaseline(selected []*plugins.Plugin, c catalogue.Catalogue) []*plugins.
 
 func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 	if err := oneOf("testbed", a.Testbed, Testbeds); err != nil {
+		return err
+	}
+	if a.Kernel == "" { // recorded before there was one
+		a.Kernel = results.KernelHost
+	}
+	if err := oneOf("kernel", a.Kernel, results.Kernels); err != nil {
 		return err
 	}
 	if len(a.Topology) == 0 || len(a.Wire) == 0 || len(a.Probes) == 0 {

@@ -64,8 +64,21 @@ type Surveyor interface {
 	Around(ctx context.Context) (*probes.Surroundings, error)
 }
 
+// Kernel is a testbed that knows the kernel that its nodes run on.
+type Kernel interface {
+	// Lacks names the first feature that the plugin needs and the kernel does
+	// not know, "" if there is none.
+	Lacks(p *plugins.Plugin) string
+	// Slower is how many times longer than on the machine's own kernel things
+	// take, for time limits.
+	Slower() int
+}
+
 // UnsupportedError says that a plugin cannot run on this testbed and why; it
 // is no failure of the plugin.
-type UnsupportedError struct{ Cause string }
+type UnsupportedError struct {
+	Cause string
+	Lacks string // the feature that the kernel does not know, if that is the cause
+}
 
 func (e *UnsupportedError) Error() string { return e.Cause }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -15,9 +16,28 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
+// labOptions are what the init of a lab is told.
+type labOptions struct {
+	try, uml, guest, next bool
+	hint                  string
+	quiet, verbose        bool
+}
+
+// arguments are the options as they are given to an init.
+func (o labOptions) arguments() []string {
+	args := []string{"--hint=" + o.hint}
+	for name, set := range map[string]bool{"--try-features": o.try, lab.UMLFlag: o.uml, lab.GuestFlag: o.guest, "--next-kernel": o.next,
+		"--quiet": o.quiet, "--verbose": o.verbose} {
+		if set {
+			args = append(args, name)
+		}
+	}
+	return args
+}
+
 // labInitCommand is the inside of a lab: PID 1 of its namespaces.
 func (p *program) labInitCommand() *cobra.Command {
-	var try, quiet, verbose bool
+	var o labOptions
 	cmd := &cobra.Command{
 		Use:    lab.InitCommand + " [DIR]",
 		Short:  "Be the init of a lab",
@@ -32,26 +52,58 @@ func (p *program) labInitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if try {
+			if o.uml {
+				return p.inGuest(ctx, dir, o)
+			}
+			if o.try {
 				return p.reportFeatures()
 			}
-			progress := p.stderr
-			if quiet {
-				progress = io.Discard
-			}
-			return p.inLab(ctx, dir, progress, verbose)
+			return p.inLab(ctx, dir, o)
 		},
 	}
-	cmd.Flags().BoolVar(&try, "try-features", false, "print what the kernel lacks, as JSON")
+	cmd.Flags().BoolVar(&o.try, "try-features", false, "print what the kernel lacks, as JSON")
+	cmd.Flags().BoolVar(&o.uml, lab.UMLFlag[2:], false, "do it in a kernel of the lab's own")
+	cmd.Flags().BoolVar(&o.guest, lab.GuestFlag[2:], false, "this is a kernel of the lab's own")
+	cmd.Flags().BoolVar(&o.next, "next-kernel", false, "another kernel carries what this one lacks something for")
+	cmd.Flags().StringVar(&o.hint, "hint", "", "how to get a kernel that does")
 	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
-	cmd.Flags().BoolVar(&quiet, "quiet", false, "no progress")
-	cmd.Flags().BoolVar(&verbose, "verbose", false, "a line for every sample")
+	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no progress")
+	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "a line for every sample")
 	return cmd
+}
+
+// inGuest boots a kernel of the lab's own and does in it what this init was
+// asked to do.
+func (p *program) inGuest(ctx context.Context, dir string, o labOptions) error {
+	inside := o
+	inside.uml, inside.guest = false, true
+	args := append(inside.arguments(), "--bin="+p.bin)
+	log := ""
+	if dir != "" {
+		args = append(args, dir)
+		log = lab.GuestLogPath(filepath.Join(dir, results.LogDir))
+	}
+	status, err := lab.Boot(ctx, p.stdout, p.stderr, dir, log, args...)
+	if err == nil && status != 0 {
+		return exitStatus(status) // what went wrong has been said
+	}
+	return err
+}
+
+// guestCommand is the init of a kernel of the lab's own.
+func (p *program) guestCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:    lab.GuestCommand,
+		Short:  "Be the init of User-Mode Linux",
+		Hidden: true,
+		Args:   cobra.ArbitraryArgs, // the kernel adds its own
+		Run:    func(cmd *cobra.Command, args []string) { lab.Guest(cmd.Context()) },
+	}
 }
 
 // inLab carries out the run that the directory's run.json asks for, or goes on
 // with it.
-func (p *program) inLab(ctx context.Context, dir string, progress io.Writer, verbose bool) (err error) {
+func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err error) {
 	recorded, err := results.Load(dir)
 	if err != nil {
 		return err
@@ -65,20 +117,28 @@ func (p *program) inLab(ctx context.Context, dir string, progress io.Writer, ver
 	if err != nil {
 		return err
 	}
+	kernel := ""
+	if o.guest {
+		kernel = lab.GuestName()
+	}
 	bed, err := lab.New(lab.Config{
 		Bin: p.bin, Logs: filepath.Join(dir, results.LogDir),
-		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Versions: run.Versions,
-		Event: func(e results.Event) { journal.Append(results.Record{Event: &e}) },
+		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Versions: run.Versions, Guest: o.guest, Hint: o.hint,
+		Event: func(e results.Event) { journal.Append(results.Record{Time: time.Now(), Kernel: kernel, Event: &e}) },
 	})
 	if err != nil {
 		return err
 	}
+	var progress io.Writer = p.stderr
+	if o.quiet {
+		progress = io.Discard
+	}
 	bar := newProgress(progress)
-	bar.verbose = verbose
+	bar.verbose = o.verbose
 	defer bar.close()
 	err = scenarios.Run(ctx, scenarios.Config{
 		Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal, CPUs: cpus, Progress: bar.show,
-		Recorded: recorded, Took: bar.took,
+		Recorded: recorded, Took: bar.took, Kernel: kernel, NextKernel: o.next,
 	})
 	return errors.Join(err, bed.Close())
 }

@@ -26,7 +26,7 @@ var testCatalogue = append(catalogue.All(), faultyPlugins()...)
 func TestMain(m *testing.M) {
 	bin := os.Getenv(asProgram)
 	// The lab starts this binary again, as its init and as workers.
-	again := len(os.Args) > 1 && (os.Args[1] == lab.InitCommand || os.Args[1] == lab.WorkerCommand)
+	again := len(os.Args) > 1 && (os.Args[1] == lab.InitCommand || os.Args[1] == lab.GuestCommand || os.Args[1] == lab.WorkerCommand)
 	if again || bin != "" {
 		p := program{catalogue: testCatalogue, bin: bin, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 		os.Exit(p.process(os.Args[1:]))

@@ -54,6 +54,12 @@ func (p *program) resume(ctx context.Context, dir string) (string, error) {
 	if err := p.checkPrograms(selected); err != nil {
 		return "", err
 	}
+	if err := checkKernel(asked); err != nil {
+		return "", err
+	}
+	if recorded.NextKernel() && lab.GuestMissing() != nil {
+		return "", usage("what is left of the run needs a kernel of the lab's own: %v", lab.GuestMissing())
+	}
 	differs := change.Environment(recorded.Run, p.environment(ctx, recorded.Run.Asked))
 	if _, err := results.Resume(dir, strings.Join(differs, "; ")); err != nil {
 		return "", usageError{err}

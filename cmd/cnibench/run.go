@@ -17,7 +17,6 @@ import (
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
-	"github.com/cnibench/cnibench/testbed/lab"
 )
 
 // runOptions are what the command line says beyond the run itself.
@@ -80,6 +79,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
 	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab, or cluster (which --context and --kubeconfig mean too)")
+	f.StringVar(&a.Kernel, "kernel", a.Kernel, "of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for what that lacks)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
@@ -135,6 +135,7 @@ func topologiesHelp() string {
 func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	for name, restore := range map[string]func(){
 		"plugins": func() { a.Plugins = flagged.Plugins }, "testbed": func() { a.Testbed = flagged.Testbed },
+		"kernel":   func() { a.Kernel = flagged.Kernel },
 		"topology": func() { a.Topology = flagged.Topology }, "wire": func() { a.Wire = flagged.Wire },
 		"mtu": func() { a.MTU = flagged.MTU }, "nodes": func() { a.Nodes = flagged.Nodes },
 		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },
@@ -178,14 +179,7 @@ func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
 	if short := scenarios.PlanOf(o.asked).Short(); short != "" {
 		fmt.Fprintln(p.stderr, "warning:", short)
 	}
-	args := []string{dir, "--bin", p.bin}
-	if o.quiet {
-		args = append(args, "--quiet")
-	}
-	if o.verbose {
-		args = append(args, "--verbose")
-	}
-	ran := lab.Spawn(ctx, p.stdout, p.stderr, args...)
+	ran := p.inKernels(ctx, dir, labOptions{quiet: o.quiet, verbose: o.verbose})
 	switch {
 	case ctx.Err() != nil:
 		if !o.quiet {
@@ -212,6 +206,9 @@ func (p *program) ready(ctx context.Context, o *runOptions) (string, error) {
 		return "", nil
 	}
 	if err := p.checkPrograms(selected); err != nil {
+		return "", err
+	}
+	if err := checkKernel(o.asked); err != nil {
 		return "", err
 	}
 	return p.prepare(ctx, o)

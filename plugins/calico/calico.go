@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"os/exec"
+	"strings"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/etcd"
@@ -91,7 +93,13 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	if err != nil {
 		return nil, err
 	}
-	register := func(node plugins.Node) error { return register(ctx, node, environment(node, n, store, p), p) }
+	tables, err := backend(ctx, n.Nodes[0])
+	if err != nil {
+		return nil, err
+	}
+	register := func(node plugins.Node) error {
+		return register(ctx, node, environment(node, n, store, p, tables), p)
+	}
 	// The first node makes what belongs to the whole cluster (the pool, the
 	// cluster's identity); several that race for it wait a second and repeat.
 	if err := onAll(n.Nodes[:1], register); err != nil {
@@ -101,7 +109,7 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 		return nil, err
 	}
 	err = onAll(n.Nodes, func(node plugins.Node) error {
-		return startAgents(ctx, node, environment(node, n, store, p), p)
+		return startAgents(ctx, node, environment(node, n, store, p, tables), p)
 	})
 	if err != nil {
 		return nil, err
@@ -112,6 +120,23 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 			return deny(ctx, store, from, to)
 		},
 	}, nil
+}
+
+// backend is the kind of tables that Felix programs: those of the node's
+// iptables. Felix' own detection looks at which tables have rules, and takes
+// the legacy ones on a fresh node.
+func backend(ctx context.Context, node plugins.Node) (kind string, err error) {
+	err = node.Do(func() error {
+		said, err := exec.CommandContext(ctx, "iptables", "--version").Output()
+		if err != nil {
+			return fmt.Errorf("asking iptables on %s for its kind: %w", node.Name(), err)
+		}
+		if kind = "Legacy"; strings.Contains(string(said), "nf_tables") {
+			kind = "NFT"
+		}
+		return nil
+	})
+	return kind, err
 }
 
 // onAll takes a step on all nodes at once.
@@ -130,7 +155,7 @@ func onAll(nodes []plugins.Node, step func(plugins.Node) error) error {
 // environment configures all of calico-node's programs (Calico
 // documentation, reference/configure-calico-node and
 // reference/felix/configuration).
-func environment(node plugins.Node, n plugins.Network, store *etcd.Store, p pool) []string {
+func environment(node plugins.Node, n plugins.Network, store *etcd.Store, p pool, tables string) []string {
 	return []string{
 		"NODENAME=" + node.Name(),
 		"IP=" + node.Addr().String(),
@@ -154,9 +179,7 @@ func environment(node plugins.Node, n plugins.Network, store *etcd.Store, p pool
 		"FELIX_IPV6SUPPORT=false",
 		"FELIX_XDPENABLED=false",
 		"FELIX_BPFENABLED=false",
-		// Felix' detection looks at which tables have rules, and takes the
-		// legacy ones on a fresh node.
-		"FELIX_IPTABLESBACKEND=NFT",
+		"FELIX_IPTABLESBACKEND=" + tables,
 		"FELIX_DEFAULTENDPOINTTOHOSTACTION=ACCEPT",
 		"FELIX_AWSSRCDSTCHECK=DoNothing",
 		"FELIX_HEALTHENABLED=true",

@@ -201,7 +201,8 @@ func (j *judge) names(c *report.Cell) bool {
 		ok, _ := path.Match(pattern, name)
 		return pattern == "" || ok
 	}
-	if !match(j.Topology, c.Topology) || !match(j.Wire, c.Wire) {
+	topology, _ := results.SplitGround(c.Topology)
+	if !match(j.Topology, topology) || !match(j.Wire, c.Wire) {
 		return false
 	}
 	if p := j.catalogue.Get(j.Plugin); p != nil {

@@ -125,6 +125,7 @@ type Confidence struct {
 // Recommendation is the advice for one topology.
 type Recommendation struct {
 	Topology string `json:"topology"`
+	Kernel   string `json:"kernel,omitempty"` // that was measured in, "" for the machine's own
 	// Plugin is the name in the catalogue; "" if nothing fits.
 	Plugin      string     `json:"plugin"`
 	Summary     string     `json:"summary"` // one sentence

@@ -3,6 +3,7 @@ package advice
 import (
 	_ "embed"
 	"fmt"
+	"github.com/cnibench/cnibench/results"
 	"slices"
 	"strings"
 )
@@ -156,7 +157,7 @@ func (p part) testFact(all []Facts) finding {
 	for _, facts := range all {
 		// Options make another network of a topology: a vpc with its check off
 		// says nothing about one with the check on.
-		if p.Fact.Topology != "" && p.Fact.Topology != facts.Topology {
+		if topology, _ := results.SplitGround(facts.Topology); p.Fact.Topology != "" && p.Fact.Topology != topology {
 			continue
 		}
 		plugin := facts.plugin(p.Fact.Plugin)

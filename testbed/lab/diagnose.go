@@ -27,7 +27,8 @@ func (n *network) awaitPath(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, pathWithin, fmt.Errorf("not within %s: %w", pathWithin, context.DeadlineExceeded))
+	limit := pathWithin * time.Duration(n.slower)
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	err = firstPacket(limited, n.pods[0], n.pods[1])
 	if err == nil || ctx.Err() != nil || n.ctx.Err() != nil {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/plugins"
 )
 
 // features are the kernel's abilities that plugins ask for by name, each with
@@ -138,6 +140,17 @@ func tryTBF() error {
 		return errLacks
 	}
 	return err
+}
+
+// Lacks names the first of the features that the kernel does not know; see
+// [testbed.Kernel].
+func (l *Lab) Lacks(p *plugins.Plugin) string {
+	for _, name := range p.Features {
+		if errors.Is(Feature(name), errLacks) {
+			return name
+		}
+	}
+	return ""
 }
 
 // Unsupported says in one line why the kernel cannot carry what needs the

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"syscall"
 	"time"
 
@@ -18,6 +19,13 @@ import (
 // InitCommand is the hidden command under which the program runs as the init
 // of a lab: PID 1 of private namespaces.
 const InitCommand = "lab-init"
+
+// Flags of InitCommand: to boot a kernel of the lab's own first, and to be in
+// one.
+const (
+	UMLFlag   = "--uml"
+	GuestFlag = "--guest"
+)
 
 // The init's main goroutine keeps the main thread: a thread that enters a
 // node's namespaces is thrown away afterwards, and the main thread cannot be
@@ -32,6 +40,14 @@ func init() {
 // to do then is to sync the journal.
 const stopPatience = 1500 * time.Millisecond
 
+// patience is stopPatience, and longer for a lab in a kernel of its own.
+func patience(args []string) time.Duration {
+	if slices.Contains(args, UMLFlag) || slices.Contains(args, GuestFlag) {
+		return guestSlower * stopPatience
+	}
+	return stopPatience
+}
+
 // stopLine asks init to end the run early but in order. The end of init's
 // standard input means that the parent is gone.
 const stopLine = "stop\n"
@@ -41,7 +57,7 @@ const stopLine = "stop\n"
 // PID, mount, network, IPC and UTS namespaces of its own; when this process
 // ends, however it ends, the kernel ends everything in them.
 //
-// Cancelling ctx asks init to stop in order; if it has not within stopPatience
+// Cancelling ctx asks init to stop in order; if it has not within its patience
 // the lab is killed. The error is an *exec.ExitError when init ended with a
 // status.
 func Spawn(ctx context.Context, stdout, stderr io.Writer, args ...string) error {
@@ -69,7 +85,7 @@ func Spawn(ctx context.Context, stdout, stderr io.Writer, args ...string) error 
 		io.WriteString(parent, stopLine)
 		select {
 		case <-ended:
-		case <-time.After(stopPatience):
+		case <-time.After(patience(args)):
 			cmd.Process.Kill()
 		}
 	})

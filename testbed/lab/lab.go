@@ -36,6 +36,11 @@ type Config struct {
 	// Event receives what happens to agents; it may be called from any
 	// goroutine.
 	Event func(results.Event)
+	// Guest says that the lab is in a kernel of its own, see [Boot].
+	Guest bool
+	// Hint says how to get a kernel that carries what this one lacks
+	// something for, "" if nothing would help.
+	Hint string
 	// Versions names the version of every program.
 	Versions map[string]string
 }
@@ -46,7 +51,10 @@ type Lab struct {
 	up     []*network
 }
 
-var _ testbed.Testbed = (*Lab)(nil)
+var (
+	_ testbed.Testbed = (*Lab)(nil)
+	_ testbed.Kernel  = (*Lab)(nil)
+)
 
 // New prepares a lab. It must run in the lab's init.
 func New(c Config) (*Lab, error) {
@@ -67,16 +75,21 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		return nil, &testbed.UnsupportedError{Cause: "needs a VPC, which topology " + topology + " is not"}
 	}
 	if cause := Unsupported(p.Features); cause != "" {
-		return nil, &testbed.UnsupportedError{Cause: cause}
+		lacks := l.Lacks(p)
+		if lacks != "" && l.config.Hint != "" {
+			cause += "; " + l.config.Hint
+		}
+		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
 	name := instance + "-" + topology
-	n := &network{plugin: p, name: name}
+	n := &network{plugin: p, name: name, slower: l.Slower()}
 	n.ctx, n.fail = context.WithCancelCause(context.Background())
 	n.facts = results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
-		Fidelity: string(p.Fidelity), Kernel: kernelRelease(), Versions: l.versions(p)}
+		Fidelity: string(p.Fidelity), Kernel: l.kernel(), Versions: l.versions(p)}
 	n.setup = results.Setup{Plugin: instance, Topology: topology}
 
-	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready within %s: %w", readyWithin, context.DeadlineExceeded))
+	limit := l.limit(readyWithin)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not ready within %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	err = l.build(n, shape)
 	if err == nil {
@@ -93,6 +106,24 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	}
 	return n, nil
 }
+
+// kernel is the record's name of the kernel that the nodes run on.
+func (l *Lab) kernel() string {
+	if l.config.Guest {
+		return GuestName()
+	}
+	return kernelRelease()
+}
+
+// Slower is how many times longer things take in a kernel of the lab's own.
+func (l *Lab) Slower() int {
+	if l.config.Guest {
+		return guestSlower
+	}
+	return 1
+}
+
+func (l *Lab) limit(d time.Duration) time.Duration { return d * time.Duration(l.Slower()) }
 
 // build makes the fabric and the nodes on it.
 func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
