@@ -94,13 +94,13 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	register := func(node plugins.Node) error { return register(ctx, node, environment(node, n, store, p), p) }
 	// The first node makes what belongs to the whole cluster (the pool, the
 	// cluster's identity); several that race for it wait a second and repeat.
-	if err := onAll(n.Nodes[:1], register); err != nil {
+	if err := plugins.OnAll(n.Nodes[:1], register); err != nil {
 		return nil, err
 	}
-	if err := onAll(n.Nodes[1:], register); err != nil {
+	if err := plugins.OnAll(n.Nodes[1:], register); err != nil {
 		return nil, err
 	}
-	err = onAll(n.Nodes, func(node plugins.Node) error {
+	err = plugins.OnAll(n.Nodes, func(node plugins.Node) error {
 		return startAgents(ctx, node, environment(node, n, store, p), p)
 	})
 	if err != nil {
@@ -112,19 +112,6 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 			return deny(ctx, store, from, to)
 		},
 	}, nil
-}
-
-// onAll takes a step on all nodes at once.
-func onAll(nodes []plugins.Node, step func(plugins.Node) error) error {
-	errs := make(chan error, len(nodes))
-	for _, node := range nodes {
-		go func() { errs <- step(node) }()
-	}
-	var all []error
-	for range nodes {
-		all = append(all, <-errs)
-	}
-	return errors.Join(all...)
 }
 
 // environment configures all of calico-node's programs (Calico
