@@ -53,6 +53,7 @@ type Asked struct {
 	Testbed   string   `json:"testbed"`
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
+	Link      string   `json:"link,omitempty"` // as ParseLink reads it
 	MTU       int      `json:"mtu"`
 	Nodes     int      `json:"nodes"`
 	Probes    []string `json:"probes"`

@@ -65,9 +65,13 @@ func (p *program) inLab(ctx context.Context, dir string, progress io.Writer, ver
 	if err != nil {
 		return err
 	}
+	link, err := results.ParseLink(run.Asked.Link)
+	if err != nil {
+		return err
+	}
 	bed, err := lab.New(lab.Config{
 		Bin: p.bin, Logs: filepath.Join(dir, results.LogDir),
-		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Versions: run.Versions,
+		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Link: link, Versions: run.Versions,
 		Event: func(e results.Event) { journal.Append(results.Record{Event: &e}) },
 	})
 	if err != nil {

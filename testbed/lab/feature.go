@@ -9,6 +9,9 @@ import (
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/results"
 )
 
 // features are the kernel's abilities that plugins ask for by name, each with
@@ -190,6 +193,14 @@ func tryOpenVSwitch() error {
 		return fmt.Errorf("making an Open vSwitch datapath: %w", err)
 	}
 	return nil
+}
+
+// Needs lists the features that a plugin's network takes over such links.
+func Needs(p *plugins.Plugin, link results.Link) []string {
+	if link == (results.Link{}) {
+		return p.Features
+	}
+	return append([]string{"netem"}, p.Features...)
 }
 
 // Unsupported says in one line why the kernel cannot carry what needs the

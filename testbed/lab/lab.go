@@ -33,6 +33,7 @@ type Config struct {
 	Logs  string // folder for the agents' logs
 	Nodes int    // of each network, at least 2
 	MTU   int    // of the underlay
+	Link  results.Link
 	// Event receives what happens to agents; it may be called from any
 	// goroutine.
 	Event func(results.Event)
@@ -66,11 +67,11 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	if p.NeedsVPC && shape.Kind != testbed.VPC {
 		return nil, &testbed.UnsupportedError{Cause: "needs a VPC, which topology " + topology + " is not"}
 	}
-	if cause := Unsupported(p.Features); cause != "" {
+	if cause := Unsupported(Needs(p, l.config.Link)); cause != "" {
 		return nil, &testbed.UnsupportedError{Cause: cause}
 	}
 	name := instance + "-" + topology
-	n := &network{plugin: p, name: name}
+	n := &network{plugin: p, name: name, impairment: l.config.Link}
 	n.ctx, n.fail = context.WithCancelCause(context.Background())
 	n.facts = results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
 		Fidelity: string(p.Fidelity), Kernel: kernelRelease(), Versions: l.versions(p)}
