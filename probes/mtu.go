@@ -18,10 +18,12 @@ import (
 const (
 	leastMTU = 68 // every IPv4 link carries it (RFC 791, section 3.2)
 	// A size counts as too large when mtuTries packets of it were not
-	// answered within mtuPatience each.
+	// answered within mtuPatience each, beside what the underlay is known to
+	// delay them.
 	mtuTries    = 3
 	mtuPatience = 40 * time.Millisecond
-	mtuAnswer   = 8 // bytes: number and length
+	mtuAnswer   = 8  // bytes: number and length
+	mtuSizes    = 18 // are tried at most: the largest, the least, and halvings between
 )
 
 // mtu finds the largest packet that passes each way without fragmentation, and
@@ -43,6 +45,8 @@ type mtuArgs struct {
 	Addr netip.Addr     `json:"addr,omitzero"`
 	Peer netip.AddrPort `json:"peer,omitzero"`
 	NIC  string         `json:"nic,omitempty"`
+	// Patience is how long an answer may take, in ns.
+	Patience time.Duration `json:"patience,omitempty"`
 }
 
 // pathMTU is one direction.
@@ -59,13 +63,13 @@ type pathMTU struct {
 func measureMTU(ctx context.Context, s *Site) (*Measurement, error) {
 	begin := time.Now()
 	limited := *s
-	limited.Duration = max(s.Duration, encapLimit) // packets that do not pass take their time
+	limited.Duration = max(s.Duration, encapLimit) + mtuSizes*mtuTries*2*s.Delay // packets that do not pass take their time
 	back := limited
 	back.Client, back.Server = s.Server, s.Client
 	var ways [2]pathMTU
 	for i, site := range []*Site{&limited, &back} {
 		err := site.drive(ctx, "mtu", mtuArgs{Addr: site.Server.Addr}, func(peer netip.AddrPort) any {
-			return mtuArgs{Addr: site.Client.Addr, Peer: peer}
+			return mtuArgs{Addr: site.Client.Addr, Peer: peer, Patience: mtuPatience + 2*s.Delay}
 		}, new(struct{}), &ways[i])
 		if err != nil {
 			return nil, err
@@ -192,7 +196,7 @@ func mtuClient(ctx context.Context, r *Request) (any, error) {
 		return nil, err
 	}
 	result.MSS = int(info.Snd_mss)
-	p, err := newMTUProber(ctx, args.Peer, unix.IP_PMTUDISC_PROBE)
+	p, err := newMTUProber(ctx, &args, unix.IP_PMTUDISC_PROBE)
 	if err != nil {
 		return nil, err
 	}
@@ -201,7 +205,7 @@ func mtuClient(ctx context.Context, r *Request) (any, error) {
 		return nil, err
 	}
 	if result.Path < result.Interface {
-		result.Told, err = toldMTU(ctx, args.Peer, result.Interface)
+		result.Told, err = toldMTU(ctx, &args, result.Interface)
 	}
 	return result, err
 }
@@ -235,7 +239,8 @@ type mtuProber struct {
 
 // newMTUProber connects a socket. How it discovers the path's MTU is ip(7)'s
 // IP_MTU_DISCOVER.
-func newMTUProber(ctx context.Context, peer netip.AddrPort, discover int) (*mtuProber, error) {
+func newMTUProber(ctx context.Context, args *mtuArgs, discover int) (*mtuProber, error) {
+	peer := args.Peer
 	s, err := newSocket(ctx, peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
 	if err != nil {
 		return nil, err
@@ -245,7 +250,7 @@ func newMTUProber(ctx context.Context, peer netip.AddrPort, discover int) (*mtuP
 	if !peer.Addr().Is4() {
 		p.headers, level, option = ip6Header+udpHeader, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
 	}
-	patience := unix.NsecToTimeval(mtuPatience.Nanoseconds())
+	patience := unix.NsecToTimeval(args.Patience.Nanoseconds())
 	err = errors.Join(unix.SetsockoptInt(s.fd, level, option, discover),
 		unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
 	if err == nil {
@@ -311,8 +316,8 @@ func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
 
 // toldMTU sends packets that are too large and returns what the kernel learned
 // of the path from too-big messages; 0 if none came.
-func toldMTU(ctx context.Context, peer netip.AddrPort, size int) (int, error) {
-	p, err := newMTUProber(ctx, peer, unix.IP_PMTUDISC_DO)
+func toldMTU(ctx context.Context, args *mtuArgs, size int) (int, error) {
+	p, err := newMTUProber(ctx, args, unix.IP_PMTUDISC_DO)
 	if err != nil {
 		return 0, err
 	}
@@ -321,7 +326,7 @@ func toldMTU(ctx context.Context, peer netip.AddrPort, size int) (int, error) {
 		return 0, err
 	}
 	level, option := unix.IPPROTO_IP, unix.IP_MTU
-	if !peer.Addr().Is4() {
+	if !args.Peer.Addr().Is4() {
 		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
 	}
 	known, err := unix.GetsockoptInt(p.fd, level, option)

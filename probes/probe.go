@@ -45,6 +45,8 @@ type Probe struct {
 	// Once marks a fact about a network, taken once; other probes are samples,
 	// repeated in each block.
 	Once bool
+	// SeeksLoss marks a search for the rate at which loss begins.
+	SeeksLoss bool
 	// Unreached marks a fact that is also taken of a network whose pods cannot
 	// reach each other: it helps to say why.
 	Unreached bool
@@ -91,8 +93,10 @@ type Site struct {
 	// Duration is the length of the whole sample, the dropped first part
 	// included.
 	Duration time.Duration
-	Params   map[string]string // as [Parse] returns them
-	Expect   Encapsulation     // for probes that look at the wire
+	// Delay is what the underlay is known to add to the way of every packet.
+	Delay  time.Duration
+	Params map[string]string // as [Parse] returns them
+	Expect Encapsulation     // for probes that look at the wire
 	// CaptureFile is where a probe that captures keeps its frames (pcapng); ""
 	// keeps none.
 	CaptureFile string

@@ -64,8 +64,12 @@ type rrArgs struct {
 	Size     int            `json:"size"`
 	Rate     int            `json:"rate,omitempty"` // 1/s, 0 for a closed loop
 	Busy     bool           `json:"busy,omitempty"`
-	Duration time.Duration  `json:"duration"` // ns
+	Duration time.Duration  `json:"duration"`        // ns
+	Delay    time.Duration  `json:"delay,omitempty"` // ns, that the underlay is known to add each way
 }
+
+// patience is how long an answer may take before it counts as lost.
+func (a *rrArgs) patience() time.Duration { return answerPatience + 2*a.Delay }
 
 func (a *rrArgs) check() error {
 	if a.Size < 1 || a.Size > maxMessage || a.Duration < MinDuration || a.Rate < 0 || a.Rate > maxRate {
@@ -92,7 +96,7 @@ func rrArgsOf(s *Site) (rrArgs, error) {
 	if err != nil {
 		return rrArgs{}, err
 	}
-	return rrArgs{Size: size, Rate: rate, Busy: s.Params[paramBusy] != "", Duration: s.Duration}, nil
+	return rrArgs{Size: size, Rate: rate, Busy: s.Params[paramBusy] != "", Duration: s.Duration, Delay: s.Delay}, nil
 }
 
 func measureRR(ctx context.Context, s *Site, probe string) (*Measurement, error) {
@@ -261,7 +265,7 @@ func dialUDPRR(ctx context.Context, args *rrArgs, _ *latencyResult) (*socket, er
 		s.Close()
 		return nil, err
 	}
-	patience := unix.NsecToTimeval(answerPatience.Nanoseconds())
+	patience := unix.NsecToTimeval(args.patience().Nanoseconds())
 	none := unix.Timeval{}
 	err = unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience)
 	b := make([]byte, args.Size)
@@ -299,7 +303,7 @@ func rrClient(ctx context.Context, r *Request, connect dial) (any, error) {
 	}
 	if connectionless(conn.fd) {
 		// An open loop may rest for as long as its interval.
-		defer loop.watch(answerPatience + 2*time.Duration(loop.interval))()
+		defer loop.watch(args.patience() + 2*time.Duration(loop.interval))()
 	}
 	err = onCPU(args.CPU, func() error {
 		defer ownFile(conn.fd)()

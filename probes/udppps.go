@@ -31,7 +31,8 @@ const (
 	// is left of the sample but at least confirmShare.
 	trialLength  = 50 * time.Millisecond
 	confirmShare = 0.4
-	// settle is how long after the last datagram the receiver still counts.
+	// settle is how long after the last datagram the receiver still counts,
+	// beside what the underlay is known to delay it.
 	settle = 5 * time.Millisecond
 )
 
@@ -41,7 +42,7 @@ const paramSegments = "segments"
 // lossBound lost. What the sender managed to send is never the result.
 func udpPPS() *Probe {
 	return &Probe{
-		Name: "udp-pps", Title: "small UDP datagrams a second that arrive, at the highest rate with at most 0.1 % loss",
+		Name: "udp-pps", SeeksLoss: true, Title: "small UDP datagrams a second that arrive, at the highest rate with at most 0.1 % loss",
 		Metrics: []results.Metric{
 			{Name: "rate", Unit: "1/s", Better: "higher"},
 			{Name: "loss", Unit: "1", Better: "lower"},
@@ -67,6 +68,7 @@ type ppsArgs struct {
 	Poll     bool           `json:"poll,omitempty"` // the receiver has a CPU of its own
 	Rate     float64        `json:"rate,omitempty"` // 1/s, 0 for as fast as the sender can
 	Duration time.Duration  `json:"duration"`       // ns
+	Settle   time.Duration  `json:"settle"`         // ns from the last datagram until all have arrived
 }
 
 func (a *ppsArgs) check() error {
@@ -122,7 +124,7 @@ func measureUDPPPS(ctx context.Context, s *Site) (*Measurement, error) {
 		return nil, err
 	}
 	begin := time.Now()
-	args := ppsArgs{Size: size, Segments: segments, Poll: s.Client.CPU != s.Server.CPU}
+	args := ppsArgs{Size: size, Segments: segments, Settle: settle + s.Delay, Poll: s.Client.CPU != s.Server.CPU}
 	best, tried, err := searchRate(ctx, s, args, begin)
 	if err != nil {
 		return nil, err
@@ -304,7 +306,7 @@ func udpPPSClient(ctx context.Context, r *Request) (any, error) {
 	}
 	after, err := readMachineTime()
 	result.Machine = after.since(before)
-	time.Sleep(settle)
+	time.Sleep(args.Settle)
 	return result, err
 }
 

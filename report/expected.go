@@ -36,22 +36,30 @@ func (b *builder) share(c *Cell) float64 {
 }
 
 // expected is the most that arithmetic allows for a figure: the goodput of
-// full-sized segments at the wire's rate. Nil where it says nothing.
+// full-sized segments at the wire's rate. Nil where it says nothing: what a
+// link's loss leaves of a rate is for congestion control.
 func (b *builder) expected(c *Cell, m results.Metric) *float64 {
 	rate, err := results.ParseWire(c.Wire)
 	share := b.share(c)
-	if err != nil || rate == 0 || share == 0 || m.Name != "goodput" {
+	if err != nil || rate == 0 || share == 0 || m.Name != "goodput" || b.lossy() {
 		return nil
 	}
 	goodput := rate * share
 	return &goodput
 }
 
+// lossy reports whether the links lost packets by themselves: then congestion
+// control decides about goodput, not headers.
+func (b *builder) lossy() bool {
+	link, err := results.ParseLink(b.recorded.Run.Asked.Link)
+	return err != nil || link.LossPercent > 0
+}
+
 // loss splits what a cell's goodput loses against the baseline.
 func (b *builder) loss(c *Cell) *Loss {
 	m := c.Metric("tcp-stream", "goodput")
 	host := b.host(c)
-	if m == nil || m.VsHost == nil || host == nil {
+	if m == nil || m.VsHost == nil || host == nil || b.lossy() {
 		return nil
 	}
 	mine, base := b.share(c), b.share(host)

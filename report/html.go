@@ -27,7 +27,7 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
 	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
 	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "ways": (*Report).ways,
-	"adjacencyMaps": (*Report).adjacencyMaps, "reachMaps": (*Report).reachMaps, "policy": policyText, "limit": limitText, // of its language too
+	"adjacencyMaps": (*Report).adjacencyMaps, "reachMaps": (*Report).reachMaps, "policy": policyText, "underlay": (*Report).underlay, "limit": limitText, // of its language too
 }).Parse(page + answerPage))
 
 // view is what the page shows.

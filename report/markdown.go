@@ -20,6 +20,10 @@ func (r *Report) Markdown(out io.Writer) error {
 	m.line("### %s", m.say("cnibench: %d rounds on %s", r.Run.Rounds, r.Run.Testbed))
 	m.line("")
 	m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say("run %s", r.Run.ID))
+	if link := r.underlay(); link != "" {
+		m.line("")
+		m.line("%s", m.say("link: %s", link))
+	}
 	for _, w := range r.Warnings {
 		m.line("")
 		m.line("> **%s** %s", m.say("Warning:"), m.say("%s", w))

@@ -97,6 +97,9 @@ func (t *text) head() {
 	t.line("run %s: %s, %d rounds, %s, seed %d", r.Run.ID, r.Run.Testbed, r.Run.Rounds, took, r.Run.Seed)
 	t.line("machine: Linux %s, %d × %s, virtualization %s; TCP of the probes: %s", r.Host.Kernel, r.Host.CPUs, r.Host.CPU,
 		r.Host.Virtualization, r.Run.CongestionControl)
+	if link := r.underlay(); link != "" {
+		t.line("link: %s", link)
+	}
 	if versions := r.versions(); versions != "" {
 		t.line("programs: %s", versions)
 	}

@@ -54,6 +54,7 @@ type Asked struct {
 	Kernel    string   `json:"kernel,omitempty"` // of the lab's nodes: auto, host or uml
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
+	Link      string   `json:"link,omitempty"` // as ParseLink reads it
 	MTU       int      `json:"mtu"`
 	Nodes     int      `json:"nodes"`
 	Probes    []string `json:"probes"`

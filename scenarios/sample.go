@@ -108,7 +108,7 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = r.cpus(r.placementOf(probe))
-	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, AgentTime: n.AgentTime, Slower: r.slower()}
+	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, Delay: r.delay(), AgentTime: n.AgentTime, Slower: r.slower()}
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
 	}
@@ -116,6 +116,15 @@ func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) 
 		site.Around = surveyor.Around
 	}
 	return site
+}
+
+// delay is what the lab's links add to the way of every packet.
+func (r *run) delay() time.Duration {
+	link, err := results.ParseLink(r.Asked.Link)
+	if err != nil {
+		return 0 // it was checked before
+	}
+	return link.Delay
 }
 
 // expect is what the network's plugin should put around packets.

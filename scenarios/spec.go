@@ -116,6 +116,9 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 			return err
 		}
 	}
+	if err := checkLink(a); err != nil {
+		return err
+	}
 	if a.Placement != "" {
 		if err := oneOf("placement", a.Placement, []string{probes.Same, probes.Split}); err != nil {
 			return err
@@ -146,6 +149,28 @@ func checkProbe(spec string) error {
 		return oneOf(unknown.What, unknown.Name, unknown.Known)
 	}
 	return err
+}
+
+// checkLink names the nearest key to one that is misspelt, and writes the link
+// in its one form.
+func checkLink(a *results.Asked) error {
+	link, err := results.ParseLink(a.Link)
+	var unknown *results.UnknownLinkKeyError
+	switch {
+	case errors.As(err, &unknown):
+		return oneOf("property of a link", unknown.Key, unknown.Known)
+	case err != nil:
+		return err
+	case a.Testbed == "cluster" && link != (results.Link{}):
+		return errors.New("link is for the lab: a cluster's network is as it is")
+	}
+	for _, p := range a.Probes {
+		if probe, _, err := probes.Parse(p); err == nil && probe.SeeksLoss && link.LossPercent > 0 {
+			return fmt.Errorf("%s looks for the rate at which loss begins, which a link that loses packets by itself hides: leave it or the link's loss out", probe.Name)
+		}
+	}
+	a.Link = link.String()
+	return nil
 }
 
 // checkTopology names the nearest name to one that is misspelt.

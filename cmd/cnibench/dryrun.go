@@ -21,6 +21,9 @@ func (p *program) printPlan(o runOptions) {
 	for _, c := range plan.Cells {
 		say("  %s on %s over %s", c.Plugin, c.Topology, c.Wire)
 	}
+	if o.asked.Link != "" {
+		say("link: %s each way while samples are taken, by netem", o.asked.Link)
+	}
 	if len(plan.Facts) > 0 {
 		say("once for each network: %s", strings.Join(plan.Facts, ", "))
 	}

@@ -117,13 +117,17 @@ func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err erro
 	if err != nil {
 		return err
 	}
+	link, err := results.ParseLink(run.Asked.Link)
+	if err != nil {
+		return err
+	}
 	kernel := ""
 	if o.guest {
 		kernel = lab.GuestName()
 	}
 	bed, err := lab.New(lab.Config{
 		Bin: p.bin, Logs: filepath.Join(dir, results.LogDir),
-		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Versions: run.Versions, Guest: o.guest, Hint: o.hint,
+		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Link: link, Versions: run.Versions, Guest: o.guest, Hint: o.hint,
 		Event: func(e results.Event) { journal.Append(results.Record{Time: time.Now(), Kernel: kernel, Event: &e}) },
 	})
 	if err != nil {

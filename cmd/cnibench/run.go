@@ -82,6 +82,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f.StringVar(&a.Kernel, "kernel", a.Kernel, "of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for what that lacks)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
+	f.StringVar(&a.Link, "link", "", "what the underlay does to every packet between two machines, each way, such as delay=20ms,loss=0.1% (a round trip takes 40ms longer)")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
 	f.IntVar(&a.Nodes, "nodes", a.Nodes, "nodes of each network")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "what to measure, see above")
@@ -137,7 +138,8 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 		"plugins": func() { a.Plugins = flagged.Plugins }, "testbed": func() { a.Testbed = flagged.Testbed },
 		"kernel":   func() { a.Kernel = flagged.Kernel },
 		"topology": func() { a.Topology = flagged.Topology }, "wire": func() { a.Wire = flagged.Wire },
-		"mtu": func() { a.MTU = flagged.MTU }, "nodes": func() { a.Nodes = flagged.Nodes },
+		"link": func() { a.Link = flagged.Link },
+		"mtu":  func() { a.MTU = flagged.MTU }, "nodes": func() { a.Nodes = flagged.Nodes },
 		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },
 		"precision": func() { a.Precision = flagged.Precision }, "margin": func() { a.Margin = flagged.Margin }, "max-rounds": func() { a.MaxRounds = flagged.MaxRounds },
 		"placement": func() { a.Placement = flagged.Placement }, "seed": func() { a.Seed = flagged.Seed },

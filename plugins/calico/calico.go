@@ -102,13 +102,13 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	}
 	// The first node makes what belongs to the whole cluster (the pool, the
 	// cluster's identity); several that race for it wait a second and repeat.
-	if err := onAll(n.Nodes[:1], register); err != nil {
+	if err := plugins.OnAll(n.Nodes[:1], register); err != nil {
 		return nil, err
 	}
-	if err := onAll(n.Nodes[1:], register); err != nil {
+	if err := plugins.OnAll(n.Nodes[1:], register); err != nil {
 		return nil, err
 	}
-	err = onAll(n.Nodes, func(node plugins.Node) error {
+	err = plugins.OnAll(n.Nodes, func(node plugins.Node) error {
 		return startAgents(ctx, node, environment(node, n, store, p, tables), p)
 	})
 	if err != nil {
@@ -137,19 +137,6 @@ func backend(ctx context.Context, node plugins.Node) (kind string, err error) {
 		return nil
 	})
 	return kind, err
-}
-
-// onAll takes a step on all nodes at once.
-func onAll(nodes []plugins.Node, step func(plugins.Node) error) error {
-	errs := make(chan error, len(nodes))
-	for _, node := range nodes {
-		go func() { errs <- step(node) }()
-	}
-	var all []error
-	for range nodes {
-		all = append(all, <-errs)
-	}
-	return errors.Join(all...)
 }
 
 // environment configures all of calico-node's programs (Calico

@@ -1,16 +1,14 @@
 // Package cce is the data path of the network models of Huawei Cloud's CCE.
 // Its agents run on Huawei Cloud only, so what they make is made here as the
-// documentation describes it; pods are wired by the reference CNI plugins.
+// documentation describes it; pods are wired by the reference CNI plugins. Of
+// the tunnel network the switch is real: Open vSwitch, with its daemons on each
+// node and its datapath in the kernel. The flows that CCE's own agents would
+// give it, and the pods' addresses, are ours.
 package cce
 
 import (
 	"context"
-	"fmt"
-	"net"
 	"net/netip"
-
-	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 
 	"github.com/cnibench/cnibench/plugins"
 )
@@ -18,7 +16,7 @@ import (
 var (
 	models = plugins.Source{What: "Huawei Cloud CCE user guide, Container network models (cce_10_0281)", Date: "2026-11-23"}
 	native = plugins.Source{What: "Huawei Cloud CCE user guide, Cloud Native 2.0 network (cce_10_0284: supplementary network interfaces, each a VLAN sub-interface of an elastic one)", Date: "2026-11-24"}
-	tunnel = plugins.Source{What: "Huawei Cloud CCE user guide, Container tunnel network (cce_10_0282) and Configuring cluster security group rules (cce_faq_00265: UDP 4789 between nodes)", Date: "2026-11-24"}
+	tunnel = plugins.Source{What: "Huawei Cloud CCE user guide, Tunnel Network Model (cce_10_0282: VXLAN by Open vSwitch; a flat network of blocks for nodes; one node's pods meet on its OVS bridge) and Configuring cluster security group rules (cce_faq_00265: UDP 4789 between nodes)", Date: "2026-11-25"}
 )
 
 // Modes are CCE's network models.
@@ -26,11 +24,13 @@ func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		{
 			Name: "cce-tunnel", Aliases: []string{"ican"},
-			Title:         "Huawei CCE container tunnel network (iCAN), here with VXLAN of the kernel in place of Open vSwitch",
-			Path:          "pod eth0 → veth → bridge cni0 → vxlan.cce (VXLAN) → NIC",
+			Title:         "Huawei CCE container tunnel network (iCAN): Open vSwitch with VXLAN between the nodes",
+			Path:          "pod eth0 → veth → Open vSwitch ovs.cce → vxlan_sys_4789 (VXLAN) → NIC",
 			Encapsulation: plugins.IANAVXLAN, Fidelity: plugins.DataPath,
-			Binaries: []string{"bridge", "host-local"}, Features: []string{"bridge", "veth", "vxlan"},
-			Sources: []plugins.Source{models, tunnel}, Deploy: deployTunnel,
+			Binaries: []string{"host-device", "host-local"},
+			System:   []string{"ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovs-ofctl"},
+			Features: []string{"openvswitch", "veth", "vxlan"},
+			Sources:  []plugins.Source{models, tunnel}, Deploy: deployTunnel,
 		},
 		{
 			Name: "cce-vpc", Title: "Huawei CCE VPC network: IPvlan, and one VPC route a node",
@@ -49,104 +49,6 @@ func Modes() []*plugins.Plugin {
 	}
 }
 
-// vni is the tunnels' network identifier. Any will do: a network of the lab
-// has its underlay to itself.
-const vni = 1
-
-const tunnelName = "vxlan.cce"
-
-// member is a node's part in the overlay.
-type member struct {
-	node   plugins.Node
-	subnet netip.Prefix     // of its pods
-	mac    net.HardwareAddr // of its tunnel device
-}
-
-// deployTunnel puts a VXLAN device on each node and tells it all the others.
-func deployTunnel(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
-	var members []member
-	for i, node := range n.Nodes {
-		subnet, err := plugins.NodeSubnet(n.PodCIDR, i)
-		if err != nil {
-			return nil, err
-		}
-		mac, err := addTunnel(node, subnet)
-		if err != nil {
-			return nil, fmt.Errorf("making the tunnel device of %s: %w", node.Name(), err)
-		}
-		members = append(members, member{node, subnet, mac})
-	}
-	subnets := map[string]netip.Prefix{}
-	for _, m := range members {
-		subnets[m.node.Name()] = m.subnet
-		for _, other := range members {
-			if other.node == m.node {
-				continue
-			}
-			if err := m.node.Do(func() error { return reach(other) }); err != nil {
-				return nil, fmt.Errorf("telling %s of the pods of %s: %w", m.node.Name(), other.node.Name(), err)
-			}
-		}
-	}
-	mtu := n.MTU - plugins.IANAVXLAN.Overhead
-	return &plugins.Deployment{ConfList: func(node plugins.Node) ([]byte, error) {
-		return plugins.BridgeConf("cce", mtu, subnets[node.Name()])
-	}}, nil
-}
-
-// addTunnel makes a node's VXLAN device, which has the first address of the
-// pods' subnet.
-func addTunnel(node plugins.Node, subnet netip.Prefix) (mac net.HardwareAddr, err error) {
-	err = node.Do(func() error {
-		nic, err := netlink.LinkByName(node.NIC())
-		if err != nil {
-			return err
-		}
-		attrs := netlink.NewLinkAttrs()
-		attrs.Name, attrs.MTU = tunnelName, nic.Attrs().MTU-plugins.IANAVXLAN.Overhead
-		vx := &netlink.Vxlan{LinkAttrs: attrs, VxlanId: vni, VtepDevIndex: nic.Attrs().Index, Port: plugins.IANAVXLAN.Port,
-			SrcAddr: node.Addr().Addr().AsSlice(), Learning: false}
-		if err := netlink.LinkAdd(vx); err != nil {
-			return err
-		}
-		if err := netlink.AddrAdd(vx, &netlink.Addr{IPNet: ipNet(netip.PrefixFrom(subnet.Addr(), 32))}); err != nil {
-			return err
-		}
-		link, err := netlink.LinkByName(tunnelName)
-		if err != nil {
-			return err
-		}
-		mac = link.Attrs().HardwareAddr
-		return netlink.LinkSetUp(vx)
-	})
-	return mac, err
-}
-
-// reach leads the calling thread's node to the pods of another one: a route
-// through the tunnel device, the MAC at its far end, and the node that has it.
-func reach(other member) error {
-	link, err := netlink.LinkByName(tunnelName)
-	if err != nil {
-		return err
-	}
-	index := link.Attrs().Index
-	far := other.subnet.Addr().AsSlice()
-	for _, n := range []*netlink.Neigh{
-		{LinkIndex: index, State: netlink.NUD_PERMANENT, Type: unix.RTN_UNICAST, IP: far, HardwareAddr: other.mac},
-		{LinkIndex: index, Family: unix.AF_BRIDGE, Flags: netlink.NTF_SELF, State: netlink.NUD_PERMANENT,
-			IP: other.node.Addr().Addr().AsSlice(), HardwareAddr: other.mac},
-	} {
-		if err := netlink.NeighSet(n); err != nil {
-			return err
-		}
-	}
-	return netlink.RouteAdd(&netlink.Route{Dst: ipNet(other.subnet), Gw: far, LinkIndex: index, Flags: int(netlink.FLAG_ONLINK)})
-}
-
-func ipNet(p netip.Prefix) *net.IPNet {
-	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
-}
-
 // deployVPC leads each node's pods to it by a VPC route, and gives each pod an
 // IPvlan device of the node's NIC.
 func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
@@ -162,15 +64,7 @@ func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 		next[node] = netip.PrefixFrom(subnet.Addr().Next(), subnet.Bits())
 	}
 	leases := &plugins.Leases[netip.Prefix]{
-		Ask: func(node plugins.Node) (netip.Prefix, error) {
-			a := next[node]
-			addr := a.Addr().Next()
-			if !a.Contains(addr.Next()) {
-				return netip.Prefix{}, &plugins.QuotaError{What: "pod addresses of a node", Limit: 1<<(32-a.Bits()) - 3}
-			}
-			next[node] = netip.PrefixFrom(addr, a.Bits())
-			return next[node], nil
-		},
+		Ask:   func(node plugins.Node) (netip.Prefix, error) { return nextAddress(next, node) },
 		Begin: func(node plugins.Node, a netip.Prefix) error { return plugins.AddIPvlan(node, node.NIC(), a.Addr()) },
 		Conf: func(node plugins.Node, a netip.Prefix) ([]byte, error) {
 			// The fabric answers ARP for the first address of the subnet, as
@@ -182,6 +76,18 @@ func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 		},
 	}
 	return leases.Deployment(), nil
+}
+
+// nextAddress takes the next address of a node's block; next holds what each
+// node took last.
+func nextAddress(next map[plugins.Node]netip.Prefix, node plugins.Node) (netip.Prefix, error) {
+	a := next[node]
+	addr := a.Addr().Next()
+	if !a.Contains(addr.Next()) {
+		return netip.Prefix{}, &plugins.QuotaError{What: "pod addresses of a node", Limit: 1<<(32-a.Bits()) - 3}
+	}
+	next[node] = netip.PrefixFrom(addr, a.Bits())
+	return next[node], nil
 }
 
 // deploySubENI attaches a trunk to each node, and a VLAN of it to each pod.

@@ -65,7 +65,7 @@ func Environment(a, b results.Run) []string {
 		{"kernel", a.Host.Kernel, b.Host.Kernel}, {"privilege", a.Host.Privilege, b.Host.Privilege},
 		{"default congestion control", a.Host.CongestionControl, b.Host.CongestionControl},
 		{"congestion control of the probes", a.CongestionControl, b.CongestionControl},
-		{"testbed", a.Asked.Testbed, b.Asked.Testbed}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
+		{"testbed", a.Asked.Testbed, b.Asked.Testbed}, {"link", a.Asked.Link, b.Asked.Link}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
 		{"nodes", fmt.Sprint(a.Asked.Nodes), fmt.Sprint(b.Asked.Nodes)}, {"placement", a.Asked.Placement, b.Asked.Placement},
 		{"duration of a sample", fmt.Sprint(float64(a.Asked.Duration)), fmt.Sprint(float64(b.Asked.Duration))},
 	})...)

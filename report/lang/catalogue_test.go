@@ -259,7 +259,7 @@ func operands(e ast.Expr) []ast.Expr {
 func (s *sources) templates(t *testing.T) {
 	nothing := func(...any) string { return "" }
 	funcs := template.FuncMap{}
-	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways"} {
+	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay"} {
 		funcs[name] = nothing
 	}
 	for _, file := range []string{"../page.html", "../answer.html"} {

@@ -7,9 +7,11 @@ import (
 	"slices"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/results"
 )
 
 // features are the kernel's abilities that plugins ask for by name, each with
@@ -28,7 +30,17 @@ var features = map[string]func() error{
 	"ipvlan":    tryIPVlan,
 	"vlan":      tryVLAN,
 	"tun":       tryTun,
-	"tbf":       tryTBF,
+	"tbf": func() error {
+		return tryQdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+			return &netlink.Tbf{QdiscAttrs: a, Rate: 1e6, Limit: 1e5, Buffer: ticks(0.1)}
+		})
+	},
+	"netem": func() error {
+		return tryQdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+			return netlink.NewNetem(a, netlink.NetemQdiscAttrs{Latency: 1000})
+		})
+	},
+	"openvswitch": tryOpenVSwitch,
 }
 
 func tryAttrs() netlink.LinkAttrs {
@@ -129,13 +141,14 @@ func tryTun() error {
 	return nil
 }
 
-func tryTBF() error {
+// tryQdisc puts a queueing discipline on a link that it makes.
+func tryQdisc(make func(netlink.QdiscAttrs) netlink.Qdisc) error {
 	veth := &netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}
 	if err := netlink.LinkAdd(veth); err != nil {
 		return fmt.Errorf("making a link to shape: %w", err)
 	}
 	attrs := netlink.QdiscAttrs{LinkIndex: veth.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
-	err := netlink.QdiscAdd(&netlink.Tbf{QdiscAttrs: attrs, Rate: 1e6, Limit: 1e5, Buffer: ticks(0.1)})
+	err := netlink.QdiscAdd(make(attrs))
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EOPNOTSUPP) {
 		return errLacks
 	}
@@ -145,12 +158,60 @@ func tryTBF() error {
 // Lacks names the first of the features that the kernel does not know; see
 // [testbed.Kernel].
 func (l *Lab) Lacks(p *plugins.Plugin) string {
-	for _, name := range p.Features {
+	for _, name := range Needs(p, l.config.Link) {
 		if errors.Is(Feature(name), errLacks) {
 			return name
 		}
 	}
 	return ""
+}
+
+// Open vSwitch's generic netlink family for datapaths, the command that makes
+// one and what it takes (include/uapi/linux/openvswitch.h).
+const (
+	ovsFamily    = "ovs_datapath"
+	ovsNew       = 1
+	ovsVersion   = 2
+	ovsName      = 1 // OVS_DP_ATTR_NAME
+	ovsUpcallPID = 2 // OVS_DP_ATTR_UPCALL_PID; 0: packets without a flow are dropped
+)
+
+// ovsHeader names no datapath yet.
+var ovsHeader = make(ovsDatapath, 4)
+
+// ovsDatapath is the interface index of a datapath as messages carry it.
+type ovsDatapath []byte
+
+func (d ovsDatapath) Len() int          { return len(d) }
+func (d ovsDatapath) Serialize() []byte { return d }
+
+// tryOpenVSwitch makes a datapath of the kernel's own. Asking for the family
+// loads its module where that may be.
+func tryOpenVSwitch() error {
+	family, err := netlink.GenlFamilyGet(ovsFamily)
+	if errors.Is(err, unix.ENOENT) {
+		return errLacks
+	}
+	if err != nil {
+		return fmt.Errorf("asking for the netlink family %s: %w", ovsFamily, err)
+	}
+	request := nl.NewNetlinkRequest(int(family.ID), unix.NLM_F_ACK)
+	request.AddData(&nl.Genlmsg{Command: ovsNew, Version: ovsVersion})
+	request.AddData(ovsHeader)
+	request.AddData(nl.NewRtAttr(ovsName, nl.ZeroTerminated("try0")))
+	request.AddData(nl.NewRtAttr(ovsUpcallPID, nl.Uint32Attr(0)))
+	if _, err := request.Execute(unix.NETLINK_GENERIC, 0); err != nil {
+		return fmt.Errorf("making an Open vSwitch datapath: %w", err)
+	}
+	return nil
+}
+
+// Needs lists the features that a plugin's network takes over such links.
+func Needs(p *plugins.Plugin, link results.Link) []string {
+	if link == (results.Link{}) {
+		return p.Features
+	}
+	return append([]string{"netem"}, p.Features...)
 }
 
 // Unsupported says in one line why the kernel cannot carry what needs the

@@ -33,6 +33,7 @@ type Config struct {
 	Logs  string // folder for the agents' logs
 	Nodes int    // of each network, at least 2
 	MTU   int    // of the underlay
+	Link  results.Link
 	// Event receives what happens to agents; it may be called from any
 	// goroutine.
 	Event func(results.Event)
@@ -74,7 +75,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	if p.NeedsVPC && shape.Kind != testbed.VPC {
 		return nil, &testbed.UnsupportedError{Cause: "needs a VPC, which topology " + topology + " is not"}
 	}
-	if cause := Unsupported(p.Features); cause != "" {
+	if cause := Unsupported(Needs(p, l.config.Link)); cause != "" {
 		lacks := l.Lacks(p)
 		if lacks != "" && l.config.Hint != "" {
 			cause += "; " + l.config.Hint
@@ -82,7 +83,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
 	name := instance + "-" + topology
-	n := &network{plugin: p, name: name, slower: l.Slower()}
+	n := &network{plugin: p, name: name, slower: l.Slower(), impairment: l.config.Link}
 	n.ctx, n.fail = context.WithCancelCause(context.Background())
 	n.facts = results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
 		Fidelity: string(p.Fidelity), Kernel: l.kernel(), Versions: l.versions(p)}

@@ -21,19 +21,21 @@ import (
 
 // network is one plugin on a fabric of its own, with a pod on each node.
 type network struct {
-	plugin  *plugins.Plugin
-	name    string
-	slower  int // than on the machine's own kernel, at least 1
-	fabric  *fabric
-	links   []*link
-	spaces  []*space
-	control *node
-	outside *node // no node of the cluster
-	nodes   []*node
-	pods    []*pod
-	workers []*worker
-	ends    [2]probes.End
-	around  *probes.Surroundings // nil until it was asked for
+	plugin *plugins.Plugin
+	name   string
+	slower int // than on the machine's own kernel, at least 1
+	fabric *fabric
+	links  []*link
+	// impairment is what the links do to packets while samples are taken.
+	impairment results.Link
+	spaces     []*space
+	control    *node
+	outside    *node // no node of the cluster
+	nodes      []*node
+	pods       []*pod
+	workers    []*worker
+	ends       [2]probes.End
+	around     *probes.Surroundings // nil until it was asked for
 
 	deployment *plugins.Deployment
 	added      int // pods for samples, so far
@@ -224,10 +226,11 @@ func (n *network) Err() error {
 	return context.Cause(n.ctx)
 }
 
-// SetWire shapes every link of the underlay.
+// SetWire shapes every link of the underlay, and from the first time on lets
+// it delay and lose packets as was asked.
 func (n *network) SetWire(wire string) error {
 	for _, l := range n.links {
-		if err := l.setWire(wire); err != nil {
+		if err := l.setWire(wire, n.impairment); err != nil {
 			return err
 		}
 	}

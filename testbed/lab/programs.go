@@ -37,6 +37,10 @@ var Programs = []Program{
 	{Name: "ptp", Why: "reference CNI plugin, pods behind a veth of the node"},
 	{Name: "host-device", Why: "reference CNI plugin, an interface of the node moved into a pod"},
 	{Name: "bird", Package: "bird2", Why: "the BGP daemon of calico-bgp", ask: []string{"--version"}},
+	{Name: "ovsdb-server", Package: "openvswitch-switch", Why: "the database of Open vSwitch, the switch of cce-tunnel", ask: []string{"--version"}},
+	{Name: "ovs-vswitchd", Package: "openvswitch-switch", Why: "the daemon of Open vSwitch", ask: []string{"--version"}},
+	{Name: "ovs-vsctl", Package: "openvswitch-switch", Why: "configures Open vSwitch", ask: []string{"--version"}},
+	{Name: "ovs-ofctl", Package: "openvswitch-switch", Why: "gives Open vSwitch its flows", ask: []string{"--version"}},
 	{Name: "iptables", Package: "iptables", Why: "flanneld and Felix program their rules through it", ask: []string{"--version"}},
 	{Name: "ipset", Package: "ipset", Why: "Felix keeps addresses of its policies in sets", ask: []string{"--version"}},
 }

@@ -1,0 +1,232 @@
+package cce
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/vishvananda/netlink"
+
+	"github.com/cnibench/cnibench/plugins"
+)
+
+// What a node's Open vSwitch has: one bridge, whose own port (of the same
+// name) is the gateway of the node's pods, and a VXLAN port to each other node.
+const (
+	ovsBridge = "ovs.cce"
+	// vni is the tunnels' network identifier. Any will do: a network of the
+	// lab has its underlay to itself.
+	vni = 1
+)
+
+// Open vSwitch's folders and files on a node, below those that a node has to
+// itself.
+const (
+	ovsRunDir   = "/run/openvswitch"
+	ovsDatabase = ovsRunDir + "/conf.db"
+	ovsSocket   = ovsRunDir + "/db.sock"
+	ovsFlows    = ovsRunDir + "/flows"
+	ovsSchema   = "/usr/share/openvswitch/vswitch.ovsschema" // Debian's openvswitch-common
+)
+
+// ovsPatience bounds what the daemons take to do what they are told. They need
+// some milliseconds; on a slow kernel in user space a tenth of a second.
+const ovsPatience = 15 * time.Second
+
+// tunnelNetwork is the container tunnel network of a cluster: all pods share
+// one flat network, of which each node has a block.
+type tunnelNetwork struct {
+	pods   netip.Prefix
+	mtu    int
+	blocks map[plugins.Node]netip.Prefix
+}
+
+// deployTunnel gives each node an Open vSwitch with tunnels to all others and
+// the flows that lead to their blocks.
+func deployTunnel(ctx context.Context, n plugins.Network) (*plugins.Deployment, error) {
+	t := &tunnelNetwork{pods: n.PodCIDR, mtu: n.MTU - plugins.IANAVXLAN.Overhead, blocks: map[plugins.Node]netip.Prefix{}}
+	next := map[plugins.Node]netip.Prefix{}
+	for i, node := range n.Nodes {
+		block, err := plugins.NodeSubnet(n.PodCIDR, i)
+		if err != nil {
+			return nil, err
+		}
+		t.blocks[node], next[node] = block, netip.PrefixFrom(gateway(block), block.Bits())
+	}
+	err := plugins.OnAll(n.Nodes, func(node plugins.Node) error {
+		if err := startSwitch(ctx, node); err != nil {
+			return err
+		}
+		return t.connect(ctx, node, n.Nodes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	leases := &plugins.Leases[netip.Prefix]{
+		Ask:   func(node plugins.Node) (netip.Prefix, error) { return nextAddress(next, node) },
+		Begin: func(node plugins.Node, a netip.Prefix) error { return t.plug(node, a.Addr()) },
+		Conf: func(node plugins.Node, a netip.Prefix) ([]byte, error) {
+			inFlat := netip.PrefixFrom(a.Addr(), t.pods.Bits())
+			return plugins.DeviceConf("cce", podEnd(a.Addr()), inFlat, gateway(t.blocks[node]))
+		},
+		End: func(node plugins.Node, a netip.Prefix) error { return unplug(node, a.Addr()) },
+	}
+	return leases.Deployment(), nil
+}
+
+// gateway is the address of a node in the pods' network: the first of its
+// block.
+func gateway(block netip.Prefix) netip.Addr { return block.Masked().Addr().Next() }
+
+// startSwitch starts a node's database and switch (ovsdb-server(1),
+// ovs-vswitchd(8)).
+func startSwitch(ctx context.Context, node plugins.Node) error {
+	if err := node.Do(func() error { return os.MkdirAll(ovsRunDir, 0o755) }); err != nil {
+		return fmt.Errorf("making %s on %s: %w", ovsRunDir, node.Name(), err)
+	}
+	if err := node.Run(ctx, ovs("ovsdb-tool", "create", ovsDatabase, ovsSchema)); err != nil {
+		return err
+	}
+	if err := node.Start(ovs("ovsdb-server", ovsDatabase, "--remote=punix:"+ovsSocket, "-vconsole:warn", "-vsyslog:off", "-vfile:off")); err != nil {
+		return err
+	}
+	err := plugins.Poll(ctx, "the database of Open vSwitch on "+node.Name(), func() error {
+		return node.Do(func() error {
+			_, err := os.Stat(ovsSocket)
+			return err
+		})
+	})
+	if err != nil {
+		return err
+	}
+	return node.Start(ovs("ovs-vswitchd", "unix:"+ovsSocket, "-vconsole:warn", "-vsyslog:off", "-vfile:off"))
+}
+
+// programs lie where Debian's openvswitch-switch puts them.
+var programs = map[string]string{
+	"ovsdb-tool": "/usr/bin/", "ovsdb-server": "/usr/sbin/", "ovs-vswitchd": "/usr/sbin/", "ovs-vsctl": "/usr/bin/", "ovs-ofctl": "/usr/bin/",
+}
+
+// ovs is a program of Open vSwitch, with the node's own folders.
+func ovs(program string, args ...string) plugins.Process {
+	return plugins.Process{Name: program, Path: programs[program] + program, Args: args, Env: []string{"OVS_RUNDIR=" + ovsRunDir}}
+}
+
+// vsctl changes the switch's configuration, and returns when the switch has
+// taken it over (ovs-vsctl(8)).
+func vsctl(ctx context.Context, node plugins.Node, args ...string) error {
+	return node.Run(ctx, ovs("ovs-vsctl", append([]string{"--db=unix:" + ovsSocket, patience()}, args...)...))
+}
+
+func patience() string { return fmt.Sprintf("--timeout=%.0f", ovsPatience.Seconds()) }
+
+// program adds or deletes flows, all or none (ovs-ofctl(8), add-flows and
+// --bundle).
+func program(ctx context.Context, node plugins.Node, flows []string) error {
+	text := []byte(strings.Join(flows, "\n") + "\n")
+	if err := node.Do(func() error { return os.WriteFile(ovsFlows, text, 0o644) }); err != nil {
+		return fmt.Errorf("writing the flows of %s: %w", node.Name(), err)
+	}
+	return node.Run(ctx, ovs("ovs-ofctl", patience(), "--bundle", "add-flows", ovsBridge, ovsFlows))
+}
+
+// lead makes the flows to a part of the pods' network: what is sent there, and
+// what asks for its MACs. A longer prefix wins, as in routing.
+func lead(to netip.Prefix, port string) []string {
+	return []string{
+		fmt.Sprintf("add priority=%d,ip,nw_dst=%s,actions=output:%s", to.Bits(), to, port),
+		fmt.Sprintf("add priority=%d,arp,arp_tpa=%s,actions=output:%s", to.Bits(), to, port),
+	}
+}
+
+// connect makes a node's bridge: a port to each other node with flows to its
+// block. All else goes to the node itself. The bridge does not learn, so
+// nothing is flooded through the mesh of tunnels.
+func (t *tunnelNetwork) connect(ctx context.Context, node plugins.Node, all []plugins.Node) error {
+	config := []string{"add-br", ovsBridge, "--", "set", "bridge", ovsBridge, "fail_mode=secure", "--", "set", "interface", ovsBridge, fmt.Sprintf("mtu_request=%d", t.mtu)}
+	flows := lead(netip.PrefixFrom(netip.IPv4Unspecified(), 0), "LOCAL")
+	for i, other := range all {
+		if other == node {
+			continue
+		}
+		port := fmt.Sprintf("vxlan%d", i+1)
+		config = append(config, "--", "add-port", ovsBridge, port, "--", "set", "interface", port, "type=vxlan",
+			"options:local_ip="+node.Addr().Addr().String(), "options:remote_ip="+other.Addr().Addr().String(),
+			fmt.Sprintf("options:key=%d", vni), fmt.Sprintf("options:dst_port=%d", plugins.IANAVXLAN.Port))
+		flows = append(flows, lead(t.blocks[other], port)...)
+	}
+	if err := vsctl(ctx, node, config...); err != nil {
+		return err
+	}
+	if err := program(ctx, node, flows); err != nil {
+		return err
+	}
+	return t.addGateway(node)
+}
+
+// addGateway gives the node its own address in the pods' network, on the
+// bridge's own port.
+func (t *tunnelNetwork) addGateway(node plugins.Node) error {
+	at := gateway(t.blocks[node])
+	err := node.Do(func() error {
+		link, err := netlink.LinkByName(ovsBridge)
+		if err != nil {
+			return err
+		}
+		addr := &net.IPNet{IP: at.AsSlice(), Mask: net.CIDRMask(t.pods.Bits(), at.BitLen())}
+		if err := netlink.AddrAdd(link, &netlink.Addr{IPNet: addr}); err != nil {
+			return err
+		}
+		return netlink.LinkSetUp(link)
+	})
+	if err != nil {
+		return fmt.Errorf("giving %s the address %s in the pods' network: %w", node.Name(), at, err)
+	}
+	return nil
+}
+
+// The two ends of a pod's veth pair: the one in the switch, and the one that
+// is moved into the pod. Interface names have room for 15 characters.
+func switchEnd(a netip.Addr) string { return fmt.Sprintf("cce%x", a.AsSlice()) }
+func podEnd(a netip.Addr) string    { return fmt.Sprintf("pod%x", a.AsSlice()) }
+
+// plug puts one end of a new veth pair into the switch, with flows to it, for
+// a pod that will have the address.
+func (t *tunnelNetwork) plug(node plugins.Node, a netip.Addr) error {
+	ctx, cancel := context.WithTimeout(context.Background(), ovsPatience)
+	defer cancel()
+	port := switchEnd(a)
+	err := node.Do(func() error {
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name, attrs.MTU = port, t.mtu
+		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: podEnd(a), PeerMTU: uint32(t.mtu)}
+		if err := netlink.LinkAdd(veth); err != nil {
+			return err
+		}
+		return netlink.LinkSetUp(veth)
+	})
+	if err != nil {
+		return fmt.Errorf("making the interface of a pod on %s: %w", node.Name(), err)
+	}
+	if err := vsctl(ctx, node, "add-port", ovsBridge, port); err != nil {
+		return err
+	}
+	return program(ctx, node, lead(netip.PrefixFrom(a, a.BitLen()), port))
+}
+
+// unplug undoes plug.
+func unplug(node plugins.Node, a netip.Addr) error {
+	ctx, cancel := context.WithTimeout(context.Background(), ovsPatience)
+	defer cancel()
+	if err := program(ctx, node, []string{fmt.Sprintf("delete ip,nw_dst=%s", a), fmt.Sprintf("delete arp,arp_tpa=%s", a)}); err != nil {
+		return err
+	}
+	if err := vsctl(ctx, node, "del-port", ovsBridge, switchEnd(a)); err != nil {
+		return err
+	}
+	return plugins.DelLink(node, switchEnd(a))
+}

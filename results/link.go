@@ -1,0 +1,108 @@
+package results
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Link is what the underlay does to packets between two machines, beside
+// limiting their rate: in each direction every packet takes Delay longer, and a
+// share of them is lost. A round trip takes twice the delay longer.
+type Link struct {
+	Delay       time.Duration
+	LossPercent float64
+}
+
+// Bounds of a link. The round trip between any two places of the world takes
+// less than twice maxDelay; TCP all but stops at more loss than maxLoss.
+const (
+	minDelay = time.Microsecond // what netem is told in
+	maxDelay = 200 * time.Millisecond
+	minLoss  = 0.0001 // %
+	maxLoss  = 10     // %
+)
+
+// linkKeys are what can be said of a link, in the order in which it is written.
+var linkKeys = []string{"delay", "loss"}
+
+// UnknownLinkKeyError is a key that [ParseLink] does not know.
+type UnknownLinkKeyError struct {
+	Key   string
+	Known []string
+}
+
+func (e *UnknownLinkKeyError) Error() string {
+	return fmt.Sprintf("link has no %q (it has %s)", e.Key, strings.Join(e.Known, ", "))
+}
+
+// ParseLink reads a link such as "delay=20ms,loss=0.1%"; "" is one that does
+// nothing.
+func ParseLink(s string) (Link, error) {
+	var l Link
+	if s == "" {
+		return l, nil
+	}
+	seen := map[string]bool{}
+	for item := range strings.SplitSeq(s, ",") {
+		key, value, _ := strings.Cut(item, "=")
+		if seen[key] {
+			return Link{}, fmt.Errorf("link %q gives %s twice", s, key)
+		}
+		seen[key] = true
+		var err error
+		switch key {
+		case "delay":
+			l.Delay, err = parseDelay(value)
+		case "loss":
+			l.LossPercent, err = parseLoss(value)
+		default:
+			err = &UnknownLinkKeyError{key, linkKeys}
+		}
+		if err != nil {
+			return Link{}, err
+		}
+	}
+	return l, nil
+}
+
+func parseDelay(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("the delay %q of a link is no time such as 20ms", s)
+	case d < minDelay || d > maxDelay:
+		return 0, fmt.Errorf("the delay %q of a link is outside %s to %s", s, minDelay, maxDelay)
+	case d%minDelay != 0:
+		return 0, fmt.Errorf("the delay %q of a link is no whole number of microseconds", s)
+	}
+	return d, nil
+}
+
+var lossPattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)%$`)
+
+func parseLoss(s string) (float64, error) {
+	m := lossPattern.FindStringSubmatch(s)
+	if m == nil {
+		return 0, fmt.Errorf("the loss %q of a link is no share such as 0.1%%", s)
+	}
+	percent, err := strconv.ParseFloat(m[1], 64)
+	if err != nil || percent < minLoss || percent > maxLoss {
+		return 0, fmt.Errorf("the loss %q of a link is outside %g%% to %d%%", s, minLoss, maxLoss)
+	}
+	return percent, nil
+}
+
+// String writes the link as [ParseLink] reads it.
+func (l Link) String() string {
+	var parts []string
+	if l.Delay > 0 {
+		parts = append(parts, "delay="+l.Delay.String())
+	}
+	if l.LossPercent > 0 {
+		parts = append(parts, "loss="+strconv.FormatFloat(l.LossPercent, 'f', -1, 64)+"%")
+	}
+	return strings.Join(parts, ",")
+}
