@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	core "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -33,7 +34,13 @@ type Config struct {
 	// Unprivileged does without pods in the nodes' network: there is no baseline
 	// and nobody looks at the wire.
 	Unprivileged bool
-	Life         time.Duration // after which the pods end even if nobody comes back
+	// Namespace is one of the person's to make the pods in; "" makes one for the
+	// run, which needs more permissions.
+	Namespace    string
+	NodeSelector map[string]string // labels of the nodes that may be measured
+	Tolerations  []core.Toleration // of the pods
+	Requests     core.ResourceList // of a pod, over the program's own
+	Life         time.Duration     // after which the pods end even if nobody comes back
 	// Event receives what a reader of the record should know.
 	Event func(results.Event)
 }
@@ -122,9 +129,9 @@ func (c *Cluster) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
 	defer cancel()
-	err := c.removeNamespace(ctx, c.namespace)
-	if err != nil {
-		return fmt.Errorf("the namespace %s is left (cnibench clean removes it): %w", c.namespace, err)
+	if err := c.remove(ctx); err != nil {
+		return fmt.Errorf("what the run made in the namespace %s is left (%s removes it; its pods end by themselves within %s): %w",
+			c.namespace, c.removeCommand(), c.config.Life, err)
 	}
 	c.namespace = ""
 	return nil
@@ -142,8 +149,9 @@ type network struct {
 var errEnded = errors.New("a worker in the cluster has ended")
 
 func (n *network) Err() error {
-	if i := slices.IndexFunc(n.ends[:], func(e end) bool { return e.pod.ended() }); i >= 0 {
-		return fmt.Errorf("%w: %s", errEnded, n.ends[i].pod.why())
+	pods := n.pods()
+	if i := slices.IndexFunc(pods, (*pod).ended); i >= 0 {
+		return fmt.Errorf("%w: %s", errEnded, pods[i].why())
 	}
 	return nil
 }
