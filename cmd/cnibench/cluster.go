@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
@@ -141,7 +142,7 @@ func (p *program) nameClusterPlugin(ctx context.Context, bed *cluster.Cluster, o
 	if p.catalogue.Get(name) == nil {
 		name = "unknown"
 		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
-			Encapsulation: plugins.None, Fidelity: plugins.Cluster, Deploy: notByUs})
+			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
 	}
 	o.asked.Plugins = []string{name}
 	return nil

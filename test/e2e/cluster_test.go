@@ -156,7 +156,7 @@ func oneNode(t *testing.T, k *kube) {
 // midRun starts a run and returns once it measures.
 func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
-	cmd := k.command(t.Context(), append([]string{k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--out", dir}, more...)...)
+	cmd := k.command(t.Context(), append([]string{k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	t.Cleanup(func() {

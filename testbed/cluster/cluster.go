@@ -13,6 +13,7 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
@@ -50,6 +51,8 @@ type Cluster struct {
 	config Config
 	rest   *rest.Config
 	client kubernetes.Interface
+	// dynamic reads what plugins have defined of their own.
+	dynamic dynamic.Interface
 
 	runID     string // makes the namespace's name unique
 	logs      string // folder for the workers' logs
@@ -71,7 +74,11 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client}
+	own, err := dynamic.NewForConfig(connection)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+	}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
