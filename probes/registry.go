@@ -12,7 +12,7 @@ import (
 // registered lists every probe in the order in which people read them. Adding
 // a probe means adding it here.
 func registered() []*Probe {
-	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), mtu(), cniTime(), encap(), adjacency(), reach(), policy(), path()}
+	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), mtu(), cniTime(), encap(), adjacency(), reach(), policy(), path(), service()}
 }
 
 // All returns every probe.

@@ -33,6 +33,12 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // interrupted, not failed
 	}
+	var absent *probes.NotHereError
+	if errors.As(err, &absent) {
+		s.network.absent = append(s.network.absent, s.probe)
+		r.event(results.Event{Name: results.EventNotHere, Plugin: s.Plugin, Topology: s.Topology, Text: s.probe + ": " + absent.Why})
+		return nil
+	}
 	if err != nil {
 		sample.Error = err.Error()
 		if lost := s.network.Err(); lost != nil {
@@ -136,6 +142,9 @@ func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) 
 	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, AgentTime: n.AgentTime}
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
+	}
+	if server, ok := n.Network.(testbed.Server); ok {
+		site.Service = server.Service
 	}
 	if surveyor, ok := n.Network.(testbed.Surveyor); ok {
 		site.Around = surveyor.Around

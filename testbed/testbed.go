@@ -67,6 +67,11 @@ type Restorer interface {
 	Restore(ctx context.Context) (string, error)
 }
 
+// Server is a network that can put a Service before the server's pod.
+type Server interface {
+	Service(ctx context.Context) (*probes.Service, error)
+}
+
 // Surveyor is a network that can show what lies around the two pods.
 type Surveyor interface {
 	// Around starts workers in the other places of the network, the first time

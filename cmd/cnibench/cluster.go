@@ -60,7 +60,7 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 // measureCluster checks what was asked, connects, and measures the cluster.
 func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string, err error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: o.cluster.context, Image: o.cluster.image,
-		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace, Life: lifeOf(o.asked)}
+		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace, Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
 	if err := o.cluster.placing.set(&config); err != nil {
 		return "", err
 	}

@@ -24,6 +24,8 @@ func TestCluster(t *testing.T) {
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
+	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
+	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
 	faults(t, k) // the last: a node does not come back
 }
 

@@ -18,6 +18,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 )
@@ -41,7 +42,9 @@ type Config struct {
 	NodeSelector map[string]string // labels of the nodes that may be measured
 	Tolerations  []core.Toleration // of the pods
 	Requests     core.ResourceList // of a pod, over the program's own
-	Life         time.Duration     // after which the pods end even if nobody comes back
+	// Services are asked for: the run makes one.
+	Services bool
+	Life     time.Duration // after which the pods end even if nobody comes back
 	// Event receives what a reader of the record should know.
 	Event func(results.Event)
 }
@@ -60,6 +63,7 @@ type Cluster struct {
 	chosen    *chosen
 	hosts     [2]*pod // in the nodes' own network
 	workers   []*worker
+	services  []string // that were made, by name
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
@@ -150,6 +154,7 @@ type network struct {
 	ends    [2]end
 	facts   results.Network
 	setup   results.Setup
+	service *probes.Service // nil until it is asked for
 }
 
 // errEnded is why a network cannot be used: a worker's stream has ended.

@@ -63,11 +63,19 @@ var needed = []permission{
 // permissions are those that this run needs: in a namespace of the person's,
 // none on namespaces.
 func (c *Cluster) permissions() []permission {
-	if c.config.Namespace == "" {
-		return needed
+	all := needed
+	if c.config.Services {
+		all = append(slices.Clone(all), ofServices...)
 	}
-	return slices.DeleteFunc(slices.Clone(needed), func(p permission) bool { return p.resource == "namespaces" })
+	if c.config.Namespace == "" {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p permission) bool { return p.resource == "namespaces" })
 }
+
+// ofServices are those that the service probe needs on top, of
+// manifests/cluster/role-service.yaml.
+var ofServices = []permission{{"create", "", "services", ""}, {"list", "", "services", ""}, {"delete", "", "services", ""}}
 
 // DeniedError names everything that a run needs and the person may not do.
 type DeniedError struct{ Missing []string }

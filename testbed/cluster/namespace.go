@@ -66,7 +66,7 @@ func (c *Cluster) remove(ctx context.Context) error {
 		return c.removeNamespace(ctx, c.namespace)
 	}
 	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel())
-	return err
+	return errors.Join(err, c.removeServices(ctx))
 }
 
 // removeCommand is what removes what is left, for people.
@@ -193,7 +193,9 @@ func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	if c.config.Namespace != "" {
 		ctx, cancel := context.WithTimeout(ctx, removeWithin)
 		defer cancel()
-		return c.removePods(ctx, c.config.Namespace, label+"="+owner)
+		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner)
+		services, failed := c.cleanServices(ctx)
+		return append(removed, services...), errors.Join(err, failed)
 	}
 	names, err := c.Left(ctx)
 	for _, name := range names {
