@@ -18,6 +18,7 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster"
+	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 // clusterFlags say which cluster is meant, as kubectl's do.
@@ -25,6 +26,7 @@ type clusterFlags struct {
 	kubeconfig, context, image, pullSecret string
 	unprivileged                           bool
 	namespace                              string
+	outside                                string
 	placing                                placingFlags
 }
 
@@ -39,6 +41,7 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.image, "image", defaultImage(), "cluster: image that holds this program (cnibench image makes one)")
 	f.StringVar(&c.pullSecret, "pull-secret", "", "cluster: name of the secret to pull the image with")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
+	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
 	c.placing.flags(f)
 }
 
@@ -53,6 +56,9 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology}, []string{results.WireNone}
 	if !f.Changed("probes") {
 		a.Probes = scenarios.ClusterSuite()
+		if f.Changed("outside") {
+			a.Probes = append(a.Probes, "reach")
+		}
 	}
 	return nil
 }
@@ -63,6 +69,13 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace, Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
 	if err := o.cluster.placing.set(&config); err != nil {
 		return "", err
+	}
+	if o.cluster.outside != "" {
+		ticket, err := outside.ParseTicket(o.cluster.outside)
+		if err != nil {
+			return "", usage("--outside: %v", err)
+		}
+		config.Outside = &ticket
 	}
 	var journal *results.Journal
 	config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }

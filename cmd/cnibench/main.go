@@ -123,7 +123,7 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.imageCommand(), p.cleanCommand(), p.versionCommand(),
+	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.imageCommand(), p.outsideCommand(), p.cleanCommand(), p.versionCommand(),
 		p.labInitCommand(), p.workerCommand(), p.holdCommand(), p.nicCommand())
 	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
 	root.Args = func(cmd *cobra.Command, args []string) error {

@@ -26,6 +26,8 @@ func TestCluster(t *testing.T) {
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
 	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
 	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
+	t.Run("a host outside", func(t *testing.T) { outsideHost(t, k) })
+	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
 	faults(t, k) // the last: a node does not come back
 }
 

@@ -21,6 +21,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 // readyWithin bounds the time until all pods run. An image that is there starts
@@ -42,6 +43,8 @@ type Config struct {
 	NodeSelector map[string]string // labels of the nodes that may be measured
 	Tolerations  []core.Toleration // of the pods
 	Requests     core.ResourceList // of a pod, over the program's own
+	// Outside is a host outside the cluster that takes part, nil for none.
+	Outside *outside.Ticket
 	// Services are asked for: the run makes one.
 	Services bool
 	Life     time.Duration // after which the pods end even if nobody comes back
@@ -63,7 +66,8 @@ type Cluster struct {
 	chosen    *chosen
 	hosts     [2]*pod // in the nodes' own network
 	workers   []*worker
-	services  []string // that were made, by name
+	outside   *probes.Worker // on the host outside; nil until it is needed
+	services  []string       // that were made, by name
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
@@ -135,6 +139,10 @@ func (c *Cluster) Close() error {
 		w.stop()
 	}
 	c.workers = nil
+	if c.outside != nil {
+		c.outside.Close()
+		c.outside = nil
+	}
 	if c.namespace == "" {
 		return nil
 	}
