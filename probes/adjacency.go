@@ -75,6 +75,9 @@ func measureAdjacency(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(around.Nodes) < 2 {
+		return nil, &NotHereError{"it takes workers in two nodes' own network"}
+	}
 	begin := time.Now()
 	m := &Measurement{}
 	for _, from := range around.Nodes {

@@ -60,7 +60,7 @@ func measureEncap(ctx context.Context, s *Site) (*Measurement, error) {
 	case s.Client.Worker == nil || s.Server.Worker == nil:
 		return nil, errors.New("looking at the wire: an end has no worker")
 	case s.Client.Node == nil || s.Client.NIC == "":
-		return nil, errors.New("looking at the wire: it needs a worker on the client's node and the name of its NIC")
+		return nil, &NotHereError{"looking at the wire needs a worker in the node's own network"}
 	}
 	limit := s.limit(encapLimit)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))

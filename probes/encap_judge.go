@@ -16,6 +16,10 @@ const (
 	effectiveUnseen = "unseen" // no packet was seen in a known form
 )
 
+// Undeclared is the kind of a site where nobody knows what to expect: the wire
+// alone says what is there.
+const Undeclared = "unknown"
+
 // judge compares what a NIC showed with what the site expects. sent is the
 // number of known packets, both directions together.
 func judge(wire captured, t token, sent int, s *Site) *results.Encapsulation {
@@ -46,11 +50,13 @@ func judge(wire captured, t token, sent int, s *Site) *results.Encapsulation {
 		most := byCount[0]
 		e.Port, e.OverheadBytes, e.Layers = most.port, most.overhead, strings.Split(most.layers, layerSeparator)
 	}
-	if len(byCount) == 1 {
+	undeclared := e.Configured == Undeclared
+	if len(byCount) == 1 && !undeclared {
 		e.Warnings = append(e.Warnings, disagreements(e, byCount[0])...)
 	}
 	e.Warnings = append(e.Warnings, captureFaults(wire, e, repeated, strange)...)
-	e.Agrees = e.Effective == e.Configured && e.Port == e.ConfiguredPort && e.OverheadBytes == e.ExpectedBytes && e.Frames == sent
+	same := e.Effective == e.Configured && e.Port == e.ConfiguredPort && e.OverheadBytes == e.ExpectedBytes
+	e.Agrees = (same || undeclared && len(byCount) == 1) && e.Frames == sent
 	return e
 }
 

@@ -141,7 +141,7 @@ func mtuServer(ctx context.Context, r *Request) (any, error) {
 	if err := r.Args(&args); err != nil {
 		return nil, err
 	}
-	listener, port, err := listenTCP(ctx, args.Addr, 1)
+	listener, port, err := listenTCP(ctx, args.Addr, 0, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -57,7 +57,7 @@ func measurePolicy(ctx context.Context, s *Site) (m *Measurement, err error) {
 		return nil, err
 	}
 	if around.Deny == nil {
-		return nil, errors.New("this testbed gives plugins no rules")
+		return nil, &NotHereError{"this testbed gives plugins no rules"}
 	}
 	begin := time.Now()
 	if err := passes(ctx, s, "without a rule"); err != nil {

@@ -110,6 +110,9 @@ type Site struct {
 	// reached from the server's node, and removes them. Nil where the testbed
 	// cannot.
 	AddPods func(ctx context.Context, n int) ([]PodTimes, error)
+	// Service makes a Service that leads to the server, the first time. Nil where
+	// there are none.
+	Service func(ctx context.Context) (*Service, error)
 	// Around shows the other places of the network. Nil where the testbed
 	// cannot.
 	Around func(ctx context.Context) (*Surroundings, error)

@@ -385,7 +385,7 @@ func echoingPeer(t *testing.T, w *Worker) *socket {
 
 func sendingPeer(t *testing.T, w *Worker) *socket {
 	t.Helper()
-	listener, port, err := listenTCP(t.Context(), local, 1)
+	listener, port, err := listenTCP(t.Context(), local, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ func measureReach(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if around.Outside.Worker == nil {
+		return nil, &NotHereError{"no host outside the cluster was named (--outside)"}
+	}
 	begin := time.Now()
 	m := &Measurement{}
 	for _, way := range []struct {

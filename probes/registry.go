@@ -12,7 +12,7 @@ import (
 // registered lists every probe in the order in which people read them. Adding
 // a probe means adding it here.
 func registered() []*Probe {
-	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), mtu(), cniTime(), encap(), adjacency(), reach(), policy(), path()}
+	return []*Probe{tcpStream(), tcpRR(), udpRR(), tcpCRR(), udpPPS(), loadLatency(), mtu(), cniTime(), encap(), adjacency(), reach(), policy(), path(), service()}
 }
 
 // All returns every probe.
@@ -151,8 +151,11 @@ func (s *Site) number(name string, otherwise int) (int, error) {
 
 // role finds a role by the name that requests use, "probe/role".
 func role(name string) (Role, error) {
-	if name == counterRole {
+	switch name {
+	case counterRole:
 		return readCounters, nil
+	case pingRole:
+		return ping, nil
 	}
 	probe, part, _ := strings.Cut(name, "/")
 	for _, p := range All() {

@@ -58,8 +58,9 @@ func rr(name, title string, server Role, connect dial) *Probe {
 }
 
 type rrArgs struct {
-	Addr     netip.Addr     `json:"addr,omitzero"` // the server binds to it
-	Peer     netip.AddrPort `json:"peer,omitzero"` // the client connects to it
+	Addr     netip.Addr     `json:"addr,omitzero"`  // the server binds to it
+	Port     uint16         `json:"port,omitempty"` // that the server binds to, 0 for any
+	Peer     netip.AddrPort `json:"peer,omitzero"`  // the client connects to it
 	CPU      int            `json:"cpu"`
 	Size     int            `json:"size"`
 	Rate     int            `json:"rate,omitempty"` // 1/s, 0 for a closed loop
@@ -138,7 +139,7 @@ func tcpRRServer(ctx context.Context, r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, port, err := listenTCP(ctx, args.Addr, 1)
+	listener, port, err := listenTCP(ctx, args.Addr, args.Port, 1)
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 )
@@ -46,6 +47,17 @@ const collectEvery = 4
 // every role. A line that is no request is answered with an error.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return serve(ctx, in, out, role)
+}
+
+// ServeOnly is [Serve] for the roles of one probe: what a stranger's machine lets
+// others do.
+func ServeOnly(ctx context.Context, in io.Reader, out io.Writer, probe string) error {
+	return serve(ctx, in, out, func(name string) (Role, error) {
+		if of, _, _ := strings.Cut(name, "/"); of != probe && name != pingRole {
+			return nil, fmt.Errorf("no role is called %q here", name)
+		}
+		return role(name)
+	})
 }
 
 // server is the state of a worker.

@@ -84,7 +84,13 @@ func sockaddr(a netip.AddrPort) unix.Sockaddr {
 
 // bind binds the socket to an address and any port, and returns the port.
 func (s *socket) bind(addr netip.Addr) (uint16, error) {
-	if err := unix.Bind(s.fd, sockaddr(netip.AddrPortFrom(addr, 0))); err != nil {
+	return s.bindTo(netip.AddrPortFrom(addr, 0))
+}
+
+// bindTo binds to a port, 0 for any.
+func (s *socket) bindTo(at netip.AddrPort) (uint16, error) {
+	addr := at.Addr()
+	if err := unix.Bind(s.fd, sockaddr(at)); err != nil {
 		return 0, fmt.Errorf("binding to %s: %w", addr, os.NewSyscallError("bind", err))
 	}
 	name, err := unix.Getsockname(s.fd)
@@ -100,13 +106,18 @@ func (s *socket) bind(addr netip.Addr) (uint16, error) {
 	return 0, fmt.Errorf("reading the port bound on %s: the address is of another family", addr)
 }
 
-// listenTCP listens on any port of addr.
-func listenTCP(ctx context.Context, addr netip.Addr, backlog int) (*socket, uint16, error) {
+// listenTCP listens on a port of addr, 0 for any.
+func listenTCP(ctx context.Context, addr netip.Addr, port uint16, backlog int) (*socket, uint16, error) {
 	s, err := newSocket(ctx, addr, unix.SOCK_STREAM, unix.IPPROTO_TCP)
 	if err != nil {
 		return nil, 0, err
 	}
-	port, err := s.bind(addr)
+	if port != 0 { // connections of the sample before may still be in TIME-WAIT
+		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
+	}
+	if err == nil {
+		port, err = s.bindTo(netip.AddrPortFrom(addr, port))
+	}
 	if err == nil {
 		if err = unix.Listen(s.fd, backlog); err != nil {
 			err = fmt.Errorf("listening on %s: %w", addr, os.NewSyscallError("listen", err))

@@ -39,7 +39,7 @@ func tcpCRRServer(ctx context.Context, r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, port, err := listenTCP(ctx, args.Addr, crrBacklog)
+	listener, port, err := listenTCP(ctx, args.Addr, args.Port, crrBacklog)
 	if err != nil {
 		return nil, err
 	}

@@ -65,6 +65,7 @@ func tcpStream() *Probe {
 
 type streamArgs struct {
 	Addr     netip.Addr     `json:"addr,omitzero"`
+	Port     uint16         `json:"port,omitempty"` // that the server binds to, 0 for any
 	Peer     netip.AddrPort `json:"peer,omitzero"`
 	CPU      int            `json:"cpu"`
 	Streams  int            `json:"streams"`
@@ -198,7 +199,7 @@ func tcpStreamServer(ctx context.Context, r *Request) (any, error) {
 	if err := args.check(); err != nil {
 		return nil, err
 	}
-	listener, port, err := listenTCP(ctx, args.Addr, args.Streams)
+	listener, port, err := listenTCP(ctx, args.Addr, args.Port, args.Streams)
 	if err != nil {
 		return nil, err
 	}

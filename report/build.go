@@ -166,7 +166,7 @@ func (b *builder) event(e results.Event, at time.Time) {
 		b.exits[p] = append(b.exits[p], agentExit{at, e.Text})
 	case results.EventNotHere:
 		b.report.notMeasured(place{e.Plugin, e.Topology}, e.Text)
-	case results.EventCNIDel, results.EventFactFailed:
+	case results.EventCNIDel, results.EventFactFailed, results.EventRestored:
 		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
 	}
 }

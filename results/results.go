@@ -317,6 +317,7 @@ const (
 	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
 	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
 	EventNextKernel = "next-kernel" // what follows is measured in another kernel; Text says what is left for it
+	EventRestored   = "restored"    // a worker was lost and started again; Text says why
 	EventNotHere    = "not-here"    // what a fact speaks of is not part of what runs; Text says why
 )
 

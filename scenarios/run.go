@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
@@ -65,6 +66,7 @@ type upNetwork struct {
 	failures           int // samples in a row that failed
 	dead               bool
 	found              map[probes.Finding]bool
+	absent             []string // probes as asked for that there can be no samples of
 }
 
 // givenUpAfter failed samples in a row a network is not measured any more;
@@ -232,7 +234,7 @@ func (r *run) block(ctx context.Context, number int) error {
 			return ctx.Err()
 		}
 		r.progress(number, position, len(steps), s)
-		if s.network.dead {
+		if s.network.dead || slices.Contains(s.network.absent, s.probe) {
 			continue
 		}
 		if err := r.sample(ctx, s, number, position); err != nil {

@@ -26,6 +26,9 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	if err != nil {
 		return err
 	}
+	if gone, err := r.restore(ctx, s.network); gone || err != nil {
+		return err
+	}
 	sample := &results.Sample{Cell: s.Cell, Probe: s.probe, Block: block, Position: position, Start: time.Now()}
 	agents := s.network.AgentTime()
 	measured, err := r.measure(ctx, s.network, s.Wire, probe, params, &sample.Placement)
@@ -33,8 +36,17 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	if ctx.Err() != nil {
 		return ctx.Err() // interrupted, not failed
 	}
+	var absent *probes.NotHereError
+	if errors.As(err, &absent) {
+		s.network.absent = append(s.network.absent, s.probe)
+		r.event(results.Event{Name: results.EventNotHere, Plugin: s.Plugin, Topology: s.Topology, Text: s.probe + ": " + absent.Why})
+		return nil
+	}
 	if err != nil {
 		sample.Error = err.Error()
+		if lost := s.network.Err(); lost != nil {
+			sample.Error += "; " + lost.Error()
+		}
 		s.network.failures++
 	} else {
 		s.network.failures = 0
@@ -60,13 +72,35 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 			return err
 		}
 	}
+	_, restores := s.network.Network.(testbed.Restorer)
 	switch {
-	case s.network.Err() != nil:
+	case s.network.Err() != nil && !restores:
 		return r.fail(s.network, s.network.Err())
 	case s.network.failures >= givenUpAfter:
 		return r.fail(s.network, fmt.Errorf("%d samples in a row failed, the last: %s", s.network.failures, sample.Error))
 	}
 	return nil
+}
+
+// restore has a network that something was amiss with start its workers again.
+// One that cannot is given up.
+func (r *run) restore(ctx context.Context, n *upNetwork) (gone bool, err error) {
+	restorer, can := n.Network.(testbed.Restorer)
+	if !can || n.failures == 0 && n.Err() == nil {
+		return false, nil
+	}
+	r.Progress(Progress{Phase: "restoring", Now: n.instance + " on " + n.topology})
+	said, err := restorer.Restore(ctx)
+	if ctx.Err() != nil {
+		return false, ctx.Err()
+	}
+	if said != "" {
+		r.event(results.Event{Name: results.EventRestored, Plugin: n.instance, Topology: n.topology, Text: said})
+	}
+	if err != nil {
+		return true, r.fail(n, err)
+	}
+	return false, nil
 }
 
 // findings journals what a sample found of its network, each thing once.
@@ -112,6 +146,9 @@ func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) 
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
 	}
+	if server, ok := n.Network.(testbed.Server); ok {
+		site.Service = server.Service
+	}
 	if surveyor, ok := n.Network.(testbed.Surveyor); ok {
 		site.Around = surveyor.Around
 	}
@@ -156,6 +193,9 @@ func (r *run) cpus(placement string) (client, server int) {
 
 // fact takes a fact of a network and journals it.
 func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes.Probe, params map[string]string) error {
+	if gone, err := r.restore(ctx, n); gone || err != nil {
+		return err
+	}
 	site := r.site(n, probe, params)
 	site.Expect = r.expect(n)
 	site.CaptureFile = r.Journal.Path(filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng"))
@@ -207,8 +247,11 @@ func (r *run) facts(n *upNetwork, measured *probes.Measurement) error {
 // factFailed notes that a fact could not be taken: nothing was seen, so
 // nothing agrees.
 func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation, cause error) error {
-	if n.Err() != nil {
-		return r.fail(n, n.Err())
+	if lost := n.Err(); lost != nil {
+		if _, restores := n.Network.(testbed.Restorer); !restores {
+			return r.fail(n, lost)
+		}
+		cause = fmt.Errorf("%w; %w", cause, lost)
 	}
 	if errors.Is(cause, context.DeadlineExceeded) {
 		cause = fmt.Errorf("no answer within %s: %w", r.slack(), cause)

@@ -43,7 +43,8 @@ type Network interface {
 	// since they started; 0 where the testbed cannot see it.
 	AgentTime() time.Duration
 	// Err is the cause once the network cannot be used any more: an agent has
-	// exited for good. It is nil while the network lives.
+	// exited for good. It is nil while the network lives. A [Restorer] may get
+	// over it.
 	Err() error
 	// Down removes the pods through the plugin and ends its agents. The error
 	// says what did not go in order; the network is gone all the same.
@@ -55,6 +56,20 @@ type PodAdder interface {
 	// AddPods adds n pods on the client's node, all at once, waits until a
 	// packet from the server's node reaches each, and removes them.
 	AddPods(ctx context.Context, n int) ([]probes.PodTimes, error)
+}
+
+// Restorer is a network whose workers can be lost while it lives: their control
+// streams pass something that may break.
+type Restorer interface {
+	// Restore starts again what does not answer any more and says what that
+	// was and why, "" for nothing. The error is why a part cannot be had back;
+	// the network is of no use then.
+	Restore(ctx context.Context) (string, error)
+}
+
+// Server is a network that can put a Service before the server's pod.
+type Server interface {
+	Service(ctx context.Context) (*probes.Service, error)
 }
 
 // Surveyor is a network that can show what lies around the two pods.

@@ -14,17 +14,18 @@ func (p *program) cleanCommand() *cobra.Command {
 		Use:   "clean",
 		Short: "Remove what an earlier run left in a cluster",
 		Long: `Remove what earlier runs left in a cluster: namespaces that carry the label
-app.kubernetes.io/managed-by=cnibench, with everything in them. The lab leaves
-nothing.`,
+app.kubernetes.io/managed-by=cnibench, with everything in them, or with
+--namespace the pods that carry it in that namespace. What holds a namespace
+that does not go is named. The lab leaves nothing.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			bed, err := cluster.New(cmd.Context(), cluster.Config{Kubeconfig: c.kubeconfig, Context: c.context})
+			bed, err := cluster.New(cmd.Context(), cluster.Config{Kubeconfig: c.kubeconfig, Context: c.context, Namespace: c.namespace})
 			if err != nil {
 				return usageError{err}
 			}
 			removed, err := bed.Clean(cmd.Context())
-			for _, name := range removed {
-				fmt.Fprintf(p.stdout, "namespace %s\n", name)
+			for _, what := range removed {
+				fmt.Fprintln(p.stdout, what)
 			}
 			return err
 		},

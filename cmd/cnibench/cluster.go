@@ -13,21 +13,27 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster"
+	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 // clusterFlags say which cluster is meant, as kubectl's do.
 type clusterFlags struct {
 	kubeconfig, context, image, pullSecret string
 	unprivileged                           bool
+	namespace                              string
+	outside                                string
+	placing                                placingFlags
 }
 
 func (c *clusterFlags) connection(f *pflag.FlagSet) {
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "file with the cluster's credentials (default KUBECONFIG, then ~/.kube/config)")
 	f.StringVar(&c.context, "context", "", "context of that file")
+	f.StringVarP(&c.namespace, "namespace", "n", "", "cluster: namespace of yours to put the pods in (default one of its own, which goes at the end)")
 }
 
 func (c *clusterFlags) flags(f *pflag.FlagSet) {
@@ -35,6 +41,8 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.image, "image", defaultImage(), "cluster: image that holds this program (cnibench image makes one)")
 	f.StringVar(&c.pullSecret, "pull-secret", "", "cluster: name of the secret to pull the image with")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
+	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
+	c.placing.flags(f)
 }
 
 // forCluster fits what was asked to a cluster: its links and nodes are as they
@@ -48,6 +56,9 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology}, []string{results.WireNone}
 	if !f.Changed("probes") {
 		a.Probes = scenarios.ClusterSuite()
+		if f.Changed("outside") {
+			a.Probes = append(a.Probes, "reach")
+		}
 	}
 	return nil
 }
@@ -55,7 +66,17 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 // measureCluster checks what was asked, connects, and measures the cluster.
 func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string, err error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: o.cluster.context, Image: o.cluster.image,
-		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Life: lifeOf(o.asked)}
+		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace, Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
+	if err := o.cluster.placing.set(&config); err != nil {
+		return "", err
+	}
+	if o.cluster.outside != "" {
+		ticket, err := outside.ParseTicket(o.cluster.outside)
+		if err != nil {
+			return "", usage("--outside: %v", err)
+		}
+		config.Outside = &ticket
+	}
 	var journal *results.Journal
 	config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }
 	bed, err := cluster.New(ctx, config)
@@ -72,11 +93,8 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 		p.printPlan(*o)
 		return "", nil
 	}
-	if left, err := bed.Clean(ctx); err != nil || len(left) > 0 {
-		fmt.Fprintf(p.stderr, "removed what an earlier run left: %s\n", strings.Join(left, ", "))
-		if err != nil {
-			return "", err
-		}
+	if err := p.cleanBefore(ctx, bed); err != nil {
+		return "", err
 	}
 	if dir, err = p.prepare(ctx, o); err != nil {
 		return "", err
@@ -98,6 +116,19 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	ran := scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
 	return dir, errors.Join(ran, bed.Close())
+}
+
+// cleanBefore removes what earlier runs left. What cannot be removed is told
+// and does not stand in the way of this run.
+func (p *program) cleanBefore(ctx context.Context, bed *cluster.Cluster) error {
+	left, err := bed.Clean(ctx)
+	if len(left) > 0 {
+		fmt.Fprintf(p.stderr, "removed what an earlier run left: %s\n", strings.Join(left, ", "))
+	}
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(p.stderr, "warning: an earlier run left something that cannot be removed; this run goes on beside it: %v\n", err)
+	}
+	return ctx.Err()
 }
 
 // lifeOf is a generous bound of how long a run takes: its pods end then.
@@ -124,7 +155,7 @@ func (p *program) nameClusterPlugin(ctx context.Context, bed *cluster.Cluster, o
 	if p.catalogue.Get(name) == nil {
 		name = "unknown"
 		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
-			Encapsulation: plugins.None, Fidelity: plugins.Cluster, Deploy: notByUs})
+			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
 	}
 	o.asked.Plugins = []string{name}
 	return nil

@@ -31,7 +31,7 @@ const (
 )
 
 func main() {
-	p := program{catalogue: catalogue.All(), bin: binDir(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	p := program{catalogue: catalogue.All(), bin: binDir(), kubectl: filepath.Base(os.Args[0]) == kubectlPlugin, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
 	os.Exit(p.process(os.Args[1:]))
 }
 
@@ -52,10 +52,15 @@ func binDir() string {
 	return filepath.Dir(self)
 }
 
+// kubectlPlugin is the name under which kubectl finds this program as a plugin
+// (Kubernetes documentation, tasks/extend-kubectl/kubectl-plugins).
+const kubectlPlugin = "kubectl-cnibench"
+
 // program is cnibench as a function of its arguments and streams.
 type program struct {
 	catalogue catalogue.Catalogue
 	bin       string // folder of the plugins' programs
+	kubectl   bool   // called as kubectl's plugin: a cluster is meant
 	stdin     io.Reader
 	stdout    io.Writer
 	stderr    io.Writer
@@ -109,13 +114,16 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
+	if p.kubectl {
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl cnibench"}
+	}
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetIn(p.stdin)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.imageCommand(), p.cleanCommand(), p.versionCommand(),
+	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.imageCommand(), p.outsideCommand(), p.cleanCommand(), p.versionCommand(),
 		p.labInitCommand(), p.guestCommand(), p.workerCommand(), p.holdCommand(), p.nicCommand())
 	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
 	root.Args = func(cmd *cobra.Command, args []string) error {

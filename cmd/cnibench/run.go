@@ -67,7 +67,10 @@ the wire, and print the report. What was measured stays in the run directory.
 			if cmd.Flags().Changed("duration") {
 				o.asked.Duration = results.Seconds(duration.Seconds())
 			}
-			if o.cluster.context != "" || o.cluster.kubeconfig != "" || o.asked.Testbed == "cluster" {
+			if p.kubectl && !cmd.Flags().Changed("testbed") {
+				o.asked.Testbed = "cluster"
+			}
+			if o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
 				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
 					return err
 				}

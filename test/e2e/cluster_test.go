@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -23,6 +24,11 @@ func TestCluster(t *testing.T) {
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
+	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
+	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
+	t.Run("a host outside", func(t *testing.T) { outsideHost(t, k) })
+	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
+	faults(t, k) // the last: a node does not come back
 }
 
 // run measures for a short time.
@@ -152,9 +158,16 @@ func oneNode(t *testing.T, k *kube) {
 }
 
 // midRun starts a run and returns once it measures.
-func midRun(t *testing.T, k *kube, dir string) (signal func(syscall.Signal), wait func() int) {
+func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
-	cmd := k.command(t.Context(), k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--out", dir)
+	cmd := k.command(t.Context(), append([]string{k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the run said: %s", &log)
+		}
+	})
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -12,12 +12,16 @@ import (
 	"slices"
 	"time"
 
+	core "k8s.io/api/core/v1"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 // readyWithin bounds the time until all pods run. An image that is there starts
@@ -33,7 +37,17 @@ type Config struct {
 	// Unprivileged does without pods in the nodes' network: there is no baseline
 	// and nobody looks at the wire.
 	Unprivileged bool
-	Life         time.Duration // after which the pods end even if nobody comes back
+	// Namespace is one of the person's to make the pods in; "" makes one for the
+	// run, which needs more permissions.
+	Namespace    string
+	NodeSelector map[string]string // labels of the nodes that may be measured
+	Tolerations  []core.Toleration // of the pods
+	Requests     core.ResourceList // of a pod, over the program's own
+	// Outside is a host outside the cluster that takes part, nil for none.
+	Outside *outside.Ticket
+	// Services are asked for: the run makes one.
+	Services bool
+	Life     time.Duration // after which the pods end even if nobody comes back
 	// Event receives what a reader of the record should know.
 	Event func(results.Event)
 }
@@ -43,6 +57,8 @@ type Cluster struct {
 	config Config
 	rest   *rest.Config
 	client kubernetes.Interface
+	// dynamic reads what plugins have defined of their own.
+	dynamic dynamic.Interface
 
 	runID     string // makes the namespace's name unique
 	logs      string // folder for the workers' logs
@@ -50,6 +66,8 @@ type Cluster struct {
 	chosen    *chosen
 	hosts     [2]*pod // in the nodes' own network
 	workers   []*worker
+	outside   *probes.Worker // on the host outside; nil until it is needed
+	services  []string       // that were made, by name
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
@@ -64,7 +82,11 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client}
+	own, err := dynamic.NewForConfig(connection)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+	}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -117,14 +139,18 @@ func (c *Cluster) Close() error {
 		w.stop()
 	}
 	c.workers = nil
+	if c.outside != nil {
+		c.outside.Close()
+		c.outside = nil
+	}
 	if c.namespace == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
 	defer cancel()
-	err := c.removeNamespace(ctx, c.namespace)
-	if err != nil {
-		return fmt.Errorf("the namespace %s is left (cnibench clean removes it): %w", c.namespace, err)
+	if err := c.remove(ctx); err != nil {
+		return fmt.Errorf("what the run made in the namespace %s is left (%s removes it; its pods end by themselves within %s): %w",
+			c.namespace, c.removeCommand(), c.config.Life, err)
 	}
 	c.namespace = ""
 	return nil
@@ -136,14 +162,16 @@ type network struct {
 	ends    [2]end
 	facts   results.Network
 	setup   results.Setup
+	service *probes.Service // nil until it is asked for
 }
 
 // errEnded is why a network cannot be used: a worker's stream has ended.
 var errEnded = errors.New("a worker in the cluster has ended")
 
 func (n *network) Err() error {
-	if i := slices.IndexFunc(n.ends[:], func(e end) bool { return e.pod.ended() }); i >= 0 {
-		return fmt.Errorf("%w: %s", errEnded, n.ends[i].pod.why())
+	pods := n.pods()
+	if i := slices.IndexFunc(pods, (*pod).ended); i >= 0 {
+		return fmt.Errorf("%w: %s", errEnded, pods[i].why())
 	}
 	return nil
 }

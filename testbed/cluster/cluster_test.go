@@ -71,29 +71,6 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-func TestDetect(t *testing.T) {
-	calico := says(calicoAddress, "10.0.0.1/24")
-	for _, tt := range []struct {
-		name   string
-		nodes  []core.Node
-		plugin string
-		words  string
-	}{
-		{"flannel's backend", []core.Node{node("a", says(flannelBackend, "host-gw")), node("b", says(flannelBackend, "host-gw"))}, "flannel-host-gw", "say flannel-host-gw"},
-		{"Calico by BGP", []core.Node{node("a", calico), node("b", calico)}, "calico-bgp", "say calico-bgp"},
-		{"Calico with IP in IP", []core.Node{node("a", calico, says(calicoIPIP, "10.1.0.1"))}, "calico-ipip", "calico-ipip"},
-		{"Calico with VXLAN", []core.Node{node("a", calico, says(calicoVXLAN, "10.1.0.1"))}, "calico-vxlan", "calico-vxlan"},
-		{"nothing known", []core.Node{node("a"), node("b")}, "", "no node carries"},
-		{"nodes that disagree", []core.Node{node("a", says(flannelBackend, "vxlan")), node("b", says(flannelBackend, "udp")), node("c")}, "", "disagree: flannel-udp, flannel-vxlan, nothing"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := detect(tt.nodes); got.Plugin != tt.plugin || !strings.Contains(got.Words, tt.words) {
-				t.Errorf("detected %+v", got)
-			}
-		})
-	}
-}
-
 // TestPlainPodIsRestricted holds a plain pod against the restricted Pod
 // Security Standard (Kubernetes documentation, concepts/security), and one in
 // the node's network against what it may have beyond that.

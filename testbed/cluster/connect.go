@@ -42,6 +42,15 @@ func (p permission) String() string {
 	return p.verb + " " + name
 }
 
+// in is where the permission must hold: in a namespace if the resource lies in
+// one.
+func (p permission) in(namespace string) string {
+	if p.resource == "nodes" || p.resource == "namespaces" {
+		return ""
+	}
+	return namespace
+}
+
 // needed are the permissions of a run, those of manifests/cluster/role.yaml.
 var needed = []permission{
 	{"list", "", "nodes", ""},
@@ -50,6 +59,23 @@ var needed = []permission{
 	// A websocket opens with GET, SPDY with POST.
 	{"get", "", "pods", "exec"}, {"create", "", "pods", "exec"},
 }
+
+// permissions are those that this run needs: in a namespace of the person's,
+// none on namespaces.
+func (c *Cluster) permissions() []permission {
+	all := needed
+	if c.config.Services {
+		all = append(slices.Clone(all), ofServices...)
+	}
+	if c.config.Namespace == "" {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p permission) bool { return p.resource == "namespaces" })
+}
+
+// ofServices are those that the service probe needs on top, of
+// manifests/cluster/role-service.yaml.
+var ofServices = []permission{{"create", "", "services", ""}, {"list", "", "services", ""}, {"delete", "", "services", ""}}
 
 // DeniedError names everything that a run needs and the person may not do.
 type DeniedError struct{ Missing []string }
@@ -62,9 +88,9 @@ func (e *DeniedError) Error() string {
 // checkAccess asks the cluster about all permissions before anything is made.
 func (c *Cluster) checkAccess(ctx context.Context) error {
 	var missing []string
-	for _, p := range needed {
+	for _, p := range c.permissions() {
 		review := &authorization.SelfSubjectAccessReview{Spec: authorization.SelfSubjectAccessReviewSpec{
-			ResourceAttributes: &authorization.ResourceAttributes{Verb: p.verb, Group: p.group, Resource: p.resource, Subresource: p.subresource}}}
+			ResourceAttributes: &authorization.ResourceAttributes{Namespace: p.in(c.config.Namespace), Verb: p.verb, Group: p.group, Resource: p.resource, Subresource: p.subresource}}}
 		answer, err := c.client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 		if err != nil {
 			return fmt.Errorf("asking the cluster what is allowed: %w", err)

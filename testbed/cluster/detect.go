@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,41 +18,78 @@ const (
 	calicoVXLAN    = "projectcalico.org/IPv4VXLANTunnelAddr"
 )
 
-// Detected is what a cluster's nodes say of the plugin that connects its pods.
+// Detected is what a cluster says of the plugin that connects its pods.
 type Detected struct {
-	Plugin string // of the catalogue; "" if it is none of these
-	Words  string // what was seen
+	Plugin string // of the catalogue; "" if it is none of these, or nobody can say
+	Words  string // what was seen, and what could not be
 }
 
-// Detect reads the nodes' annotations, which needs no right beyond listing
-// nodes. What the wire shows is held against it later.
+// evidence is one place that says something of the plugin.
+type evidence struct {
+	where  string // for people
+	plugin string // of the catalogue, "" if it is not in it
+	words  string // beyond the name
+}
+
+func (e evidence) String() string {
+	return e.where + " say " + strings.TrimSpace(e.plugin+" "+e.words)
+}
+
+// Detect reads the nodes' annotations, for which listing nodes is enough, and
+// the plugins' own configuration where that is allowed. What the wire shows is
+// held against it later.
 func (c *Cluster) Detect(ctx context.Context) (Detected, error) {
 	nodes, _, err := c.nodes(ctx)
 	if err != nil {
 		return Detected{}, err
 	}
-	return detect(nodes), nil
+	configured, unread := c.configured(ctx)
+	return conclude(annotated(nodes), configured, unread), nil
 }
 
-func detect(nodes []core.Node) Detected {
+// conclude weighs what nodes and configuration say. The configuration knows
+// modes that annotations cannot tell apart (calico-ipip and
+// calico-ipip-crosssubnet).
+func conclude(nodes evidence, configured []evidence, unread []string) Detected {
+	all := slices.Clone(configured)
+	if nodes.plugin != "" || len(all) == 0 {
+		all = append(all, nodes)
+	}
+	d := Detected{Plugin: all[0].plugin}
+	var words []string
+	fits := true
+	for _, e := range all {
+		words = append(words, e.String())
+		fits = fits && strings.HasPrefix(all[0].plugin, e.plugin)
+	}
+	d.Words = strings.Join(words, "; ")
+	if !fits {
+		d.Plugin = ""
+		d.Words += ", which does not fit together"
+	}
+	if len(unread) > 0 {
+		d.Words += " (you may not read " + strings.Join(unread, ", ") + ")"
+	}
+	return d
+}
+
+// annotated is what the nodes' annotations say.
+func annotated(nodes []core.Node) evidence {
 	said := map[string]int{}
 	for _, n := range nodes {
-		said[mode(n)]++
+		said[cmp.Or(mode(n), "nothing")]++
 	}
-	if len(said) == 1 {
-		for plugin := range said {
-			if plugin == "" {
-				return Detected{Words: "no node carries an annotation of a known plugin"}
-			}
-			return Detected{Plugin: plugin, Words: "annotations of the nodes say " + plugin}
-		}
+	all := slices.Sorted(maps.Keys(said))
+	e := evidence{where: "annotations of the nodes"}
+	switch {
+	case len(all) == 0 || len(all) == 1 && said["nothing"] > 0:
+		e.words = "nothing of a known plugin"
+	case len(all) == 1:
+		e.plugin = all[0]
+	default:
+		e.words = "different things: " + strings.Join(all, ", ")
 	}
-	var all []string
-	for plugin := range said {
-		all = append(all, cmp.Or(plugin, "nothing"))
-	}
-	slices.Sort(all)
-	return Detected{Words: "the nodes' annotations disagree: " + strings.Join(all, ", ")}
+	return e
 }
 
 // mode is what one node's annotations say, "" for nothing.

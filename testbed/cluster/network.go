@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
 	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 )
 
 // staff makes the pods of a network and starts a worker in each. The pods in
@@ -35,10 +38,6 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 				}
 			}
 		}
-		n.ends[i].probe.Worker = n.ends[i].pod.worker.Worker
-		if node := n.ends[i].node; node != nil {
-			n.ends[i].probe.Node = node.worker.Worker
-		}
 	}
 	return nil
 }
@@ -48,18 +47,24 @@ func (n *network) staffEnd(ctx context.Context, i int, node core.Node, baseline 
 	c, e := n.cluster, &n.ends[i]
 	var err error
 	if !c.config.Unprivileged {
-		if e.node, err = c.onNode(ctx, i, node.Name); err != nil {
+		e.node, err = c.onNode(ctx, i, node.Name)
+		if refused := podSecurity(err); refused != "" {
+			if baseline {
+				return &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which " + c.namespace + " forbids: " + refused}
+			}
+			e.node, err = nil, nil // there is no look at the wire; the baseline says why
+		}
+		if err != nil {
 			return err
 		}
 	}
 	if e.pod = e.node; !baseline {
-		if e.pod, err = c.makePod(ctx, fmt.Sprintf("pod-%d", i+1), node.Name, false); err != nil {
+		if e.pod, err = c.makePod(ctx, c.podName(fmt.Sprintf("pod-%d", i+1)), node.Name, false); err != nil {
 			return err
 		}
 	}
-	e.probe = probes.End{Addr: e.pod.addr, NodeAddr: e.pod.host, NodeName: node.Name, CPU: -1}
 	if e.node != nil {
-		if e.probe.NIC, _, err = e.node.nic(ctx, e.node.host); err != nil {
+		if e.nic, _, err = e.node.nic(ctx, e.node.host); err != nil {
 			return err
 		}
 	}
@@ -69,10 +74,20 @@ func (n *network) staffEnd(ctx context.Context, i int, node core.Node, baseline 
 	return err
 }
 
+// podSecurity is why Pod Security refused a pod, "" if it did not.
+func podSecurity(err error) string {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || !apierrors.IsForbidden(err) {
+		return ""
+	}
+	_, why, _ := strings.Cut(status.Status().Message, "violates PodSecurity ")
+	return why
+}
+
 // onNode is the pod in a node's own network.
 func (c *Cluster) onNode(ctx context.Context, i int, node string) (*pod, error) {
 	if c.hosts[i] == nil {
-		p, err := c.makePod(ctx, fmt.Sprintf("host-%d", i+1), node, true)
+		p, err := c.makePod(ctx, c.podName(fmt.Sprintf("host-%d", i+1)), node, true)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +97,17 @@ func (c *Cluster) onNode(ctx context.Context, i int, node string) (*pod, error) 
 }
 
 // Ends are the pods on the two nodes; of the baseline, the nodes.
-func (n *network) Ends() (client, server probes.End) { return n.ends[0].probe, n.ends[1].probe }
+func (n *network) Ends() (client, server probes.End) { return n.ends[0].probe(), n.ends[1].probe() }
+
+// probe is the end as it is now: a pod that was made again has another address
+// and another worker.
+func (e *end) probe() probes.End {
+	p := probes.End{Worker: e.pod.worker.Worker, Addr: e.pod.addr, NodeAddr: e.pod.host, NodeName: e.pod.node, CPU: -1, NIC: e.nic}
+	if e.node != nil {
+		p.Node = e.node.worker.Worker
+	}
+	return p
+}
 
 // Facts are what is known of the network.
 func (n *network) Facts() (results.Network, results.Setup) { return n.facts, n.setup }

@@ -10,6 +10,7 @@ import (
 
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // chosen are the two nodes that are measured.
@@ -25,7 +26,7 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 		return nil, nil, fmt.Errorf("listing the cluster's nodes: %w", err)
 	}
 	for _, n := range list.Items {
-		if why := unfit(n); why != "" {
+		if why := c.unfit(n); why != "" {
 			others = append(others, n.Name+": "+why)
 			continue
 		}
@@ -35,10 +36,11 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 }
 
 // unfit is why a node takes no pods of ours, "" if it does.
-func unfit(n core.Node) string {
+func (c *Cluster) unfit(n core.Node) string {
 	system := n.Labels[core.LabelOSStable]
 	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
-		return t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute
+		tolerated := slices.ContainsFunc(c.config.Tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
+		return (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute) && !tolerated
 	})
 	switch {
 	case n.Spec.Unschedulable:
@@ -47,6 +49,8 @@ func unfit(n core.Node) string {
 		return "not ready"
 	case system != "" && system != "linux":
 		return system
+	case !labels.SelectorFromSet(c.config.NodeSelector).Matches(labels.Set(n.Labels)):
+		return "not selected"
 	case taint >= 0:
 		return "taint " + n.Spec.Taints[taint].Key
 	}

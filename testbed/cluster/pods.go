@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"strings"
 	"time"
@@ -20,8 +21,6 @@ const (
 	owner = "cnibench"
 	// pollEvery is how often a pod's state is asked for.
 	pollEvery = 150 * time.Millisecond
-	// removeWithin bounds the removal of the namespace.
-	removeWithin = 60 * time.Second
 	// memory of a pod: a worker takes some 20 MB, the program waiting beside it
 	// as much.
 	podMemory = "64Mi"
@@ -30,52 +29,13 @@ const (
 // HoldCommand is the hidden command with which a pod waits until it is removed.
 const HoldCommand = "hold"
 
-// makeNamespace makes the run's namespace. Its pods end with their deadline even
-// if nobody comes back; what is left of them then is found by its label.
-func (c *Cluster) makeNamespace(ctx context.Context) error {
-	level := "privileged"
-	if c.config.Unprivileged {
-		level = "restricted"
-	}
-	name := "cnibench-" + strings.ToLower(c.runID)
-	_, err := c.client.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-		label: owner, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
-	if err != nil {
-		return fmt.Errorf("making the namespace %s: %w", name, err)
-	}
-	c.namespace = name
-	return nil
-}
-
-// removeNamespace deletes a namespace and waits until it is gone.
-func (c *Cluster) removeNamespace(ctx context.Context, name string) error {
-	now := int64(0)
-	err := c.client.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
-	if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsForbidden(err) {
-		return fmt.Errorf("deleting the pods in %s: %w", name, err)
-	}
-	for {
-		err := c.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		if err != nil && !apierrors.IsConflict(err) {
-			return fmt.Errorf("deleting the namespace %s: %w", name, err)
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the namespace %s is still being deleted: %w", name, context.Cause(ctx))
-		case <-time.After(pollEvery):
-		}
-	}
-}
-
 // pod is one of ours that runs.
 type pod struct {
-	name, node string
-	addr, host netip.Addr
-	cluster    *Cluster
-	worker     *worker
+	name, node  string
+	hostNetwork bool
+	addr, host  netip.Addr
+	cluster     *Cluster
+	worker      *worker
 }
 
 // spec describes a pod. A plain one passes the restricted Pod Security
@@ -92,18 +52,26 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
 	life, grace := int64(c.config.Life.Seconds()), int64(0)
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner}}}
+	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name}}}
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
+		NodeSelector: c.config.NodeSelector, Tolerations: c.config.Tolerations,
 		Affinity: onNode(node),
 		Containers: []core.Container{{Name: "cnibench", Image: c.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
 			SecurityContext: security, Resources: core.ResourceRequirements{
-				Requests: core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory), core.ResourceCPU: resource.MustParse("50m")},
+				Requests: c.requests(),
 				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
 	if c.config.PullSecret != "" {
 		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: c.config.PullSecret}}
 	}
 	return p
+}
+
+// requests are what a pod asks its node to keep for it.
+func (c *Cluster) requests() core.ResourceList {
+	all := core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory), core.ResourceCPU: resource.MustParse("50m")}
+	maps.Copy(all, c.config.Requests)
+	return all
 }
 
 // onNode leaves the decision to the scheduler, which minds resources, and
@@ -170,7 +138,7 @@ func (c *Cluster) placed(p *core.Pod, node string, hostNetwork bool) (*pod, erro
 	case hostNetwork != (addr == host):
 		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: its network is not the one that was asked for", p.Name, addr, host)
 	}
-	return &pod{name: p.Name, node: node, addr: addr, host: host, cluster: c}, nil
+	return &pod{name: p.Name, node: node, hostNetwork: hostNetwork, addr: addr, host: host, cluster: c}, nil
 }
 
 // hopeless are states of a container that waiting does not mend.
@@ -196,30 +164,4 @@ func waitingFor(p *core.Pod) (why string, final bool) {
 		return p.Status.Reason + " " + p.Status.Message, true
 	}
 	return string(p.Status.Phase), false
-}
-
-// Left lists the namespaces that earlier runs left behind.
-func (c *Cluster) Left(ctx context.Context) ([]string, error) {
-	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
-	if err != nil {
-		return nil, fmt.Errorf("looking for what earlier runs left: %w", err)
-	}
-	var names []string
-	for _, n := range list.Items {
-		if n.Name != c.namespace {
-			names = append(names, n.Name)
-		}
-	}
-	return names, nil
-}
-
-// Clean removes what earlier runs left behind and names it.
-func (c *Cluster) Clean(ctx context.Context) ([]string, error) {
-	names, err := c.Left(ctx)
-	for _, name := range names {
-		if removed := c.removeNamespace(ctx, name); removed != nil {
-			err = errors.Join(err, removed)
-		}
-	}
-	return names, err
 }

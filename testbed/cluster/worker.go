@@ -36,8 +36,8 @@ const program = "/cnibench"
 
 // end is a pod that is measured, with the node that it runs on.
 type end struct {
-	pod, node *pod // node is nil without a pod in the node's network
-	probe     probes.End
+	pod, node *pod   // node is nil without a pod in the node's network
+	nic       string // of the node, "" without such a pod
 }
 
 // worker is a probe worker that was started by exec. Only its control lines
@@ -133,12 +133,9 @@ func (w *worker) stop() {
 }
 
 func (p *pod) ended() bool {
-	select {
-	case <-p.worker.done:
-		return true
-	default:
-		return false
-	}
+	p.worker.mu.Lock()
+	defer p.worker.mu.Unlock()
+	return p.worker.err != nil
 }
 
 // why is what ended the pod's worker.

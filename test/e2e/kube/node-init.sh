@@ -33,6 +33,8 @@ for t in $T/img/*.tar; do nice -n 10 ctr -n k8s.io images import $t >> $D/logs/i
 sed "s/@N@/$N/g; s#@T@#$T#g" "$H/kubelet.yaml" > /etc/kubelet.yaml
 nice -n 10 $B kubelet --config=/etc/kubelet.yaml --kubeconfig=$T/pki/k8s-n$N.kubeconfig --hostname-override=k8s-n$N --node-ip=10.89.0.1$N --root-dir=/var/lib/kubelet \
   > $D/logs/kubelet.log 2>&1 </dev/null & K=$!
-echo "containerd $C kubelet $K" > $D/inner-pids
-trap 'kill $K $C; exit 0' TERM INT
+sed "s/@N@/$N/g; s#@T@#$T#g" "$H/proxy.yaml" > /etc/proxy.yaml
+nice -n 10 $B kube-proxy --config=/etc/proxy.yaml --hostname-override=k8s-n$N > $D/logs/proxy.log 2>&1 </dev/null & R=$!
+printf '%s\n' "$C containerd" "$K kubelet" "$R kube-proxy" > $D/inner-pids
+trap 'kill $R $K $C; exit 0' TERM INT
 while :; do wait -n || true; kill -0 $K 2>/dev/null || { echo "kubelet ended" >> $D/logs/init.log; break; }; done

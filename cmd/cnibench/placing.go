@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/cnibench/cnibench/testbed/cluster"
+)
+
+// placingFlags say which nodes may be measured, and what pods bring along for
+// that.
+type placingFlags struct {
+	selector, requests map[string]string
+	tolerations        []string
+}
+
+func (p *placingFlags) flags(f *pflag.FlagSet) {
+	f.StringToStringVar(&p.selector, "node-selector", nil, "cluster: labels of the nodes that may be measured, as in pool=a,disk=ssd")
+	f.StringSliceVar(&p.tolerations, "toleration", nil, "cluster: taints that the pods tolerate, as in key=value:NoSchedule, key:NoExecute or key")
+	f.StringToStringVar(&p.requests, "requests", nil, "cluster: what a pod asks its node to keep for it (default cpu=50m,memory=64Mi)")
+}
+
+// set reads the flags into the testbed's configuration.
+func (p *placingFlags) set(c *cluster.Config) error {
+	c.NodeSelector = p.selector
+	for _, text := range p.tolerations {
+		t, err := toleration(text)
+		if err != nil {
+			return usageError{err}
+		}
+		c.Tolerations = append(c.Tolerations, t)
+	}
+	for name, text := range p.requests {
+		amount, err := resource.ParseQuantity(text)
+		if err != nil {
+			return usage("--requests %s=%s: %v", name, text, err)
+		}
+		if c.Requests == nil {
+			c.Requests = core.ResourceList{}
+		}
+		c.Requests[core.ResourceName(name)] = amount
+	}
+	return nil
+}
+
+// toleration reads key[=value][:effect], as kubectl taint writes taints.
+func toleration(text string) (core.Toleration, error) {
+	rest, effect, _ := strings.Cut(text, ":")
+	key, value, hasValue := strings.Cut(rest, "=")
+	t := core.Toleration{Key: key, Value: value, Operator: core.TolerationOpExists, Effect: core.TaintEffect(effect)}
+	if hasValue {
+		t.Operator = core.TolerationOpEqual
+	}
+	switch t.Effect {
+	case "", core.TaintEffectNoSchedule, core.TaintEffectPreferNoSchedule, core.TaintEffectNoExecute:
+	default:
+		return t, fmt.Errorf("--toleration %s: there is no effect %q (of NoSchedule, PreferNoSchedule, NoExecute)", text, effect)
+	}
+	if key == "" {
+		return t, fmt.Errorf("--toleration %s names no taint", text)
+	}
+	return t, nil
+}

@@ -1,0 +1,106 @@
+package e2e
+
+import (
+	"bufio"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// outsideHost has the control plane's machine take part, which is no node. It
+// knows the ways to pods' addresses.
+func outsideHost(t *testing.T, k *kube) {
+	host := k.command(t.Context(), k.program(), "outside", "--address", "10.89.0.1", "--for", "2m")
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := childOf(t, host.Process.Pid)
+	flag, ticket, _ := strings.Cut(strings.TrimSpace(line), " ")
+	dir := filepath.Join(t.TempDir(), "run")
+	code, _, log := k.run(t, dir, "--probes", "tcp-rr,reach,adjacency", flag, ticket)
+	syscall.Kill(child, syscall.SIGINT)
+	host.Wait()
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	r := loadReport(t, dir)
+	seen := map[string]bool{}
+	for _, a := range r.Reachability {
+		if !a.Reachable || a.Source != results.SourceKept {
+			t.Errorf("%s of %s: %+v", a.Direction, a.Plugin, a)
+		}
+		if a.Plugin != results.HostPlugin {
+			seen[a.Direction] = true
+		}
+	}
+	if !seen[results.OutsideToPod] || !seen[results.PodToOutside] || !seen[results.PodToPod] {
+		t.Errorf("looked at %v", seen)
+	}
+	if len(r.Adjacency) != 4 { // two nodes, both ways, by pods of the baseline and of the plugin
+		t.Errorf("adjacency: %+v", r.Adjacency)
+	}
+	for _, a := range r.Adjacency {
+		if !a.Neighbour || !a.Forwards {
+			t.Errorf("adjacency: %+v", a)
+		}
+	}
+	token := strings.Split(ticket, ",")[1]
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			if text, err := os.ReadFile(path); err != nil || strings.Contains(string(text), token) {
+				t.Errorf("%s holds the token: %v", path, err)
+			}
+		}
+		return err
+	})
+	dir = filepath.Join(t.TempDir(), "run")
+	code, text, log := k.run(t, dir, "--probes", "tcp-rr,reach")
+	if code != 0 || !strings.Contains(text, "no host outside the cluster was named (--outside)") {
+		t.Errorf("without a host outside: exit %d: %s\n%s", code, log, text)
+	}
+	k.nothingLeft(t)
+}
+
+// asPlugin calls the program through kubectl, which passes KUBECONFIG on.
+func asPlugin(t *testing.T, k *kube) {
+	plugins := t.TempDir()
+	if err := os.Symlink(k.program(), filepath.Join(plugins, "kubectl-cnibench")); err != nil {
+		t.Fatal(err)
+	}
+	kubectl := func(args ...string) (string, error) {
+		cmd := k.command(t.Context(), append([]string{"env", "PATH=" + plugins + ":" + os.Getenv("PATH"), "KUBECONFIG=" + k.config(), k.binary, "kubectl", "cnibench"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		return string(out), err
+	}
+	if help, err := kubectl("run", "--help"); err != nil || !strings.Contains(help, "kubectl cnibench run") {
+		t.Errorf("help: %v: %s", err, help)
+	}
+	k.kubectl(t, "create", "namespace", "mine")
+	defer k.kubectl(t, "delete", "namespace", "mine")
+	dir := filepath.Join(t.TempDir(), "run")
+	if out, err := kubectl("run", "-n", "mine", "--rounds", "6", "--duration", "200ms", "--out", dir); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, c := range loadReport(t, dir).Cells {
+		if c.Status != results.StatusOK {
+			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
+		}
+	}
+	if pods := k.kubectl(t, "-n", "mine", "get", "pods", "-o", "name"); strings.Contains(pods, "pod/") {
+		t.Errorf("left: %s", pods)
+	}
+	k.nothingLeft(t)
+}

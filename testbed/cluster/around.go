@@ -1,0 +1,47 @@
+package cluster
+
+import (
+	"context"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/outside"
+)
+
+var _ testbed.Surveyor = (*network)(nil)
+
+// Around shows the nodes, where there are pods in their network, and the host
+// outside the cluster if the person has named one.
+func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
+	around := &probes.Surroundings{}
+	for _, e := range n.ends {
+		if p := e.node; p != nil {
+			around.Nodes = append(around.Nodes, probes.End{Worker: p.worker.Worker, Addr: p.addr, NodeAddr: p.host, NodeName: p.node, NIC: e.nic, CPU: -1})
+		}
+	}
+	worker, err := n.cluster.outsider(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if worker != nil {
+		around.Outside = probes.End{Worker: worker, Addr: n.cluster.config.Outside.Addr.Addr(), NodeName: "outside", CPU: -1}
+	}
+	return around, nil
+}
+
+// outsider is a worker on the host outside the cluster, connected anew when it
+// does not answer; nil if there is none.
+func (c *Cluster) outsider(ctx context.Context) (*probes.Worker, error) {
+	if c.config.Outside == nil {
+		return nil, nil
+	}
+	if c.outside != nil {
+		if c.outside.Answers(ctx) == nil {
+			return c.outside, nil
+		}
+		c.outside.Close()
+	}
+	var err error
+	c.outside, err = outside.Dial(ctx, *c.config.Outside)
+	return c.outside, err
+}

@@ -1,0 +1,212 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// runLabel tells the pods of one run from another's in a namespace that is
+	// not ours.
+	runLabel = "cnibench.io/run"
+	// removeWithin bounds a removal: pods go at once, and the namespace's
+	// controllers need a few seconds.
+	removeWithin = 30 * time.Second
+	// stuckAfter is when a namespace that is being deleted and says what holds
+	// it is not waited for any more.
+	stuckAfter = 15 * time.Second
+)
+
+// makeNamespace makes the run's namespace, unless the person has named one. Its
+// pods end with their deadline even if nobody comes back; what is left of them
+// then is found by its label.
+func (c *Cluster) makeNamespace(ctx context.Context) error {
+	if c.config.Namespace != "" {
+		c.namespace = c.config.Namespace
+		return nil
+	}
+	level := "privileged"
+	if c.config.Unprivileged {
+		level = "restricted"
+	}
+	name := "cnibench-" + c.runLabel()
+	_, err := c.client.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
+		label: owner, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
+	if err != nil {
+		return fmt.Errorf("making the namespace %s: %w", name, err)
+	}
+	c.namespace = name
+	return nil
+}
+
+// runLabel is the run's id as names and labels may have it.
+func (c *Cluster) runLabel() string { return strings.ToLower(c.runID) }
+
+// podName is a pod's name, which in a namespace that others use too holds the
+// run's.
+func (c *Cluster) podName(base string) string {
+	if c.config.Namespace == "" {
+		return base
+	}
+	return "cnibench-" + c.runLabel() + "-" + base
+}
+
+// remove takes away what the run has made: its namespace, or its pods in the
+// person's.
+func (c *Cluster) remove(ctx context.Context) error {
+	if c.config.Namespace == "" {
+		return c.removeNamespace(ctx, c.namespace)
+	}
+	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel())
+	return errors.Join(err, c.removeServices(ctx))
+}
+
+// removeCommand is what removes what is left, for people.
+func (c *Cluster) removeCommand() string {
+	command := "cnibench clean"
+	for _, f := range [][2]string{{"--kubeconfig", c.config.Kubeconfig}, {"--context", c.config.Context}, {"--namespace", c.config.Namespace}} {
+		if f[1] != "" {
+			command += " " + f[0] + " " + f[1]
+		}
+	}
+	return command
+}
+
+// removeNamespace deletes a namespace and waits until it is gone. An API server
+// that does not answer is asked again.
+func (c *Cluster) removeNamespace(ctx context.Context, name string) error {
+	now := int64(0)
+	for {
+		err := c.client.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
+		if err == nil || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
+			err = c.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
+		}
+		held := ""
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err == nil || apierrors.IsConflict(err):
+			var stuck bool
+			if held, stuck = c.heldBy(ctx, name); stuck {
+				return fmt.Errorf("the namespace %s is being deleted and is held: %s", name, held)
+			}
+			err = nil
+		case !lostServer(err):
+			return fmt.Errorf("deleting the namespace %s: %w", name, err)
+		}
+		select {
+		case <-ctx.Done():
+			if held != "" {
+				held = " (" + held + ")"
+			}
+			return errors.Join(fmt.Errorf("the namespace %s is still being deleted%s: %w", name, held, context.Cause(ctx)), err)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// lostServer tells a server that did not answer from one that refused.
+func lostServer(err error) bool {
+	var status apierrors.APIStatus
+	return !errors.As(err, &status) || apierrors.IsServerTimeout(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err)
+}
+
+// heldBy is what the cluster says keeps a namespace from going, and whether it
+// has done so for too long.
+func (c *Cluster) heldBy(ctx context.Context, name string) (held string, stuck bool) {
+	n, err := c.client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+	if err != nil || n.DeletionTimestamp == nil {
+		return "", false
+	}
+	held = whatHolds(n)
+	return held, held != "" && time.Since(n.DeletionTimestamp.Time) > stuckAfter
+}
+
+// whatHolds reads what the namespace's controllers wait for.
+func whatHolds(n *core.Namespace) string {
+	var all []string
+	if len(n.Finalizers) > 0 {
+		all = append(all, "finalizers of the namespace: "+strings.Join(n.Finalizers, ", "))
+	}
+	for _, c := range n.Status.Conditions {
+		if c.Status == core.ConditionTrue {
+			all = append(all, c.Message)
+		}
+	}
+	return strings.Join(all, "; ")
+}
+
+// removePods deletes the pods with a label and waits until they are gone.
+func (c *Cluster) removePods(ctx context.Context, namespace, selector string) (removed []string, err error) {
+	pods, now := c.client.CoreV1().Pods(namespace), int64(0)
+	for {
+		list, err := pods.List(ctx, metav1.ListOptions{LabelSelector: selector})
+		switch {
+		case err == nil && len(list.Items) == 0:
+			return removed, nil
+		case err == nil:
+			for _, p := range list.Items {
+				name := "pod " + namespace + "/" + p.Name
+				if !slices.Contains(removed, name) {
+					removed = append(removed, name)
+				}
+			}
+			err = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{LabelSelector: selector})
+		}
+		if err != nil && !lostServer(err) {
+			return removed, fmt.Errorf("deleting the pods %s in %s: %w", selector, namespace, err)
+		}
+		select {
+		case <-ctx.Done():
+			return removed, errors.Join(fmt.Errorf("pods in %s are still being deleted: %w", namespace, context.Cause(ctx)), err)
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+// Left lists the namespaces that earlier runs left behind.
+func (c *Cluster) Left(ctx context.Context) ([]string, error) {
+	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
+	if err != nil {
+		return nil, fmt.Errorf("looking for what earlier runs left: %w", err)
+	}
+	var names []string
+	for _, n := range list.Items {
+		if n.Name != c.namespace {
+			names = append(names, n.Name)
+		}
+	}
+	return names, nil
+}
+
+// Clean removes what earlier runs left behind and names it, each thing with its
+// kind. The error says what could not be removed, and why.
+func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
+	if c.config.Namespace != "" {
+		ctx, cancel := context.WithTimeout(ctx, removeWithin)
+		defer cancel()
+		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner)
+		services, failed := c.cleanServices(ctx)
+		return append(removed, services...), errors.Join(err, failed)
+	}
+	names, err := c.Left(ctx)
+	for _, name := range names {
+		limited, cancel := context.WithTimeout(ctx, removeWithin)
+		failed := c.removeNamespace(limited, name)
+		cancel()
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		removed = append(removed, "namespace "+name)
+	}
+	return removed, err
+}

@@ -1,0 +1,214 @@
+// Package outside lets a machine that is no node of the cluster take part in a
+// run: a person starts it there, and pastes the one line that it prints. It
+// speaks the worker's protocol over TLS, for the roles of the reach probe alone,
+// for a limited time and to whoever holds the token.
+package outside
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+)
+
+const (
+	// helloWithin bounds the handshake and the token together.
+	helloWithin = 5 * time.Second
+	// maxConnections bounds those that are open at once; a run has one.
+	maxConnections = 4
+	// secretBytes is the length of a token and of a certificate's fingerprint.
+	secretBytes = sha256.Size
+)
+
+// Ticket is what a run must know to use the machine; it is the line that the
+// person pastes.
+type Ticket struct {
+	Addr        netip.AddrPort
+	Token       [secretBytes]byte
+	Fingerprint [secretBytes]byte // SHA-256 of the certificate
+}
+
+func (t Ticket) String() string {
+	return t.Addr.String() + "," + hex.EncodeToString(t.Token[:]) + "," + hex.EncodeToString(t.Fingerprint[:])
+}
+
+// ParseTicket reads the pasted line. Errors do not repeat it: it holds a secret.
+func ParseTicket(text string) (Ticket, error) {
+	var t Ticket
+	parts := strings.Split(strings.TrimSpace(text), ",")
+	if len(parts) != 3 {
+		return t, fmt.Errorf("what cnibench outside prints has three parts with commas between, not %d", len(parts))
+	}
+	addr, err := netip.ParseAddrPort(parts[0])
+	if err != nil {
+		return t, fmt.Errorf("reading the address and port: %w", err)
+	}
+	t.Addr = addr
+	for i, into := range [][]byte{t.Token[:], t.Fingerprint[:]} {
+		if n, err := hex.Decode(into, []byte(parts[i+1])[:min(len(parts[i+1]), 2*secretBytes)]); err != nil || n != secretBytes || len(parts[i+1]) != 2*secretBytes {
+			return t, fmt.Errorf("part %d is not %d hexadecimal digits", i+2, 2*secretBytes)
+		}
+	}
+	return t, nil
+}
+
+// Server is the machine's side.
+type Server struct {
+	Ticket   Ticket
+	listener net.Listener
+	until    time.Time
+}
+
+// Listen makes a certificate and a token, and listens at the address, which must
+// be one of the machine's own that pods can send to; port 0 is any.
+func Listen(at netip.AddrPort, life time.Duration) (*Server, error) {
+	s := &Server{until: time.Now().Add(life)}
+	certificate, err := selfSigned(at.Addr(), s.until)
+	if err != nil {
+		return nil, err
+	}
+	plain, err := net.Listen("tcp", at.String())
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	s.listener = tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS13})
+	s.Ticket = Ticket{Addr: netip.AddrPortFrom(at.Addr(), plain.Addr().(*net.TCPAddr).AddrPort().Port()),
+		Fingerprint: sha256.Sum256(certificate.Certificate[0])}
+	rand.Read(s.Ticket.Token[:])
+	return s, nil
+}
+
+// selfSigned makes a certificate that nobody but this run's client trusts.
+func selfSigned(addr netip.Addr, until time.Time) (tls.Certificate, error) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("making a key: %w", err)
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("drawing a serial number: %w", err)
+	}
+	// A certificate counts whole seconds.
+	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "cnibench outside"}, IPAddresses: []net.IP{addr.AsSlice()},
+		NotBefore: time.Now().Add(-time.Minute), NotAfter: until.Add(time.Second), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("making a certificate: %w", err)
+	}
+	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: private}, nil
+}
+
+// Serve serves until its time is over, which is no error, or ctx ends. refused
+// is told of everyone who was turned away.
+func (s *Server) Serve(ctx context.Context, refused func(from net.Addr, why error)) error {
+	timed, cancel := context.WithDeadline(ctx, s.until)
+	defer cancel()
+	stop := context.AfterFunc(timed, func() { s.listener.Close() })
+	defer stop()
+	defer s.listener.Close()
+	free := make(chan struct{}, maxConnections)
+	var serving sync.WaitGroup
+	defer serving.Wait()
+	for {
+		conn, err := s.listener.Accept()
+		switch {
+		case timed.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			return fmt.Errorf("waiting for a connection: %w", err)
+		}
+		select {
+		case free <- struct{}{}:
+		default:
+			refused(conn.RemoteAddr(), fmt.Errorf("more than %d connections at once", maxConnections))
+			conn.Close()
+			continue
+		}
+		serving.Go(func() {
+			defer func() { <-free }()
+			defer conn.Close()
+			if err := s.serve(timed, conn); err != nil {
+				refused(conn.RemoteAddr(), err)
+			}
+		})
+	}
+}
+
+// serve answers one connection.
+func (s *Server) serve(ctx context.Context, conn net.Conn) error {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	conn.SetDeadline(time.Now().Add(helloWithin))
+	var token [secretBytes]byte
+	if _, err := io.ReadFull(conn, token[:]); err != nil {
+		return fmt.Errorf("reading the token: %w", err)
+	}
+	if subtle.ConstantTimeCompare(token[:], s.Ticket.Token[:]) != 1 {
+		return errors.New("wrong token")
+	}
+	if _, err := conn.Write([]byte{welcome}); err != nil {
+		return fmt.Errorf("answering: %w", err)
+	}
+	conn.SetDeadline(s.until)
+	// What ends a connection that was let in is the client's affair.
+	_ = probes.ServeOnly(ctx, conn, conn, "reach")
+	return nil
+}
+
+// welcome is what a client with the right token reads.
+const welcome = 1
+
+// Dial connects to the machine and returns the worker there. Closing the worker
+// closes the connection.
+func Dial(ctx context.Context, t Ticket) (*probes.Worker, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, helloWithin, fmt.Errorf("no answer within %s: %w", helloWithin, context.DeadlineExceeded))
+	defer cancel()
+	// The certificate is known beforehand, so it is compared and not verified
+	// against authorities.
+	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, VerifyConnection: t.verify}}
+	conn, err := dialer.DialContext(ctx, "tcp", t.Addr.String())
+	if err != nil {
+		return nil, fmt.Errorf("connecting to the host outside the cluster at %s: %w", t.Addr, err)
+	}
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	_, err = conn.Write(t.Token[:])
+	if err == nil {
+		_, err = io.ReadFull(conn, make([]byte, 1))
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("the host outside the cluster at %s refuses (is the token its own?): %w", t.Addr, err)
+	}
+	conn.SetDeadline(time.Time{})
+	return probes.Connect(conn, conn), nil
+}
+
+// verify holds the server's certificate against the one that was announced.
+func (t Ticket) verify(state tls.ConnectionState) error {
+	shown := state.PeerCertificates[0]
+	sum := sha256.Sum256(shown.Raw)
+	switch {
+	case subtle.ConstantTimeCompare(sum[:], t.Fingerprint[:]) != 1:
+		return errors.New("it shows another certificate than the one whose fingerprint was given")
+	case time.Now().After(shown.NotAfter):
+		return fmt.Errorf("its certificate is valid until %s only: start cnibench outside again", shown.NotAfter.Format(time.DateTime))
+	}
+	return nil
+}
