@@ -9,7 +9,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strings"
+	"slices"
 	"sync"
 	"time"
 )
@@ -49,11 +49,14 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return serve(ctx, in, out, role)
 }
 
-// ServeOnly is [Serve] for the roles of one probe: what a stranger's machine lets
-// others do.
-func ServeOnly(ctx context.Context, in io.Reader, out io.Writer, probe string) error {
+// OutsideRoles are those that a host outside the cluster plays.
+var OutsideRoles = []string{"reach/send", "reach/receive", "path/count", pingRole}
+
+// ServeOnly is [Serve] for some roles alone: what a machine lets others do that is
+// there for something else.
+func ServeOnly(ctx context.Context, in io.Reader, out io.Writer, roles []string) error {
 	return serve(ctx, in, out, func(name string) (Role, error) {
-		if of, _, _ := strings.Cut(name, "/"); of != probe && name != pingRole {
+		if !slices.Contains(roles, name) {
 			return nil, fmt.Errorf("no role is called %q here", name)
 		}
 		return role(name)

@@ -23,6 +23,8 @@ var spoken = []string{
 	"../../probes/adjacency.go", "../../probes/encap_judge.go", "../../probes/encap_decode.go", "../../probes/mtu.go", "../../probes/cpu.go",
 	"../../probes/reach.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
 	"../../testbed/lab/feature.go", "../../testbed/lab/lab.go",
+	"../../probes/service.go", "../../testbed/cluster/cluster.go", "../../testbed/cluster/network.go", "../../testbed/cluster/pods.go",
+	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/worker.go",
 }
 
 // forPrograms are files that write formats for programs, which stay English.
@@ -30,7 +32,7 @@ var forPrograms = []string{"json.go", "junit.go", "openmetrics.go"}
 
 // alsoSaid are sources of which words alone are taken: names, states, errors
 // that become causes.
-var alsoSaid = []string{"../../results/*.go", "../../probes/*.go", "../../scenarios/*.go", "../../cmd/cnibench/*.go", "../../plugins/*/*.go", "../../testbed/lab/*.go"}
+var alsoSaid = []string{"../../results/*.go", "../../probes/*.go", "../../scenarios/*.go", "../../cmd/cnibench/*.go", "../../plugins/*/*.go", "../../testbed/lab/*.go", "../../testbed/cluster/*.go"}
 
 // notSaid are literals that look like sentences and are none of a report's:
 // comments of files to paste, names of sources, errors, patterns to find.
@@ -42,6 +44,7 @@ var notSaid = []string{
 	"Set kube_pods_subnet to a network of at least /%d that is not used elsewhere",
 	"flannel takes the pods' MTU from the node's NIC; %d was measured",
 	"limits.vpc_routes of the needs",
+	"violates PodSecurity",
 	"rules.yaml: %s needs one conclusion, a source and a date",
 	"rules.yaml: %s requires %s, which is not measured",
 }

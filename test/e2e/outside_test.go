@@ -47,7 +47,7 @@ func outsideHost(t *testing.T, k *kube) {
 		}
 	}
 	if !seen[results.OutsideToPod] || !seen[results.PodToOutside] || !seen[results.PodToPod] {
-		t.Errorf("looked at %v", seen)
+		t.Errorf("looked at %v; %v", seen, r.Warnings)
 	}
 	if len(r.Adjacency) != 4 { // two nodes, both ways, by pods of the baseline and of the plugin
 		t.Errorf("adjacency: %+v", r.Adjacency)

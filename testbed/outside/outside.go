@@ -1,6 +1,6 @@
 // Package outside lets a machine that is no node of the cluster take part in a
 // run: a person starts it there, and pastes the one line that it prints. It
-// speaks the worker's protocol over TLS, for the roles of the reach probe alone,
+// speaks the worker's protocol over TLS, for what the reach probe needs alone,
 // for a limited time and to whoever holds the token.
 package outside
 
@@ -167,7 +167,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) error {
 	}
 	conn.SetDeadline(s.until)
 	// What ends a connection that was let in is the client's affair.
-	_ = probes.ServeOnly(ctx, conn, conn, "reach")
+	_ = probes.ServeOnly(ctx, conn, conn, probes.OutsideRoles)
 	return nil
 }
 
