@@ -49,7 +49,10 @@ type Run struct {
 // Asked is what the person asked for, defaults filled in. The keys are those
 // of the spec file and of the flags.
 type Asked struct {
-	Plugins   []string `json:"plugins"`
+	Plugins []string `json:"plugins"`
+	// Install names the plugins that the run installs itself, one after the
+	// other; empty if they are there already or all come up at once.
+	Install   []string `json:"install,omitempty"`
 	Testbed   string   `json:"testbed"`
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
@@ -102,6 +105,10 @@ type Cell struct {
 	Topology string `json:"topology"`
 	Wire     string `json:"wire"`
 }
+
+// SameNode is the topology under which figures between two pods of one node
+// are kept, apart from those between nodes.
+const SameNode = "same-node"
 
 // HostPlugin is the name of the baseline: the nodes' own network, no plugin.
 const HostPlugin = "host"

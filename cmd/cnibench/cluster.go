@@ -95,7 +95,7 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	ran := scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal,
+	ran := scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: scenarios.Phases(bed, run.Asked), Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
 	return dir, errors.Join(ran, bed.Close())
 }
