@@ -34,7 +34,7 @@ type Comparison struct {
 	Detectable *float64 `json:"detectable"`
 	Better     string   `json:"better"`
 	// ThroughHost marks two that were never up at once: Ratio is that of their
-	// ratios to the baseline, each in the blocks of its own installation.
+	// ratios to the baseline, each in blocks of its own.
 	ThroughHost bool `json:"through_host,omitempty"`
 	// Control marks a plugin that is compared with its own copy.
 	Control bool `json:"control"`
@@ -147,10 +147,10 @@ func (b *builder) judge(q question, keep func(results.Sample) bool) []Comparison
 	return family
 }
 
-// apart reports whether two were installed one after the other, so that no
-// block can have both.
+// apart reports whether two were measured one after the other, so that no block
+// can have both.
 func (b *builder) apart(pair [2]string) bool {
-	return len(b.recorded.Run.Asked.Install) > 0 && pair[0] != results.HostPlugin && pair[1] != results.HostPlugin
+	return b.recorded.Run.Asked.Apart() && pair[0] != results.HostPlugin && pair[1] != results.HostPlugin
 }
 
 // fill takes the judgement over. Blocks in which one of the two is zero have
@@ -230,7 +230,7 @@ func wireName(wire string) string {
 func (c *Comparison) note(most int) {
 	say := func(format string, args ...any) { c.Notes = append(c.Notes, fmt.Sprintf(format, args...)) }
 	if c.ThroughHost {
-		say("they were never up at once: their ratios to the host are compared, each from the %d rounds or more of its own installation", c.common)
+		say("they were never up at once: their ratios to the host are compared, each from %d rounds or more of its own", c.common)
 	}
 	if c.common < most {
 		say("only %d of %d rounds have a sample of both; the verdict speaks of those alone", c.common, most)

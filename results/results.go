@@ -52,8 +52,11 @@ type Asked struct {
 	Plugins []string `json:"plugins"`
 	// Install names the plugins that the run installs itself, one after the
 	// other; empty if they are there already or all come up at once.
-	Install   []string `json:"install,omitempty"`
-	Testbed   string   `json:"testbed"`
+	Install []string `json:"install,omitempty"`
+	Testbed string   `json:"testbed"`
+	// Contexts are the clusters of a run over several, one after the other, each
+	// with the plugin that it has ("name=plugin"); empty for one cluster.
+	Contexts  []string `json:"contexts,omitempty"`
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
 	MTU       int      `json:"mtu"`
@@ -69,6 +72,10 @@ type Asked struct {
 	Control   string   `json:"control,omitempty"`
 	Needs     *Needs   `json:"needs,omitempty"` // of the cluster that the advice is for
 }
+
+// Apart reports whether the plugins of the run are measured one after the
+// other, each beside a baseline of its own.
+func (a Asked) Apart() bool { return len(a.Install) > 0 || len(a.Contexts) > 0 }
 
 // Seconds is a length of time, kept as a decimal number of seconds in JSON.
 type Seconds float64

@@ -18,8 +18,8 @@ type Phase struct {
 }
 
 // Phases is how a run is divided on a testbed: all networks at once, or, where
-// plugins are installed, one plugin after the other, each with the baseline
-// beside it.
+// plugins are installed or are those of several clusters, one plugin after the
+// other, each with the baseline beside it.
 func Phases(bed testbed.Testbed, a results.Asked) []Phase {
 	var all []Phase
 	for _, instances := range together(a) {
@@ -30,7 +30,7 @@ func Phases(bed testbed.Testbed, a results.Asked) []Phase {
 
 // together lists the networks that are up at once, phase by phase.
 func together(a results.Asked) [][]string {
-	if len(a.Install) == 0 {
+	if !a.Apart() {
 		return [][]string{instances(a)}
 	}
 	var all [][]string

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,17 +22,21 @@ import (
 type clusterFlags struct {
 	kubeconfig, context, image, pullSecret string
 	unprivileged                           bool
+	flannelImage                           string
+	besideOthers                           bool
 }
 
 func (c *clusterFlags) connection(f *pflag.FlagSet) {
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "file with the cluster's credentials (default KUBECONFIG, then ~/.kube/config)")
-	f.StringVar(&c.context, "context", "", "context of that file")
+	f.StringVar(&c.context, "context", "", "context of that file; run takes several, one cluster after the other, as NAME=PLUGIN,NAME=PLUGIN")
 }
 
 func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	c.connection(f)
 	f.StringVar(&c.image, "image", defaultImage(), "cluster: image that holds this program (cnibench image makes one)")
 	f.StringVar(&c.pullSecret, "pull-secret", "", "cluster: name of the secret to pull the image with")
+	f.StringVar(&c.flannelImage, "flannel-image", cluster.DefaultFlannelImage, "cluster: image that --install takes flannel from")
+	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
 }
 
@@ -45,25 +48,35 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 			return usage("--%s is for the lab: a cluster's network is as it is", name)
 		}
 	}
-	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology}, []string{results.WireNone}
+	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
 	if !f.Changed("probes") {
 		a.Probes = scenarios.ClusterSuite()
 	}
 	return nil
 }
 
-// measureCluster checks what was asked, connects, and measures the cluster.
+// measureCluster checks what was asked, connects, and measures the cluster, or
+// one cluster after the other.
 func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string, err error) {
-	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: o.cluster.context, Image: o.cluster.image,
-		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Life: lifeOf(o.asked)}
-	var journal *results.Journal
-	config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }
-	bed, err := cluster.New(ctx, config)
+	contexts, err := p.clusterAsked(o)
 	if err != nil {
-		return "", usageError{err}
-	}
-	if err := p.nameClusterPlugin(ctx, bed, o); err != nil {
 		return "", err
+	}
+	var journal *results.Journal
+	var beds []*cluster.Cluster
+	for _, c := range contexts {
+		config := o.clusterConfig(c.name)
+		config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }
+		bed, err := cluster.New(ctx, config)
+		if err != nil {
+			return "", usageError{err}
+		}
+		beds = append(beds, bed)
+	}
+	if len(o.asked.Install) == 0 {
+		if err := p.nameClusterPlugins(ctx, beds, contexts, o); err != nil {
+			return "", err
+		}
 	}
 	if _, err := scenarios.Check(&o.asked, p.catalogue); err != nil {
 		return "", usageError{err}
@@ -72,11 +85,8 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 		p.printPlan(*o)
 		return "", nil
 	}
-	if left, err := bed.Clean(ctx); err != nil || len(left) > 0 {
-		fmt.Fprintf(p.stderr, "removed what an earlier run left: %s\n", strings.Join(left, ", "))
-		if err != nil {
-			return "", err
-		}
+	if err := p.readyClusters(ctx, beds, o); err != nil {
+		return "", err
 	}
 	if dir, err = p.prepare(ctx, o); err != nil {
 		return "", err
@@ -87,7 +97,15 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	}
 	journal = opened
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	bed.Record(run.ID, filepath.Join(dir, results.LogDir))
+	phases := scenarios.Phases(beds[0], run.Asked)
+	for i, bed := range beds {
+		id, logs := run.ID, filepath.Join(dir, results.LogDir)
+		if len(beds) > 1 {
+			id, logs = fmt.Sprintf("%s-%d", id, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1))
+			phases[i].Testbed = bed
+		}
+		bed.Record(id, logs)
+	}
 	progress := p.stderr
 	if o.quiet {
 		progress = io.Discard
@@ -95,39 +113,49 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	ran := scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: scenarios.Phases(bed, run.Asked), Journal: journal,
+	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: phases, Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
-	return dir, errors.Join(ran, bed.Close())
+	for _, bed := range beds {
+		err = errors.Join(err, bed.Close())
+	}
+	return dir, err
+}
+
+// clusterConfig is how a context's cluster is reached and what may be done in
+// it.
+func (o *runOptions) clusterConfig(context string) cluster.Config {
+	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
+		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Life: lifeOf(o.asked)}
+	if len(o.asked.Install) > 0 {
+		config.Install = &cluster.Install{FlannelImage: o.cluster.flannelImage, BesideOthers: o.cluster.besideOthers}
+	}
+	return config
+}
+
+// readyClusters removes what earlier runs left, and makes sure that plugins may
+// be installed.
+func (p *program) readyClusters(ctx context.Context, beds []*cluster.Cluster, o *runOptions) error {
+	for _, bed := range beds {
+		if left, err := bed.Clean(ctx); err != nil || len(left) > 0 {
+			fmt.Fprintf(p.stderr, "removed what an earlier run left: %s\n", strings.Join(left, ", "))
+			if err != nil {
+				return err
+			}
+		}
+		if len(o.asked.Install) > 0 {
+			if err := bed.CheckDisposable(ctx); err != nil {
+				return usageError{err}
+			}
+		}
+	}
+	return nil
 }
 
 // lifeOf is a generous bound of how long a run takes: its pods end then.
 func lifeOf(a results.Asked) time.Duration {
 	rounds := max(a.Rounds, a.MaxRounds)
-	return 15*time.Minute + 4*time.Duration(rounds*len(a.Probes))*(a.Duration.Duration()+time.Second)
-}
-
-// nameClusterPlugin finds out what connects the cluster's pods unless the
-// person has said it. What the catalogue does not know is measured all the
-// same.
-func (p *program) nameClusterPlugin(ctx context.Context, bed *cluster.Cluster, o *runOptions) error {
-	found, err := bed.Detect(ctx)
-	if err != nil {
-		return err
-	}
-	if len(o.asked.Plugins) > 0 {
-		if !slices.Contains(o.asked.Plugins, found.Plugin) {
-			fmt.Fprintf(p.stderr, "warning: you name %s, but %s\n", strings.Join(o.asked.Plugins, ","), found.Words)
-		}
-		return nil
-	}
-	name := found.Plugin
-	if p.catalogue.Get(name) == nil {
-		name = "unknown"
-		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
-			Encapsulation: plugins.None, Fidelity: plugins.Cluster, Deploy: notByUs})
-	}
-	o.asked.Plugins = []string{name}
-	return nil
+	samples := rounds * len(a.Probes) * len(a.Topology) * max(len(a.Install), len(a.Contexts), 1)
+	return 15*time.Minute + 4*time.Duration(samples)*(a.Duration.Duration()+time.Second)
 }
 
 // notByUs stands for how a plugin came to be there.

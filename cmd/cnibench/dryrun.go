@@ -29,7 +29,7 @@ func (p *program) printPlan(o runOptions) {
 		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*o.asked.Precision)
 	}
 	if plan.Phases > 1 {
-		say("one plugin after the other: %d installations, each with blocks of its own", plan.Phases)
+		say("one plugin after the other: %d times, each with blocks of its own", plan.Phases)
 	}
 	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), o.asked.Seed)
 	if short := plan.Short(); short != "" {

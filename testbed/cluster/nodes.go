@@ -25,7 +25,7 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 		return nil, nil, fmt.Errorf("listing the cluster's nodes: %w", err)
 	}
 	for _, n := range list.Items {
-		if why := unfit(n); why != "" {
+		if why := unfit(n, c.config.Install != nil); why != "" {
 			others = append(others, n.Name+": "+why)
 			continue
 		}
@@ -34,16 +34,17 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 	return fit, others, nil
 }
 
-// unfit is why a node takes no pods of ours, "" if it does.
-func unfit(n core.Node) string {
+// unfit is why a node takes no pods of ours, "" if it does. One whose plugin we
+// install may still wait for it.
+func unfit(n core.Node, install bool) string {
 	system := n.Labels[core.LabelOSStable]
 	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
-		return t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute
+		return !(install && slices.Contains(untilNetwork, t.Key)) && (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute)
 	})
 	switch {
 	case n.Spec.Unschedulable:
 		return "cordoned"
-	case !ready(n):
+	case !ready(n) && !(install && awaitsNetwork(n)):
 		return "not ready"
 	case system != "" && system != "linux":
 		return system

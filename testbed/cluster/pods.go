@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,8 +39,11 @@ func (c *Cluster) makeNamespace(ctx context.Context) error {
 		level = "restricted"
 	}
 	name := "cnibench-" + strings.ToLower(c.runID)
-	_, err := c.client.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-		label: owner, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
+	made := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{label: owner, "pod-security.kubernetes.io/enforce": level}}}
+	if i := c.config.Install; i != nil {
+		made.Annotations = map[string]string{ofImage: c.config.Image, ofFlannel: i.FlannelImage}
+	}
+	_, err := c.client.CoreV1().Namespaces().Create(ctx, made, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("making the namespace %s: %w", name, err)
 	}
@@ -73,6 +77,7 @@ func (c *Cluster) removeNamespace(ctx context.Context, name string) error {
 // pod is one of ours that runs.
 type pod struct {
 	name, node string
+	plain      bool // connected by the plugin, not in the node's own network
 	addr, host netip.Addr
 	cluster    *Cluster
 	worker     *worker
@@ -92,7 +97,10 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
 	life, grace := int64(c.config.Life.Seconds()), int64(0)
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner}}}
+	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner, networkLabel: "pod"}}}
+	if hostNetwork {
+		p.Labels[networkLabel] = "host"
+	}
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
 		Affinity: onNode(node),
@@ -102,6 +110,9 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
 	if c.config.PullSecret != "" {
 		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: c.config.PullSecret}}
+	}
+	if c.config.Install != nil {
+		p.Spec.Tolerations = tolerations()
 	}
 	return p
 }
@@ -200,26 +211,33 @@ func waitingFor(p *core.Pod) (why string, final bool) {
 
 // Left lists the namespaces that earlier runs left behind.
 func (c *Cluster) Left(ctx context.Context) ([]string, error) {
+	left, err := c.left(ctx)
+	var names []string
+	for _, n := range left {
+		names = append(names, n.Name)
+	}
+	return names, err
+}
+
+func (c *Cluster) left(ctx context.Context) ([]core.Namespace, error) {
 	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
 	if err != nil {
 		return nil, fmt.Errorf("looking for what earlier runs left: %w", err)
 	}
-	var names []string
-	for _, n := range list.Items {
-		if n.Name != c.namespace {
-			names = append(names, n.Name)
-		}
-	}
-	return names, nil
+	return slices.DeleteFunc(list.Items, func(n core.Namespace) bool { return n.Name == c.namespace }), nil
 }
 
-// Clean removes what earlier runs left behind and names it.
+// Clean removes what earlier runs left behind and names it, the plugin that one
+// had installed included.
 func (c *Cluster) Clean(ctx context.Context) ([]string, error) {
-	names, err := c.Left(ctx)
-	for _, name := range names {
-		if removed := c.removeNamespace(ctx, name); removed != nil {
-			err = errors.Join(err, removed)
+	left, err := c.left(ctx)
+	var names []string
+	for _, n := range left {
+		names = append(names, n.Name)
+		if image := n.Annotations[ofImage]; image != "" && n.Status.Phase != core.NamespaceTerminating {
+			err = errors.Join(err, c.removeLeft(ctx, installation{n.Name, image, n.Annotations[ofFlannel]}))
 		}
+		err = errors.Join(err, c.removeNamespace(ctx, n.Name))
 	}
 	return names, err
 }
