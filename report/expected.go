@@ -59,6 +59,9 @@ func (b *builder) lossy() bool {
 func (b *builder) loss(c *Cell) *Loss {
 	m := c.Metric("tcp-stream", "goodput")
 	host := b.host(c)
+	if c.Topology == results.SameNode { // nothing is encapsulated, and the baseline is the loopback device
+		return nil
+	}
 	if m == nil || m.VsHost == nil || host == nil || b.lossy() {
 		return nil
 	}

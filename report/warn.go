@@ -31,12 +31,40 @@ func (b *builder) warn() {
 		say("the run was interrupted after %d rounds: what follows is the record so far", r.Run.Rounds)
 	}
 	b.warnPrecision(say)
+	b.warnApart(say)
 	for _, p := range b.order {
 		if n := len(b.exits[p]); n > 0 {
 			say("agents of %s on %s exited %d times, the last: %s", p.plugin, p.topology, n, b.exits[p][n-1].text)
 		}
 	}
 	b.warnAbsent()
+}
+
+// warnApart says in which rounds each plugin was there, if they were installed
+// one after the other.
+func (b *builder) warnApart(say func(string, ...any)) {
+	if len(b.recorded.Run.Asked.Install) == 0 {
+		return
+	}
+	var when []string
+	for _, plugin := range b.recorded.Run.Asked.Plugins {
+		first, last := 0, 0 // rounds count from 1
+		for cell, samples := range b.samples {
+			for _, s := range samples {
+				if cell.Plugin == plugin && plugin != results.HostPlugin {
+					last = max(last, s.Block+1)
+					if first == 0 || s.Block+1 < first {
+						first = s.Block + 1
+					}
+				}
+			}
+		}
+		if first > 0 {
+			when = append(when, fmt.Sprintf("%s in rounds %d to %d", plugin, first, last))
+		}
+	}
+	say("the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, "+
+		"and what changed in the cluster from one installation to the next is not told apart from the plugins", strings.Join(when, ", "))
 }
 
 // warnPrecision says which ratios are known less well than asked for, in a run

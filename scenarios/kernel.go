@@ -41,7 +41,7 @@ func (r *run) secondPart() bool { return r.Recorded != nil && r.Recorded.NextKer
 // instances lists the networks of a topology for this part. The baseline is
 // left out where this part has nothing to compare with it.
 func (r *run) instances(topology string) []string {
-	all := instances(r.Asked)
+	all := slices.Clone(r.phase.Instances)
 	if r.secondPart() {
 		left := r.left()
 		all = slices.DeleteFunc(all, func(instance string) bool {
@@ -62,7 +62,7 @@ func (r *run) instances(topology string) []string {
 
 // lacks is what the testbed's kernel lacks for a plugin, "" for nothing.
 func (r *run) lacks(p *plugins.Plugin) string {
-	if k, ok := r.Testbed.(testbed.Kernel); ok {
+	if k, ok := r.phase.Testbed.(testbed.Kernel); ok {
 		return k.Lacks(p)
 	}
 	return ""
@@ -71,7 +71,7 @@ func (r *run) lacks(p *plugins.Plugin) string {
 // slower is how many times longer things take on the testbed's kernel, 0 for
 // no longer.
 func (r *run) slower() int {
-	if k, ok := r.Testbed.(testbed.Kernel); ok {
+	if k, ok := r.phase.Testbed.(testbed.Kernel); ok {
 		return k.Slower()
 	}
 	return 0

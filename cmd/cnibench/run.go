@@ -70,7 +70,7 @@ the wire, and print the report. What was measured stays in the run directory.
 			if p.kubectl && !cmd.Flags().Changed("testbed") {
 				o.asked.Testbed = "cluster"
 			}
-			if o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
+			if len(o.asked.Install) > 0 || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
 				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
 					return err
 				}
@@ -81,6 +81,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f := cmd.Flags()
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
+	f.StringSliceVar(&a.Install, "install", nil, "cluster: put these plugins on a disposable cluster one after the other, measure each, and remove it with all that it left on the nodes")
 	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab, or cluster (which --context and --kubeconfig mean too)")
 	f.StringVar(&a.Kernel, "kernel", a.Kernel, "of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for what that lacks)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
@@ -138,7 +139,7 @@ func topologiesHelp() string {
 // keepFlags puts back what was said on the command line, which wins.
 func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	for name, restore := range map[string]func(){
-		"plugins": func() { a.Plugins = flagged.Plugins }, "testbed": func() { a.Testbed = flagged.Testbed },
+		"plugins": func() { a.Plugins = flagged.Plugins }, "install": func() { a.Install = flagged.Install }, "testbed": func() { a.Testbed = flagged.Testbed },
 		"kernel":   func() { a.Kernel = flagged.Kernel },
 		"topology": func() { a.Topology = flagged.Topology }, "wire": func() { a.Wire = flagged.Wire },
 		"link": func() { a.Link = flagged.Link },

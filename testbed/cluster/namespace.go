@@ -38,8 +38,11 @@ func (c *Cluster) makeNamespace(ctx context.Context) error {
 		level = "restricted"
 	}
 	name := "cnibench-" + c.runLabel()
-	_, err := c.client.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-		label: owner, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
+	made := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{label: owner, "pod-security.kubernetes.io/enforce": level}}}
+	if i := c.config.Install; i != nil {
+		made.Annotations = map[string]string{ofImage: c.config.Image, ofFlannel: i.FlannelImage}
+	}
+	_, err := c.client.CoreV1().Namespaces().Create(ctx, made, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("making the namespace %s: %w", name, err)
 	}
@@ -65,7 +68,7 @@ func (c *Cluster) remove(ctx context.Context) error {
 	if c.config.Namespace == "" {
 		return c.removeNamespace(ctx, c.namespace)
 	}
-	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel())
+	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel(), atOnce)
 	return errors.Join(err, c.removeServices(ctx))
 }
 
@@ -144,9 +147,16 @@ func whatHolds(n *core.Namespace) string {
 	return strings.Join(all, "; ")
 }
 
+// How long pods may take to go, in seconds. At once takes the object away and
+// leaves the pod to its node; any longer waits until the node has taken it down.
+const (
+	atOnce    = 0
+	takenDown = 1
+)
+
 // removePods deletes the pods with a label and waits until they are gone.
-func (c *Cluster) removePods(ctx context.Context, namespace, selector string) (removed []string, err error) {
-	pods, now := c.client.CoreV1().Pods(namespace), int64(0)
+func (c *Cluster) removePods(ctx context.Context, namespace, selector string, grace int64) (removed []string, err error) {
+	pods := c.client.CoreV1().Pods(namespace)
 	for {
 		list, err := pods.List(ctx, metav1.ListOptions{LabelSelector: selector})
 		switch {
@@ -159,7 +169,7 @@ func (c *Cluster) removePods(ctx context.Context, namespace, selector string) (r
 					removed = append(removed, name)
 				}
 			}
-			err = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{LabelSelector: selector})
+			err = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &grace}, metav1.ListOptions{LabelSelector: selector})
 		}
 		if err != nil && !lostServer(err) {
 			return removed, fmt.Errorf("deleting the pods %s in %s: %w", selector, namespace, err)
@@ -174,39 +184,52 @@ func (c *Cluster) removePods(ctx context.Context, namespace, selector string) (r
 
 // Left lists the namespaces that earlier runs left behind.
 func (c *Cluster) Left(ctx context.Context) ([]string, error) {
+	left, err := c.left(ctx)
+	var names []string
+	for _, n := range left {
+		names = append(names, n.Name)
+	}
+	return names, err
+}
+
+func (c *Cluster) left(ctx context.Context) ([]core.Namespace, error) {
 	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
 	if err != nil {
 		return nil, fmt.Errorf("looking for what earlier runs left: %w", err)
 	}
-	var names []string
-	for _, n := range list.Items {
-		if n.Name != c.namespace {
-			names = append(names, n.Name)
-		}
-	}
-	return names, nil
+	return slices.DeleteFunc(list.Items, func(n core.Namespace) bool { return n.Name == c.namespace }), nil
 }
 
 // Clean removes what earlier runs left behind and names it, each thing with its
-// kind. The error says what could not be removed, and why.
+// kind, the plugin that one had installed included. The error says what could not be removed, and why.
 func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	if c.config.Namespace != "" {
 		ctx, cancel := context.WithTimeout(ctx, removeWithin)
 		defer cancel()
-		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner)
+		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner, atOnce)
 		services, failed := c.cleanServices(ctx)
 		return append(removed, services...), errors.Join(err, failed)
 	}
-	names, err := c.Left(ctx)
-	for _, name := range names {
-		limited, cancel := context.WithTimeout(ctx, removeWithin)
-		failed := c.removeNamespace(limited, name)
-		cancel()
-		if failed != nil {
+	left, err := c.left(ctx)
+	for _, n := range left {
+		if failed := c.cleanNamespace(ctx, n); failed != nil {
 			err = errors.Join(err, failed)
 			continue
 		}
-		removed = append(removed, "namespace "+name)
+		removed = append(removed, "namespace "+n.Name)
 	}
 	return removed, err
+}
+
+// cleanNamespace removes a namespace that an earlier run left. While one that
+// is told apart by its annotations is there, so may be its plugin.
+func (c *Cluster) cleanNamespace(ctx context.Context, n core.Namespace) error {
+	if image := n.Annotations[ofImage]; image != "" && n.Status.Phase != core.NamespaceTerminating {
+		if err := c.removeLeft(ctx, installation{n.Name, image, n.Annotations[ofFlannel]}); err != nil {
+			return err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, removeWithin)
+	defer cancel()
+	return c.removeNamespace(ctx, n.Name)
 }

@@ -35,17 +35,19 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 	return fit, others, nil
 }
 
-// unfit is why a node takes no pods of ours, "" if it does.
+// unfit is why a node takes no pods of ours, "" if it does. One whose plugin we
+// install may still wait for it.
 func (c *Cluster) unfit(n core.Node) string {
-	system := n.Labels[core.LabelOSStable]
+	system, install := n.Labels[core.LabelOSStable], c.config.Install != nil
+	tolerations := c.tolerations()
 	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
-		tolerated := slices.ContainsFunc(c.config.Tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
+		tolerated := slices.ContainsFunc(tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
 		return (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute) && !tolerated
 	})
 	switch {
 	case n.Spec.Unschedulable:
 		return "cordoned"
-	case !ready(n):
+	case !ready(n) && !(install && awaitsNetwork(n)):
 		return "not ready"
 	case system != "" && system != "linux":
 		return system

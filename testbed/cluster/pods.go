@@ -53,9 +53,13 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 	}
 	life, grace := int64(c.config.Life.Seconds()), int64(0)
 	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name}}}
+	p.Labels[networkLabel] = "pod"
+	if hostNetwork {
+		p.Labels[networkLabel] = "host"
+	}
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
-		NodeSelector: c.config.NodeSelector, Tolerations: c.config.Tolerations,
+		NodeSelector: c.config.NodeSelector, Tolerations: c.tolerations(),
 		Affinity: onNode(node),
 		Containers: []core.Container{{Name: "cnibench", Image: c.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
 			SecurityContext: security, Resources: core.ResourceRequirements{
