@@ -15,6 +15,9 @@ want bird bird2 "the BGP daemon of calico-bgp"
 want iptables iptables "flanneld and Calico's Felix program their rules through it"
 want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
+case ${1:-} in test)
+	want linux.uml user-mode-linux "the lab's own kernel, for what this machine's lacks"
+	want modprobe kmod "it loads that kernel's modules" ;; esac
 case ${1:-} in test) want chromium chromium "the report's page is opened in a real browser" ;; esac
 case ${1:-} in cluster)
 	want containerd containerd "it runs the pods of the tests' cluster"
