@@ -16,6 +16,8 @@ want iptables iptables "flanneld and Calico's Felix program their rules through 
 want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
 case ${1:-} in test)
+	want linux.uml user-mode-linux "the lab's own kernel, for what this machine's lacks"
+	want modprobe kmod "it loads that kernel's modules"
 	[ -f bin/axe.min.js ] || want npm npm "it brings axe-core, which looks at the report's page"
 	want chromium chromium "the report's page is opened in a real browser"
 	want xmllint libxml2-utils "our JUnit is held against a schema" ;; esac

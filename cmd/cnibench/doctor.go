@@ -14,10 +14,10 @@ import (
 )
 
 // tryFeatures tries every kernel feature in a lab of its own. It returns the
-// cause by feature for those that are not there.
-func tryFeatures(ctx context.Context) (map[string]string, error) {
+// cause by feature for those that are not there. Further flags are the lab's.
+func tryFeatures(ctx context.Context, flags ...string) (map[string]string, error) {
 	var out, log bytes.Buffer
-	if err := lab.Spawn(ctx, &out, &log, "--try-features"); err != nil {
+	if err := lab.Spawn(ctx, &out, &log, append([]string{"--try-features"}, flags...)...); err != nil {
 		return nil, fmt.Errorf("trying the kernel's features: %w%s", err, trimmed(log.String()))
 	}
 	missing := map[string]string{}
@@ -45,12 +45,33 @@ func (p *program) reportFeatures() error {
 	return json.NewEncoder(p.stdout).Encode(missing)
 }
 
+// guestFeatures tries in a kernel of the lab's own what the machine's lacks; nil
+// if there is nothing to try or no such kernel.
+func (p *program) guestFeatures(ctx context.Context, missing map[string]string) (map[string]string, error) {
+	if len(missing) == 0 || lab.GuestMissing() != nil {
+		return nil, nil
+	}
+	return tryFeatures(ctx, lab.UMLFlag)
+}
+
+// guestSays says whether User-Mode Linux has what the machine's kernel lacks.
+func guestSays(guest map[string]string, feature string) string {
+	switch {
+	case guest == nil:
+		return ""
+	case guest[feature] != "":
+		return "; User-Mode Linux: " + guest[feature]
+	}
+	return "; User-Mode Linux has it"
+}
+
 func (p *program) doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine lacks for the lab, and the command that brings it",
 		Long: `Check everything that the lab needs: namespaces for the calling user, the
-plugins' programs, the kernel's features. Exits with 1 if a plugin cannot run
+plugins' programs, the kernel's features, and whether User-Mode Linux has those
+that it lacks. Exits with 1 if a plugin cannot run
 for want of something that a command can bring.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.doctor(cmd.Context()) },
@@ -84,9 +105,21 @@ func (p *program) doctor(ctx context.Context) error {
 		}
 		say(true, program.Name, program.Why+": "+path)
 	}
+	for _, program := range lab.GuestPrograms {
+		if path, err := program.Path(""); err != nil {
+			fmt.Fprintf(w, "no\t%s\t%s\n", program.Name, err.Error())
+		} else {
+			say(true, program.Name, program.Why+": "+path)
+		}
+	}
+	guest, guestErr := p.guestFeatures(ctx, missing)
+	if guestErr != nil {
+		say(false, lab.GuestKernel.Name, guestErr.Error())
+		curable++
+	}
 	for _, feature := range lab.FeatureNames() {
 		if cause := missing[feature]; cause != "" {
-			fmt.Fprintf(w, "no\t%s\t%s\n", feature, cause)
+			fmt.Fprintf(w, "no\t%s\t%s\n", feature, cause+guestSays(guest, feature))
 		} else if err == nil {
 			say(true, feature, "the kernel has it")
 		}

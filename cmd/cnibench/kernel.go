@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
+	"strings"
 
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/lab"
 )
-
-// guestHint says what would carry that which the machine's kernel lacks.
-const guestHint = "User-Mode Linux may have it: "
 
 // checkKernel refuses a run that asks for a kernel which is not there.
 func checkKernel(a results.Asked) error {
@@ -34,7 +32,7 @@ func (p *program) inKernels(ctx context.Context, dir string, o labOptions) error
 		if asked == results.KernelAuto {
 			missing := lab.GuestMissing()
 			if host.next = missing == nil; missing != nil {
-				host.hint = guestHint + missing.Error()
+				host.hint = strings.ReplaceAll(missing.Error(), "\n", "; ")
 			}
 		}
 		if err := p.spawn(ctx, dir, host); err != nil {

@@ -18,11 +18,15 @@ func (p *program) pluginsCommand() *cobra.Command {
 		Short: "List the catalogue, and what of it can run here",
 		Long: `List every plugin mode that cnibench knows: what it puts on the wire, what
 stands behind its results (real agents, or the documented data path), and
-whether the lab on this machine can carry it. Kernel features are found by
-trying them in a namespace.`,
+whether the lab on this machine can carry it: on the machine's own kernel, or
+in User-Mode Linux. Kernel features are found by trying them.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			missing, err := tryFeatures(cmd.Context())
+			if err != nil {
+				return err
+			}
+			guest, err := p.guestFeatures(cmd.Context(), missing)
 			if err != nil {
 				return err
 			}
@@ -31,7 +35,7 @@ trying them in a namespace.`,
 			for _, plugin := range p.catalogue {
 				e := plugin.Encapsulation
 				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", plugin.Name, e.Kind, e.Overhead, port(e.Port),
-					plugin.Fidelity, p.availability(plugin, missing), title(plugin))
+					plugin.Fidelity, p.availabilityWith(plugin, missing, guest), title(plugin))
 			}
 			return w.Flush()
 		},
@@ -68,6 +72,25 @@ func (p *program) availability(plugin *plugins.Plugin, missing map[string]string
 		return "yes"
 	}
 	return "no: " + strings.Join(why, "; ")
+}
+
+// availabilityWith says the same of a lab that may take a kernel of its own,
+// which lacks what guest names (nil: there is none).
+func (p *program) availabilityWith(plugin *plugins.Plugin, missing, guest map[string]string) string {
+	here := p.availability(plugin, missing)
+	if here == "yes" {
+		return here
+	}
+	if guest == nil {
+		if err := lab.GuestMissing(); err != nil && len(p.missingPrograms(plugin)) == 0 {
+			here += "; User-Mode Linux may have it: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+		}
+		return here
+	}
+	if p.availability(plugin, guest) == "yes" {
+		return "in User-Mode Linux"
+	}
+	return here
 }
 
 // missingPrograms names the plugin's programs that are not there, each with

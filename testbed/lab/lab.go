@@ -39,8 +39,8 @@ type Config struct {
 	Event func(results.Event)
 	// Guest says that the lab is in a kernel of its own, see [Boot].
 	Guest bool
-	// Hint says how to get a kernel that carries what this one lacks
-	// something for, "" if nothing would help.
+	// Hint says what keeps the lab from having a kernel that may carry what
+	// this one lacks something for, "" if nothing does.
 	Hint string
 	// Versions names the version of every program.
 	Versions map[string]string
@@ -78,7 +78,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	if cause := Unsupported(Needs(p, l.config.Link)); cause != "" {
 		lacks := l.Lacks(p)
 		if lacks != "" && l.config.Hint != "" {
-			cause += "; " + l.config.Hint
+			cause += fmt.Sprintf("; User-Mode Linux may have it: %s", l.config.Hint)
 		}
 		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
