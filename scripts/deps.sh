@@ -15,6 +15,7 @@ want bird bird2 "the BGP daemon of calico-bgp"
 want iptables iptables "flanneld and Calico's Felix program their rules through it"
 want ipset ipset "Felix keeps addresses of its policies in sets"
 case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
+case ${1:-} in test) want ovs-vswitchd openvswitch-switch "Open vSwitch is the switch of cce-tunnel" ;; esac
 case ${1:-} in test) want chromium chromium "the report's page is opened in a real browser" ;; esac
 case ${1:-} in cluster)
 	want containerd containerd "it runs the pods of the tests' cluster"
@@ -50,7 +51,14 @@ echo "asking apt to install:$missing"
 	$sudo apt-get update -qq
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 }
-# The packages start BIRD and containerd as services; we run our own in namespaces.
+# The packages start BIRD, containerd and Open vSwitch as services; we run our own in namespaces.
+case $missing in *openvswitch-switch*)
+	if [ -d /run/systemd/system ]; then
+		$sudo systemctl disable --now openvswitch-switch.service >/dev/null 2>&1 || true
+	elif [ -x /etc/init.d/openvswitch-switch ]; then
+		$sudo /etc/init.d/openvswitch-switch stop >/dev/null 2>&1 || true
+	fi ;;
+esac
 case $missing in *containerd*)
 	if [ -d /run/systemd/system ]; then $sudo systemctl disable --now containerd.service >/dev/null 2>&1 || true; fi ;;
 esac
