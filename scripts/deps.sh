@@ -18,6 +18,7 @@ case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its
 case ${1:-} in test)
 	want linux.uml user-mode-linux "the lab's own kernel, for what this machine's lacks"
 	want modprobe kmod "it loads that kernel's modules"
+	want ovs-vswitchd openvswitch-switch "Open vSwitch is the switch of cce-tunnel"
 	[ -f bin/axe.min.js ] || want npm npm "it brings axe-core, which looks at the report's page"
 	want chromium chromium "the report's page is opened in a real browser"
 	want xmllint libxml2-utils "our JUnit is held against a schema" ;; esac
@@ -74,7 +75,14 @@ echo "asking apt to install:$missing"
 	$sudo apt-get update -qq
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 }
-# The packages start BIRD and containerd as services; we run our own in namespaces.
+# The packages start BIRD, containerd and Open vSwitch as services; we run our own in namespaces.
+case $missing in *openvswitch-switch*)
+	if [ -d /run/systemd/system ]; then
+		$sudo systemctl disable --now openvswitch-switch.service >/dev/null 2>&1 || true
+	elif [ -x /etc/init.d/openvswitch-switch ]; then
+		$sudo /etc/init.d/openvswitch-switch stop >/dev/null 2>&1 || true
+	fi ;;
+esac
 case $missing in *containerd*)
 	if [ -d /run/systemd/system ]; then $sudo systemctl disable --now containerd.service >/dev/null 2>&1 || true; fi ;;
 esac

@@ -128,8 +128,8 @@ func TestCompareWithItself(t *testing.T) {
 
 func TestDryRunStartsNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	code, out, log := runProgram(t, "run", "--plugins", "flannel-vxlan,calico", "--rounds", "7", "--probes", "tcp-stream,tcp-rr,encap", "--seed", "42", "--out", dir, "--dry-run")
-	for _, says := range []string{"networks: 3", "cells: 6", "blocks: 7, of 12 samples each, seed 42", "expected time: 1m26s", "once for each network: encap"} {
+	code, out, log := runProgram(t, "run", "--plugins", "flannel-vxlan,calico", "--rounds", "7", "--probes", "tcp-stream,tcp-rr,encap", "--seed", "42", "--link", "delay=2ms", "--out", dir, "--dry-run")
+	for _, says := range []string{"networks: 3", "cells: 6", "blocks: 7, of 12 samples each, seed 42", "expected time: 1m26s", "once for each network: encap", "link: delay=2ms each way"} {
 		if code != exitDone || log != "" || !strings.Contains(out, says) {
 			t.Errorf("exit %d, %s: no %q in\n%s", code, log, says, out)
 		}
@@ -137,7 +137,7 @@ func TestDryRunStartsNothing(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("the run directory was made")
 	}
-	if _, again, _ := runProgram(t, "run", "--plugins", "flannel-vxlan,calico", "--rounds", "7", "--probes", "tcp-stream,tcp-rr,encap", "--seed", "42", "--dry-run"); again != out {
+	if _, again, _ := runProgram(t, "run", "--plugins", "flannel-vxlan,calico", "--rounds", "7", "--probes", "tcp-stream,tcp-rr,encap", "--seed", "42", "--link", "delay=2ms", "--dry-run"); again != out {
 		t.Error("the same seed gives another plan")
 	}
 }

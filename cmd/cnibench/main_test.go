@@ -45,6 +45,30 @@ func builtPrograms() string {
 
 var featuresOnce = sync.OnceValues(func() (map[string]string, error) { return tryFeatures(context.Background()) })
 
+// kernelLacks says what of the features the kernel lacks, "" for nothing.
+func kernelLacks(t *testing.T, features ...string) string {
+	t.Helper()
+	missing, err := featuresOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range features {
+		if missing[f] != "" {
+			return missing[f]
+		}
+	}
+	return ""
+}
+
+// needsKernel skips a test on a kernel that lacks a feature, and names it.
+// Kernels are as they are, in continuous integration too.
+func needsKernel(t *testing.T, features ...string) {
+	t.Helper()
+	if cause := kernelLacks(t, features...); cause != "" {
+		t.Skipf("missing here: %s", cause)
+	}
+}
+
 // needs skips a test that cannot run on this machine and names what is
 // missing. In continuous integration nothing may be missing.
 func needs(t *testing.T, plugins ...string) {

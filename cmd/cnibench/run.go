@@ -42,6 +42,10 @@ func (p *program) runCommand() *cobra.Command {
 and the nodes' own network (host, the baseline) in randomised blocks, look at
 the wire, and print the report. What was measured stays in the run directory.
 
+--link puts distance between machines while samples are taken: its delay and
+loss hold for each direction, so a round trip takes twice the delay longer. One
+TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
+
 ` + probesHelp() + topologiesHelp(),
 		Example: `  cnibench run --plugins flannel-vxlan,calico
   cnibench run --plugins 'flannel-*,calico-*' --rounds 10 --wire 1gbit
@@ -86,7 +90,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f.StringVar(&a.Kernel, "kernel", a.Kernel, "of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for what that lacks)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
-	f.StringVar(&a.Link, "link", "", "what the underlay does to every packet between two machines, each way, such as delay=20ms,loss=0.1% (a round trip takes 40ms longer)")
+	f.StringVar(&a.Link, "link", "", "delay and loss between machines, each way: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
 	f.IntVar(&a.Nodes, "nodes", a.Nodes, "nodes of each network")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "what to measure, see above")

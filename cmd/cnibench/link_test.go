@@ -1,0 +1,85 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// TestLinkDelays measures over links with a delay, with a rate and without,
+// where rate and delay are on different interfaces (host) and where they share
+// one (terway-eni, whose interfaces move into pods).
+func TestLinkDelays(t *testing.T) {
+	needsKernel(t, "netem")
+	needs(t, "terway-eni")
+	const twice = 0.040 // s
+	args := []string{"--plugins", "terway-eni", "--topology", "vpc", "--wire", "none,20mbit", "--probes", "tcp-rr,mtu,tcp-stream,encap",
+		"--rounds", "2", "--duration", "1s"}
+	near, far := measure(t, args...), measure(t, append(args, "--link", "delay=20ms")...)
+	if far.Run.Asked.Link != "delay=20ms" {
+		t.Errorf("the record has the link %q", far.Run.Asked.Link)
+	}
+	for _, plugin := range []string{results.HostPlugin, "terway-eni"} {
+		for _, wire := range []string{"none", "20mbit"} {
+			c := results.Cell{Plugin: plugin, Topology: "vpc", Wire: wire}
+			before, after := near.Cell(c), far.Cell(c)
+			if before == nil || after == nil || before.Metric("tcp-rr", "p50") == nil || after.Metric("tcp-rr", "p50") == nil {
+				t.Errorf("%s over %s has no figures: %+v, %+v", plugin, wire, before, after)
+				continue
+			}
+			// A histogram's bucket is a thousandth wide.
+			if p50 := after.Metric("tcp-rr", "p50").Median; p50 < 0.999*twice {
+				t.Errorf("%s over %s: a round trip of %g s, less than twice the delay", plugin, wire, p50)
+			}
+			if p50 := before.Metric("tcp-rr", "p50").Median; p50 >= twice {
+				t.Errorf("%s over %s: without a link a round trip of %g s", plugin, wire, p50)
+			}
+			if m := after.Metric("mtu", "path"); m == nil || m.Median != 1500 {
+				t.Errorf("%s over %s: the path's MTU is %+v", plugin, wire, m)
+			}
+			if m := after.Metric("tcp-stream", "goodput"); m == nil || (m.Expected != nil) != (wire == "20mbit") || m.Expected != nil && m.Median > 1.03**m.Expected {
+				t.Errorf("%s over %s: goodput %+v", plugin, wire, m)
+			}
+		}
+	}
+}
+
+// TestLinkLoses looks for requests that were sent again.
+func TestLinkLoses(t *testing.T) {
+	needsKernel(t, "netem")
+	args := []string{"--plugins", results.HostPlugin, "--wire", "none", "--probes", "udp-rr,encap", "--rounds", "1", "--duration", "2s"}
+	for link, lost := range map[string]bool{"loss=10%": true, "delay=1ms": false} {
+		t.Run(link, func(t *testing.T) {
+			r := measure(t, append(args, "--link", link)...)
+			m := cellOf(t, r, results.HostPlugin, "none").Metric("udp-rr", "p50")
+			if m == nil {
+				t.Fatal("no figures")
+			}
+			told := slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, "lost and sent again") })
+			if told != lost {
+				t.Errorf("warnings %q", m.Warnings)
+			}
+			// What lies on the wire is looked at without the loss.
+			for _, e := range r.Encapsulation {
+				if e.Frames != e.Sent {
+					t.Errorf("of %d packets %d were seen", e.Sent, e.Frames)
+				}
+			}
+		})
+	}
+}
+
+// TestLinkWithoutNetem is about kernels that cannot delay packets: nothing is
+// measured as if they could.
+func TestLinkWithoutNetem(t *testing.T) {
+	cause := kernelLacks(t, "netem")
+	if cause == "" {
+		t.Skip("this kernel has netem")
+	}
+	r := measure(t, "--plugins", results.HostPlugin, "--wire", "none", "--probes", "tcp-rr", "--rounds", "1", "--duration", "100ms", "--link", "delay=1ms")
+	if c := cellOf(t, r, results.HostPlugin, "none"); c.Status != results.StatusUnsupported || c.Cause != cause {
+		t.Errorf("%+v, want unsupported: %s", c, cause)
+	}
+}
