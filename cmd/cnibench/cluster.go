@@ -115,7 +115,11 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	defer bar.close()
 	ran := scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
-	return dir, errors.Join(ran, bed.Close())
+	closed := bed.Close()
+	if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
+		fmt.Fprintf(p.stderr, "cnibench: %v\n", closed)
+	}
+	return dir, errors.Join(ran, closed)
 }
 
 // cleanBefore removes what earlier runs left. What cannot be removed is told
@@ -144,6 +148,9 @@ func (p *program) nameClusterPlugin(ctx context.Context, bed *cluster.Cluster, o
 	found, err := bed.Detect(ctx)
 	if err != nil {
 		return err
+	}
+	if !o.quiet {
+		fmt.Fprintf(p.stderr, "the cluster's plugin: %s\n", found.Words)
 	}
 	if len(o.asked.Plugins) > 0 {
 		if !slices.Contains(o.asked.Plugins, found.Plugin) {

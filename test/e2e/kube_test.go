@@ -44,7 +44,7 @@ func up(t *testing.T) *kube {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd.Env = append(os.Environ(), "T="+k.dir, "KUBE="+k.binary, "CNI="+bin)
+	cmd.Env = append(os.Environ(), "T="+k.dir, "KUBE="+k.binary, "CNI="+bin, "TEST="+strconv.Itoa(os.Getpid()))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setsid: true}
 	var log bytes.Buffer
 	cmd.Stderr = &log

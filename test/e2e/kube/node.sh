@@ -3,10 +3,10 @@
 # process (the namespaces' init's parent) ends containerd, kubelet, shims and pods at once.
 set -eu
 N=$1; D=${T:?}/n$N; H=$(cd "$(dirname "$0")" && pwd); mkdir -p $D/{etc.up,etc.wk,var.up,var.wk,containerd,kubelet,logs,cni}
-# a cgroup under whatever cgroup we run in, in every v1 hierarchy and in the v2 one
+# a cgroup of this test (TEST, its process) under whatever cgroup we run in, in every v1 hierarchy and in the v2 one
 while IFS=: read -r id ctl path; do
  case $ctl in "") m=unified;; name=*) m=${ctl#name=};; *) m=$ctl;; esac
- c=/sys/fs/cgroup/$m${path%/}/k8s-n$N; mkdir -p $c; find $c -mindepth 1 -depth -type d -exec rmdir {} \; # left by a killed node: the kubelet would spend 3 s on each
+ c=/sys/fs/cgroup/$m${path%/}/k8s-n$N-$TEST; mkdir -p $c
  if [ $m = cpuset ]; then cat $c/../cpuset.cpus > $c/cpuset.cpus; cat $c/../cpuset.mems > $c/cpuset.mems; fi
  echo $$ > $c/cgroup.procs; echo $c
 done < <(cat /proc/self/cgroup) > $D/cgroups
