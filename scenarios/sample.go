@@ -193,15 +193,24 @@ func (r *run) cpus(placement string) (client, server int) {
 
 // fact takes a fact of a network and journals it.
 func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes.Probe, params map[string]string) error {
-	if gone, err := r.restore(ctx, n); gone || err != nil {
-		return err
+	var site *probes.Site
+	var measured *probes.Measurement
+	var err error
+	_, restores := n.Network.(testbed.Restorer)
+	for range 2 { // once more if a worker was lost meanwhile
+		if gone, failed := r.restore(ctx, n); gone || failed != nil {
+			return failed
+		}
+		site = r.site(n, probe, params)
+		site.Expect = r.expect(n)
+		site.CaptureFile = r.Journal.Path(filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng"))
+		timed, cancel := context.WithTimeout(ctx, r.slack())
+		measured, err = probe.Measure(timed, site)
+		cancel()
+		if err == nil || !restores || n.Err() == nil || ctx.Err() != nil {
+			break
+		}
 	}
-	site := r.site(n, probe, params)
-	site.Expect = r.expect(n)
-	site.CaptureFile = r.Journal.Path(filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng"))
-	timed, cancel := context.WithTimeout(ctx, r.slack())
-	defer cancel()
-	measured, err := probe.Measure(timed, site)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()

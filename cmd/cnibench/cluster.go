@@ -130,7 +130,11 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: phases, Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
 	for _, bed := range beds {
-		err = errors.Join(err, bed.Close())
+		closed := bed.Close()
+		if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
+			fmt.Fprintf(p.stderr, "cnibench: %v\n", closed)
+		}
+		err = errors.Join(err, closed)
 	}
 	return dir, err
 }

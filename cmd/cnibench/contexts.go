@@ -84,7 +84,7 @@ func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluste
 		if contexts[i].plugin != "" {
 			said = []string{contexts[i].plugin}
 		}
-		names, err := p.clusterPlugins(ctx, bed, said)
+		names, err := p.clusterPlugins(ctx, bed, said, o.quiet)
 		if err != nil {
 			return err
 		}
@@ -100,10 +100,13 @@ func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluste
 }
 
 // clusterPlugins are the plugins of one cluster by their names in the catalogue.
-func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said []string) ([]string, error) {
+func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said []string, quiet bool) ([]string, error) {
 	found, err := bed.Detect(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if !quiet {
+		fmt.Fprintf(p.stderr, "the cluster's plugin: %s\n", found.Words)
 	}
 	if len(said) > 0 {
 		selected, err := p.catalogue.Select(said)

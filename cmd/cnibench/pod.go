@@ -24,7 +24,7 @@ func (p *program) holdCommand() *cobra.Command {
 // nicCommand names the interface that has an address.
 func (p *program) nicCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: cluster.NICCommand + " ADDRESS", Short: "Name the interface that has an address, and its MTU", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: cluster.NICCommand + " ADDRESS", Short: "Name the interface that has an address, its MTU and the address's subnet", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			addr, err := netip.ParseAddr(args[0])
 			if err != nil {
@@ -41,7 +41,7 @@ func (p *program) nicCommand() *cobra.Command {
 				}
 				for _, a := range addrs {
 					if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr() == addr {
-						fmt.Fprintln(p.stdout, l.Name, l.MTU)
+						fmt.Fprintln(p.stdout, l.Name, l.MTU, prefix)
 						return nil
 					}
 				}

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"bytes"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -29,6 +28,8 @@ func TestCluster(t *testing.T) {
 	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
 	t.Run("a host outside", func(t *testing.T) { outsideHost(t, k) })
 	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
+	t.Run("in a pod, with the documented role", func(t *testing.T) { inPod(t, k) })
+	t.Run("no API server at the end", func(t *testing.T) { lostAtEnd(t, k) })
 	faults(t, k) // the last: a node does not come back
 }
 
@@ -40,7 +41,7 @@ func (k *kube) run(t *testing.T, dir string, more ...string) (code int, out, log
 // nothingLeft looks for what a run should have removed.
 func (k *kube) nothingLeft(t *testing.T) {
 	t.Helper()
-	if left := k.kubectl(t, "get", "namespaces,pods", "-A", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
+	if left := k.kubectl(t, "get", "namespaces,pods,jobs,services", "-A", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
 		t.Errorf("left in the cluster: %s", left)
 	}
 }
@@ -162,11 +163,15 @@ func oneNode(t *testing.T, k *kube) {
 func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
 	cmd := k.command(t.Context(), append([]string{k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
-	var log bytes.Buffer
-	cmd.Stderr = &log
+	log, err := os.Create(dir + ".log") // what it says
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = log
 	t.Cleanup(func() {
-		if t.Failed() {
-			t.Logf("the run said: %s", &log)
+		log.Close()
+		if text, _ := os.ReadFile(log.Name()); t.Failed() {
+			t.Logf("the run said: %s", text)
 		}
 	})
 	if err := cmd.Start(); err != nil {
@@ -202,6 +207,12 @@ func killed(t *testing.T, k *kube) {
 	signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"))
 	signal(syscall.SIGKILL)
 	wait()
+	k.kubectl(t, "-n", k.ours(t), "patch", "job", "owner", "-p", `{"spec":{"activeDeadlineSeconds":1}}`) // the run's life is over
+	for begin := time.Now(); k.kubectl(t, "-n", k.ours(t), "get", "pods", "-o", "name") != ""; time.Sleep(200 * time.Millisecond) {
+		if time.Since(begin) > time.Minute {
+			t.Fatal("pods are left a minute after their owner's deadline")
+		}
+	}
 	left := k.kubectl(t, "get", "namespaces", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name")
 	code, out, log := k.cnibench(t, "clean", "--kubeconfig", k.config())
 	if code != 0 || left == "" || strings.TrimSpace(out) != "namespace "+strings.TrimPrefix(strings.TrimSpace(left), "namespace/") {

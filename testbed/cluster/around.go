@@ -16,7 +16,7 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	around := &probes.Surroundings{}
 	for _, e := range n.ends {
 		if p := e.node; p != nil {
-			around.Nodes = append(around.Nodes, probes.End{Worker: p.worker.Worker, Addr: p.addr, NodeAddr: p.host, NodeName: p.node, NIC: e.nic, CPU: -1})
+			around.Nodes = append(around.Nodes, probes.End{Worker: p.worker.Worker, Addr: p.addr, NodeAddr: p.host, NodeName: p.node, NIC: e.nic.name, CPU: -1})
 		}
 	}
 	worker, err := n.cluster.outsider(ctx)

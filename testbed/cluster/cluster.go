@@ -14,6 +14,7 @@ import (
 	"time"
 
 	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -64,9 +65,10 @@ type Cluster struct {
 	// dynamic reads what plugins have defined of their own.
 	dynamic dynamic.Interface
 
-	runID     string // makes the namespace's name unique
-	logs      string // folder for the workers' logs
-	namespace string // "" until it was made
+	runID     string                  // makes the namespace's name unique
+	logs      string                  // folder for the workers' logs
+	namespace string                  // "" until it was made
+	owner     []metav1.OwnerReference // of the pods
 	chosen    *chosen
 	mu        sync.Mutex // guards pods
 	pods      map[string]*pod
@@ -134,7 +136,7 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 
 // prepare makes the namespace and chooses the nodes, the first time.
 func (c *Cluster) prepare(ctx context.Context) error {
-	if c.namespace != "" {
+	if c.owner != nil {
 		return nil
 	}
 	nodes, others, err := c.nodes(ctx)
@@ -144,14 +146,21 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.chosen, err = choose(nodes, others); err != nil {
 		return err
 	}
-	return c.makeNamespace(ctx)
+	if c.namespace == "" {
+		if err := c.makeNamespace(ctx); err != nil {
+			return err
+		}
+	}
+	return c.makeOwner(ctx)
 }
 
 // Close ends the workers and removes the namespace with everything in it.
 func (c *Cluster) Close() error {
-	for _, w := range c.workers {
-		w.stop()
+	var stopping sync.WaitGroup
+	for _, w := range c.workers { // each waits a moment for its end
+		stopping.Go(w.stop)
 	}
+	stopping.Wait()
 	c.workers = nil
 	if c.outside != nil {
 		c.outside.Close()

@@ -38,6 +38,10 @@ func TestChoose(t *testing.T) {
 	cordoned := func(n *core.Node) { n.Spec.Unschedulable = true }
 	tainted := func(n *core.Node) { n.Spec.Taints = []core.Taint{{Key: "x", Effect: core.TaintEffectNoSchedule}} }
 	down := func(n *core.Node) { n.Status.Conditions[0].Status = core.ConditionUnknown }
+	pool := func(p string) func(*core.Node) { return func(n *core.Node) { n.Labels["pool"] = p } }
+	maintained := func(n *core.Node) {
+		n.Spec.Taints = []core.Taint{{Key: "maintained", Value: "yes", Effect: core.TaintEffectNoSchedule}}
+	}
 	windows := func(n *core.Node) { n.Labels[core.LabelOSStable] = "windows" }
 	for _, tt := range []struct {
 		name           string
@@ -47,6 +51,7 @@ func TestChoose(t *testing.T) {
 		{"by name", []core.Node{node("c"), node("a"), node("b")}, "a", "b"},
 		{"in different zones", []core.Node{node("a", zone("x")), node("b", zone("x")), node("c", zone("y"))}, "a", "c"},
 		{"that take pods", []core.Node{node("a", cordoned), node("b"), node("c", tainted), node("d", down), node("e", windows), node("f")}, "b", "f"},
+		{"that are selected, a taint tolerated", []core.Node{node("a"), node("b", pool("x")), node("c", pool("x"), maintained), node("d", pool("y"))}, "b", "c"},
 		{"one node", []core.Node{node("a")}, "", ""},
 		{"none that is ready", []core.Node{node("a", down), node("b", down)}, "", ""},
 	} {
@@ -56,6 +61,10 @@ func TestChoose(t *testing.T) {
 				objects = append(objects, &tt.nodes[i])
 			}
 			c := &Cluster{client: fake.NewClientset(objects...)}
+			if strings.Contains(tt.name, "selected") {
+				c.config.NodeSelector = map[string]string{"pool": "x"}
+				c.config.Tolerations = []core.Toleration{{Key: "maintained", Operator: core.TolerationOpEqual, Value: "yes"}}
+			}
 			nodes, others, err := c.nodes(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -139,12 +148,20 @@ func TestDeniedInOneList(t *testing.T) {
 	}
 }
 
-// TestRoleIsWhatIsChecked holds the roles that are documented against what a run
-// asks for.
-func TestRoleIsWhatIsChecked(t *testing.T) {
-	for file, asks := range map[string][]permission{"role.yaml": needed, "install-role.yaml": neededToInstall} {
-		t.Run(file, func(t *testing.T) {
-			text, err := os.ReadFile("../../manifests/cluster/" + file)
+// TestRolesAreWhatIsChecked holds the roles that are documented against what a
+// run asks for.
+func TestRolesAreWhatIsChecked(t *testing.T) {
+	for _, tt := range []struct {
+		file  string
+		asked []permission
+	}{
+		{"role.yaml", needed},
+		{"install-role.yaml", neededToInstall},
+		{"role-service.yaml", ofServices},
+		{"role-in-namespace.yaml", (&Cluster{config: Config{Namespace: "theirs"}}).permissions()},
+	} {
+		t.Run(tt.file, func(t *testing.T) {
+			text, err := os.ReadFile("../../manifests/cluster/" + tt.file)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -155,16 +172,15 @@ func TestRoleIsWhatIsChecked(t *testing.T) {
 			var granted, asked []string
 			for _, r := range role.Rules {
 				for _, of := range r.Resources {
+					if r.APIGroups[0] != "" {
+						of += "." + r.APIGroups[0]
+					}
 					for _, verb := range r.Verbs {
-						name := verb + " " + of
-						if r.APIGroups[0] != "" {
-							name += "." + r.APIGroups[0]
-						}
-						granted = append(granted, name)
+						granted = append(granted, verb+" "+of)
 					}
 				}
 			}
-			for _, p := range asks {
+			for _, p := range tt.asked {
 				asked = append(asked, p.String())
 			}
 			slices.Sort(granted)

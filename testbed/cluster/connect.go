@@ -56,6 +56,7 @@ var needed = []permission{
 	{"list", "", "nodes", ""},
 	{"create", "", "namespaces", ""}, {"get", "", "namespaces", ""}, {"list", "", "namespaces", ""}, {"delete", "", "namespaces", ""},
 	{"create", "", "pods", ""}, {"get", "", "pods", ""}, {"list", "", "pods", ""}, {"delete", "", "pods", ""}, {"deletecollection", "", "pods", ""},
+	{"create", "batch", "jobs", ""}, {"list", "batch", "jobs", ""}, {"delete", "batch", "jobs", ""},
 	// A websocket opens with GET, SPDY with POST.
 	{"get", "", "pods", "exec"}, {"create", "", "pods", "exec"},
 }

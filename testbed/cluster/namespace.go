@@ -26,8 +26,9 @@ const (
 )
 
 // makeNamespace makes the run's namespace, unless the person has named one. Its
-// pods end with their deadline even if nobody comes back; what is left of them
-// then is found by its label.
+// pods go with their owner's deadline even if nobody comes back; the empty
+// namespace then waits for the next start or cnibench clean, which find it by its
+// label.
 func (c *Cluster) makeNamespace(ctx context.Context) error {
 	if c.config.Namespace != "" {
 		c.namespace = c.config.Namespace
@@ -69,7 +70,8 @@ func (c *Cluster) remove(ctx context.Context) error {
 		return c.removeNamespace(ctx, c.namespace)
 	}
 	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel(), atOnce)
-	return errors.Join(err, c.removeServices(ctx))
+	_, owner := c.removeJobs(ctx, c.namespace, runLabel+"="+c.runLabel())
+	return errors.Join(err, owner, c.removeServices(ctx))
 }
 
 // removeCommand is what removes what is left, for people.
@@ -207,8 +209,9 @@ func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 		ctx, cancel := context.WithTimeout(ctx, removeWithin)
 		defer cancel()
 		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner, atOnce)
-		services, failed := c.cleanServices(ctx)
-		return append(removed, services...), errors.Join(err, failed)
+		jobs, noJobs := c.removeJobs(ctx, c.config.Namespace, label+"="+owner)
+		services, noServices := c.cleanServices(ctx)
+		return slices.Concat(removed, jobs, services), errors.Join(err, noJobs, noServices)
 	}
 	left, err := c.left(ctx)
 	for _, n := range left {

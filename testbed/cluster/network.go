@@ -80,12 +80,16 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 		}
 	}
 	if e.node != nil {
-		if e.nic, _, err = e.node.nic(ctx, e.node.host); err != nil {
+		if e.nic, err = e.node.nic(ctx, e.node.host); err != nil {
 			return err
 		}
 	}
 	if i == 0 {
-		_, n.facts.PodMTU, err = e.pod.nic(ctx, e.pod.addr)
+		own, err := e.pod.nic(ctx, e.pod.addr)
+		if err != nil {
+			return err
+		}
+		n.facts.PodMTU = own.mtu
 	}
 	return err
 }
@@ -142,7 +146,7 @@ func (n *network) Ends() (client, server probes.End) { return n.ends[0].probe(),
 // probe is the end as it is now: a pod that was made again has another address
 // and another worker.
 func (e *end) probe() probes.End {
-	p := probes.End{Worker: e.pod.worker.Worker, Addr: e.pod.addr, NodeAddr: e.pod.host, NodeName: e.pod.node, CPU: -1, NIC: e.nic}
+	p := probes.End{Worker: e.pod.worker.Worker, Addr: e.pod.addr, NodeAddr: e.pod.host, NodeName: e.pod.node, CPU: -1, NIC: e.nic.name, Subnet: e.nic.subnet}
 	if e.node != nil {
 		p.Node = e.node.worker.Worker
 	}

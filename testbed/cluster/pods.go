@@ -52,7 +52,7 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
 	life, grace := int64(c.config.Life.Seconds()), int64(0)
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name}}}
+	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, OwnerReferences: c.owner, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name}}}
 	p.Labels[networkLabel] = "pod"
 	if hostNetwork {
 		p.Labels[networkLabel] = "host"

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -36,8 +35,8 @@ const program = "/cnibench"
 
 // end is a pod that is measured, with the node that it runs on.
 type end struct {
-	pod, node *pod   // node is nil without a pod in the node's network
-	nic       string // of the node, "" without such a pod
+	pod, node *pod // node is nil without a pod in the node's network
+	nic       nic  // of the node, none without such a pod
 }
 
 // worker is a probe worker that was started by exec. Only its control lines
@@ -145,16 +144,26 @@ func (p *pod) why() string {
 	return fmt.Sprintf("the stream to the pod %s on %s: %v", p.name, p.node, p.worker.err)
 }
 
-// nic asks which interface of the pod has an address, and its MTU.
-func (p *pod) nic(ctx context.Context, addr netip.Addr) (name string, mtu int, err error) {
+// nic is an interface of a pod.
+type nic struct {
+	name   string
+	mtu    int
+	subnet netip.Prefix // of its address
+}
+
+// nic asks which interface of the pod has an address.
+func (p *pod) nic(ctx context.Context, addr netip.Addr) (n nic, err error) {
 	said, err := p.run(ctx, program, NICCommand, addr.String())
 	if err != nil {
-		return "", 0, err
+		return n, err
 	}
-	name, size, _ := strings.Cut(strings.TrimSpace(said), " ")
-	mtu, err = strconv.Atoi(size)
+	var subnet string
+	if _, err = fmt.Sscan(said, &n.name, &n.mtu, &subnet); err == nil {
+		n.subnet, err = netip.ParsePrefix(subnet)
+	}
 	if err != nil {
-		return "", 0, fmt.Errorf("reading the interface of %s in the pod %s: %q", addr, p.name, results.Printable(said))
+		return n, fmt.Errorf("reading the interface of %s in the pod %s: %q", addr, p.name, results.Printable(said))
 	}
-	return name, mtu, nil
+	n.subnet = n.subnet.Masked()
+	return n, nil
 }
