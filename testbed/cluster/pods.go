@@ -132,8 +132,11 @@ func (c *Cluster) makePod(ctx context.Context, name, node string, hostNetwork bo
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 		defer cancel()
-		now := int64(0)
-		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now}); gone != nil && !apierrors.IsNotFound(gone) {
+		grace := int64(0)
+		if c.installed != "" {
+			grace = 1 // its node takes it down while it has the plugin, see removePods
+		}
+		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace}); gone != nil && !apierrors.IsNotFound(gone) {
 			err = errors.Join(err, fmt.Errorf("deleting the pod %s: %w", name, gone))
 		}
 	}
