@@ -22,7 +22,9 @@ func TestCluster(t *testing.T) {
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
-	t.Run("installs", func(t *testing.T) { installs(t, k) })
+	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
+	t.Run("both ways", func(t *testing.T) { bothWays(t, k) })
+	t.Run("without a plugin", func(t *testing.T) { withoutPluginYet(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
 }
 
@@ -153,9 +155,9 @@ func oneNode(t *testing.T, k *kube) {
 }
 
 // midRun starts a run and returns once it measures.
-func midRun(t *testing.T, k *kube, dir string) (signal func(syscall.Signal), wait func() int) {
+func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
-	cmd := k.command(t.Context(), k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--out", dir)
+	cmd := k.command(t.Context(), append([]string{k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--out", dir}, more...)...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
