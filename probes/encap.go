@@ -59,6 +59,8 @@ func measureEncap(ctx context.Context, s *Site) (*Measurement, error) {
 	switch {
 	case s.Client.Worker == nil || s.Server.Worker == nil:
 		return nil, errors.New("looking at the wire: an end has no worker")
+	case s.Client.NodeName != "" && s.Client.NodeName == s.Server.NodeName:
+		return nil, &NotHereError{"both ends are on one node, so nothing crosses its NIC"}
 	case s.Client.Node == nil || s.Client.NIC == "":
 		return nil, &NotHereError{"looking at the wire needs a worker in the node's own network"}
 	}

@@ -169,6 +169,9 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
 		c.Status, c.Cause = results.StatusFailed, "no sample succeeded; the last one: "+samples[len(samples)-1].Error
 	}
+	if p.plugin == results.HostPlugin && len(b.recorded.Run.Asked.Contexts) > 0 {
+		c.Metrics = []Metric{} // of several machines: they serve ratios alone
+	}
 	return c, nil
 }
 

@@ -33,6 +33,9 @@ type Comparison struct {
 	// 80 % probability; null: none could.
 	Detectable *float64 `json:"detectable"`
 	Better     string   `json:"better"`
+	// ThroughHost marks two that were never up at once: Ratio is that of their
+	// ratios to the baseline, each in blocks of its own.
+	ThroughHost bool `json:"through_host,omitempty"`
 	// Control marks a plugin that is compared with its own copy.
 	Control bool `json:"control"`
 	// Sentence is the verdict in words; Notes say what weakens it.
@@ -118,6 +121,10 @@ func (b *builder) judge(q question, keep func(results.Sample) bool) []Comparison
 	pairs := results.Pairs(names)
 	ratios := make([]stats.Ratio, len(pairs))
 	for i, p := range pairs {
+		if b.apart(p) {
+			ratios[i] = stats.ThroughCommon(values[p[0]], values[p[1]], values[results.HostPlugin])
+			continue
+		}
 		ratios[i] = stats.Paired(values[p[0]], values[p[1]])
 	}
 	margin := b.margin()
@@ -129,11 +136,21 @@ func (b *builder) judge(q question, keep func(results.Sample) bool) []Comparison
 		}
 		c := Comparison{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name,
 			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []string{},
-			judged: judged, family: len(pairs), common: common(values[pairs[i][0]], values[pairs[i][1]])}
+			judged: judged, family: len(pairs), common: common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: b.apart(pairs[i])}
+		if c.ThroughHost {
+			host := values[results.HostPlugin]
+			c.common = min(common(values[c.A], host), common(values[c.B], host))
+		}
 		c.fill()
 		family = append(family, c)
 	}
 	return family
+}
+
+// apart reports whether two were measured one after the other, so that no block
+// can have both.
+func (b *builder) apart(pair [2]string) bool {
+	return b.recorded.Run.Asked.Apart() && pair[0] != results.HostPlugin && pair[1] != results.HostPlugin
 }
 
 // fill takes the judgement over. Blocks in which one of the two is zero have
@@ -212,6 +229,9 @@ func wireName(wire string) string {
 // drift of the ratio beyond the margin, blocks that echo.
 func (c *Comparison) note(most int) {
 	say := func(format string, args ...any) { c.Notes = append(c.Notes, fmt.Sprintf(format, args...)) }
+	if c.ThroughHost {
+		say("they were never up at once: their ratios to the host are compared, each from %d rounds or more of its own", c.common)
+	}
 	if c.common < most {
 		say("only %d of %d rounds have a sample of both; the verdict speaks of those alone", c.common, most)
 	}

@@ -23,6 +23,9 @@ const (
 func (r *Report) facts() []advice.Facts {
 	var all []advice.Facts
 	for _, topology := range r.topologies() {
+		if topology == results.SameNode {
+			continue // no plugin is chosen for what happens inside a node
+		}
 		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: r.Run.Asked.Nodes, Rounds: r.Run.Rounds,
 			Complete: r.Run.Complete, Link: r.link(topology)}
 		for _, plugin := range r.plugins(topology) {

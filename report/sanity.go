@@ -35,7 +35,7 @@ var rules = []rule{
 	{
 		name: "faster-than-underlay",
 		pair: func(_ *builder, c *Comparison) bool {
-			return c.B == results.HostPlugin && c.better()
+			return c.B == results.HostPlugin && c.Topology != results.SameNode && c.better()
 		},
 		text: "But every packet of a pod also takes the way that the host's own packets take.",
 		check: "whether both ends of the baseline and of the pods were on the same CPUs, whether the baseline's NIC has offloads switched off " +

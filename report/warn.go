@@ -31,12 +31,52 @@ func (b *builder) warn() {
 		say("the run was interrupted after %d rounds: what follows is the record so far", r.Run.Rounds)
 	}
 	b.warnPrecision(say)
+	b.warnApart(say)
 	for _, p := range b.order {
 		if n := len(b.exits[p]); n > 0 {
 			say("agents of %s on %s exited %d times, the last: %s", p.plugin, p.topology, n, b.exits[p][n-1].text)
 		}
 	}
 	b.warnAbsent()
+}
+
+// warnApart says in which rounds each plugin was measured, if they were measured
+// one after the other, and what that means.
+func (b *builder) warnApart(say func(string, ...any)) {
+	asked := b.recorded.Run.Asked
+	if !asked.Apart() {
+		return
+	}
+	var when []string
+	for _, plugin := range asked.Plugins {
+		if first, last := b.roundsOf(plugin); last > 0 && plugin != results.HostPlugin {
+			when = append(when, fmt.Sprintf("%s in rounds %d to %d", plugin, first, last))
+		}
+	}
+	if len(asked.Contexts) > 0 {
+		say("the plugins are those of different clusters (%s), measured one after the other (%s): different machines, so the host's own figures are left out, "+
+			"and only ratios to the host of the same rounds compare", strings.Join(asked.Contexts, ", "), strings.Join(when, ", "))
+		return
+	}
+	say("the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, "+
+		"and what changed in the cluster from one installation to the next is not told apart from the plugins", strings.Join(when, ", "))
+}
+
+// roundsOf are the first and the last round of a plugin, counted from 1; 0 if it
+// has no sample.
+func (b *builder) roundsOf(plugin string) (first, last int) {
+	for cell, samples := range b.samples {
+		if cell.Plugin != plugin {
+			continue
+		}
+		for _, s := range samples {
+			last = max(last, s.Block+1)
+			if first == 0 || s.Block+1 < first {
+				first = s.Block + 1
+			}
+		}
+	}
+	return first, last
 }
 
 // warnPrecision says which ratios are known less well than asked for, in a run

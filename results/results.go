@@ -49,8 +49,14 @@ type Run struct {
 // Asked is what the person asked for, defaults filled in. The keys are those
 // of the spec file and of the flags.
 type Asked struct {
-	Plugins   []string `json:"plugins"`
-	Testbed   string   `json:"testbed"`
+	Plugins []string `json:"plugins"`
+	// Install names the plugins that the run installs itself, one after the
+	// other; empty if they are there already or all come up at once.
+	Install []string `json:"install,omitempty"`
+	Testbed string   `json:"testbed"`
+	// Contexts are the clusters of a run over several, one after the other, each
+	// with the plugin that it has ("name=plugin"); empty for one cluster.
+	Contexts  []string `json:"contexts,omitempty"`
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
 	MTU       int      `json:"mtu"`
@@ -66,6 +72,10 @@ type Asked struct {
 	Control   string   `json:"control,omitempty"`
 	Needs     *Needs   `json:"needs,omitempty"` // of the cluster that the advice is for
 }
+
+// Apart reports whether the plugins of the run are measured one after the
+// other, each beside a baseline of its own.
+func (a Asked) Apart() bool { return len(a.Install) > 0 || len(a.Contexts) > 0 }
 
 // Seconds is a length of time, kept as a decimal number of seconds in JSON.
 type Seconds float64
@@ -102,6 +112,10 @@ type Cell struct {
 	Topology string `json:"topology"`
 	Wire     string `json:"wire"`
 }
+
+// SameNode is the topology under which figures between two pods of one node
+// are kept, apart from those between nodes.
+const SameNode = "same-node"
 
 // HostPlugin is the name of the baseline: the nodes' own network, no plugin.
 const HostPlugin = "host"

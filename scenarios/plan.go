@@ -3,6 +3,7 @@ package scenarios
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
@@ -65,6 +66,9 @@ type Plan struct {
 	// together, and Needed the least number of blocks with which it can come to
 	// any.
 	Comparisons, Needed int
+	// Phases is how many times the blocks are measured: once, or once for each
+	// plugin that is installed alone.
+	Phases int
 	// Block is how long one block takes. Bringing networks up comes on top,
 	// and is not known before.
 	Block time.Duration
@@ -90,11 +94,15 @@ func PlanOf(a results.Asked) Plan {
 	if a.Rounds == 0 {
 		p.Least, p.Most = min(p.Needed, a.MaxRounds), a.MaxRounds
 	}
-	var networks []*upNetwork
+	phases := together(a)
+	p.Phases = len(phases)
+	var networks []*upNetwork // of the first phase
 	for _, topology := range a.Topology {
 		for _, instance := range instances(a) {
 			p.Networks = append(p.Networks, Planned{instance, topology})
-			networks = append(networks, &upNetwork{instance: instance, topology: topology})
+			if slices.Contains(phases[0], instance) {
+				networks = append(networks, &upNetwork{instance: instance, topology: topology})
+			}
 			for _, wire := range a.Wire {
 				p.Cells = append(p.Cells, results.Cell{Plugin: instance, Topology: topology, Wire: wire})
 			}

@@ -18,7 +18,7 @@ import (
 type Config struct {
 	Asked     results.Asked // checked
 	Catalogue catalogue.Catalogue
-	Testbed   testbed.Testbed
+	Phases    []Phase // see [Phases]
 	Journal   *results.Journal
 	CPUs      []int // that ends may be pinned to
 	Progress  func(Progress)
@@ -43,11 +43,14 @@ type Progress struct {
 // run is a run in progress.
 type run struct {
 	Config
-	networks []*upNetwork
+	phase    Phase
+	later    bool         // it is not the first phase
+	networks []*upNetwork // of the phase
 	seen     seen
 	reached  reached   // after the last block
-	started  time.Time // of the first block
-	first    int       // block to begin with
+	started  time.Time // of the phase's first block
+	first    int       // block to begin with in a run that goes on
+	next     int       // number of the next phase's first block
 }
 
 // upNetwork is a network that came up, and what it has shown since.
@@ -66,7 +69,7 @@ type upNetwork struct {
 // for three will be for the fourth.
 const givenUpAfter = 3
 
-// Run brings all networks up, measures them and takes them down. What it finds
+// Run brings the networks up, phase by phase, measures them and takes them down. What it finds
 // goes into the journal as it is found. The error is the run's own: networks
 // that fail are results. When ctx ends, it stops at once, keeps the record and
 // returns the context's error.
@@ -83,31 +86,8 @@ func Run(ctx context.Context, c Config) error {
 	if err != nil {
 		return err
 	}
-	r.down(ctx)
 	r.event(results.Event{Name: results.EventFinished, Complete: true})
 	return r.Journal.Sync()
-}
-
-func (r *run) all(ctx context.Context) error {
-	r.recall()
-	if err := r.up(ctx); err != nil {
-		return err
-	}
-	if err := r.Journal.Sync(); err != nil {
-		return err
-	}
-	if !r.resumed() {
-		if err := r.once(ctx); err != nil {
-			return err
-		}
-	}
-	r.started = time.Now()
-	for number := r.first; number < r.rounds() && !r.enough(number); number++ {
-		if err := r.block(ctx, number); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // alive names the networks that are still measured, each with its topology.
@@ -128,10 +108,11 @@ func (r *run) enough(blocks int) bool {
 		return false
 	}
 	r.reached = r.seen.reached(r.alive())
+	r.reached.rounds = max(r.reached.rounds, r.needed())
 	return r.reached.precise(r.Asked.Precision, blocks)
 }
 
-// rounds is how many blocks are measured at most.
+// rounds is how many blocks of a phase are measured at most.
 func (r *run) rounds() int {
 	if r.Asked.Rounds > 0 {
 		return r.Asked.Rounds
@@ -143,7 +124,7 @@ func (r *run) rounds() int {
 // start of another down.
 func (r *run) up(ctx context.Context) error {
 	for _, topology := range r.Asked.Topology {
-		for _, instance := range instances(r.Asked) {
+		for _, instance := range r.phase.Instances {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -164,14 +145,14 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 		return nil
 	}
 	plugin := r.Catalogue.Get(results.Original(instance))
-	network, err := r.Testbed.Up(ctx, plugin, instance, topology)
+	network, err := r.phase.Testbed.Up(ctx, plugin, instance, topology)
 	if network != nil {
 		facts, setup := network.Facts()
 		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundBefore(instance, topology)}
 		up.dead = err != nil
 		r.networks = append(r.networks, up)
 		err := r.append(results.Record{Network: &facts})
-		if up.dead || r.resumed() {
+		if up.dead || r.resumed() || r.known(instance) {
 			return err // the record holds what its first start took
 		}
 		return errors.Join(err, r.append(results.Record{Setup: &setup}))
@@ -202,7 +183,7 @@ func (r *run) once(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin {
+			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.known(n.instance) {
 				continue
 			}
 			r.Progress(Progress{Phase: "looking at the wire", Now: n.instance + " on " + n.topology})
@@ -214,14 +195,15 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
-// block measures every cell once.
-func (r *run) block(ctx context.Context, number int) error {
+// block measures every cell once. number is the block's in the run, inPhase
+// that in the phase.
+func (r *run) block(ctx context.Context, number, inPhase int) error {
 	steps := block(r.Asked, r.networks, number)
 	for position, s := range steps {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r.progress(number, position, len(steps), s)
+		r.progress(inPhase, position, len(steps), s)
 		if s.network.dead || slices.Contains(s.network.absent, s.probe) {
 			continue
 		}
@@ -238,12 +220,21 @@ func (r *run) progress(number, position, inBlock int, s step) {
 	done := number*inBlock + position
 	total := r.rounds() * inBlock
 	each := r.Asked.Duration.Duration() + betweenSamples
-	if now := done - r.first*inBlock; now >= inBlock {
+	if now := done - r.begun()*inBlock; now >= inBlock {
 		each = time.Since(r.started) / time.Duration(now)
 	}
 	r.Progress(Progress{Phase: fmt.Sprintf("round %d/%d", number+1, r.rounds()),
 		Now: fmt.Sprintf("%s %s, wire %s", s.Plugin, s.probe, s.Wire), Done: done, Total: total,
 		Left: time.Duration(total-done) * each, Precision: r.precision()})
+}
+
+// begun is the number in the phase of the first block that this process
+// measures.
+func (r *run) begun() int {
+	if r.later {
+		return 0
+	}
+	return r.first
 }
 
 // precision says how wide the widest interval still is.

@@ -93,7 +93,7 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		return errors.New("topology, wire and probes need at least one value each")
 	}
 	for _, t := range a.Topology {
-		if a.Testbed == "cluster" && t == testbed.ClusterTopology {
+		if a.Testbed == "cluster" && (t == testbed.ClusterTopology || t == results.SameNode) {
 			continue
 		}
 		if err := checkTopology(t); err != nil {

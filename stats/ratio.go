@@ -19,6 +19,8 @@ type Ratio struct {
 	P float64
 	// Logs are the logarithms of the blocks' ratios, in the order of the blocks.
 	Logs []float64
+
+	apart *[2][]float64 // logarithms of both sides' samples where no block has both
 }
 
 // Paired compares samples by block: what slows the machine in one block slows

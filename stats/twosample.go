@@ -28,7 +28,7 @@ func Independent(a, b []float64) Ratio {
 		return Ratio{Ratio: math.NaN(), P: 1}
 	}
 	estimate, ci := shift(x, y)
-	r := Ratio{N: min(len(x), len(y)), Ratio: math.Exp(estimate), P: 1}
+	r := Ratio{N: min(len(x), len(y)), Ratio: math.Exp(estimate), P: 1, apart: &[2][]float64{x, y}}
 	if ci != nil {
 		r.CI = &Interval{math.Exp(ci.Low), math.Exp(ci.High)}
 		r.P = mannWhitneyP(x, y)
@@ -130,4 +130,24 @@ func JudgeIndependent(family []Ratio, higherIsBetter bool, margin float64) []Com
 		all[i] = c
 	}
 	return all
+}
+
+// ThroughCommon compares two that share no blocks through a third that shares
+// blocks with each: the ratio of the first's ratios to it and the second's. It
+// holds if the third is the same in the blocks of both.
+func ThroughCommon(a, b, third map[int]float64) Ratio {
+	return Independent(Paired(a, third).Ratios(), Paired(b, third).Ratios())
+}
+
+// apartMargin is [Ratio.pMargin] where no block has both: the Mann–Whitney
+// tests of one side moved by the margin.
+func apartMargin(sides *[2][]float64, limit float64) float64 {
+	moved := func(by float64) []float64 {
+		x := make([]float64, len(sides[0]))
+		for i, v := range sides[0] {
+			x[i] = v + by
+		}
+		return x
+	}
+	return max(mannWhitneyP(moved(limit), sides[1]), mannWhitneyP(moved(-limit), sides[1]))
 }

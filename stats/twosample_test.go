@@ -82,3 +82,41 @@ func TestIndependentCoverage(t *testing.T) {
 		t.Errorf("the interval covers in %.1f %% of the draws", 100*c)
 	}
 }
+
+// TestThroughCommon compares two that share no blocks through a third whose
+// level moves from block to block.
+func TestThroughCommon(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		a, b         float64 // against the third
+		noise        float64 // of each by itself
+		blocks       int     // of each
+		higher       bool
+		want         Verdict
+		wantInMargin bool
+	}{
+		{"higher goodput", 0.9, 0.7, 0.01, 8, true, Faster, false},
+		{"higher latency", 1.4, 1.1, 0.01, 8, false, Slower, false},
+		{"within the margin", 0.9, 0.905, 0.002, 8, true, Equivalent, true},
+		{"noise", 0.9, 0.88, 0.3, 8, true, Inconclusive, false},
+		{"too few", 0.9, 0.5, 0.01, 3, true, Inconclusive, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(5, 6))
+			third, a, b := map[int]float64{}, map[int]float64{}, map[int]float64{}
+			for block := range 2 * c.blocks {
+				third[block] = math.Exp(rng.NormFloat64()) // what slows the machine, by e and more
+				if block < c.blocks {
+					a[block] = c.a * third[block] * math.Exp(c.noise*rng.NormFloat64())
+					continue
+				}
+				b[block] = c.b * third[block] * math.Exp(c.noise*rng.NormFloat64())
+			}
+			family := []Ratio{ThroughCommon(a, b, third), Paired(a, third), Paired(b, third)}
+			got := Judge(family, c.higher, 0.03)[0]
+			if got.Verdict != c.want || (got.PMarginAdjusted <= Level) != c.wantInMargin {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+}

@@ -111,6 +111,9 @@ func (r Ratio) pMargin(margin float64) float64 {
 	if r.N == 0 || math.Abs(math.Log(r.Ratio)) >= limit {
 		return 1
 	}
+	if r.apart != nil {
+		return apartMargin(r.apart, limit)
+	}
 	return max(signedRankP(r.Logs, limit), signedRankP(r.Logs, -limit))
 }
 

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/cnibench/cnibench/plugins"
-	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
@@ -28,11 +27,13 @@ type clusterFlags struct {
 	namespace                              string
 	outside                                string
 	placing                                placingFlags
+	flannelImage                           string
+	besideOthers                           bool
 }
 
 func (c *clusterFlags) connection(f *pflag.FlagSet) {
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "file with the cluster's credentials (default KUBECONFIG, then ~/.kube/config)")
-	f.StringVar(&c.context, "context", "", "context of that file")
+	f.StringVar(&c.context, "context", "", "context of that file; run takes several, one cluster after the other, as NAME=PLUGIN,NAME=PLUGIN")
 	f.StringVarP(&c.namespace, "namespace", "n", "", "cluster: namespace of yours to put the pods in (default one of its own, which goes at the end)")
 }
 
@@ -40,6 +41,8 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	c.connection(f)
 	f.StringVar(&c.image, "image", defaultImage(), "cluster: image that holds this program (cnibench image makes one)")
 	f.StringVar(&c.pullSecret, "pull-secret", "", "cluster: name of the secret to pull the image with")
+	f.StringVar(&c.flannelImage, "flannel-image", cluster.DefaultFlannelImage, "cluster: image that --install takes flannel from")
+	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
 	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
 	c.placing.flags(f)
@@ -53,7 +56,7 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 			return usage("--%s is for the lab: a cluster's network is as it is", name)
 		}
 	}
-	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology}, []string{results.WireNone}
+	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
 	if !f.Changed("probes") {
 		a.Probes = scenarios.ClusterSuite()
 		if f.Changed("outside") {
@@ -63,28 +66,31 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 	return nil
 }
 
-// measureCluster checks what was asked, connects, and measures the cluster.
+// measureCluster checks what was asked, connects, and measures the cluster, or
+// one cluster after the other.
 func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string, err error) {
-	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: o.cluster.context, Image: o.cluster.image,
-		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace, Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
-	if err := o.cluster.placing.set(&config); err != nil {
+	contexts, err := p.clusterAsked(o)
+	if err != nil {
 		return "", err
-	}
-	if o.cluster.outside != "" {
-		ticket, err := outside.ParseTicket(o.cluster.outside)
-		if err != nil {
-			return "", usage("--outside: %v", err)
-		}
-		config.Outside = &ticket
 	}
 	var journal *results.Journal
-	config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }
-	bed, err := cluster.New(ctx, config)
-	if err != nil {
-		return "", usageError{err}
+	var beds []*cluster.Cluster
+	for _, c := range contexts {
+		config, err := o.clusterConfig(c.name)
+		if err != nil {
+			return "", err
+		}
+		config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }
+		bed, err := cluster.New(ctx, config)
+		if err != nil {
+			return "", usageError{err}
+		}
+		beds = append(beds, bed)
 	}
-	if err := p.nameClusterPlugin(ctx, bed, o); err != nil {
-		return "", err
+	if len(o.asked.Install) == 0 {
+		if err := p.nameClusterPlugins(ctx, beds, contexts, o); err != nil {
+			return "", err
+		}
 	}
 	if _, err := scenarios.Check(&o.asked, p.catalogue); err != nil {
 		return "", usageError{err}
@@ -93,7 +99,7 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 		p.printPlan(*o)
 		return "", nil
 	}
-	if err := p.cleanBefore(ctx, bed); err != nil {
+	if err := p.readyClusters(ctx, beds, o); err != nil {
 		return "", err
 	}
 	if dir, err = p.prepare(ctx, o); err != nil {
@@ -105,7 +111,15 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	}
 	journal = opened
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	bed.Record(run.ID, filepath.Join(dir, results.LogDir))
+	phases := scenarios.Phases(beds[0], run.Asked)
+	for i, bed := range beds {
+		id, logs := run.ID, filepath.Join(dir, results.LogDir)
+		if len(beds) > 1 {
+			id, logs = fmt.Sprintf("%s-%d", id, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1))
+			phases[i].Testbed = bed
+		}
+		bed.Record(id, logs)
+	}
 	progress := p.stderr
 	if o.quiet {
 		progress = io.Discard
@@ -113,13 +127,54 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	ran := scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal,
+	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: phases, Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
-	closed := bed.Close()
-	if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
-		fmt.Fprintf(p.stderr, "cnibench: %v\n", closed)
+	for _, bed := range beds {
+		closed := bed.Close()
+		if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
+			fmt.Fprintf(p.stderr, "cnibench: %v\n", closed)
+		}
+		err = errors.Join(err, closed)
 	}
-	return dir, errors.Join(ran, closed)
+	return dir, err
+}
+
+// clusterConfig is how a context's cluster is reached and what may be done in
+// it.
+func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
+	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
+		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace,
+		Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
+	if err := o.cluster.placing.set(&config); err != nil {
+		return config, err
+	}
+	if o.cluster.outside != "" {
+		ticket, err := outside.ParseTicket(o.cluster.outside)
+		if err != nil {
+			return config, usage("--outside: %v", err)
+		}
+		config.Outside = &ticket
+	}
+	if len(o.asked.Install) > 0 {
+		config.Install = &cluster.Install{FlannelImage: o.cluster.flannelImage, BesideOthers: o.cluster.besideOthers}
+	}
+	return config, nil
+}
+
+// readyClusters removes what earlier runs left, and makes sure that plugins may
+// be installed.
+func (p *program) readyClusters(ctx context.Context, beds []*cluster.Cluster, o *runOptions) error {
+	for _, bed := range beds {
+		if err := p.cleanBefore(ctx, bed); err != nil {
+			return err
+		}
+		if len(o.asked.Install) > 0 {
+			if err := bed.CheckDisposable(ctx); err != nil {
+				return usageError{err}
+			}
+		}
+	}
+	return nil
 }
 
 // cleanBefore removes what earlier runs left. What cannot be removed is told
@@ -138,34 +193,8 @@ func (p *program) cleanBefore(ctx context.Context, bed *cluster.Cluster) error {
 // lifeOf is a generous bound of how long a run takes: its pods end then.
 func lifeOf(a results.Asked) time.Duration {
 	rounds := max(a.Rounds, a.MaxRounds)
-	return 15*time.Minute + 4*time.Duration(rounds*len(a.Probes))*(a.Duration.Duration()+time.Second)
-}
-
-// nameClusterPlugin finds out what connects the cluster's pods unless the
-// person has said it. What the catalogue does not know is measured all the
-// same.
-func (p *program) nameClusterPlugin(ctx context.Context, bed *cluster.Cluster, o *runOptions) error {
-	found, err := bed.Detect(ctx)
-	if err != nil {
-		return err
-	}
-	if !o.quiet {
-		fmt.Fprintf(p.stderr, "the cluster's plugin: %s\n", found.Words)
-	}
-	if len(o.asked.Plugins) > 0 {
-		if !slices.Contains(o.asked.Plugins, found.Plugin) {
-			fmt.Fprintf(p.stderr, "warning: you name %s, but %s\n", strings.Join(o.asked.Plugins, ","), found.Words)
-		}
-		return nil
-	}
-	name := found.Plugin
-	if p.catalogue.Get(name) == nil {
-		name = "unknown"
-		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
-			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
-	}
-	o.asked.Plugins = []string{name}
-	return nil
+	samples := rounds * len(a.Probes) * len(a.Topology) * max(len(a.Install), len(a.Contexts), 1)
+	return 15*time.Minute + 4*time.Duration(samples)*(a.Duration.Duration()+time.Second)
 }
 
 // notByUs stands for how a plugin came to be there.

@@ -28,6 +28,9 @@ func (p *program) printPlan(o runOptions) {
 	if plan.Least != plan.Most {
 		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*o.asked.Precision)
 	}
+	if plan.Phases > 1 {
+		say("one plugin after the other: %d times, each with blocks of its own", plan.Phases)
+	}
 	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), o.asked.Seed)
 	if short := plan.Short(); short != "" {
 		say("warning: %s", short)
@@ -36,9 +39,9 @@ func (p *program) printPlan(o runOptions) {
 	for i, s := range plan.Order {
 		say("  %3d  %s", i+1, s)
 	}
-	expected := (time.Duration(plan.Least) * plan.Block).Round(time.Second).String()
+	expected := (time.Duration(plan.Phases*plan.Least) * plan.Block).Round(time.Second).String()
 	if plan.Least != plan.Most {
-		expected += " to " + (time.Duration(plan.Most) * plan.Block).Round(time.Second).String()
+		expected += " to " + (time.Duration(plan.Phases*plan.Most) * plan.Block).Round(time.Second).String()
 	}
 	say("expected time: %s for the samples, and what bringing up %d networks takes", expected, len(plan.Networks))
 	say("the same order again: --seed %d", o.asked.Seed)

@@ -77,7 +77,7 @@ func (p *program) inLab(ctx context.Context, dir string, progress io.Writer, ver
 	bar.verbose = verbose
 	defer bar.close()
 	err = scenarios.Run(ctx, scenarios.Config{
-		Asked: run.Asked, Catalogue: p.catalogue, Testbed: bed, Journal: journal, CPUs: cpus, Progress: bar.show,
+		Asked: run.Asked, Catalogue: p.catalogue, Phases: scenarios.Phases(bed, run.Asked), Journal: journal, CPUs: cpus, Progress: bar.show,
 		Recorded: recorded, Took: bar.took,
 	})
 	return errors.Join(err, bed.Close())

@@ -124,7 +124,7 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 		return usage("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
 	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.imageCommand(), p.outsideCommand(), p.cleanCommand(), p.versionCommand(),
-		p.labInitCommand(), p.workerCommand(), p.holdCommand(), p.nicCommand())
+		p.labInitCommand(), p.workerCommand(), p.holdCommand(), p.nicCommand(), p.copyCommand(), p.flannelConfCommand(), p.nodeCleanCommand())
 	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {

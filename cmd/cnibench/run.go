@@ -71,7 +71,7 @@ the wire, and print the report. What was measured stays in the run directory.
 			if p.kubectl && !cmd.Flags().Changed("testbed") {
 				o.asked.Testbed = "cluster"
 			}
-			if o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
+			if len(o.asked.Install) > 0 || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
 				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
 					return err
 				}
@@ -82,6 +82,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f := cmd.Flags()
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
+	f.StringSliceVar(&a.Install, "install", nil, "cluster: put these plugins on a disposable cluster one after the other, measure each, and remove it with all that it left on the nodes")
 	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab, or cluster (which --context and --kubeconfig mean too)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
@@ -137,7 +138,7 @@ func topologiesHelp() string {
 // keepFlags puts back what was said on the command line, which wins.
 func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	for name, restore := range map[string]func(){
-		"plugins": func() { a.Plugins = flagged.Plugins }, "testbed": func() { a.Testbed = flagged.Testbed },
+		"plugins": func() { a.Plugins = flagged.Plugins }, "install": func() { a.Install = flagged.Install }, "testbed": func() { a.Testbed = flagged.Testbed },
 		"topology": func() { a.Topology = flagged.Topology }, "wire": func() { a.Wire = flagged.Wire },
 		"mtu": func() { a.MTU = flagged.MTU }, "nodes": func() { a.Nodes = flagged.Nodes },
 		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },

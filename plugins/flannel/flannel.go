@@ -6,42 +6,51 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/etcd"
 )
 
+// SubnetFile is where flanneld tells what it got for its node, unless told
+// otherwise.
+const SubnetFile = "/run/flannel/subnet.env"
+
 const (
-	configKey  = "/coreos.com/network/config" // flanneld's default prefix
-	subnetFile = "/run/flannel/subnet.env"    // flanneld's default
-	daemon     = "flanneld"
+	configKey = "/coreos.com/network/config" // flanneld's default prefix
+
+	daemon = "flanneld"
 )
 
-var backends = plugins.Source{What: "flannel v0.28.10 Documentation/backends.md", Date: "2026-11-23"}
+var documented = plugins.Source{What: "flannel v0.28.10 Documentation/backends.md", Date: "2026-11-23"}
 
 // Modes are flannel's backends.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("flannel-vxlan", "flannel, VXLAN in the kernel", plugins.FlannelVXLAN,
-			"pod eth0 → veth → bridge cni0 → flannel.1 (VXLAN) → NIC", []string{"vxlan"},
-			backend{Type: "vxlan"}, "flannel"),
+			"pod eth0 → veth → bridge cni0 → flannel.1 (VXLAN) → NIC", []string{"vxlan"}, "flannel"),
 		mode("flannel-vxlan-directrouting", "flannel, VXLAN between subnets and plain routes inside one", plugins.FlannelVXLAN.BetweenSubnets(),
-			"pod eth0 → veth → bridge cni0 → on the same subnet: route via the other node, else flannel.1 (VXLAN) → NIC", []string{"vxlan"},
-			backend{Type: "vxlan", DirectRouting: true}),
+			"pod eth0 → veth → bridge cni0 → on the same subnet: route via the other node, else flannel.1 (VXLAN) → NIC", []string{"vxlan"}),
 		mode("flannel-host-gw", "flannel, plain routes to the other nodes", plugins.None,
-			"pod eth0 → veth → bridge cni0 → route via the other node → NIC", nil,
-			backend{Type: "host-gw"}),
+			"pod eth0 → veth → bridge cni0 → route via the other node → NIC", nil),
 		mode("flannel-udp", "flannel, encapsulation in user space", plugins.FlannelUDP,
-			"pod eth0 → veth → bridge cni0 → TUN flannel0 → flanneld (user space) → UDP socket → NIC", []string{"tun"},
-			backend{Type: "udp"}),
+			"pod eth0 → veth → bridge cni0 → TUN flannel0 → flanneld (user space) → UDP socket → NIC", []string{"tun"}),
 		mode("flannel-ipip", "flannel, IP in IP", plugins.IPIP,
-			"pod eth0 → veth → bridge cni0 → flannel.ipip (IP in IP) → NIC", []string{"ipip"},
-			backend{Type: "ipip"}),
+			"pod eth0 → veth → bridge cni0 → flannel.ipip (IP in IP) → NIC", []string{"ipip"}),
 		mode("flannel-wireguard", "flannel, encrypted by WireGuard", plugins.WireGuard,
-			"pod eth0 → veth → bridge cni0 → flannel-wg (WireGuard) → NIC", []string{"wireguard"},
-			backend{Type: "wireguard"}),
+			"pod eth0 → veth → bridge cni0 → flannel-wg (WireGuard) → NIC", []string{"wireguard"}),
 	}
+}
+
+// backends are what tells the modes apart in flannel's network configuration.
+var backends = map[string]backend{
+	"flannel-vxlan":               {Type: "vxlan"},
+	"flannel-vxlan-directrouting": {Type: "vxlan", DirectRouting: true},
+	"flannel-host-gw":             {Type: "host-gw"},
+	"flannel-udp":                 {Type: "udp"},
+	"flannel-ipip":                {Type: "ipip"},
+	"flannel-wireguard":           {Type: "wireguard"},
 }
 
 // backend is the part of flannel's network configuration that tells modes
@@ -51,16 +60,16 @@ type backend struct {
 	DirectRouting bool `json:",omitempty"`
 }
 
-func mode(name, title string, e plugins.Encapsulation, path string, features []string, b backend, aliases ...string) *plugins.Plugin {
+func mode(name, title string, e plugins.Encapsulation, path string, features []string, aliases ...string) *plugins.Plugin {
 	return &plugins.Plugin{
 		Name: name, Aliases: aliases, Title: title, Path: path,
 		Encapsulation: e, Fidelity: plugins.Agent,
 		Binaries: []string{daemon, etcd.Binary, "bridge", "host-local"},
 		System:   []string{"iptables"},
 		Features: append([]string{"bridge", "veth"}, features...),
-		Sources:  []plugins.Source{backends},
+		Sources:  []plugins.Source{documented},
 		Deploy: func(ctx context.Context, n plugins.Network) (*plugins.Deployment, error) {
-			return deploy(ctx, n, b)
+			return deploy(ctx, n, backends[name])
 		},
 	}
 }
@@ -72,9 +81,9 @@ func deploy(ctx context.Context, n plugins.Network, b backend) (*plugins.Deploym
 	if err != nil {
 		return nil, err
 	}
-	config, err := json.Marshal(map[string]any{"Network": n.PodCIDR.String(), "SubnetLen": 24, "Backend": b})
+	config, err := netConf(n.PodCIDR, 24, b)
 	if err != nil {
-		return nil, fmt.Errorf("encoding flannel's network configuration: %w", err)
+		return nil, err
 	}
 	if err := store.Put(ctx, configKey, string(config)); err != nil {
 		return nil, err
@@ -83,7 +92,7 @@ func deploy(ctx context.Context, n plugins.Network, b backend) (*plugins.Deploym
 		err := node.Start(plugins.Process{Name: daemon, Path: node.Bin(daemon), Args: []string{
 			"-etcd-endpoints", store.Endpoint,
 			"-iface", node.NIC(),
-			"-subnet-file", subnetFile,
+			"-subnet-file", SubnetFile,
 			"-ip-masq=false",
 		}})
 		if err != nil {
@@ -106,9 +115,44 @@ func deploy(ctx context.Context, n plugins.Network, b backend) (*plugins.Deploym
 	}}, nil
 }
 
+// netConf is flannel's network configuration (flannel Documentation/configuration.md).
+// subnetLen is the size of a node's subnet, 0 where the cluster gives nodes
+// theirs.
+func netConf(network netip.Prefix, subnetLen int, b backend) ([]byte, error) {
+	config := map[string]any{"Network": network.String(), "Backend": b}
+	if subnetLen > 0 {
+		config["SubnetLen"] = subnetLen
+	}
+	text, err := json.Marshal(config)
+	if err != nil {
+		return nil, fmt.Errorf("encoding flannel's network configuration: %w", err)
+	}
+	return text, nil
+}
+
+// NetConf is the net-conf.json of a mode, by its name in the catalogue, for a
+// Kubernetes cluster whose pods have addresses of network.
+func NetConf(mode string, network netip.Prefix) ([]byte, error) {
+	b, ok := backends[mode]
+	if !ok {
+		return nil, fmt.Errorf("%s is no mode of flannel", mode)
+	}
+	return netConf(network, 0, b)
+}
+
+// ConfList is the CNI configuration of a node whose flanneld has written that
+// text into its subnet file.
+func ConfList(text string) ([]byte, error) {
+	l, err := parseLease(text)
+	if err != nil {
+		return nil, err
+	}
+	return confList(l)
+}
+
 func readLease(node plugins.Node) (l lease, err error) {
 	err = node.Do(func() error {
-		text, err := os.ReadFile(subnetFile)
+		text, err := os.ReadFile(SubnetFile)
 		if err != nil {
 			return err
 		}

@@ -22,6 +22,9 @@ func TestCluster(t *testing.T) {
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
+	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
+	t.Run("both ways", func(t *testing.T) { bothWays(t, k) })
+	t.Run("without a plugin", func(t *testing.T) { withoutPluginYet(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
 	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
 	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
@@ -65,7 +68,7 @@ func measures(t *testing.T, k *kube) {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
 	r := loadReport(t, dir)
-	if !r.Run.Complete || len(r.Cells) != 2 {
+	if !r.Run.Complete || len(r.Cells) != 4 {
 		t.Errorf("complete: %v, %d cells", r.Run.Complete, len(r.Cells))
 	}
 	for _, c := range r.Cells {

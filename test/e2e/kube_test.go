@@ -18,7 +18,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/name"
+	imagename "github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
@@ -167,10 +167,26 @@ func (k *kube) images(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pack(t, filepath.Join(folder, "pause.tar"), pause, []string{"/pause"}, []file{{"pause", content, 0o755}})
+	flannelImage(t, filepath.Join(folder, "flannel.tar"))
+}
+
+// file is one of an image.
+type file struct {
+	name    string
+	content []byte
+	mode    int64
+}
+
+// pack writes an image of one layer.
+func pack(t *testing.T, path, name string, entrypoint []string, files []file) {
+	t.Helper()
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
-	w.WriteHeader(&tar.Header{Name: "pause", Mode: 0o755, Size: int64(len(content))})
-	w.Write(content)
+	for _, f := range files {
+		w.WriteHeader(&tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.content))})
+		w.Write(f.content)
+	}
 	w.Close()
 	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
 	if err != nil {
@@ -185,13 +201,14 @@ func (k *kube) images(t *testing.T) {
 		t.Fatal(err)
 	}
 	config = config.DeepCopy()
-	config.OS, config.Architecture, config.Config.Entrypoint = "linux", "amd64", []string{"/pause"}
+	config.OS, config.Architecture, config.Config.Entrypoint = "linux", "amd64", entrypoint
+	config.Config.Env = []string{"PATH=/usr/sbin:/usr/bin"}
 	if made, err = mutate.ConfigFile(made, config); err != nil {
 		t.Fatal(err)
 	}
-	tag, err := name.NewTag(pause)
+	tag, err := imagename.NewTag(name)
 	if err == nil {
-		err = tarball.WriteToFile(filepath.Join(folder, "pause.tar"), tag, made)
+		err = tarball.WriteToFile(path, tag, made)
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -49,7 +49,10 @@ type Config struct {
 	Outside *outside.Ticket
 	// Services are asked for: the run makes one.
 	Services bool
-	Life     time.Duration // after which the pods end even if nobody comes back
+	// Install puts plugins on the cluster, which must be disposable; nil measures
+	// the one that is there.
+	Install *Install
+	Life    time.Duration // after which the pods end even if nobody comes back
 	// Event receives what a reader of the record should know.
 	Event func(results.Event)
 }
@@ -67,10 +70,14 @@ type Cluster struct {
 	namespace string                  // "" until it was made
 	owner     []metav1.OwnerReference // of the pods
 	chosen    *chosen
-	hosts     [2]*pod // in the nodes' own network
+	mu        sync.Mutex // guards pods
+	pods      map[string]*pod
 	workers   []*worker
 	outside   *probes.Worker // on the host outside; nil until it is needed
 	services  []string       // that were made, by name
+
+	installed string           // plugin that we have put on the nodes; "" for none
+	failed    map[string]error // plugins that could not be installed
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
@@ -89,7 +96,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, failed: map[string]error{}}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -99,8 +106,9 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 // Record says which run the cluster serves, and where workers' logs go.
 func (c *Cluster) Record(runID, logs string) { c.runID, c.logs = runID, logs }
 
-// Up measures the plugin that the cluster has; see [testbed.Testbed]. The
-// baseline is the nodes' own network, seen from pods in it.
+// Up measures the plugin that the cluster has, or installs it; see
+// [testbed.Testbed]. The baseline is the nodes' own network, seen from pods in it.
+// On the topology [results.SameNode] both pods are on the client's node.
 func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	if p.HostNetwork() && c.config.Unprivileged {
 		return nil, &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which --unprivileged rules out"}
@@ -114,6 +122,12 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 	n := &network{cluster: c, facts: results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
 		Fidelity: string(plugins.Cluster), Kernel: c.chosen.client.Status.NodeInfo.KernelVersion},
 		setup: results.Setup{Plugin: instance, Topology: topology}}
+	if c.config.Install != nil && !p.HostNetwork() {
+		if err := c.install(ctx, p.Name); err != nil {
+			return nil, err
+		}
+		n.facts.Versions = map[string]string{"flannel": c.config.Install.FlannelImage}
+	}
 	if err := n.staff(ctx, p.HostNetwork()); err != nil {
 		return nil, err
 	}
@@ -156,9 +170,12 @@ func (c *Cluster) Close() error {
 	if c.namespace == "" {
 		return nil
 	}
+	if err := c.uninstall(); err != nil {
+		return fmt.Errorf("the plugin is left, and the namespace %s with what removes it (cnibench clean does): %w", c.namespace, err)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
 	defer cancel()
-	if err := c.remove(ctx); err != nil {
+	if err := c.removeRun(ctx); err != nil {
 		return fmt.Errorf("what the run made in the namespace %s is left (%s removes it; its pods end by themselves within %s): %w",
 			c.namespace, c.removeCommand(), c.config.Life, err)
 	}

@@ -156,6 +156,7 @@ func TestRolesAreWhatIsChecked(t *testing.T) {
 		asked []permission
 	}{
 		{"role.yaml", needed},
+		{"install-role.yaml", neededToInstall},
 		{"role-service.yaml", ofServices},
 		{"role-in-namespace.yaml", (&Cluster{config: Config{Namespace: "theirs"}}).permissions()},
 	} {

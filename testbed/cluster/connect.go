@@ -66,7 +66,10 @@ var needed = []permission{
 func (c *Cluster) permissions() []permission {
 	all := needed
 	if c.config.Services {
-		all = append(slices.Clone(all), ofServices...)
+		all = slices.Concat(all, ofServices)
+	}
+	if c.config.Install != nil {
+		all = slices.Concat(all, neededToInstall)
 	}
 	if c.config.Namespace == "" {
 		return all
@@ -78,12 +81,31 @@ func (c *Cluster) permissions() []permission {
 // manifests/cluster/role-service.yaml.
 var ofServices = []permission{{"create", "", "services", ""}, {"list", "", "services", ""}, {"delete", "", "services", ""}}
 
+// neededToInstall are those of a run that installs plugins, beyond needed: those
+// of manifests/cluster/install-role.yaml.
+var neededToInstall = []permission{
+	{"get", "", "nodes", ""}, {"watch", "", "nodes", ""}, {"patch", "", "nodes", "status"},
+	{"create", "", "serviceaccounts", ""}, {"delete", "", "serviceaccounts", ""},
+	{"create", "", "configmaps", ""}, {"delete", "", "configmaps", ""},
+	{"create", "apps", "daemonsets", ""}, {"get", "apps", "daemonsets", ""}, {"delete", "apps", "daemonsets", ""},
+	{"create", rbacGroup, "clusterroles", ""}, {"delete", rbacGroup, "clusterroles", ""},
+	{"create", rbacGroup, "clusterrolebindings", ""}, {"delete", rbacGroup, "clusterrolebindings", ""},
+}
+
+const rbacGroup = "rbac.authorization.k8s.io"
+
 // DeniedError names everything that a run needs and the person may not do.
-type DeniedError struct{ Missing []string }
+type DeniedError struct {
+	Missing []string
+	Install bool // some of it is for installing
+}
 
 func (e *DeniedError) Error() string {
-	return "the cluster does not allow you to " + strings.Join(e.Missing, ", ") +
-		": ask for the role in manifests/cluster/role.yaml"
+	role := "the role in manifests/cluster/role.yaml"
+	if e.Install {
+		role = "the roles in manifests/cluster/role.yaml and install-role.yaml"
+	}
+	return "the cluster does not allow you to " + strings.Join(e.Missing, ", ") + ": ask for " + role
 }
 
 // checkAccess asks the cluster about all permissions before anything is made.
@@ -101,7 +123,7 @@ func (c *Cluster) checkAccess(ctx context.Context) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &DeniedError{missing}
+		return &DeniedError{missing, c.config.Install != nil}
 	}
 	return nil
 }

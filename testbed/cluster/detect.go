@@ -12,8 +12,9 @@ import (
 
 // Annotations that agents leave on nodes, and what they tell.
 const (
-	flannelBackend = "flannel.alpha.coreos.com/backend-type" // pkg/subnet/kube/annotations.go of flannel v0.28.10
-	calicoAddress  = "projectcalico.org/IPv4Address"         // libcalico-go/lib/backend/k8s/resources/node.go of Calico v3.28.5
+	flannelPrefix  = "flannel.alpha.coreos.com/"
+	flannelBackend = flannelPrefix + "backend-type"  // pkg/subnet/kube/annotations.go of flannel v0.28.10
+	calicoAddress  = "projectcalico.org/IPv4Address" // libcalico-go/lib/backend/k8s/resources/node.go of Calico v3.28.5
 	calicoIPIP     = "projectcalico.org/IPv4IPIPTunnelAddr"
 	calicoVXLAN    = "projectcalico.org/IPv4VXLANTunnelAddr"
 )

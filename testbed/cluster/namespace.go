@@ -39,8 +39,11 @@ func (c *Cluster) makeNamespace(ctx context.Context) error {
 		level = "restricted"
 	}
 	name := "cnibench-" + c.runLabel()
-	_, err := c.client.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{
-		label: owner, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
+	made := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{label: owner, "pod-security.kubernetes.io/enforce": level}}}
+	if i := c.config.Install; i != nil {
+		made.Annotations = map[string]string{ofImage: c.config.Image, ofFlannel: i.FlannelImage}
+	}
+	_, err := c.client.CoreV1().Namespaces().Create(ctx, made, metav1.CreateOptions{})
 	if err != nil {
 		return fmt.Errorf("making the namespace %s: %w", name, err)
 	}
@@ -60,13 +63,13 @@ func (c *Cluster) podName(base string) string {
 	return "cnibench-" + c.runLabel() + "-" + base
 }
 
-// remove takes away what the run has made: its namespace, or its pods in the
+// removeRun takes away what the run has made: its namespace, or its pods in the
 // person's.
-func (c *Cluster) remove(ctx context.Context) error {
+func (c *Cluster) removeRun(ctx context.Context) error {
 	if c.config.Namespace == "" {
 		return c.removeNamespace(ctx, c.namespace)
 	}
-	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel())
+	_, err := c.clearPods(ctx, c.namespace, runLabel+"="+c.runLabel())
 	_, owner := c.removeJobs(ctx, c.namespace, runLabel+"="+c.runLabel())
 	return errors.Join(err, owner, c.removeServices(ctx))
 }
@@ -146,8 +149,9 @@ func whatHolds(n *core.Namespace) string {
 	return strings.Join(all, "; ")
 }
 
-// removePods deletes the pods with a label and waits until they are gone.
-func (c *Cluster) removePods(ctx context.Context, namespace, selector string) (removed []string, err error) {
+// clearPods deletes the pods with a label, from one moment to the next, and waits
+// until they are gone.
+func (c *Cluster) clearPods(ctx context.Context, namespace, selector string) (removed []string, err error) {
 	pods, now := c.client.CoreV1().Pods(namespace), int64(0)
 	for {
 		list, err := pods.List(ctx, metav1.ListOptions{LabelSelector: selector})
@@ -176,40 +180,54 @@ func (c *Cluster) removePods(ctx context.Context, namespace, selector string) (r
 
 // Left lists the namespaces that earlier runs left behind.
 func (c *Cluster) Left(ctx context.Context) ([]string, error) {
+	left, err := c.left(ctx)
+	var names []string
+	for _, n := range left {
+		names = append(names, n.Name)
+	}
+	return names, err
+}
+
+func (c *Cluster) left(ctx context.Context) ([]core.Namespace, error) {
 	list, err := c.client.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
 	if err != nil {
 		return nil, fmt.Errorf("looking for what earlier runs left: %w", err)
 	}
-	var names []string
-	for _, n := range list.Items {
-		if n.Name != c.namespace {
-			names = append(names, n.Name)
-		}
-	}
-	return names, nil
+	return slices.DeleteFunc(list.Items, func(n core.Namespace) bool { return n.Name == c.namespace }), nil
 }
 
 // Clean removes what earlier runs left behind and names it, each thing with its
-// kind. The error says what could not be removed, and why.
+// kind. The error says what could not be removed, and why. A plugin that a run
+// had installed goes too.
 func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	if c.config.Namespace != "" {
 		ctx, cancel := context.WithTimeout(ctx, removeWithin)
 		defer cancel()
-		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner)
+		removed, err = c.clearPods(ctx, c.config.Namespace, label+"="+owner)
 		jobs, noJobs := c.removeJobs(ctx, c.config.Namespace, label+"="+owner)
 		services, noServices := c.cleanServices(ctx)
 		return slices.Concat(removed, jobs, services), errors.Join(err, noJobs, noServices)
 	}
-	names, err := c.Left(ctx)
-	for _, name := range names {
-		limited, cancel := context.WithTimeout(ctx, removeWithin)
-		failed := c.removeNamespace(limited, name)
-		cancel()
+	left, err := c.left(ctx)
+	for _, n := range left {
+		failed := c.cleanRun(ctx, n)
 		if failed != nil {
 			err = errors.Join(err, failed)
 			continue
 		}
-		removed = append(removed, "namespace "+name)
+		removed = append(removed, "namespace "+n.Name)
 	}
 	return removed, err
+}
+
+// cleanRun removes what a run left: the plugin that it had installed, and its
+// namespace.
+func (c *Cluster) cleanRun(ctx context.Context, n core.Namespace) error {
+	var err error
+	if image := n.Annotations[ofImage]; image != "" && n.Status.Phase != core.NamespaceTerminating {
+		err = c.removeLeft(ctx, installation{n.Name, image, n.Annotations[ofFlannel]})
+	}
+	limited, cancel := context.WithTimeout(ctx, removeWithin)
+	defer cancel()
+	return errors.Join(err, c.removeNamespace(limited, n.Name))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,17 +17,34 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// staff makes the pods of a network and starts a worker in each. The pods in
-// the nodes' network are made once and serve the baseline and the wire.
+// place is where an end of a network is.
+type place struct {
+	number int // of its pods
+	node   core.Node
+}
+
+// places are where the two ends are. The client is the same pod on both
+// topologies.
+func (n *network) places() [2]place {
+	client, server := n.cluster.chosen.client, n.cluster.chosen.server
+	if n.facts.Topology == results.SameNode {
+		return [2]place{{1, client}, {3, client}}
+	}
+	return [2]place{{1, client}, {2, server}}
+}
+
+// staff makes the pods of a network and starts a worker in each. Pods that serve
+// another network too are made once.
 func (n *network) staff(ctx context.Context, baseline bool) error {
-	c := n.cluster
-	nodes := [2]core.Node{c.chosen.client, c.chosen.server}
 	var errs [2]error
 	var wg sync.WaitGroup
-	for i := range n.ends {
-		wg.Go(func() { errs[i] = n.staffEnd(ctx, i, nodes[i], baseline) })
+	for i, at := range n.places() {
+		wg.Go(func() { errs[i] = n.staffEnd(ctx, i, at, baseline) })
 	}
 	wg.Wait()
+	if errs[0] != nil && errs[1] != nil && errs[0].Error() == errs[1].Error() {
+		return errs[0] // both ends say the same
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -42,12 +60,13 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 	return nil
 }
 
-// staffEnd makes the pods of one end and asks for their interfaces.
-func (n *network) staffEnd(ctx context.Context, i int, node core.Node, baseline bool) error {
+// staffEnd makes the pods of one end and asks for their interfaces. The pod in a
+// node's own network is the baseline's end, and looks at the wire for others.
+func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) error {
 	c, e := n.cluster, &n.ends[i]
 	var err error
-	if !c.config.Unprivileged {
-		e.node, err = c.onNode(ctx, i, node.Name)
+	if baseline || !c.config.Unprivileged && n.facts.Topology != results.SameNode {
+		e.node, err = c.pod(ctx, fmt.Sprintf("host-%d", at.number), at.node.Name, true)
 		if refused := podSecurity(err); refused != "" {
 			if baseline {
 				return &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which " + c.namespace + " forbids: " + refused}
@@ -59,7 +78,7 @@ func (n *network) staffEnd(ctx context.Context, i int, node core.Node, baseline 
 		}
 	}
 	if e.pod = e.node; !baseline {
-		if e.pod, err = c.makePod(ctx, c.podName(fmt.Sprintf("pod-%d", i+1)), node.Name, false); err != nil {
+		if e.pod, err = c.pod(ctx, fmt.Sprintf("pod-%d", at.number), at.node.Name, false); err != nil {
 			return err
 		}
 	}
@@ -88,16 +107,39 @@ func podSecurity(err error) string {
 	return why
 }
 
-// onNode is the pod in a node's own network.
-func (c *Cluster) onNode(ctx context.Context, i int, node string) (*pod, error) {
-	if c.hosts[i] == nil {
-		p, err := c.makePod(ctx, c.podName(fmt.Sprintf("host-%d", i+1)), node, true)
-		if err != nil {
-			return nil, err
-		}
-		c.hosts[i] = p
+// pod is the pod of that name, made the first time.
+func (c *Cluster) pod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
+	c.mu.Lock()
+	p := c.pods[name]
+	c.mu.Unlock()
+	if p != nil {
+		return p, nil
 	}
-	return c.hosts[i], nil
+	p, err := c.makePod(ctx, c.podName(name), node, hostNetwork)
+	if err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pods[name] = p
+	return p, nil
+}
+
+// stopPods ends the workers of the pods that a plugin connects, and forgets
+// those pods.
+func (c *Cluster) stopPods() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name, p := range c.pods {
+		if !p.plain {
+			continue
+		}
+		if p.worker != nil {
+			p.worker.stop()
+			c.workers = slices.DeleteFunc(c.workers, func(w *worker) bool { return w == p.worker })
+		}
+		delete(c.pods, name)
+	}
 }
 
 // Ends are the pods on the two nodes; of the baseline, the nodes.
@@ -122,5 +164,13 @@ func (n *network) SetWire(string) error { return nil }
 // AgentTime is not known: the agents are others' processes.
 func (n *network) AgentTime() time.Duration { return 0 }
 
-// Down leaves the pods to the namespace, which goes with all of them.
-func (n *network) Down(context.Context) error { return nil }
+// Down removes the plugin that was installed for this network, with the pods of
+// all networks that it carries: those of a phase go down together. Pods of a
+// plugin that was there before are left to the namespace, which goes with all of
+// them.
+func (n *network) Down(context.Context) error {
+	if n.facts.Plugin != n.cluster.installed {
+		return nil
+	}
+	return n.cluster.uninstall()
+}

@@ -35,17 +35,20 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 	return fit, others, nil
 }
 
-// unfit is why a node takes no pods of ours, "" if it does.
+// unfit is why a node takes no pods of ours, "" if it does. One whose plugin we
+// install may still wait for it.
 func (c *Cluster) unfit(n core.Node) string {
+	install := c.config.Install != nil
 	system := n.Labels[core.LabelOSStable]
 	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
 		tolerated := slices.ContainsFunc(c.config.Tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
+		tolerated = tolerated || install && slices.Contains(untilNetwork, t.Key)
 		return (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute) && !tolerated
 	})
 	switch {
 	case n.Spec.Unschedulable:
 		return "cordoned"
-	case !ready(n):
+	case !ready(n) && !(install && awaitsNetwork(n)):
 		return "not ready"
 	case system != "" && system != "linux":
 		return system

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +32,11 @@ const HoldCommand = "hold"
 
 // pod is one of ours that runs.
 type pod struct {
-	name, node  string
-	hostNetwork bool
-	addr, host  netip.Addr
-	cluster     *Cluster
-	worker      *worker
+	name, node string
+	plain      bool // connected by the plugin, not in the node's own network
+	addr, host netip.Addr
+	cluster    *Cluster
+	worker     *worker
 }
 
 // spec describes a pod. A plain one passes the restricted Pod Security
@@ -52,7 +53,10 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
 	life, grace := int64(c.config.Life.Seconds()), int64(0)
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, OwnerReferences: c.owner, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name}}}
+	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, OwnerReferences: c.owner, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name, networkLabel: "pod"}}}
+	if hostNetwork {
+		p.Labels[networkLabel] = "host"
+	}
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
 		NodeSelector: c.config.NodeSelector, Tolerations: c.config.Tolerations,
@@ -63,6 +67,9 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
 	if c.config.PullSecret != "" {
 		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: c.config.PullSecret}}
+	}
+	if c.config.Install != nil {
+		p.Spec.Tolerations = slices.Concat(p.Spec.Tolerations, tolerations())
 	}
 	return p
 }
@@ -89,8 +96,11 @@ func (c *Cluster) makePod(ctx context.Context, name, node string, hostNetwork bo
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 		defer cancel()
-		now := int64(0)
-		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now}); gone != nil && !apierrors.IsNotFound(gone) {
+		grace := int64(0)
+		if c.installed != "" {
+			grace = 1 // its node takes it down while it has the plugin, see removePods
+		}
+		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace}); gone != nil && !apierrors.IsNotFound(gone) {
 			err = errors.Join(err, fmt.Errorf("deleting the pod %s: %w", name, gone))
 		}
 	}
@@ -138,7 +148,7 @@ func (c *Cluster) placed(p *core.Pod, node string, hostNetwork bool) (*pod, erro
 	case hostNetwork != (addr == host):
 		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: its network is not the one that was asked for", p.Name, addr, host)
 	}
-	return &pod{name: p.Name, node: node, hostNetwork: hostNetwork, addr: addr, host: host, cluster: c}, nil
+	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, cluster: c}, nil
 }
 
 // hopeless are states of a container that waiting does not mend.

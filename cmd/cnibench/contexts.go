@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed/cluster"
+)
+
+// contextOf is a context of the kubeconfig file, with the plugin that the person
+// says its cluster runs; "" for the one that is found there.
+type contextOf struct{ name, plugin string }
+
+// parseContexts reads NAME, or several as NAME=PLUGIN,...
+func parseContexts(text string) ([]contextOf, error) {
+	var all []contextOf
+	for part := range strings.SplitSeq(text, ",") {
+		name, plugin, _ := strings.Cut(part, "=")
+		if name == "" && text != "" {
+			return nil, usage("--context takes a name, or several as NAME=PLUGIN,NAME=PLUGIN, not %q", results.Printable(text))
+		}
+		all = append(all, contextOf{name, plugin})
+	}
+	return all, nil
+}
+
+// clusterAsked completes what was asked of clusters and returns their contexts.
+func (p *program) clusterAsked(o *runOptions) ([]contextOf, error) {
+	contexts, err := parseContexts(o.cluster.context)
+	if err != nil {
+		return nil, err
+	}
+	a := &o.asked
+	switch named := len(contexts) > 1 || contexts[0].plugin != ""; {
+	case named && len(a.Plugins) > 0:
+		return nil, usage("--context %s names the plugins; leave out --plugins", o.cluster.context)
+	case named && len(a.Install) > 0:
+		return nil, usage("--install is for one cluster, named by its context alone")
+	case len(a.Install) > 0 && o.cluster.namespace != "":
+		return nil, usage("--install needs a namespace of its own: leave out --namespace")
+	case len(a.Install) > 0:
+		return contexts, p.toInstall(o)
+	}
+	return contexts, nil
+}
+
+// toInstall fits what is to be installed to the catalogue: each plugin is
+// installed alone, and is what the run measures.
+func (p *program) toInstall(o *runOptions) error {
+	a := &o.asked
+	if len(a.Plugins) > 0 {
+		return usage("--install names the plugins that are measured; leave out --plugins")
+	}
+	if o.cluster.unprivileged {
+		return usage("--install changes the nodes' network, which --unprivileged rules out")
+	}
+	selected, err := p.catalogue.Select(a.Install)
+	if err != nil {
+		return usageError{err}
+	}
+	a.Install = nil
+	for _, plugin := range selected {
+		if err := cluster.Installable(plugin.Name); err != nil {
+			return usageError{err}
+		}
+		a.Install = append(a.Install, plugin.Name)
+	}
+	a.Plugins = slices.Clone(a.Install)
+	return nil
+}
+
+// nameClusterPlugins finds out what connects each cluster's pods unless the
+// person has said it. What the catalogue does not know is measured all the same.
+func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluster, contexts []contextOf, o *runOptions) error {
+	said := o.asked.Plugins
+	o.asked.Plugins, o.asked.Contexts = nil, nil
+	for i, bed := range beds {
+		if contexts[i].plugin != "" {
+			said = []string{contexts[i].plugin}
+		}
+		names, err := p.clusterPlugins(ctx, bed, said, o)
+		if err != nil {
+			return err
+		}
+		if len(beds) > 1 {
+			if len(names) != 1 || slices.Contains(o.asked.Plugins, names[0]) {
+				return usage("the clusters of %s need one plugin each, told apart by name; %s has %s", o.cluster.context, contexts[i].name, strings.Join(names, ","))
+			}
+			o.asked.Contexts = append(o.asked.Contexts, contexts[i].name+"="+names[0])
+		}
+		o.asked.Plugins = append(o.asked.Plugins, names...)
+	}
+	return nil
+}
+
+// clusterPlugins are the plugins of one cluster by their names in the catalogue.
+func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said []string, o *runOptions) ([]string, error) {
+	found, err := bed.Detect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if !o.quiet {
+		fmt.Fprintf(p.stderr, "the cluster's plugin: %s\n", found.Words)
+	}
+	if len(said) > 0 {
+		selected, err := p.catalogue.Select(said)
+		if err != nil {
+			return nil, usageError{err}
+		}
+		var names []string
+		for _, plugin := range selected {
+			names = append(names, plugin.Name)
+		}
+		if !slices.Contains(names, found.Plugin) {
+			fmt.Fprintf(p.stderr, "warning: you name %s, but %s\n", strings.Join(names, ","), found.Words)
+		}
+		return names, nil
+	}
+	name := found.Plugin
+	if p.catalogue.Get(name) == nil {
+		name = "unknown"
+		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
+			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
+	}
+	return []string{name}, nil
+}

@@ -1,0 +1,113 @@
+package scenarios
+
+import (
+	"context"
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+// Phase is a part of a run whose networks are up at once and are measured in
+// the same blocks. Blocks are numbered through all phases, so figures of
+// different phases never share one.
+type Phase struct {
+	Testbed   testbed.Testbed
+	Instances []string // networks to bring up, the baseline first
+}
+
+// Phases is how a run is divided on a testbed: all networks at once, or, where
+// plugins are installed or are those of several clusters, one plugin after the
+// other, each with the baseline beside it.
+func Phases(bed testbed.Testbed, a results.Asked) []Phase {
+	var all []Phase
+	for _, instances := range together(a) {
+		all = append(all, Phase{Testbed: bed, Instances: instances})
+	}
+	return all
+}
+
+// together lists the networks that are up at once, phase by phase.
+func together(a results.Asked) [][]string {
+	if !a.Apart() {
+		return [][]string{instances(a)}
+	}
+	var all [][]string
+	for _, plugin := range a.Plugins {
+		if plugin != results.HostPlugin {
+			all = append(all, []string{results.HostPlugin, plugin})
+		}
+	}
+	return all
+}
+
+// all carries out the phases.
+func (r *run) all(ctx context.Context) error {
+	r.recall()
+	for i, p := range r.Phases {
+		r.phase, r.later = p, i > 0
+		r.networks = nil
+		if err := r.measurePhase(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measurePhase brings the phase's networks up, measures them and takes them
+// down.
+func (r *run) measurePhase(ctx context.Context) error {
+	if err := r.up(ctx); err != nil {
+		return err
+	}
+	if err := r.Journal.Sync(); err != nil {
+		return err
+	}
+	if !r.resumed() {
+		if err := r.once(ctx); err != nil {
+			return err
+		}
+	}
+	r.started = time.Now()
+	begin, end := r.next, r.next+r.rounds()
+	for number := max(begin, r.first); number < end && !r.enough(number-begin) && r.worthwhile(); number++ {
+		if err := r.block(ctx, number, number-begin); err != nil {
+			return err
+		}
+		r.next = number + 1
+	}
+	if ctx.Err() == nil {
+		r.down(ctx)
+	}
+	return nil
+}
+
+// worthwhile reports whether there is anything to set beside the baseline: one
+// plugin alone that did not come up leaves nothing.
+func (r *run) worthwhile() bool {
+	if len(r.Phases) == 1 {
+		return true
+	}
+	for _, n := range r.networks {
+		if !n.dead && n.instance != results.HostPlugin {
+			return true
+		}
+	}
+	return false
+}
+
+// known reports whether the record has what does not vary of a network from an
+// earlier phase: the baseline of one testbed stays the same.
+func (r *run) known(instance string) bool {
+	return r.later && instance == results.HostPlugin && r.phase.Testbed == r.Phases[0].Testbed
+}
+
+// needed is the least number of blocks in each phase with which verdicts among
+// all networks of the run are possible; those of one phase alone are fewer.
+func (r *run) needed() int {
+	if len(r.Phases) == 1 {
+		return 0
+	}
+	return stats.MinRounds(len(results.Pairs(instances(r.Asked))))
+}
