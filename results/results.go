@@ -70,7 +70,12 @@ type Asked struct {
 	Placement string   `json:"placement,omitempty"` // "": same for latency, split for throughput
 	Seed      uint64   `json:"seed"`
 	Control   string   `json:"control,omitempty"`
-	Needs     *Needs   `json:"needs,omitempty"` // of the cluster that the advice is for
+	// Of a cluster: labels of the nodes that may be measured, taints that pods
+	// tolerate (key[=value][:effect]), and what a pod asks its node to keep for it.
+	NodeSelector map[string]string `json:"node_selector,omitempty"`
+	Tolerations  []string          `json:"tolerations,omitempty"`
+	Requests     map[string]string `json:"requests,omitempty"`
+	Needs        *Needs            `json:"needs,omitempty"` // of the cluster that the advice is for
 }
 
 // Apart reports whether the plugins of the run are measured one after the

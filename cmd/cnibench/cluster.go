@@ -26,7 +26,6 @@ type clusterFlags struct {
 	unprivileged                           bool
 	namespace                              string
 	outside                                string
-	placing                                placingFlags
 	flannelImage                           string
 	besideOthers                           bool
 }
@@ -45,7 +44,6 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
 	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
-	c.placing.flags(f)
 }
 
 // forCluster fits what was asked to a cluster: its links and nodes are as they
@@ -145,7 +143,7 @@ func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
 		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace,
 		Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
-	if err := o.cluster.placing.set(&config); err != nil {
+	if err := place(&config, &o.asked); err != nil {
 		return config, err
 	}
 	if o.cluster.outside != "" {

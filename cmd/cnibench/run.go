@@ -101,6 +101,7 @@ the wire, and print the report. What was measured stays in the run directory.
 	f.StringVar(&o.out, "out", "", "run directory (default results/runs/<time>-<id>)")
 	o.how.flags(f)
 	o.cluster.flags(f)
+	placingFlags(f, a)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) and start nothing")
 	f.StringVar(&o.resume, "resume", "", "go on with the interrupted run in this directory")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -144,7 +145,8 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },
 		"precision": func() { a.Precision = flagged.Precision }, "margin": func() { a.Margin = flagged.Margin }, "max-rounds": func() { a.MaxRounds = flagged.MaxRounds },
 		"placement": func() { a.Placement = flagged.Placement }, "seed": func() { a.Seed = flagged.Seed },
-		"control": func() { a.Control = flagged.Control },
+		"control": func() { a.Control = flagged.Control }, "node-selector": func() { a.NodeSelector = flagged.NodeSelector },
+		"tolerations": func() { a.Tolerations = flagged.Tolerations }, "requests": func() { a.Requests = flagged.Requests },
 	} {
 		if cmd.Flags().Changed(name) {
 			restore()
