@@ -133,7 +133,7 @@ func (b *builder) event(record results.Record) {
 		b.exits[p] = append(b.exits[p], agentExit{record.Time, e.Text})
 	case results.EventNotHere:
 		b.report.notMeasured(place{e.Plugin, e.Topology}, e.Text)
-	case results.EventCNIDel, results.EventFactFailed, results.EventRestored:
+	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected:
 		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
 	}
 }

@@ -324,6 +324,7 @@ const (
 	EventResumed    = "resumed"     // the run went on after a break, with block number Block; Text names what differs
 	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
 	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
+	EventDetected   = "detected"    // what a cluster says of its plugin that the catalogue lacks, or that is not the one named
 	EventRestored   = "restored"    // a worker was lost and started again; Text says why
 	EventNotHere    = "not-here"    // what a fact speaks of is not part of what runs; Text says why
 )

@@ -109,6 +109,11 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	}
 	journal = opened
 	defer func() { err = errors.Join(err, journal.Close()) }()
+	for _, e := range o.detected {
+		if err := journal.Append(results.Record{Time: time.Now(), Event: &e}); err != nil {
+			return dir, fmt.Errorf("writing the journal: %w", err)
+		}
+	}
 	phases := scenarios.Phases(beds[0], run.Asked)
 	for i, bed := range beds {
 		id, logs := run.ID, filepath.Join(dir, results.LogDir)

@@ -9,6 +9,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
@@ -117,6 +118,7 @@ func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said
 			names = append(names, plugin.Name)
 		}
 		if !slices.Contains(names, found.Plugin) {
+			o.detect(names[0], found)
 			fmt.Fprintf(p.stderr, "warning: you name %s, but %s\n", strings.Join(names, ","), found.Words)
 		}
 		return names, nil
@@ -124,8 +126,14 @@ func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said
 	name := found.Plugin
 	if p.catalogue.Get(name) == nil {
 		name = "unknown"
+		o.detect(name, found)
 		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
 			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
 	}
 	return []string{name}, nil
+}
+
+// detect keeps for the record what a cluster says of its plugin.
+func (o *runOptions) detect(plugin string, found cluster.Detected) {
+	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: "detected: " + found.Words})
 }

@@ -28,7 +28,8 @@ type runOptions struct {
 	resume string
 	how    rendering
 
-	cluster clusterFlags
+	cluster  clusterFlags
+	detected []results.Event // of clusters, for the record
 
 	dryRun, quiet, verbose bool
 }

@@ -76,6 +76,9 @@ func measures(t *testing.T, k *kube) {
 			t.Errorf("%s: %s %s, fidelity %s, MTU %d", c.Plugin, c.Status, c.Cause, c.Fidelity, c.PodMTU)
 		}
 	}
+	if said := strings.Join(r.Warnings, "; "); !strings.Contains(said, "detected: annotations of the nodes say nothing of a known plugin") {
+		t.Errorf("of the plugin, which the catalogue lacks, it says %q", said)
+	}
 	if len(r.Encapsulation) != 2 {
 		t.Errorf("looked at %d wires", len(r.Encapsulation))
 	}
