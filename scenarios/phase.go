@@ -86,7 +86,7 @@ func (r *run) measurePhase(ctx context.Context) error {
 // worthwhile reports whether there is anything to set beside the baseline: one
 // plugin alone that did not come up leaves nothing.
 func (r *run) worthwhile() bool {
-	if len(r.Phases) == 1 {
+	if !r.Asked.Apart() {
 		return true
 	}
 	for _, n := range r.networks {
@@ -106,7 +106,7 @@ func (r *run) known(instance string) bool {
 // needed is the least number of blocks in each phase with which verdicts among
 // all networks of the run are possible; those of one phase alone are fewer.
 func (r *run) needed() int {
-	if len(r.Phases) == 1 {
+	if !r.Asked.Apart() {
 		return 0
 	}
 	return stats.MinRounds(len(results.Pairs(instances(r.Asked))))

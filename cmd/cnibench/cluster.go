@@ -146,6 +146,8 @@ func (p *program) readyClusters(ctx context.Context, beds []*cluster.Cluster, o 
 			if err := bed.CheckDisposable(ctx); err != nil {
 				return usageError{err}
 			}
+			fmt.Fprintf(p.stderr, "this changes the network of all nodes: %s, one after the other, by pods with NET_ADMIN, and what they leave is removed\n",
+				strings.Join(o.asked.Install, ", "))
 		}
 	}
 	return nil

@@ -68,7 +68,7 @@ the wire, and print the report. What was measured stays in the run directory.
 			if cmd.Flags().Changed("duration") {
 				o.asked.Duration = results.Seconds(duration.Seconds())
 			}
-			if len(o.asked.Install) > 0 || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.asked.Testbed == "cluster" {
+			if o.asked.Apart() || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.asked.Testbed == "cluster" {
 				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
 					return err
 				}

@@ -135,6 +135,10 @@ func withoutPluginYet(t *testing.T, k *kube) {
 	}
 	t.Run("manifests by themselves", func(t *testing.T) { k.kubectl(t, "apply", "--dry-run=server", "-f", k.manifests(t)) })
 	t.Run("pods of others", func(t *testing.T) { besideOthers(t, k) })
+	t.Run("an image of flannel that cannot be pulled", func(t *testing.T) {
+		noFlannel(t, k)
+		k.asBefore(t, before)
+	})
 	t.Run("two modes", func(t *testing.T) {
 		twoModes(t, k)
 		k.asBefore(t, before)
@@ -181,6 +185,25 @@ func besideOthers(t *testing.T, k *kube) {
 	code, _, log := k.run(t, filepath.Join(t.TempDir(), "run"), "--install", "flannel-vxlan", "--flannel-image", flannelTag)
 	if code != 2 || !strings.Contains(log, "default/shop") {
 		t.Errorf("exit %d: %s", code, log)
+	}
+	k.nothingLeft(t)
+}
+
+// noFlannel has an installation fail: the host is measured no further, and
+// nothing is left.
+func noFlannel(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, log := k.run(t, dir, "--install", "flannel-vxlan", "--flannel-image", "cnibench.local/none:1"); code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	r := loadReport(t, dir)
+	for _, c := range r.Cells {
+		if c.Plugin != results.HostPlugin && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "cnibench.local/none:1")) {
+			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
+		}
+	}
+	if r.Run.Rounds != 0 {
+		t.Errorf("%d rounds of the host alone", r.Run.Rounds)
 	}
 	k.nothingLeft(t)
 }
