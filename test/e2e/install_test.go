@@ -143,6 +143,15 @@ func withoutPluginYet(t *testing.T, k *kube) {
 		twoModes(t, k)
 		k.asBefore(t, before)
 	})
+	t.Run("interrupted", func(t *testing.T) {
+		signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"), "--install", "flannel-host-gw", "--flannel-image", flannelTag, "--probes", "tcp-rr")
+		signal(syscall.SIGINT)
+		if code := wait(); code != 130 {
+			t.Errorf("exit %d", code)
+		}
+		k.nothingLeft(t)
+		k.asBefore(t, before)
+	})
 	t.Run("killed, then cleaned", func(t *testing.T) {
 		signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"), "--install", "flannel-vxlan", "--flannel-image", flannelTag, "--probes", "tcp-rr")
 		signal(syscall.SIGKILL)
@@ -212,7 +221,7 @@ func noFlannel(t *testing.T, k *kube) {
 func twoModes(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
-	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8")
+	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8", "--duration", "100ms")
 	if code != 0 {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
@@ -322,7 +331,7 @@ func twoClusters(t *testing.T, k *kube) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, out, log := k.cnibench(t, "run", "--kubeconfig", both, "--context", "a=flannel-host-gw,b=calico", "--rounds", "6", "--duration", "200ms",
+	code, out, log := k.cnibench(t, "run", "--kubeconfig", both, "--context", "a=flannel-host-gw,b=calico", "--rounds", "6", "--duration", "100ms",
 		"--probes", "tcp-rr,encap", "--out", dir)
 	if code != 0 || !strings.Contains(out, "different machines") {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
