@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
@@ -101,6 +102,18 @@ func (r *run) worthwhile() bool {
 // earlier phase: the baseline of one testbed stays the same.
 func (r *run) known(instance string) bool {
 	return r.later && instance == results.HostPlugin && r.phase.Testbed == r.Phases[0].Testbed
+}
+
+// foundSoFar are the findings of a network that are in the record already.
+func (r *run) foundSoFar(instance, topology string) map[probes.Finding]bool {
+	if r.known(instance) && r.found[topology] != nil {
+		return r.found[topology]
+	}
+	found := r.foundBefore(instance, topology)
+	if instance == results.HostPlugin {
+		r.found[topology] = found
+	}
+	return found
 }
 
 // needed is the least number of blocks in each phase with which verdicts among

@@ -97,15 +97,6 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	}
 	journal = opened
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	phases := scenarios.Phases(beds[0], run.Asked)
-	for i, bed := range beds {
-		id, logs := run.ID, filepath.Join(dir, results.LogDir)
-		if len(beds) > 1 {
-			id, logs = fmt.Sprintf("%s-%d", id, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1))
-			phases[i].Testbed = bed
-		}
-		bed.Record(id, logs)
-	}
 	progress := p.stderr
 	if o.quiet {
 		progress = io.Discard
@@ -113,12 +104,28 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: phases, Journal: journal,
+	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: clusterPhases(beds, run, dir), Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
 	for _, bed := range beds {
 		err = errors.Join(err, bed.Close())
 	}
 	return dir, err
+}
+
+// clusterPhases divides the run: one phase for each cluster if there are several.
+// Two contexts may lead to the same cluster, so each gets a name of its own there.
+func clusterPhases(beds []*cluster.Cluster, run *results.Run, dir string) []scenarios.Phase {
+	phases := scenarios.Phases(beds[0], run.Asked)
+	logs := filepath.Join(dir, results.LogDir)
+	if len(beds) == 1 {
+		beds[0].Record(run.ID, logs)
+		return phases
+	}
+	for i, bed := range beds {
+		phases[i].Testbed = bed
+		bed.Record(fmt.Sprintf("%s-%d", run.ID, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1)))
+	}
+	return phases
 }
 
 // clusterConfig is how a context's cluster is reached and what may be done in
