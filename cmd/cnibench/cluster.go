@@ -114,15 +114,6 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 			return dir, fmt.Errorf("writing the journal: %w", err)
 		}
 	}
-	phases := scenarios.Phases(beds[0], run.Asked)
-	for i, bed := range beds {
-		id, logs := run.ID, filepath.Join(dir, results.LogDir)
-		if len(beds) > 1 {
-			id, logs = fmt.Sprintf("%s-%d", id, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1))
-			phases[i].Testbed = bed
-		}
-		bed.Record(id, logs)
-	}
 	progress := p.stderr
 	if o.quiet {
 		progress = io.Discard
@@ -130,7 +121,7 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: phases, Journal: journal,
+	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: clusterPhases(beds, run, dir), Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
 	for _, bed := range beds {
 		closed := bed.Close()
@@ -140,6 +131,22 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 		err = errors.Join(err, closed)
 	}
 	return dir, err
+}
+
+// clusterPhases divides the run: one phase for each cluster if there are several.
+// Two contexts may lead to the same cluster, so each gets a name of its own there.
+func clusterPhases(beds []*cluster.Cluster, run *results.Run, dir string) []scenarios.Phase {
+	phases := scenarios.Phases(beds[0], run.Asked)
+	logs := filepath.Join(dir, results.LogDir)
+	if len(beds) == 1 {
+		beds[0].Record(run.ID, logs)
+		return phases
+	}
+	for i, bed := range beds {
+		phases[i].Testbed = bed
+		bed.Record(fmt.Sprintf("%s-%d", run.ID, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1)))
+	}
+	return phases
 }
 
 // clusterConfig is how a context's cluster is reached and what may be done in
@@ -175,6 +182,8 @@ func (p *program) readyClusters(ctx context.Context, beds []*cluster.Cluster, o 
 			if err := bed.CheckDisposable(ctx); err != nil {
 				return usageError{err}
 			}
+			fmt.Fprintf(p.stderr, "this changes the network of all nodes: %s, one after the other, by pods with NET_ADMIN, and what they leave is removed\n",
+				strings.Join(o.asked.Install, ", "))
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -32,14 +33,15 @@ func parseContexts(text string) ([]contextOf, error) {
 
 // clusterAsked completes what was asked of clusters and returns their contexts.
 func (p *program) clusterAsked(o *runOptions) ([]contextOf, error) {
-	contexts, err := parseContexts(o.cluster.context)
+	a := &o.asked
+	asked := cmp.Or(o.cluster.context, strings.Join(a.Contexts, ","))
+	contexts, err := parseContexts(asked)
 	if err != nil {
 		return nil, err
 	}
-	a := &o.asked
 	switch named := len(contexts) > 1 || contexts[0].plugin != ""; {
 	case named && len(a.Plugins) > 0:
-		return nil, usage("--context %s names the plugins; leave out --plugins", o.cluster.context)
+		return nil, usage("--context %s names the plugins; leave out --plugins", results.Printable(asked))
 	case named && len(a.Install) > 0:
 		return nil, usage("--install is for one cluster, named by its context alone")
 	case len(a.Install) > 0 && o.cluster.namespace != "":
@@ -90,7 +92,7 @@ func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluste
 		}
 		if len(beds) > 1 {
 			if len(names) != 1 || slices.Contains(o.asked.Plugins, names[0]) {
-				return usage("the clusters of %s need one plugin each, told apart by name; %s has %s", o.cluster.context, contexts[i].name, strings.Join(names, ","))
+				return usage("several clusters need one plugin each, told apart by name; %s has %s", contexts[i].name, strings.Join(names, ","))
 			}
 			o.asked.Contexts = append(o.asked.Contexts, contexts[i].name+"="+names[0])
 		}

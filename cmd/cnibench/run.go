@@ -48,6 +48,8 @@ the wire, and print the report. What was measured stays in the run directory.
 		Example: `  cnibench run --plugins flannel-vxlan,calico
   cnibench run --plugins 'flannel-*,calico-*' --rounds 10 --wire 1gbit
   cnibench run --plugins calico --dry-run
+  cnibench run --context staging --rounds 12
+  cnibench run --context scratch --install flannel-vxlan,flannel-host-gw
   cnibench run --resume results/runs/20260102T030405Z-abcdef`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -72,7 +74,7 @@ the wire, and print the report. What was measured stays in the run directory.
 			if p.kubectl && !cmd.Flags().Changed("testbed") {
 				o.asked.Testbed = "cluster"
 			}
-			if len(o.asked.Install) > 0 || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
+			if o.asked.Apart() || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
 				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
 					return err
 				}

@@ -63,10 +63,12 @@ func loadReport(t *testing.T, dir string) *report.Report {
 
 func measures(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
+	started := time.Now()
 	code, out, log := k.run(t, dir)
 	if code != 0 || !strings.Contains(out, "tcp-stream") {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
+	t.Logf("from run to the first sample: %s", firstSample(t, dir).Sub(started).Round(100*time.Millisecond))
 	r := loadReport(t, dir)
 	if !r.Run.Complete || len(r.Cells) != 4 {
 		t.Errorf("complete: %v, %d cells", r.Run.Complete, len(r.Cells))

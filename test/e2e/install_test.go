@@ -135,8 +135,21 @@ func withoutPluginYet(t *testing.T, k *kube) {
 	}
 	t.Run("manifests by themselves", func(t *testing.T) { k.kubectl(t, "apply", "--dry-run=server", "-f", k.manifests(t)) })
 	t.Run("pods of others", func(t *testing.T) { besideOthers(t, k) })
+	t.Run("an image of flannel that cannot be pulled", func(t *testing.T) {
+		noFlannel(t, k)
+		k.asBefore(t, before)
+	})
 	t.Run("two modes", func(t *testing.T) {
 		twoModes(t, k)
+		k.asBefore(t, before)
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"), "--install", "flannel-host-gw", "--flannel-image", flannelTag, "--probes", "tcp-rr")
+		signal(syscall.SIGINT)
+		if code := wait(); code != 130 {
+			t.Errorf("exit %d", code)
+		}
+		k.nothingLeft(t)
 		k.asBefore(t, before)
 	})
 	t.Run("killed, then cleaned", func(t *testing.T) {
@@ -185,11 +198,30 @@ func besideOthers(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
+// noFlannel has an installation fail: the host is measured no further, and
+// nothing is left.
+func noFlannel(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, log := k.run(t, dir, "--install", "flannel-vxlan", "--flannel-image", "cnibench.local/none:1"); code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	r := loadReport(t, dir)
+	for _, c := range r.Cells {
+		if c.Plugin != results.HostPlugin && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "cnibench.local/none:1")) {
+			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
+		}
+	}
+	if r.Run.Rounds != 0 {
+		t.Errorf("%d rounds of the host alone", r.Run.Rounds)
+	}
+	k.nothingLeft(t)
+}
+
 // twoModes has two modes put on the cluster, measured and removed.
 func twoModes(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
-	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8")
+	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8", "--duration", "100ms")
 	if code != 0 {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
@@ -299,7 +331,7 @@ func twoClusters(t *testing.T, k *kube) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, out, log := k.cnibench(t, "run", "--kubeconfig", both, "--context", "a=flannel-host-gw,b=calico", "--rounds", "6", "--duration", "200ms",
+	code, out, log := k.cnibench(t, "run", "--kubeconfig", both, "--context", "a=flannel-host-gw,b=calico", "--rounds", "6", "--duration", "100ms",
 		"--probes", "tcp-rr,encap", "--out", dir)
 	if code != 0 || !strings.Contains(out, "different machines") {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)

@@ -76,6 +76,10 @@ func (c *Cluster) remove(ctx context.Context, i installation) error {
 	if err := c.removePods(ctx, i.namespace, networkLabel+"=pod"); err != nil {
 		return err
 	}
+	untouched, err := c.neverRan(ctx, i.namespace)
+	if err != nil {
+		return err
+	}
 	foreground := metav1.DeletePropagationForeground
 	options := metav1.DeleteOptions{PropagationPolicy: &foreground}
 	if err := gone(c.client.AppsV1().DaemonSets(i.namespace).Delete(ctx, flannelName, options)); err != nil {
@@ -88,11 +92,28 @@ func (c *Cluster) remove(ctx context.Context, i installation) error {
 	if err != nil {
 		return fmt.Errorf("listing the cluster's nodes: %w", err)
 	}
-	err = c.cleanNodes(ctx, i, nodes.Items)
+	touched := slices.DeleteFunc(slices.Clone(nodes.Items), func(n core.Node) bool { return untouched[n.Name] })
+	err = c.cleanNodes(ctx, i, touched)
 	for _, n := range nodes.Items {
 		err = errors.Join(err, c.forgetFlannel(ctx, n))
 	}
 	return errors.Join(err, c.removeObjects(ctx, i.namespace))
+}
+
+// neverRan are the nodes whose agent has not started, for want of its image: they
+// hold nothing of it, and nothing could be removed with that image.
+func (c *Cluster) neverRan(ctx context.Context, namespace string) (map[string]bool, error) {
+	list, err := c.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + flannelName})
+	if err != nil {
+		return nil, fmt.Errorf("listing flannel's pods: %w", err)
+	}
+	nodes := map[string]bool{}
+	for _, p := range list.Items {
+		if !slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool { return s.Name == agentName && s.ContainerID != "" }) {
+			nodes[p.Spec.NodeName] = true
+		}
+	}
+	return nodes, nil
 }
 
 // removePods deletes pods and waits until their nodes have taken them down.
