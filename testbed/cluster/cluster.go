@@ -52,8 +52,9 @@ type Cluster struct {
 	logs      string // folder for the workers' logs
 	namespace string // "" until it was made
 	chosen    *chosen
-	mu        sync.Mutex // guards pods
+	mu        sync.Mutex // guards pods and noImage
 	pods      map[string]*pod
+	noImage   map[string]error // nodes that cannot get the image
 	workers   []*worker
 
 	installed string           // plugin that we have put on the nodes; "" for none
@@ -72,7 +73,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client, pods: map[string]*pod{}, failed: map[string]error{}}
+	cluster := &Cluster{config: c, rest: connection, client: client, pods: map[string]*pod{}, noImage: map[string]error{}, failed: map[string]error{}}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
