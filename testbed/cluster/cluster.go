@@ -70,8 +70,9 @@ type Cluster struct {
 	namespace string                  // "" until it was made
 	owner     []metav1.OwnerReference // of the pods
 	chosen    *chosen
-	mu        sync.Mutex // guards pods
+	mu        sync.Mutex // guards pods and noImage
 	pods      map[string]*pod
+	noImage   map[string]error // nodes that cannot get the image
 	workers   []*worker
 	outside   *probes.Worker // on the host outside; nil until it is needed
 	services  []string       // that were made, by name
@@ -96,7 +97,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, failed: map[string]error{}}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, noImage: map[string]error{}, failed: map[string]error{}}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}

@@ -121,7 +121,9 @@ func (c *Cluster) tryPod(ctx context.Context, name, node string, hostNetwork boo
 		if err == nil {
 			var final bool
 			if why, final = waitingFor(p); final {
-				return nil, fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
+				err := fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
+				c.noteImage(node, p, err)
+				return nil, err
 			}
 		}
 		select {
@@ -130,6 +132,23 @@ func (c *Cluster) tryPod(ctx context.Context, name, node string, hostNetwork boo
 		case <-time.After(pollEvery):
 		}
 	}
+}
+
+// imageTrouble are states in which no other pod of ours will run on that node
+// either.
+var imageTrouble = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": true, "ImagePullBackOff": true}
+
+// noteImage remembers that a node cannot get the image, so that each further pod
+// need not find out by itself.
+func (c *Cluster) noteImage(node string, p *core.Pod, cause error) {
+	if !slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool {
+		return s.State.Waiting != nil && imageTrouble[s.State.Waiting.Reason]
+	}) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noImage[node] = cause
 }
 
 // placed holds where a pod runs against where it should.
