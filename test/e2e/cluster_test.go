@@ -135,7 +135,9 @@ func noImage(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-func noPermission(t *testing.T, k *kube) {
+// somebody is the credentials of a person who may do nothing yet.
+func (k *kube) somebody(t *testing.T) string {
+	t.Helper()
 	text, err := os.ReadFile(k.config())
 	if err != nil {
 		t.Fatal(err)
@@ -144,7 +146,11 @@ func noPermission(t *testing.T, k *kube) {
 	if err := os.WriteFile(somebody, []byte(strings.Replace(string(text), "user: {client", "user: {as: somebody, client", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, out, log := k.cnibench(t, "run", "--kubeconfig", somebody, "--out", filepath.Join(t.TempDir(), "run"))
+	return somebody
+}
+
+func noPermission(t *testing.T, k *kube) {
+	code, out, log := k.cnibench(t, "run", "--kubeconfig", k.somebody(t), "--out", filepath.Join(t.TempDir(), "run"))
 	if code != 2 || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, "get pods/exec, create pods/exec") || !strings.Contains(log, "list nodes") {
 		t.Errorf("exit %d, %q, %q", code, out, log)
 	}
