@@ -166,7 +166,7 @@ func (b *builder) event(e results.Event, at time.Time) {
 		b.exits[p] = append(b.exits[p], agentExit{at, e.Text})
 	case results.EventNotHere:
 		b.report.notMeasured(place{e.Plugin, e.Topology}, e.Text)
-	case results.EventCNIDel, results.EventFactFailed, results.EventRestored:
+	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected:
 		b.report.Warnings = append(b.report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
 	}
 }
@@ -201,6 +201,9 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 	}
 	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
 		c.Status, c.Cause = results.StatusFailed, "no sample succeeded; the last one: "+samples[len(samples)-1].Error
+	}
+	if p.plugin == results.HostPlugin && len(b.recorded.Run.Asked.Contexts) > 0 {
+		c.Metrics = []Metric{} // of several machines: they serve ratios alone
 	}
 	return c, nil
 }

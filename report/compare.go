@@ -217,7 +217,7 @@ func (c *Comparison) undecided() string {
 		return fmt.Sprintf("in %d of %d rounds one of the two is zero or no number, which gives no ratio", c.common-c.N, c.common)
 	case c.CI == nil:
 		return fmt.Sprintf("%d rounds give no interval, %d are needed", c.N, needed)
-	case c.N < needed:
+	case c.N < needed && !c.ThroughHost: // the other test needs fewer
 		return fmt.Sprintf("among %d comparisons no difference can be shown in %d rounds, %d are needed", c.family, c.N, needed)
 	}
 	text := fmt.Sprintf("the difference lies between %s and %s", share(c.CI[0]-1), share(c.CI[1]-1))

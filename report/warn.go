@@ -40,31 +40,43 @@ func (b *builder) warn() {
 	b.warnAbsent()
 }
 
-// warnApart says in which rounds each plugin was there, if they were installed
-// one after the other.
+// warnApart says in which rounds each plugin was measured, if they were measured
+// one after the other, and what that means.
 func (b *builder) warnApart(say func(string, ...any)) {
-	if len(b.recorded.Run.Asked.Install) == 0 {
+	asked := b.recorded.Run.Asked
+	if !asked.Apart() {
 		return
 	}
 	var when []string
-	for _, plugin := range b.recorded.Run.Asked.Plugins {
-		first, last := 0, 0 // rounds count from 1
-		for cell, samples := range b.samples {
-			for _, s := range samples {
-				if cell.Plugin == plugin && plugin != results.HostPlugin {
-					last = max(last, s.Block+1)
-					if first == 0 || s.Block+1 < first {
-						first = s.Block + 1
-					}
-				}
-			}
-		}
-		if first > 0 {
+	for _, plugin := range asked.Plugins {
+		if first, last := b.roundsOf(plugin); last > 0 && plugin != results.HostPlugin {
 			when = append(when, fmt.Sprintf("%s in rounds %d to %d", plugin, first, last))
 		}
 	}
+	if len(asked.Contexts) > 0 {
+		say("the plugins are those of different clusters (%s), measured one after the other (%s): different machines, so the host's own figures are left out, "+
+			"and only ratios to the host of the same rounds compare", strings.Join(asked.Contexts, ", "), strings.Join(when, ", "))
+		return
+	}
 	say("the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, "+
 		"and what changed in the cluster from one installation to the next is not told apart from the plugins", strings.Join(when, ", "))
+}
+
+// roundsOf are the first and the last round of a plugin, counted from 1; 0 if it
+// has no sample.
+func (b *builder) roundsOf(plugin string) (first, last int) {
+	for cell, samples := range b.samples {
+		if cell.Plugin != plugin {
+			continue
+		}
+		for _, s := range samples {
+			last = max(last, s.Block+1)
+			if first == 0 || s.Block+1 < first {
+				first = s.Block + 1
+			}
+		}
+	}
+	return first, last
 }
 
 // warnPrecision says which ratios are known less well than asked for, in a run

@@ -72,7 +72,12 @@ type Asked struct {
 	Placement string   `json:"placement,omitempty"` // "": same for latency, split for throughput
 	Seed      uint64   `json:"seed"`
 	Control   string   `json:"control,omitempty"`
-	Needs     *Needs   `json:"needs,omitempty"` // of the cluster that the advice is for
+	// Of a cluster: labels of the nodes that may be measured, taints that pods
+	// tolerate (key[=value][:effect]), and what a pod asks its node to keep for it.
+	NodeSelector map[string]string `json:"node_selector,omitempty"`
+	Tolerations  []string          `json:"tolerations,omitempty"`
+	Requests     map[string]string `json:"requests,omitempty"`
+	Needs        *Needs            `json:"needs,omitempty"` // of the cluster that the advice is for
 }
 
 // Apart reports whether the plugins of the run are measured one after the
@@ -331,6 +336,7 @@ const (
 	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
 	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
 	EventNextKernel = "next-kernel" // what follows is measured in another kernel; Text says what is left for it
+	EventDetected   = "detected"    // what a cluster says of its plugin that the catalogue lacks, or that is not the one named
 	EventRestored   = "restored"    // a worker was lost and started again; Text says why
 	EventNotHere    = "not-here"    // what a fact speaks of is not part of what runs; Text says why
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
@@ -87,7 +88,7 @@ func (r *run) measurePhase(ctx context.Context) error {
 // one after the other, one that did not come up leaves nothing to set beside
 // the baseline.
 func (r *run) worthwhile() bool {
-	if len(r.Phases) == 1 {
+	if !r.Asked.Apart() {
 		return len(r.networks) > 0
 	}
 	for _, n := range r.networks {
@@ -104,10 +105,22 @@ func (r *run) known(instance string) bool {
 	return r.later && instance == results.HostPlugin && r.phase.Testbed == r.Phases[0].Testbed
 }
 
+// foundSoFar are the findings of a network that are in the record already.
+func (r *run) foundSoFar(instance, topology string) map[probes.Finding]bool {
+	if r.known(instance) && r.found[topology] != nil {
+		return r.found[topology]
+	}
+	found := r.foundBefore(instance, topology)
+	if instance == results.HostPlugin {
+		r.found[topology] = found
+	}
+	return found
+}
+
 // needed is the least number of blocks in each phase with which verdicts among
 // all networks of the run are possible; those of one phase alone are fewer.
 func (r *run) needed() int {
-	if len(r.Phases) == 1 {
+	if !r.Asked.Apart() {
 		return 0
 	}
 	return stats.MinRounds(len(results.Pairs(instances(r.Asked))))

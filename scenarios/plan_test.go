@@ -1,9 +1,12 @@
 package scenarios
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -36,5 +39,28 @@ func TestPlanSaysWhatTooFewRoundsCannotShow(t *testing.T) {
 				t.Errorf("%q, at least %d rounds; want %q, %d", short, p.Least, tt.short, tt.least)
 			}
 		})
+	}
+}
+
+// TestPlanApart plans plugins that are never up at once: each has blocks of its
+// own, the baseline beside it.
+func TestPlanApart(t *testing.T) {
+	a := Defaults()
+	a.Testbed, a.Topology, a.Wire, a.Probes = "cluster", []string{"cluster", results.SameNode}, []string{"none"}, []string{"tcp-rr"}
+	a.Install, a.Rounds = []string{"flannel-vxlan", "flannel-host-gw"}, 8
+	a.Plugins = slices.Clone(a.Install)
+	if _, err := Check(&a, catalogue.All()); err != nil {
+		t.Fatal(err)
+	}
+	p := PlanOf(a)
+	if p.Phases != 2 || len(p.Networks) != 6 || len(p.Order) != 4 || p.Comparisons != 3 || p.Short() != "" {
+		t.Errorf("%+v", p)
+	}
+	var instances [][]string
+	for _, phase := range Phases(nil, a) {
+		instances = append(instances, phase.Instances)
+	}
+	if want := [][]string{{"host", "flannel-vxlan"}, {"host", "flannel-host-gw"}}; !reflect.DeepEqual(instances, want) {
+		t.Errorf("phases %v", instances)
 	}
 }

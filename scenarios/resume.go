@@ -70,7 +70,8 @@ func (r *run) wasGivenUp(instance, topology string) (bool, *upNetwork) {
 	return true, nil
 }
 
-// foundBefore are the findings of a network that are in the record already.
+// foundBefore are the findings of a network that the earlier part of a resumed
+// run has recorded.
 func (r *run) foundBefore(instance, topology string) map[probes.Finding]bool {
 	found := map[probes.Finding]bool{}
 	if !r.resumed() {

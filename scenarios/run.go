@@ -50,8 +50,9 @@ type Progress struct {
 type run struct {
 	Config
 	phase    Phase
-	later    bool         // it is not the first phase
-	networks []*upNetwork // of the phase
+	later    bool                               // it is not the first phase
+	networks []*upNetwork                       // of the phase
+	found    map[string]map[probes.Finding]bool // of the baseline by topology, kept from phase to phase
 	seen     seen
 	reached  reached   // after the last block
 	started  time.Time // of the phase's first block
@@ -82,7 +83,7 @@ const givenUpAfter = 3
 // that fail are results. When ctx ends, it stops at once, keeps the record and
 // returns the context's error.
 func Run(ctx context.Context, c Config) error {
-	r := &run{Config: c, seen: seen{}, unsupported: map[results.Cell]bool{}}
+	r := &run{Config: c, found: map[string]map[probes.Finding]bool{}, seen: seen{}, unsupported: map[results.Cell]bool{}}
 	// The collector's work would land on a CPU that is being measured.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	err := r.all(ctx)
@@ -156,7 +157,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 	network, err := r.phase.Testbed.Up(ctx, plugin, instance, topology)
 	if network != nil {
 		facts, setup := network.Facts()
-		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundBefore(instance, topology)}
+		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundSoFar(instance, topology)}
 		up.dead = err != nil
 		r.networks = append(r.networks, up)
 		err := r.append(results.Record{Network: &facts})

@@ -95,6 +95,9 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 	if err := oneOf("kernel", a.Kernel, results.Kernels); err != nil {
 		return err
 	}
+	if a.Testbed != "cluster" && a.Apart() {
+		return errors.New("install and contexts are for clusters: in the lab all plugins are up at once")
+	}
 	if len(a.Topology) == 0 || len(a.Wire) == 0 || len(a.Probes) == 0 {
 		return errors.New("topology, wire and probes need at least one value each")
 	}

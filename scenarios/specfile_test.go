@@ -13,6 +13,9 @@ func TestReadSpec(t *testing.T) {
 	a := Defaults()
 	err := ReadSpec([]byte(`plugins: [flannel-*, calico]
 duration: 0.5
+node_selector: {pool: a}
+tolerations: ["gpu=yes:NoSchedule"]
+requests: {cpu: 200m}
 needs:
   network_policy: true
   l2: no
@@ -28,6 +31,9 @@ needs:
 	}
 	if len(a.Plugins) != 2 || a.Duration != 0.5 || a.MTU != 1500 {
 		t.Errorf("%+v", a)
+	}
+	if a.NodeSelector["pool"] != "a" || len(a.Tolerations) != 1 || a.Requests["cpu"] != "200m" {
+		t.Errorf("of a cluster: %+v", a)
 	}
 	n := a.Needs
 	if n == nil || !n.NetworkPolicy || n.L2 != results.No || n.Cloud != "aws" || n.Largest() != 300 || n.Limits.VPCRoutes != 500 || n.PodCIDR.Bits() != 12 {

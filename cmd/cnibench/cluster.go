@@ -26,7 +26,6 @@ type clusterFlags struct {
 	unprivileged                           bool
 	namespace                              string
 	outside                                string
-	placing                                placingFlags
 	flannelImage                           string
 	besideOthers                           bool
 }
@@ -45,7 +44,6 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
 	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
-	c.placing.flags(f)
 }
 
 // forCluster fits what was asked to a cluster: its links and nodes are as they
@@ -111,14 +109,10 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	}
 	journal = opened
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	phases := scenarios.Phases(beds[0], run.Asked)
-	for i, bed := range beds {
-		id, logs := run.ID, filepath.Join(dir, results.LogDir)
-		if len(beds) > 1 {
-			id, logs = fmt.Sprintf("%s-%d", id, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1))
-			phases[i].Testbed = bed
+	for _, e := range o.detected {
+		if err := journal.Append(results.Record{Time: time.Now(), Event: &e}); err != nil {
+			return dir, fmt.Errorf("writing the journal: %w", err)
 		}
-		bed.Record(id, logs)
 	}
 	progress := p.stderr
 	if o.quiet {
@@ -127,7 +121,7 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: phases, Journal: journal,
+	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: clusterPhases(beds, run, dir), Journal: journal,
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
 	for _, bed := range beds {
 		closed := bed.Close()
@@ -139,14 +133,30 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	return dir, err
 }
 
+// clusterPhases divides the run: one phase for each cluster if there are several.
+// Two contexts may lead to the same cluster, so each gets a name of its own there.
+func clusterPhases(beds []*cluster.Cluster, run *results.Run, dir string) []scenarios.Phase {
+	phases := scenarios.Phases(beds[0], run.Asked)
+	logs := filepath.Join(dir, results.LogDir)
+	if len(beds) == 1 {
+		beds[0].Record(run.ID, logs)
+		return phases
+	}
+	for i, bed := range beds {
+		phases[i].Testbed = bed
+		bed.Record(fmt.Sprintf("%s-%d", run.ID, i+1), filepath.Join(logs, fmt.Sprintf("context-%d", i+1)))
+	}
+	return phases
+}
+
 // clusterConfig is how a context's cluster is reached and what may be done in
 // it.
 func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
 		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace,
 		Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
-	if len(o.asked.Install) > 0 {
-		config.Install = &cluster.Install{FlannelImage: o.cluster.flannelImage, BesideOthers: o.cluster.besideOthers}
+	if err := place(&config, &o.asked); err != nil {
+		return config, err
 	}
 	if o.cluster.outside != "" {
 		ticket, err := outside.ParseTicket(o.cluster.outside)
@@ -155,7 +165,10 @@ func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 		}
 		config.Outside = &ticket
 	}
-	return config, o.cluster.placing.set(&config)
+	if len(o.asked.Install) > 0 {
+		config.Install = &cluster.Install{FlannelImage: o.cluster.flannelImage, BesideOthers: o.cluster.besideOthers}
+	}
+	return config, nil
 }
 
 // readyClusters removes what earlier runs left, and makes sure that plugins may
@@ -169,6 +182,8 @@ func (p *program) readyClusters(ctx context.Context, beds []*cluster.Cluster, o 
 			if err := bed.CheckDisposable(ctx); err != nil {
 				return usageError{err}
 			}
+			fmt.Fprintf(p.stderr, "this changes the network of all nodes: %s, one after the other, by pods with NET_ADMIN, and what they leave is removed\n",
+				strings.Join(o.asked.Install, ", "))
 		}
 	}
 	return nil

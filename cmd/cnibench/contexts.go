@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
@@ -31,16 +33,19 @@ func parseContexts(text string) ([]contextOf, error) {
 
 // clusterAsked completes what was asked of clusters and returns their contexts.
 func (p *program) clusterAsked(o *runOptions) ([]contextOf, error) {
-	contexts, err := parseContexts(o.cluster.context)
+	a := &o.asked
+	asked := cmp.Or(o.cluster.context, strings.Join(a.Contexts, ","))
+	contexts, err := parseContexts(asked)
 	if err != nil {
 		return nil, err
 	}
-	a := &o.asked
 	switch named := len(contexts) > 1 || contexts[0].plugin != ""; {
 	case named && len(a.Plugins) > 0:
-		return nil, usage("--context %s names the plugins; leave out --plugins", o.cluster.context)
+		return nil, usage("--context %s names the plugins; leave out --plugins", results.Printable(asked))
 	case named && len(a.Install) > 0:
 		return nil, usage("--install is for one cluster, named by its context alone")
+	case len(a.Install) > 0 && o.cluster.namespace != "":
+		return nil, usage("--install needs a namespace of its own: leave out --namespace")
 	case len(a.Install) > 0:
 		return contexts, p.toInstall(o)
 	}
@@ -53,9 +58,6 @@ func (p *program) toInstall(o *runOptions) error {
 	a := &o.asked
 	if len(a.Plugins) > 0 {
 		return usage("--install names the plugins that are measured; leave out --plugins")
-	}
-	if o.cluster.namespace != "" {
-		return usage("--install takes a namespace of its own, which is kept until all is removed; leave out --namespace")
 	}
 	if o.cluster.unprivileged {
 		return usage("--install changes the nodes' network, which --unprivileged rules out")
@@ -84,13 +86,13 @@ func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluste
 		if contexts[i].plugin != "" {
 			said = []string{contexts[i].plugin}
 		}
-		names, err := p.clusterPlugins(ctx, bed, said, o.quiet)
+		names, err := p.clusterPlugins(ctx, bed, said, o)
 		if err != nil {
 			return err
 		}
 		if len(beds) > 1 {
 			if len(names) != 1 || slices.Contains(o.asked.Plugins, names[0]) {
-				return usage("the clusters of %s need one plugin each, told apart by name; %s has %s", o.cluster.context, contexts[i].name, strings.Join(names, ","))
+				return usage("several clusters need one plugin each, told apart by name; %s has %s", contexts[i].name, strings.Join(names, ","))
 			}
 			o.asked.Contexts = append(o.asked.Contexts, contexts[i].name+"="+names[0])
 		}
@@ -100,12 +102,12 @@ func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluste
 }
 
 // clusterPlugins are the plugins of one cluster by their names in the catalogue.
-func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said []string, quiet bool) ([]string, error) {
+func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said []string, o *runOptions) ([]string, error) {
 	found, err := bed.Detect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if !quiet {
+	if !o.quiet {
 		fmt.Fprintf(p.stderr, "the cluster's plugin: %s\n", found.Words)
 	}
 	if len(said) > 0 {
@@ -118,6 +120,7 @@ func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said
 			names = append(names, plugin.Name)
 		}
 		if !slices.Contains(names, found.Plugin) {
+			o.detect(names[0], found)
 			fmt.Fprintf(p.stderr, "warning: you name %s, but %s\n", strings.Join(names, ","), found.Words)
 		}
 		return names, nil
@@ -125,8 +128,14 @@ func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said
 	name := found.Plugin
 	if p.catalogue.Get(name) == nil {
 		name = "unknown"
+		o.detect(name, found)
 		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
 			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
 	}
 	return []string{name}, nil
+}
+
+// detect keeps for the record what a cluster says of its plugin.
+func (o *runOptions) detect(plugin string, found cluster.Detected) {
+	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: "detected: " + found.Words})
 }

@@ -8,33 +8,29 @@ import (
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
 // placingFlags say which nodes may be measured, and what pods bring along for
 // that.
-type placingFlags struct {
-	selector, requests map[string]string
-	tolerations        []string
+func placingFlags(f *pflag.FlagSet, a *results.Asked) {
+	f.StringToStringVar(&a.NodeSelector, "node-selector", nil, "cluster: labels of the nodes that may be measured, as in pool=a,disk=ssd")
+	f.StringSliceVar(&a.Tolerations, "tolerations", nil, "cluster: taints that the pods tolerate, as in key=value:NoSchedule, key:NoExecute or key")
+	f.StringToStringVar(&a.Requests, "requests", nil, "cluster: what a pod asks its node to keep for it (default cpu=50m,memory=64Mi)")
 }
 
-func (p *placingFlags) flags(f *pflag.FlagSet) {
-	f.StringToStringVar(&p.selector, "node-selector", nil, "cluster: labels of the nodes that may be measured, as in pool=a,disk=ssd")
-	f.StringSliceVar(&p.tolerations, "toleration", nil, "cluster: taints that the pods tolerate, as in key=value:NoSchedule, key:NoExecute or key")
-	f.StringToStringVar(&p.requests, "requests", nil, "cluster: what a pod asks its node to keep for it (default cpu=50m,memory=64Mi)")
-}
-
-// set reads the flags into the testbed's configuration.
-func (p *placingFlags) set(c *cluster.Config) error {
-	c.NodeSelector = p.selector
-	for _, text := range p.tolerations {
+// place fits the testbed's configuration to what was asked.
+func place(c *cluster.Config, a *results.Asked) error {
+	c.NodeSelector = a.NodeSelector
+	for _, text := range a.Tolerations {
 		t, err := toleration(text)
 		if err != nil {
 			return usageError{err}
 		}
 		c.Tolerations = append(c.Tolerations, t)
 	}
-	for name, text := range p.requests {
+	for name, text := range a.Requests {
 		amount, err := resource.ParseQuantity(text)
 		if err != nil {
 			return usage("--requests %s=%s: %v", name, text, err)
@@ -58,10 +54,10 @@ func toleration(text string) (core.Toleration, error) {
 	switch t.Effect {
 	case "", core.TaintEffectNoSchedule, core.TaintEffectPreferNoSchedule, core.TaintEffectNoExecute:
 	default:
-		return t, fmt.Errorf("--toleration %s: there is no effect %q (of NoSchedule, PreferNoSchedule, NoExecute)", text, effect)
+		return t, fmt.Errorf("--tolerations %s: there is no effect %q (of NoSchedule, PreferNoSchedule, NoExecute)", text, effect)
 	}
 	if key == "" {
-		return t, fmt.Errorf("--toleration %s names no taint", text)
+		return t, fmt.Errorf("--tolerations %s names no taint", text)
 	}
 	return t, nil
 }

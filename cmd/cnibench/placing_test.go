@@ -6,6 +6,7 @@ import (
 
 	core "k8s.io/api/core/v1"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
@@ -31,12 +32,10 @@ func TestToleration(t *testing.T) {
 
 func TestRequests(t *testing.T) {
 	var c cluster.Config
-	good := placingFlags{requests: map[string]string{"cpu": "200m", "memory": "48Mi"}}
-	if err := good.set(&c); err != nil || c.Requests.Cpu().MilliValue() != 200 || c.Requests.Memory().Value() != 48<<20 {
+	if err := place(&c, &results.Asked{Requests: map[string]string{"cpu": "200m", "memory": "48Mi"}}); err != nil || c.Requests.Cpu().MilliValue() != 200 || c.Requests.Memory().Value() != 48<<20 {
 		t.Errorf("%v, %v", c.Requests, err)
 	}
-	bad := placingFlags{requests: map[string]string{"cpu": "much"}}
-	if err := bad.set(&c); err == nil || !strings.Contains(err.Error(), "--requests cpu=much") {
+	if err := place(&c, &results.Asked{Requests: map[string]string{"cpu": "much"}}); err == nil || !strings.Contains(err.Error(), "--requests cpu=much") {
 		t.Errorf("%v", err)
 	}
 }

@@ -27,7 +27,8 @@ type runOptions struct {
 	resume string
 	how    rendering
 
-	cluster clusterFlags
+	cluster  clusterFlags
+	detected []results.Event // of clusters, for the record
 
 	dryRun, quiet, verbose bool
 }
@@ -50,6 +51,8 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 		Example: `  cnibench run --plugins flannel-vxlan,calico
   cnibench run --plugins 'flannel-*,calico-*' --rounds 10 --wire 1gbit
   cnibench run --plugins calico --dry-run
+  cnibench run --context staging --rounds 12
+  cnibench run --context scratch --install flannel-vxlan,flannel-host-gw
   cnibench run --resume results/runs/20260102T030405Z-abcdef`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -74,7 +77,7 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 			if p.kubectl && !cmd.Flags().Changed("testbed") {
 				o.asked.Testbed = "cluster"
 			}
-			if len(o.asked.Install) > 0 || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
+			if o.asked.Apart() || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
 				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
 					return err
 				}
@@ -106,6 +109,7 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 	f.StringVar(&o.out, "out", "", "run directory (default results/runs/<time>-<id>)")
 	o.how.flags(f)
 	o.cluster.flags(f)
+	placingFlags(f, a)
 	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) and start nothing")
 	f.StringVar(&o.resume, "resume", "", "go on with the interrupted run in this directory")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
@@ -151,7 +155,8 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },
 		"precision": func() { a.Precision = flagged.Precision }, "margin": func() { a.Margin = flagged.Margin }, "max-rounds": func() { a.MaxRounds = flagged.MaxRounds },
 		"placement": func() { a.Placement = flagged.Placement }, "seed": func() { a.Seed = flagged.Seed },
-		"control": func() { a.Control = flagged.Control },
+		"control": func() { a.Control = flagged.Control }, "node-selector": func() { a.NodeSelector = flagged.NodeSelector },
+		"tolerations": func() { a.Tolerations = flagged.Tolerations }, "requests": func() { a.Requests = flagged.Requests },
 	} {
 		if cmd.Flags().Changed(name) {
 			restore()

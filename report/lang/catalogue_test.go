@@ -24,7 +24,7 @@ var spoken = []string{
 	"../../probes/reach.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
 	"../../testbed/lab/feature.go", "../../testbed/lab/lab.go",
 	"../../probes/service.go", "../../testbed/cluster/cluster.go", "../../testbed/cluster/network.go", "../../testbed/cluster/pods.go",
-	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/worker.go",
+	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/detect.go", "../../testbed/cluster/worker.go",
 }
 
 // forPrograms are files that write formats for programs, which stay English.

@@ -22,7 +22,9 @@ func TestCluster(t *testing.T) {
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
-	t.Run("installs", func(t *testing.T) { installs(t, k) })
+	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
+	t.Run("both ways", func(t *testing.T) { bothWays(t, k) })
+	t.Run("without a plugin", func(t *testing.T) { withoutPluginYet(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
 	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
 	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
@@ -61,10 +63,12 @@ func loadReport(t *testing.T, dir string) *report.Report {
 
 func measures(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
+	started := time.Now()
 	code, out, log := k.run(t, dir)
 	if code != 0 || !strings.Contains(out, "tcp-stream") {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
+	t.Logf("from run to the first sample: %s", firstSample(t, dir).Sub(started).Round(100*time.Millisecond))
 	r := loadReport(t, dir)
 	if !r.Run.Complete || len(r.Cells) != 4 {
 		t.Errorf("complete: %v, %d cells", r.Run.Complete, len(r.Cells))
@@ -73,6 +77,9 @@ func measures(t *testing.T, k *kube) {
 		if c.Status != results.StatusOK || c.Fidelity != "cluster" || c.PodMTU != 1500 {
 			t.Errorf("%s: %s %s, fidelity %s, MTU %d", c.Plugin, c.Status, c.Cause, c.Fidelity, c.PodMTU)
 		}
+	}
+	if said := strings.Join(r.Warnings, "; "); !strings.Contains(said, "detected: annotations of the nodes say nothing of a known plugin") {
+		t.Errorf("of the plugin, which the catalogue lacks, it says %q", said)
 	}
 	if len(r.Encapsulation) != 2 {
 		t.Errorf("looked at %d wires", len(r.Encapsulation))
@@ -128,7 +135,9 @@ func noImage(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-func noPermission(t *testing.T, k *kube) {
+// somebody is the credentials of a person who may do nothing yet.
+func (k *kube) somebody(t *testing.T) string {
+	t.Helper()
 	text, err := os.ReadFile(k.config())
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +146,11 @@ func noPermission(t *testing.T, k *kube) {
 	if err := os.WriteFile(somebody, []byte(strings.Replace(string(text), "user: {client", "user: {as: somebody, client", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	code, out, log := k.cnibench(t, "run", "--kubeconfig", somebody, "--out", filepath.Join(t.TempDir(), "run"))
+	return somebody
+}
+
+func noPermission(t *testing.T, k *kube) {
+	code, out, log := k.cnibench(t, "run", "--kubeconfig", k.somebody(t), "--out", filepath.Join(t.TempDir(), "run"))
 	if code != 2 || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, "get pods/exec, create pods/exec") || !strings.Contains(log, "list nodes") {
 		t.Errorf("exit %d, %q, %q", code, out, log)
 	}

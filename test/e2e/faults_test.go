@@ -204,7 +204,7 @@ func stuck(t *testing.T, k *kube) {
 
 func nodeKilled(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
-	_, wait := midRun(t, k, dir)
+	_, wait := midRun(t, k, dir, "--rounds", "12")
 	text, err := os.ReadFile(filepath.Join(k.dir, "node2.pid"))
 	if err != nil {
 		t.Fatal(err)
@@ -213,11 +213,15 @@ func nodeKilled(t *testing.T, k *kube) {
 	code := wait()
 	r := loadReport(t, dir)
 	for _, c := range r.Cells {
-		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "on k8s-n2 was lost") || !strings.Contains(c.Cause, "not back within") {
-			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
+		want, cause := results.StatusFailed, []string{"on k8s-n2 was lost", "not back within"}
+		if c.Topology == results.SameNode { // on the other node, which goes on
+			want, cause = results.StatusOK, []string{"", ""}
+		}
+		if c.Status != want || !strings.Contains(c.Cause, cause[0]) || !strings.Contains(c.Cause, cause[1]) {
+			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
 		}
 	}
-	if code != 0 || len(r.Cells) != 2 {
+	if code != 0 || len(r.Cells) != 4 {
 		t.Errorf("exit %d, %d cells", code, len(r.Cells))
 	}
 	k.nothingLeft(t)

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,16 +126,102 @@ func (k *kube) withoutPlugin(t *testing.T) {
 	})
 }
 
-// installs has two plugins put on the cluster, measured and removed.
-func installs(t *testing.T, k *kube) {
-	before := map[string]string{}
+// withoutPluginYet are the tests of --install, on nodes that wait for a plugin.
+func withoutPluginYet(t *testing.T, k *kube) {
 	k.withoutPlugin(t)
+	before := map[string]string{}
 	for node := range nodes {
 		before[node] = k.network(t, node)
 	}
+	t.Run("manifests by themselves", func(t *testing.T) { k.kubectl(t, "apply", "--dry-run=server", "-f", k.manifests(t)) })
+	t.Run("pods of others", func(t *testing.T) { besideOthers(t, k) })
+	t.Run("an image of flannel that cannot be pulled", func(t *testing.T) {
+		noFlannel(t, k)
+		k.asBefore(t, before)
+	})
+	t.Run("two modes", func(t *testing.T) {
+		twoModes(t, k)
+		k.asBefore(t, before)
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"), "--install", "flannel-host-gw", "--flannel-image", flannelTag, "--probes", "tcp-rr")
+		signal(syscall.SIGINT)
+		if code := wait(); code != 130 {
+			t.Errorf("exit %d", code)
+		}
+		k.nothingLeft(t)
+		k.asBefore(t, before)
+	})
+	t.Run("killed, then cleaned", func(t *testing.T) {
+		signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"), "--install", "flannel-vxlan", "--flannel-image", flannelTag, "--probes", "tcp-rr")
+		signal(syscall.SIGKILL)
+		wait()
+		if code, _, log := k.cnibench(t, "clean", "--kubeconfig", k.config()); code != 0 {
+			t.Errorf("exit %d: %s", code, log)
+		}
+		k.nothingLeft(t)
+		k.asBefore(t, before)
+	})
+}
+
+// manifests is the file that --install applies.
+func (k *kube) manifests(t *testing.T) string {
+	t.Helper()
+	file, err := filepath.Abs("../../manifests/flannel/flannel.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// asBefore holds the nodes against what they were.
+func (k *kube) asBefore(t *testing.T, before map[string]string) {
+	t.Helper()
+	for node, was := range before {
+		if now := k.network(t, node); now != was {
+			t.Errorf("left on %s:\n%s\nbefore:\n%s", node, now, was)
+		}
+	}
+	if left := k.kubectl(t, "get", "clusterroles,clusterrolebindings", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
+		t.Errorf("left in the cluster: %s", left)
+	}
+}
+
+// besideOthers has the program refuse a cluster that somebody else uses.
+func besideOthers(t *testing.T, k *kube) {
+	k.kubectl(t, "run", "shop", "--image", pause, "--image-pull-policy=Never")
+	defer k.kubectl(t, "delete", "pod", "shop", "--now")
+	code, _, log := k.run(t, filepath.Join(t.TempDir(), "run"), "--install", "flannel-vxlan", "--flannel-image", flannelTag)
+	if code != 2 || !strings.Contains(log, "default/shop") {
+		t.Errorf("exit %d: %s", code, log)
+	}
+	k.nothingLeft(t)
+}
+
+// noFlannel has an installation fail: the host is measured no further, and
+// nothing is left.
+func noFlannel(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, log := k.run(t, dir, "--install", "flannel-vxlan", "--flannel-image", "cnibench.local/none:1"); code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	r := loadReport(t, dir)
+	for _, c := range r.Cells {
+		if c.Plugin != results.HostPlugin && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "cnibench.local/none:1")) {
+			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
+		}
+	}
+	if r.Run.Rounds != 0 {
+		t.Errorf("%d rounds of the host alone", r.Run.Rounds)
+	}
+	k.nothingLeft(t)
+}
+
+// twoModes has two modes put on the cluster, measured and removed.
+func twoModes(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
-	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8")
+	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8", "--duration", "100ms")
 	if code != 0 {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
@@ -144,11 +231,7 @@ func installs(t *testing.T, k *kube) {
 	holdWire(t, r)
 	holdVerdict(t, r, out)
 	k.nothingLeft(t)
-	for node, was := range before {
-		if now := k.network(t, node); now != was {
-			t.Errorf("left on %s:\n%s\nbefore:\n%s", node, now, was)
-		}
-	}
+	k.noSecrets(t, dir)
 }
 
 // network is what a plugin may leave on a node: links, routes, rules, files, and
@@ -235,4 +318,39 @@ func holdVerdict(t *testing.T, r *report.Report, said string) {
 	if between != 6 || !strings.Contains(said, "installed one after the other") {
 		t.Errorf("%d verdicts between the two, said: %s", between, said)
 	}
+}
+
+// twoClusters measures over two contexts, which here lead to the same cluster.
+func twoClusters(t *testing.T, k *kube) {
+	text, err := os.ReadFile(k.config())
+	if err != nil {
+		t.Fatal(err)
+	}
+	both := filepath.Join(k.dir, "both.kubeconfig")
+	if err := os.WriteFile(both, []byte(strings.Replace(string(text), "contexts: [", "contexts: [{name: a, context: {cluster: c, user: u}}, {name: b, context: {cluster: c, user: u}}, ", 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out, log := k.cnibench(t, "run", "--kubeconfig", both, "--context", "a=flannel-host-gw,b=calico", "--rounds", "6", "--duration", "100ms",
+		"--probes", "tcp-rr,encap", "--out", dir)
+	if code != 0 || !strings.Contains(out, "different machines") {
+		t.Fatalf("exit %d: %s\n%s", code, log, out)
+	}
+	r := loadReport(t, dir)
+	if !r.Run.Complete || r.Run.Rounds != 12 || len(r.Cells) != 6 {
+		t.Errorf("complete: %v, %d rounds, %d cells", r.Run.Complete, r.Run.Rounds, len(r.Cells))
+	}
+	for _, c := range r.Cells {
+		m := c.Metric("tcp-rr", "p50")
+		if c.Status != results.StatusOK || (c.Plugin == results.HostPlugin) != (m == nil) || m != nil && (m.VsHost == nil || m.VsHost.N != 6) {
+			t.Errorf("%s on %s: %s %s, %+v", c.Plugin, c.Topology, c.Status, c.Cause, m)
+		}
+	}
+	for _, c := range r.Comparisons {
+		if c.ThroughHost != (c.B != results.HostPlugin) || c.N != 6 {
+			t.Errorf("%+v", c)
+		}
+	}
+	k.nothingLeft(t)
+	k.noSecrets(t, dir)
 }

@@ -74,14 +74,15 @@ func outsideHost(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// asPlugin calls the program through kubectl, which passes KUBECONFIG on.
+// asPlugin calls the program through kubectl, which passes KUBECONFIG on, as
+// somebody who may do in one namespace what the documented role allows.
 func asPlugin(t *testing.T, k *kube) {
 	plugins := t.TempDir()
 	if err := os.Symlink(k.program(), filepath.Join(plugins, "kubectl-cnibench")); err != nil {
 		t.Fatal(err)
 	}
 	kubectl := func(args ...string) (string, error) {
-		cmd := k.command(t.Context(), append([]string{"env", "PATH=" + plugins + ":" + os.Getenv("PATH"), "KUBECONFIG=" + k.config(), k.binary, "kubectl", "cnibench"}, args...)...)
+		cmd := k.command(t.Context(), append([]string{"env", "PATH=" + plugins + ":" + os.Getenv("PATH"), "KUBECONFIG=" + k.somebody(t), k.binary, "kubectl", "cnibench"}, args...)...)
 		out, err := cmd.CombinedOutput()
 		return string(out), err
 	}
@@ -90,6 +91,15 @@ func asPlugin(t *testing.T, k *kube) {
 	}
 	k.kubectl(t, "create", "namespace", "mine")
 	defer k.kubectl(t, "delete", "namespace", "mine")
+	role, err := filepath.Abs("../../manifests/cluster/role-in-namespace.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.kubectl(t, "apply", "-f", role)
+	k.kubectl(t, "-n", "mine", "create", "rolebinding", "cnibench", "--clusterrole", "cnibench-in-namespace", "--user", "somebody")
+	k.kubectl(t, "create", "clusterrole", "cnibench-nodes", "--verb", "list", "--resource", "nodes")
+	k.kubectl(t, "create", "clusterrolebinding", "cnibench-nodes", "--clusterrole", "cnibench-nodes", "--user", "somebody")
+	defer k.kubectl(t, "delete", "clusterrolebinding/cnibench-nodes", "clusterrole/cnibench-nodes", "clusterrole/cnibench-in-namespace")
 	dir := filepath.Join(t.TempDir(), "run")
 	if out, err := kubectl("run", "-n", "mine", "--rounds", "6", "--duration", "200ms", "--out", dir); err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -70,11 +70,13 @@ type Cluster struct {
 	namespace string                  // "" until it was made
 	owner     []metav1.OwnerReference // of the pods
 	chosen    *chosen
-	mu        sync.Mutex // guards pods
+	mu        sync.Mutex // guards pods and noImage
 	pods      map[string]*pod
+	noImage   map[string]error // nodes that cannot get the image
 	workers   []*worker
-	outside   *probes.Worker   // on the host outside; nil until it is needed
-	services  []string         // that were made, by name
+	outside   *probes.Worker // on the host outside; nil until it is needed
+	services  []string       // that were made, by name
+
 	installed string           // plugin that we have put on the nodes; "" for none
 	failed    map[string]error // plugins that could not be installed
 }
@@ -95,7 +97,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, failed: map[string]error{}}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, noImage: map[string]error{}, failed: map[string]error{}}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -174,7 +176,7 @@ func (c *Cluster) Close() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
 	defer cancel()
-	if err := c.remove(ctx); err != nil {
+	if err := c.removeRun(ctx); err != nil {
 		return fmt.Errorf("what the run made in the namespace %s is left (%s removes it; its pods end by themselves within %s): %w",
 			c.namespace, c.removeCommand(), c.config.Life, err)
 	}

@@ -66,7 +66,7 @@ var needed = []permission{
 func (c *Cluster) permissions() []permission {
 	all := needed
 	if c.config.Services {
-		all = append(slices.Clone(all), ofServices...)
+		all = slices.Concat(all, ofServices)
 	}
 	if c.config.Install != nil {
 		all = slices.Concat(all, neededToInstall)
@@ -97,15 +97,30 @@ const rbacGroup = "rbac.authorization.k8s.io"
 // DeniedError names everything that a run needs and the person may not do.
 type DeniedError struct {
 	Missing []string
-	Install bool // some of it is for installing
+	Roles   []string // files in manifests/cluster that grant what is missing
 }
 
 func (e *DeniedError) Error() string {
-	role := "the role in manifests/cluster/role.yaml"
-	if e.Install {
-		role = "the roles in manifests/cluster/role.yaml and install-role.yaml"
+	role := "the role in manifests/cluster/" + e.Roles[0]
+	if len(e.Roles) > 1 {
+		role = "the roles in manifests/cluster/" + strings.Join(e.Roles, " and ")
 	}
 	return "the cluster does not allow you to " + strings.Join(e.Missing, ", ") + ": ask for " + role
+}
+
+// roles are the files that grant what this run needs.
+func (c *Cluster) roles() []string {
+	all := []string{"role.yaml"}
+	if c.config.Namespace != "" {
+		all = []string{"role-in-namespace.yaml"}
+	}
+	if c.config.Services {
+		all = append(all, "role-service.yaml")
+	}
+	if c.config.Install != nil {
+		all = append(all, "install-role.yaml")
+	}
+	return all
 }
 
 // checkAccess asks the cluster about all permissions before anything is made.
@@ -123,7 +138,7 @@ func (c *Cluster) checkAccess(ctx context.Context) error {
 		}
 	}
 	if len(missing) > 0 {
-		return &DeniedError{missing, c.config.Install != nil}
+		return &DeniedError{missing, c.roles()}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type evidence struct {
 }
 
 func (e evidence) String() string {
-	return e.where + " say " + strings.TrimSpace(e.plugin+" "+e.words)
+	return fmt.Sprintf("%s say %s", e.where, strings.TrimSpace(e.plugin+" "+e.words))
 }
 
 // Detect reads the nodes' annotations, for which listing nodes is enough, and

@@ -38,6 +38,7 @@ type Install struct {
 
 const (
 	flannelName  = "flannel"                   // of its objects in the run's namespace
+	agentName    = "flanneld"                  // its container
 	flannelRole  = "cnibench-flannel"          // its role, which belongs to no namespace
 	networkLabel = "cnibench.io/network"       // on pods: "pod" for those that a plugin connects
 	ofImage      = "cnibench.io/image"         // on the namespace of a run that installs: its
@@ -61,6 +62,9 @@ func (c *Cluster) install(ctx context.Context, plugin string) error {
 	}
 	if err := c.failed[plugin]; err != nil {
 		return err
+	}
+	if c.pods["host-1"] == nil {
+		return errors.New("nothing is installed, because the baseline's pods do not run: what removes the plugin again would not either")
 	}
 	if err := c.uninstall(); err != nil { // the one before, if that failed then
 		return err
@@ -159,7 +163,7 @@ func (c *Cluster) make(ctx context.Context, object runtime.Object, config string
 		o.Data["net-conf.json"] = config
 		_, err = c.client.CoreV1().ConfigMaps(c.namespace).Create(ctx, o, create)
 	case *apps.DaemonSet:
-		images := map[string]string{"flanneld": c.config.Install.FlannelImage, "conf": c.config.Image}
+		images := map[string]string{agentName: c.config.Install.FlannelImage, "conf": c.config.Image}
 		for i := range o.Spec.Template.Spec.Containers {
 			container := &o.Spec.Template.Spec.Containers[i]
 			container.Image = images[container.Name]
@@ -285,13 +289,9 @@ func awaitsNetwork(n core.Node) bool {
 // untilNetwork are the taints of a node that waits for its plugin.
 var untilNetwork = []string{core.TaintNodeNotReady, core.TaintNodeNetworkUnavailable}
 
-// tolerations of our pods: those that the person has named, and those that let
-// a pod onto a node that waits for the plugin which we install.
-func (c *Cluster) tolerations() []core.Toleration {
-	if c.config.Install == nil {
-		return c.config.Tolerations
-	}
-	all := slices.Clone(c.config.Tolerations)
+// tolerations let a pod onto a node that waits for its plugin.
+func tolerations() []core.Toleration {
+	var all []core.Toleration
 	for _, key := range untilNetwork {
 		all = append(all, core.Toleration{Key: key, Operator: core.TolerationOpExists})
 	}

@@ -63,13 +63,13 @@ func (c *Cluster) podName(base string) string {
 	return "cnibench-" + c.runLabel() + "-" + base
 }
 
-// remove takes away what the run has made: its namespace, or its pods in the
+// removeRun takes away what the run has made: its namespace, or its pods in the
 // person's.
-func (c *Cluster) remove(ctx context.Context) error {
+func (c *Cluster) removeRun(ctx context.Context) error {
 	if c.config.Namespace == "" {
 		return c.removeNamespace(ctx, c.namespace)
 	}
-	_, err := c.removePods(ctx, c.namespace, runLabel+"="+c.runLabel(), atOnce)
+	_, err := c.clearPods(ctx, c.namespace, runLabel+"="+c.runLabel())
 	_, owner := c.removeJobs(ctx, c.namespace, runLabel+"="+c.runLabel())
 	return errors.Join(err, owner, c.removeServices(ctx))
 }
@@ -149,16 +149,10 @@ func whatHolds(n *core.Namespace) string {
 	return strings.Join(all, "; ")
 }
 
-// How long pods may take to go, in seconds. At once takes the object away and
-// leaves the pod to its node; any longer waits until the node has taken it down.
-const (
-	atOnce    = 0
-	takenDown = 1
-)
-
-// removePods deletes the pods with a label and waits until they are gone.
-func (c *Cluster) removePods(ctx context.Context, namespace, selector string, grace int64) (removed []string, err error) {
-	pods := c.client.CoreV1().Pods(namespace)
+// clearPods deletes the pods with a label, from one moment to the next, and waits
+// until they are gone.
+func (c *Cluster) clearPods(ctx context.Context, namespace, selector string) (removed []string, err error) {
+	pods, now := c.client.CoreV1().Pods(namespace), int64(0)
 	for {
 		list, err := pods.List(ctx, metav1.ListOptions{LabelSelector: selector})
 		switch {
@@ -171,7 +165,7 @@ func (c *Cluster) removePods(ctx context.Context, namespace, selector string, gr
 					removed = append(removed, name)
 				}
 			}
-			err = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &grace}, metav1.ListOptions{LabelSelector: selector})
+			err = pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{LabelSelector: selector})
 		}
 		if err != nil && !lostServer(err) {
 			return removed, fmt.Errorf("deleting the pods %s in %s: %w", selector, namespace, err)
@@ -203,19 +197,21 @@ func (c *Cluster) left(ctx context.Context) ([]core.Namespace, error) {
 }
 
 // Clean removes what earlier runs left behind and names it, each thing with its
-// kind, the plugin that one had installed included. The error says what could not be removed, and why.
+// kind. The error says what could not be removed, and why. A plugin that a run
+// had installed goes too.
 func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	if c.config.Namespace != "" {
 		ctx, cancel := context.WithTimeout(ctx, removeWithin)
 		defer cancel()
-		removed, err = c.removePods(ctx, c.config.Namespace, label+"="+owner, atOnce)
+		removed, err = c.clearPods(ctx, c.config.Namespace, label+"="+owner)
 		jobs, noJobs := c.removeJobs(ctx, c.config.Namespace, label+"="+owner)
 		services, noServices := c.cleanServices(ctx)
 		return slices.Concat(removed, jobs, services), errors.Join(err, noJobs, noServices)
 	}
 	left, err := c.left(ctx)
 	for _, n := range left {
-		if failed := c.cleanNamespace(ctx, n); failed != nil {
+		failed := c.cleanRun(ctx, n)
+		if failed != nil {
 			err = errors.Join(err, failed)
 			continue
 		}
@@ -224,15 +220,14 @@ func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	return removed, err
 }
 
-// cleanNamespace removes a namespace that an earlier run left. While one that
-// is told apart by its annotations is there, so may be its plugin.
-func (c *Cluster) cleanNamespace(ctx context.Context, n core.Namespace) error {
+// cleanRun removes what a run left: the plugin that it had installed, and its
+// namespace.
+func (c *Cluster) cleanRun(ctx context.Context, n core.Namespace) error {
+	var err error
 	if image := n.Annotations[ofImage]; image != "" && n.Status.Phase != core.NamespaceTerminating {
-		if err := c.removeLeft(ctx, installation{n.Name, image, n.Annotations[ofFlannel]}); err != nil {
-			return err
-		}
+		err = c.removeLeft(ctx, installation{n.Name, image, n.Annotations[ofFlannel]})
 	}
-	ctx, cancel := context.WithTimeout(ctx, removeWithin)
+	limited, cancel := context.WithTimeout(ctx, removeWithin)
 	defer cancel()
-	return c.removeNamespace(ctx, n.Name)
+	return errors.Join(err, c.removeNamespace(limited, n.Name))
 }

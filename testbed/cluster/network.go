@@ -23,12 +23,24 @@ type place struct {
 	node   core.Node
 }
 
+// name is that of the place's pod: in the node's own network, or connected by
+// the plugin.
+func (p place) name(hostNetwork bool) string {
+	if hostNetwork {
+		return fmt.Sprintf("host-%d", p.number)
+	}
+	return fmt.Sprintf("pod-%d", p.number)
+}
+
+// neighbour is the place beside the client, on its node.
+func neighbour(client core.Node) place { return place{3, client} }
+
 // places are where the two ends are. The client is the same pod on both
 // topologies.
 func (n *network) places() [2]place {
 	client, server := n.cluster.chosen.client, n.cluster.chosen.server
 	if n.facts.Topology == results.SameNode {
-		return [2]place{{1, client}, {3, client}}
+		return [2]place{{1, client}, neighbour(client)}
 	}
 	return [2]place{{1, client}, {2, server}}
 }
@@ -41,7 +53,16 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 	for i, at := range n.places() {
 		wg.Go(func() { errs[i] = n.staffEnd(ctx, i, at, baseline) })
 	}
+	if n.facts.Topology != results.SameNode {
+		// The pod of the pair inside one node starts meanwhile. If it cannot, that
+		// shows when it is needed.
+		beside := neighbour(n.cluster.chosen.client)
+		wg.Go(func() { n.cluster.pod(ctx, beside.name(baseline), beside.node.Name, baseline) })
+	}
 	wg.Wait()
+	if errs[0] != nil && errs[1] != nil && errs[0].Error() == errs[1].Error() {
+		return errs[0] // both ends say the same
+	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
 	}
@@ -63,7 +84,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 	c, e := n.cluster, &n.ends[i]
 	var err error
 	if baseline || !c.config.Unprivileged && n.facts.Topology != results.SameNode {
-		e.node, err = c.pod(ctx, fmt.Sprintf("host-%d", at.number), at.node.Name, true)
+		e.node, err = c.pod(ctx, at.name(true), at.node.Name, true)
 		if refused := podSecurity(err); refused != "" {
 			if baseline {
 				return &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which " + c.namespace + " forbids: " + refused}
@@ -75,7 +96,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 		}
 	}
 	if e.pod = e.node; !baseline {
-		if e.pod, err = c.pod(ctx, fmt.Sprintf("pod-%d", at.number), at.node.Name, false); err != nil {
+		if e.pod, err = c.pod(ctx, at.name(false), at.node.Name, false); err != nil {
 			return err
 		}
 	}
@@ -104,16 +125,18 @@ func podSecurity(err error) string {
 	return why
 }
 
-// pod is the run's pod of that name, made the first time.
-func (c *Cluster) pod(ctx context.Context, base, node string, hostNetwork bool) (*pod, error) {
-	name := c.podName(base)
+// pod is the pod of that name, made the first time.
+func (c *Cluster) pod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
 	c.mu.Lock()
-	p := c.pods[name]
+	p, absent := c.pods[name], c.noImage[node]
 	c.mu.Unlock()
 	if p != nil {
 		return p, nil
 	}
-	p, err := c.makePod(ctx, name, node, hostNetwork)
+	if absent != nil {
+		return nil, absent
+	}
+	p, err := c.makePod(ctx, c.podName(name), node, hostNetwork)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +152,7 @@ func (c *Cluster) stopPods() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for name, p := range c.pods {
-		if p.hostNetwork {
+		if !p.plain {
 			continue
 		}
 		if p.worker != nil {

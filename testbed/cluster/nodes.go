@@ -38,10 +38,11 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 // unfit is why a node takes no pods of ours, "" if it does. One whose plugin we
 // install may still wait for it.
 func (c *Cluster) unfit(n core.Node) string {
-	system, install := n.Labels[core.LabelOSStable], c.config.Install != nil
-	tolerations := c.tolerations()
+	install := c.config.Install != nil
+	system := n.Labels[core.LabelOSStable]
 	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
-		tolerated := slices.ContainsFunc(tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
+		tolerated := slices.ContainsFunc(c.config.Tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
+		tolerated = tolerated || install && slices.Contains(untilNetwork, t.Key)
 		return (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute) && !tolerated
 	})
 	switch {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,11 +32,11 @@ const HoldCommand = "hold"
 
 // pod is one of ours that runs.
 type pod struct {
-	name, node  string
-	hostNetwork bool
-	addr, host  netip.Addr
-	cluster     *Cluster
-	worker      *worker
+	name, node string
+	plain      bool // connected by the plugin, not in the node's own network
+	addr, host netip.Addr
+	cluster    *Cluster
+	worker     *worker
 }
 
 // spec describes a pod. A plain one passes the restricted Pod Security
@@ -52,14 +53,13 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
 	life, grace := int64(c.config.Life.Seconds()), int64(0)
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, OwnerReferences: c.owner, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name}}}
-	p.Labels[networkLabel] = "pod"
+	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, OwnerReferences: c.owner, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name, networkLabel: "pod"}}}
 	if hostNetwork {
 		p.Labels[networkLabel] = "host"
 	}
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
-		NodeSelector: c.config.NodeSelector, Tolerations: c.tolerations(),
+		NodeSelector: c.config.NodeSelector, Tolerations: c.config.Tolerations,
 		Affinity: onNode(node),
 		Containers: []core.Container{{Name: "cnibench", Image: c.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
 			SecurityContext: security, Resources: core.ResourceRequirements{
@@ -67,6 +67,9 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
 	if c.config.PullSecret != "" {
 		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: c.config.PullSecret}}
+	}
+	if c.config.Install != nil {
+		p.Spec.Tolerations = slices.Concat(p.Spec.Tolerations, tolerations())
 	}
 	return p
 }
@@ -93,8 +96,11 @@ func (c *Cluster) makePod(ctx context.Context, name, node string, hostNetwork bo
 	if err != nil && !apierrors.IsAlreadyExists(err) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 		defer cancel()
-		now := int64(0)
-		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &now}); gone != nil && !apierrors.IsNotFound(gone) {
+		grace := int64(0)
+		if c.installed != "" {
+			grace = 1 // its node takes it down while it has the plugin, see removePods
+		}
+		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace}); gone != nil && !apierrors.IsNotFound(gone) {
 			err = errors.Join(err, fmt.Errorf("deleting the pod %s: %w", name, gone))
 		}
 	}
@@ -115,7 +121,9 @@ func (c *Cluster) tryPod(ctx context.Context, name, node string, hostNetwork boo
 		if err == nil {
 			var final bool
 			if why, final = waitingFor(p); final {
-				return nil, fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
+				err := fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
+				c.noteImage(node, p, err)
+				return nil, err
 			}
 		}
 		select {
@@ -124,6 +132,23 @@ func (c *Cluster) tryPod(ctx context.Context, name, node string, hostNetwork boo
 		case <-time.After(pollEvery):
 		}
 	}
+}
+
+// imageTrouble are states in which no other pod of ours will run on that node
+// either.
+var imageTrouble = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": true, "ImagePullBackOff": true}
+
+// noteImage remembers that a node cannot get the image, so that each further pod
+// need not find out by itself.
+func (c *Cluster) noteImage(node string, p *core.Pod, cause error) {
+	if !slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool {
+		return s.State.Waiting != nil && imageTrouble[s.State.Waiting.Reason]
+	}) {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.noImage[node] = cause
 }
 
 // placed holds where a pod runs against where it should.
@@ -142,7 +167,7 @@ func (c *Cluster) placed(p *core.Pod, node string, hostNetwork bool) (*pod, erro
 	case hostNetwork != (addr == host):
 		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: its network is not the one that was asked for", p.Name, addr, host)
 	}
-	return &pod{name: p.Name, node: node, hostNetwork: hostNetwork, addr: addr, host: host, cluster: c}, nil
+	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, cluster: c}, nil
 }
 
 // hopeless are states of a container that waiting does not mend.

@@ -126,7 +126,7 @@ func (p *pod) again(ctx context.Context) (how string, err error) {
 
 // remake makes the pod again; it has another address then.
 func (p *pod) remake(ctx context.Context) error {
-	made, err := p.cluster.makePod(ctx, p.name, p.node, p.hostNetwork)
+	made, err := p.cluster.makePod(ctx, p.name, p.node, !p.plain)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (c *Cluster) uninstall() error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), uninstallWithin, fmt.Errorf("not done within %s: %w", uninstallWithin, context.DeadlineExceeded))
 	defer cancel()
 	c.stopPods()
-	err := c.removeInstalled(ctx, installation{c.namespace, c.config.Image, c.config.Install.FlannelImage})
+	err := c.remove(ctx, installation{c.namespace, c.config.Image, c.config.Install.FlannelImage})
 	if err != nil {
 		return fmt.Errorf("removing %s: %w", c.installed, err)
 	}
@@ -54,7 +54,7 @@ func (c *Cluster) uninstall() error {
 func (c *Cluster) removeLeft(ctx context.Context, i installation) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, uninstallWithin, fmt.Errorf("not done within %s: %w", uninstallWithin, context.DeadlineExceeded))
 	defer cancel()
-	if err := c.removeInstalled(ctx, i); err != nil {
+	if err := c.remove(ctx, i); err != nil {
 		return fmt.Errorf("removing the plugin that an earlier run installed: %w", err)
 	}
 	for {
@@ -70,10 +70,14 @@ func (c *Cluster) removeLeft(ctx context.Context, i installation) error {
 	}
 }
 
-// removeInstalled takes an installation away: first the pods, while the plugin can still
+// remove takes an installation away: first the pods, while the plugin can still
 // take their networks down, then its agents, then what they left on the nodes.
-func (c *Cluster) removeInstalled(ctx context.Context, i installation) error {
-	if _, err := c.removePods(ctx, i.namespace, networkLabel+"=pod", takenDown); err != nil {
+func (c *Cluster) remove(ctx context.Context, i installation) error {
+	if err := c.removePods(ctx, i.namespace, networkLabel+"=pod"); err != nil {
+		return err
+	}
+	untouched, err := c.neverRan(ctx, i.namespace)
+	if err != nil {
 		return err
 	}
 	foreground := metav1.DeletePropagationForeground
@@ -88,11 +92,38 @@ func (c *Cluster) removeInstalled(ctx context.Context, i installation) error {
 	if err != nil {
 		return fmt.Errorf("listing the cluster's nodes: %w", err)
 	}
-	err = c.cleanNodes(ctx, i, nodes.Items)
+	touched := slices.DeleteFunc(slices.Clone(nodes.Items), func(n core.Node) bool { return untouched[n.Name] })
+	err = c.cleanNodes(ctx, i, touched)
 	for _, n := range nodes.Items {
 		err = errors.Join(err, c.forgetFlannel(ctx, n))
 	}
 	return errors.Join(err, c.removeObjects(ctx, i.namespace))
+}
+
+// neverRan are the nodes whose agent has not started, for want of its image: they
+// hold nothing of it, and nothing could be removed with that image.
+func (c *Cluster) neverRan(ctx context.Context, namespace string) (map[string]bool, error) {
+	list, err := c.client.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + flannelName})
+	if err != nil {
+		return nil, fmt.Errorf("listing flannel's pods: %w", err)
+	}
+	nodes := map[string]bool{}
+	for _, p := range list.Items {
+		if !slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool { return s.Name == agentName && s.ContainerID != "" }) {
+			nodes[p.Spec.NodeName] = true
+		}
+	}
+	return nodes, nil
+}
+
+// removePods deletes pods and waits until their nodes have taken them down.
+func (c *Cluster) removePods(ctx context.Context, namespace, selector string) error {
+	second := int64(1) // 0 would take the object away and leave the pod to its node
+	err := c.client.CoreV1().Pods(namespace).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &second}, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return fmt.Errorf("deleting the pods in %s: %w", namespace, err)
+	}
+	return c.awaitNone(ctx, namespace, selector)
 }
 
 func (c *Cluster) awaitNone(ctx context.Context, namespace, selector string) error {
@@ -124,8 +155,7 @@ func (c *Cluster) cleanNodes(ctx context.Context, i installation, nodes []core.N
 	for _, name := range started {
 		errs = append(errs, c.cleaned(ctx, i.namespace, name))
 	}
-	_, err := c.removePods(ctx, i.namespace, networkLabel+"=clean", takenDown)
-	return errors.Join(append(errs, err)...)
+	return errors.Join(append(errs, c.removePods(ctx, i.namespace, networkLabel+"=clean"))...)
 }
 
 // cleaned waits until a cleaning pod has done its work.

@@ -11,6 +11,4 @@ for n in 1 2; do
  ip -n k8s-n$n addr add 10.89.0.1$n/24 dev eth0; ip -n k8s-n$n link set eth0 up
  ip -n k8s-n$n route add default via 10.89.0.1
  ip netns exec k8s-n$n sysctl -qw net.ipv4.ip_forward=1
- # what kube-proxy would do for the one Service that agents need: the API server's
- ip netns exec k8s-n$n iptables -t nat -A OUTPUT -d 10.96.0.1/32 -p tcp --dport 443 -j DNAT --to-destination 10.89.0.1:6443
 done

@@ -1,0 +1,69 @@
+package report
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// apart takes a made-up run apart: each plugin is left in rounds of its own, the
+// host in all, and the machine is twice as fast in the later ones.
+func apart(rounds int, asked func(*results.Asked)) *results.Recorded {
+	order := []string{"flannel-vxlan", "flannel-host-gw"}
+	r := steady(rounds*len(order), nil)
+	r.Records = slices.DeleteFunc(r.Records, func(record results.Record) bool {
+		switch {
+		case record.Network != nil:
+			return record.Network.Plugin != results.HostPlugin && !slices.Contains(order, record.Network.Plugin)
+		case record.Sample != nil && record.Sample.Plugin != results.HostPlugin:
+			return slices.Index(order, record.Sample.Plugin) != record.Sample.Block/rounds
+		}
+		return false
+	})
+	for _, record := range r.Records {
+		if s := record.Sample; s != nil && s.Block >= rounds {
+			s.Values["goodput"] *= 2
+		}
+	}
+	r.Run.Asked.Plugins, r.Run.Asked.Control = append([]string{results.HostPlugin}, order...), ""
+	asked(&r.Run.Asked)
+	return r
+}
+
+// TestApart compares plugins that were never up at once by their ratios to the
+// host, whatever the machine did meanwhile.
+func TestApart(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		rounds   int
+		asked    func(*results.Asked)
+		verdict  stats.Verdict
+		says     string
+		hostRows bool
+	}{
+		{"installed one after the other", 8, func(a *results.Asked) { a.Install = a.Plugins[1:] }, stats.Slower, "flannel-host-gw in rounds 9 to 16", true},
+		{"on different clusters", 8, func(a *results.Asked) { a.Contexts = []string{"a=flannel-vxlan", "b=flannel-host-gw"} }, stats.Slower, "different machines", false},
+		{"too few rounds", 3, func(a *results.Asked) { a.Install = a.Plugins[1:] }, stats.Inconclusive, "rounds 4 to 6", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := build(t, apart(tt.rounds, tt.asked))
+			c := pair(t, r, "flannel-vxlan", "flannel-host-gw")
+			if !c.ThroughHost || c.Verdict != tt.verdict || c.Ratio == nil || *c.Ratio < 0.94 || *c.Ratio > 0.96 || c.N != tt.rounds {
+				t.Errorf("%+v", c)
+			}
+			if !strings.Contains(strings.Join(c.Notes, " "), "never up at once") || !strings.Contains(strings.Join(r.Warnings, " "), tt.says) {
+				t.Errorf("notes %q, warnings %q", c.Notes, r.Warnings)
+			}
+			if c := pair(t, r, "flannel-vxlan", "host"); c.ThroughHost || c.N != tt.rounds {
+				t.Errorf("against the host: %+v", c)
+			}
+			host := r.Cell(results.Cell{Plugin: "host", Topology: c.Topology, Wire: c.Wire})
+			if host == nil || host.Status != results.StatusOK || (len(host.Metrics) > 0) != tt.hostRows {
+				t.Errorf("the host's own figures: %+v", host)
+			}
+		})
+	}
+}

@@ -1,0 +1,101 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+)
+
+// terminating is a namespace of ours that is being deleted since long ago.
+func terminating(finalizers []string, conditions ...core.NamespaceCondition) *core.Namespace {
+	since := metav1.NewTime(time.Now().Add(-time.Hour))
+	return &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x", Labels: map[string]string{label: owner}, DeletionTimestamp: &since, Finalizers: finalizers},
+		Status: core.NamespaceStatus{Phase: core.NamespaceTerminating, Conditions: conditions}}
+}
+
+// TestStuckNamespaceIsNamed has the cluster hold a namespace for two reasons.
+func TestStuckNamespaceIsNamed(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		held  *core.Namespace
+		words string
+	}{
+		{"finalizers of its own", terminating([]string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"content that stays", terminating(nil, core.NamespaceCondition{Type: core.NamespaceFinalizersRemaining, Status: core.ConditionTrue, Message: "example.com/held in 1 resource instances"},
+			core.NamespaceCondition{Type: core.NamespaceDeletionDiscoveryFailure, Status: core.ConditionFalse, Message: "all is well"}), "example.com/held in 1 resource instances"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := fake.NewClientset(tt.held)
+			client.PrependReactor("delete", "namespaces", func(kubetesting.Action) (bool, runtime.Object, error) {
+				return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "namespaces"}, "x", errors.New("being deleted"))
+			})
+			removed, err := (&Cluster{client: client}).Clean(t.Context())
+			if len(removed) > 0 || err == nil || !strings.Contains(err.Error(), "the namespace x is being deleted and is held: "+tt.words) || strings.Contains(err.Error(), "all is well") {
+				t.Errorf("removed %v, %v", removed, err)
+			}
+		})
+	}
+}
+
+// TestRemovalAsksAgain has the server away for two requests.
+func TestRemovalAsksAgain(t *testing.T) {
+	client, left := fake.NewClientset(&core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x"}}), 2
+	client.PrependReactor("delete-collection", "pods", func(kubetesting.Action) (bool, runtime.Object, error) {
+		left--
+		return left >= 0, nil, errors.New("connection refused")
+	})
+	if err := (&Cluster{client: client}).removeNamespace(t.Context(), "x"); err != nil || left >= 0 {
+		t.Errorf("%v, %d left", err, left)
+	}
+}
+
+// TestCleanInNamespace removes what carries our label there, and nothing else.
+func TestCleanInNamespace(t *testing.T) {
+	pod := func(name string, labels map[string]string) *core.Pod {
+		return &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: name, Labels: labels}}
+	}
+	ours := map[string]string{label: owner}
+	service := &core.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: "s", Labels: ours}}
+	client := fake.NewClientset(pod("a", ours), pod("b", map[string]string{"app": "shop"}), service)
+	client.PrependReactor("delete-collection", "pods", func(a kubetesting.Action) (bool, runtime.Object, error) {
+		if of := a.(kubetesting.DeleteCollectionAction).GetListRestrictions().Labels.String(); of != label+"="+owner {
+			t.Errorf("deleted %q", of)
+		}
+		return true, nil, client.Tracker().Delete(core.SchemeGroupVersion.WithResource("pods"), "theirs", "a")
+	})
+	c := &Cluster{client: client, config: Config{Namespace: "theirs"}}
+	removed, err := c.Clean(t.Context())
+	if err != nil || !slices.Equal(removed, []string{"pod theirs/a", "service theirs/s"}) {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	left, err := client.CoreV1().Pods("theirs").List(context.Background(), metav1.ListOptions{})
+	if err != nil || len(left.Items) != 1 || left.Items[0].Name != "b" {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+func TestRemoveCommand(t *testing.T) {
+	for _, tt := range []struct {
+		config Config
+		want   string
+	}{
+		{Config{}, "cnibench clean"},
+		{Config{Context: "staging", Namespace: "mine"}, "cnibench clean --context staging --namespace mine"},
+		{Config{Kubeconfig: "k"}, "cnibench clean --kubeconfig k"},
+	} {
+		if got := (&Cluster{config: tt.config}).removeCommand(); got != tt.want {
+			t.Errorf("%q", got)
+		}
+	}
+}
