@@ -16,7 +16,7 @@ import (
 
 // inUML is a short run of which at least one part is in User-Mode Linux: where
 // the machine's own kernel has ipip, all of it.
-func inUML(t *testing.T, args ...string) []string {
+func inUML(t *testing.T, plugins, probes string) []string {
 	t.Helper()
 	needsGuest(t)
 	missing, err := featuresOnce()
@@ -27,15 +27,14 @@ func inUML(t *testing.T, args ...string) []string {
 	if missing["ipip"] == "" {
 		kernel = results.KernelUML
 	}
-	return append([]string{"--kernel", kernel, "--probes", "tcp-rr,encap,adjacency", "--wire", "none", "--rounds", "2",
-		"--duration", "150ms"}, args...)
+	return []string{"--plugins", plugins, "--kernel", kernel, "--probes", probes, "--wire", "none", "--rounds", "2", "--duration", "150ms"}
 }
 
 // TestKernelOfItsOwn measures what the machine's kernel lacks beside what it
 // has, as the test's user.
 func TestKernelOfItsOwn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
-	code, out, log := runProgram(t, append([]string{"run", "--out", dir, "--plugins", "flannel-vxlan,flannel-ipip,flannel-wireguard"}, inUML(t)...)...)
+	code, out, log := runProgram(t, append([]string{"run", "--out", dir}, inUML(t, "flannel-vxlan,flannel-ipip,flannel-wireguard", "tcp-rr,encap,adjacency")...)...)
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, log)
 	}
@@ -131,12 +130,12 @@ func nothingAcross(t *testing.T, r *report.Report) {
 // TestKernelDiesWithItsRun kills runs while their kernel boots, while a plugin
 // comes up in it and while it measures.
 func TestKernelDiesWithItsRun(t *testing.T) {
-	args := inUML(t, "--plugins", "flannel-ipip", "--kernel", "uml")
+	args := append(inUML(t, "flannel-ipip", "tcp-rr"), "--kernel", results.KernelUML)
 	for _, at := range []moment{{"", 700 * time.Millisecond}, {"bringing up: flannel-ipip", 500 * time.Millisecond}, {"round 1/", 50 * time.Millisecond}} {
 		t.Run(strings.ReplaceAll(at.line+"+"+at.after.String(), "/", " of "), func(t *testing.T) {
 			before := machine(t)
 			dir := t.TempDir()
-			cmd, ended := startRun(t, dir, at, args...)
+			cmd, ended := startAsked(t, dir, at, args...)
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -154,9 +153,9 @@ func TestKernelDiesWithItsRun(t *testing.T) {
 
 // TestKernelIsResumed interrupts a run in its second kernel, and goes on there.
 func TestKernelIsResumed(t *testing.T) {
-	args := inUML(t, "--plugins", "flannel-vxlan,flannel-ipip", "--rounds", "3", "--probes", "tcp-rr")
+	args := inUML(t, "flannel-vxlan,flannel-ipip", "tcp-rr")
 	dir := t.TempDir()
-	cmd, ended := startRun(t, dir, moment{"bringing up: flannel-ipip on l2 in uml", 0}, args...)
+	cmd, ended := startAsked(t, dir, moment{"bringing up: flannel-ipip on l2 in uml", 0}, args...)
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -168,11 +167,11 @@ func TestKernelIsResumed(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	r := loadReport(t, filepath.Join(dir, "run"))
-	if !r.Run.Complete || r.Run.Rounds != 3 {
+	if !r.Run.Complete || r.Run.Rounds != 2 {
 		t.Errorf("run: %+v", r.Run)
 	}
 	for _, c := range r.Cells {
-		if m := c.Metric("tcp-rr", "p50"); m == nil || m.N != 3 {
+		if m := c.Metric("tcp-rr", "p50"); m == nil || m.N != 2 {
 			t.Errorf("%s in %s: %+v", c.Plugin, c.Kernel, m)
 		}
 	}
