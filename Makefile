@@ -75,6 +75,7 @@ go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v -e /cmd/ -e /test/) && $
 .PHONY: test
 test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
 	scripts/deps.sh test
+	@command -v linux.uml >/dev/null || echo "SKIPPED: the tests in User-Mode Linux (sudo apt-get install user-mode-linux kmod)"
 	$(call go-test,)
 	@if [ "$$(id -u)" = 0 ]; then echo "once more as an ordinary user:"; \
 		$(call go-test,-exec $(CURDIR)/scripts/as-user.sh); fi
