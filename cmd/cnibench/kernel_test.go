@@ -127,6 +127,35 @@ func nothingAcross(t *testing.T, r *report.Report) {
 	}
 }
 
+// TestVPCInUML measures what runs on IPvlan in a VPC that drops IP in IP, and
+// what fails there for that reason.
+func TestVPCInUML(t *testing.T) {
+	needsGuest(t)
+	r := measure(t, "--kernel", results.KernelUML, "--plugins", "flannel-ipip,terway-ipvlan,cce-vpc", "--topology", "vpc:drop-ipip",
+		"--probes", "tcp-rr,encap", "--wire", "none", "--rounds", "1", "--duration", "150ms")
+	for plugin, want := range map[string]struct{ status, cause string }{
+		"terway-ipvlan": {results.StatusOK, ""}, "cce-vpc": {results.StatusOK, ""},
+		"flannel-ipip": {results.StatusFailed, "the VPC drops IP protocol 4"},
+	} {
+		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc:drop-ipip", Wire: "none"})
+		if c == nil || c.Status != want.status || !strings.Contains(c.Cause, want.cause) || !strings.HasPrefix(c.Kernel, "uml ") {
+			t.Errorf("%s: %+v, want %+v", plugin, c, want)
+		}
+	}
+	seen := 0
+	for _, e := range r.Encapsulation {
+		if e.Plugin == "terway-ipvlan" || e.Plugin == "cce-vpc" {
+			seen++
+			if e.Effective != "none" || e.OverheadBytes != 0 || !e.Agrees {
+				t.Errorf("%+v", e)
+			}
+		}
+	}
+	if seen != 2 {
+		t.Errorf("the wire of %d plugins was looked at", seen)
+	}
+}
+
 // TestKernelDiesWithItsRun kills runs while their kernel boots and while a
 // plugin comes up in it.
 func TestKernelDiesWithItsRun(t *testing.T) {
