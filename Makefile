@@ -79,6 +79,7 @@ AS_USER = -exec $(CURDIR)/scripts/as-user.sh
 .PHONY: test
 test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
 	scripts/deps.sh test
+	@command -v linux.uml >/dev/null || echo "skipped: the tests in User-Mode Linux (sudo apt-get install user-mode-linux kmod)"
 	@[ -x $(BIN)/kube ] && [ "$$(id -u)" = 0 ] || echo "skipped: the tests on a real cluster, which need root and bin/kube (make kubernetes)"
 	$(GO) test $(UNITS)
 	$(GO) test $(LABS)

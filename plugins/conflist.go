@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+
+	"golang.org/x/sys/unix"
 )
 
 // ConfList encodes a CNI network configuration list (CNI specification 1.0,
@@ -40,6 +42,18 @@ func OneAddress(addr netip.Prefix, gateway netip.Addr) map[string]any {
 		}}},
 		"routes": []any{map[string]string{"dst": "0.0.0.0/0"}},
 	}
+}
+
+// OnLinkConf is [DeviceConf] with a gateway outside of the address's subnet,
+// that the interface's own link reaches.
+func OnLinkConf(name, device string, addr netip.Prefix, gateway netip.Addr) ([]byte, error) {
+	ipam := OneAddress(addr, gateway)
+	ipam["routes"] = []any{
+		// 0.0.0.0 is no gateway; scope link (rtnetlink(7)).
+		map[string]any{"dst": netip.PrefixFrom(gateway, gateway.BitLen()).String(), "gw": "0.0.0.0", "scope": unix.RT_SCOPE_LINK},
+		map[string]any{"dst": "0.0.0.0/0", "gw": gateway.String()},
+	}
+	return ConfList(name, map[string]any{"type": "host-device", "device": device, "ipam": ipam})
 }
 
 // DeviceConf moves an interface of the node into the pod, by the reference

@@ -92,7 +92,7 @@ func (r *run) inBoth(n *results.Network) string {
 func (r *run) finished() {
 	var left []string
 	for _, topology := range r.Asked.Topology {
-		for _, instance := range r.instances(topology) {
+		for _, instance := range instances(r.Asked) {
 			if r.unsupported[results.Cell{Plugin: instance, Topology: topology}] {
 				left = append(left, instance+" on "+topology)
 			}

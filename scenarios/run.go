@@ -137,7 +137,7 @@ func (r *run) up(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			r.Progress(Progress{Phase: "bringing up", Now: instance + " on " + topology})
+			r.Progress(Progress{Phase: "bringing up", Now: instance + " on " + results.Ground(topology, r.Kernel)})
 			if err := r.bringUp(ctx, instance, topology); err != nil {
 				return err
 			}

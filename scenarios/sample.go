@@ -174,8 +174,13 @@ func (r *run) expect(n *upNetwork) probes.Encapsulation {
 	return probes.Encapsulation{Kind: e.Kind, Port: e.Port, Overhead: e.Overhead}
 }
 
+// placementOf is where the ends of a probe go: together, whatever was asked,
+// where there is one CPU only.
 func (r *run) placementOf(probe *probes.Probe) string {
-	if r.Asked.Placement != "" {
+	switch {
+	case len(r.CPUs) == 1:
+		return probes.Same
+	case r.Asked.Placement != "":
 		return r.Asked.Placement
 	}
 	return probe.Placement

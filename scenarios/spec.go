@@ -89,10 +89,7 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 	if err := oneOf("testbed", a.Testbed, Testbeds); err != nil {
 		return err
 	}
-	if a.Kernel == "" { // recorded before there was one
-		a.Kernel = results.KernelHost
-	}
-	if err := oneOf("kernel", a.Kernel, results.Kernels); err != nil {
+	if err := checkKernel(a); err != nil {
 		return err
 	}
 	if a.Testbed != "cluster" && a.Apart() {
@@ -142,6 +139,19 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		}
 	}
 	return nil
+}
+
+// checkKernel fits the kernel to the testbed: a cluster's nodes have theirs,
+// and a record from before it could be asked for had the machine's own.
+func checkKernel(a *results.Asked) error {
+	switch {
+	case a.Testbed == "cluster":
+		a.Kernel = ""
+		return nil
+	case a.Kernel == "":
+		a.Kernel = results.KernelHost
+	}
+	return oneOf("kernel", a.Kernel, results.Kernels)
 }
 
 // checkProbe names the nearest name to one that is misspelt.

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the distribution's programs that the lab's plugins call, if they are
-# missing: "test" adds what tests hold our figures against, "peers" the tools
+# missing: "test" adds what tests hold our figures against and the kernel that
+# they run modes in which this machine's cannot carry, "peers" the tools
 # that make bench-peers compares with, "cluster" what runs pods in the tests. Says which and why before it asks apt.
 set -eu
 

@@ -49,7 +49,7 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 // forCluster fits what was asked to a cluster: its links and nodes are as they
 // are.
 func forCluster(f *pflag.FlagSet, a *results.Asked) error {
-	for _, name := range []string{"topology", "wire", "link", "mtu", "nodes", "placement", "control"} {
+	for _, name := range []string{"topology", "wire", "link", "mtu", "nodes", "placement", "control", "kernel"} {
 		if f.Changed(name) {
 			return usage("--%s is for the lab: a cluster's network is as it is", name)
 		}

@@ -29,6 +29,7 @@ func faultyPlugins() []*plugins.Plugin {
 		faulty("faulty-later", startAgentThatDiesLater),
 		faulty("faulty-path", takePathDownLater),
 		faulty("faulty-mtu", tooLargePods),
+		forcedIPIP(),
 	}
 }
 
@@ -44,6 +45,13 @@ func faulty(name string, after func(ctx context.Context, n plugins.Network, d *p
 		}
 		return d, after(ctx, n, d)
 	}
+	return &p
+}
+
+// forcedIPIP is Calico in IPIP mode without a look at whether the kernel has it.
+func forcedIPIP() *plugins.Plugin {
+	p := *catalogue.All().Get("calico-ipip")
+	p.Name, p.Aliases, p.Features = "forced-ipip", nil, nil
 	return &p
 }
 

@@ -49,6 +49,7 @@ func TestBadInput(t *testing.T) {
 		{"an unknown option of a topology", []string{"run", "--plugins", "calico", "--topology", "vpc:srcdst"}, "the nearest is srcdst-off"},
 		{"an option of a topology without options", []string{"run", "--plugins", "calico", "--topology", "l2:l3-only"}, "takes no options"},
 		{"options that contradict each other", []string{"run", "--plugins", "calico", "--topology", "vpc:srcdst-off:drop-ipip"}, "add l3-only"},
+		{"an unknown kernel", []string{"run", "--plugins", "calico", "--kernel", "ulm"}, "the nearest is uml"},
 		{"an unknown placement", []string{"run", "--plugins", "calico", "--placement", "samee"}, "the nearest is same"},
 		{"a control that is not compared", []string{"run", "--plugins", "calico", "--control", "flannel-vxlan"}, "must be one of"},
 		{"an unknown format", []string{"run", "--plugins", "calico", "--format", "txt"}, "the nearest is text"},

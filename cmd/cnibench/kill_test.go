@@ -26,8 +26,14 @@ type moment struct {
 // come to a moment.
 func startRun(t *testing.T, workDir string, at moment, args ...string) (*exec.Cmd, <-chan error) {
 	t.Helper()
-	cmd := command(workDir, append([]string{"run", "--plugins", "flannel-vxlan,calico", "--probes", "tcp-rr,encap", "--wire", "none",
-		"--rounds", "2", "--duration", "150ms", "--out", filepath.Join(workDir, "run")}, args...)...)
+	return startAsked(t, workDir, at, append([]string{"--plugins", "flannel-vxlan,calico", "--probes", "tcp-rr,encap", "--wire", "none",
+		"--rounds", "2", "--duration", "150ms"}, args...)...)
+}
+
+// startAsked does the same with what is asked for.
+func startAsked(t *testing.T, workDir string, at moment, args ...string) (*exec.Cmd, <-chan error) {
+	t.Helper()
+	cmd := command(workDir, append([]string{"run", "--out", filepath.Join(workDir, "run")}, args...)...)
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

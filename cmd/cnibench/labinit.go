@@ -21,13 +21,14 @@ type labOptions struct {
 	try, uml, guest, next bool
 	hint                  string
 	quiet, verbose        bool
+	lines                 bool // of progress, whatever they are written to
 }
 
 // arguments are the options as they are given to an init.
 func (o labOptions) arguments() []string {
 	args := []string{"--hint=" + o.hint}
 	for name, set := range map[string]bool{"--try-features": o.try, lab.UMLFlag: o.uml, lab.GuestFlag: o.guest, "--next-kernel": o.next,
-		"--quiet": o.quiet, "--verbose": o.verbose} {
+		"--quiet": o.quiet, "--verbose": o.verbose, "--lines": o.lines} {
 		if set {
 			args = append(args, name)
 		}
@@ -67,6 +68,7 @@ func (p *program) labInitCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.next, "next-kernel", false, "another kernel carries what this one lacks something for")
 	cmd.Flags().StringVar(&o.hint, "hint", "", "what keeps the lab from having one")
 	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
+	cmd.Flags().BoolVar(&o.lines, "lines", false, "a line for every phase, no bar")
 	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no progress")
 	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "a line for every sample")
 	return cmd
@@ -77,6 +79,8 @@ func (p *program) labInitCommand() *cobra.Command {
 func (p *program) inGuest(ctx context.Context, dir string, o labOptions) error {
 	inside := o
 	inside.uml, inside.guest = false, true
+	// What init writes to in there is a terminal, whatever is behind it here.
+	inside.lines = newProgress(p.stderr).fd < 0
 	args := append(inside.arguments(), "--bin="+p.bin)
 	log := ""
 	if dir != "" {
@@ -139,6 +143,9 @@ func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err erro
 	}
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
+	if o.lines {
+		bar.fd = -1
+	}
 	defer bar.close()
 	err = scenarios.Run(ctx, scenarios.Config{
 		Asked: run.Asked, Catalogue: p.catalogue, Phases: scenarios.Phases(bed, run.Asked), Journal: journal, CPUs: cpus, Progress: bar.show,

@@ -88,6 +88,21 @@ func needs(t *testing.T, plugins ...string) {
 			missing = append(missing, name+": "+here)
 		}
 	}
+	skipFor(t, missing)
+}
+
+// needsGuest skips a test that cannot have a kernel of the lab's own here.
+func needsGuest(t *testing.T) {
+	t.Helper()
+	needs(t)
+	if err := lab.GuestMissing(); err != nil {
+		skipFor(t, []string{err.Error()})
+	}
+}
+
+// skipFor skips a test for what is missing, if anything is.
+func skipFor(t *testing.T, missing []string) {
+	t.Helper()
 	if len(missing) == 0 {
 		return
 	}

@@ -21,7 +21,7 @@ func TestComparison(t *testing.T) {
 	needs(t, strings.Split(compared, ",")...)
 	dir := filepath.Join(t.TempDir(), "run")
 	code, out, log := runProgram(t, "run", "--plugins", compared+",flannel-ipip,flannel-wireguard,calico-ipip",
-		"--rounds", "6", "--wire", "none,1gbit", "--probes", "tcp-stream,tcp-rr,encap", "--out", dir)
+		"--kernel", "host", "--rounds", "6", "--wire", "none,1gbit", "--probes", "tcp-stream,tcp-rr,encap", "--out", dir)
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, log)
 	}

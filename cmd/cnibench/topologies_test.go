@@ -45,7 +45,7 @@ func TestTopologies(t *testing.T) {
 	}
 	slices.Sort(names)
 	needs(t, needed...)
-	r := measure(t, "--plugins", strings.Join(names, ","), "--topology", "l2,routed,vpc", "--wire", "none", "--rounds", "1",
+	r := measure(t, "--plugins", strings.Join(names, ","), "--kernel", "host", "--topology", "l2,routed,vpc", "--wire", "none", "--rounds", "1",
 		"--duration", "100ms", "--probes", "tcp-rr,encap,adjacency,reach,policy,path")
 	t.Run("the matrix is full", func(t *testing.T) { matrixIsFull(t, r) })
 	t.Run("adjacency tells the topologies apart", func(t *testing.T) { adjacencyTells(t, r) })

@@ -67,9 +67,10 @@ func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 		Ask:   func(node plugins.Node) (netip.Prefix, error) { return nextAddress(next, node) },
 		Begin: func(node plugins.Node, a netip.Prefix) error { return plugins.AddIPvlan(node, node.NIC(), a.Addr()) },
 		Conf: func(node plugins.Node, a netip.Prefix) ([]byte, error) {
-			// The fabric answers ARP for the first address of the subnet, as
-			// for all that its table leads somewhere.
-			return plugins.DeviceConf("cce", plugins.IPvlanName(a.Addr()), a, a.Masked().Addr().Next())
+			// The router of the node's subnet, which has its first address: no
+			// machine has one of the pods' own subnet, and the VPC answers ARP
+			// for nothing that its table leads back to the node that asks.
+			return plugins.OnLinkConf("cce", plugins.IPvlanName(a.Addr()), a, node.Addr().Masked().Addr().Next())
 		},
 		End: func(node plugins.Node, a netip.Prefix) error {
 			return plugins.DelLink(node, plugins.IPvlanName(a.Addr()))

@@ -127,7 +127,6 @@ func (f *fabric) drops() ([]probes.Drop, error) {
 		if err != nil {
 			continue // this topology drops nothing for that reason
 		}
-		// A device without a carrier counts what it is given as dropped.
 		c := link.Attrs().Statistics
 		drops = append(drops, probes.Drop{Where: "the VPC", Why: sink.why, Packets: c.TxPackets + c.TxDropped})
 	}

@@ -14,7 +14,9 @@ import (
 
 // Where a VPC's fabric sends what it drops: devices that lead nowhere, one for
 // each reason, so that their counters say how much was dropped and why. They
-// are bridges without ports; not every kernel has dummy devices.
+// are one end of a veth pair, whose other end gets frames that are not for it:
+// not every kernel has dummy devices, and a device without a carrier counts
+// what it is given in newer kernels only (Linux 6.1 does not).
 const (
 	sinkCheck   = "drop-source" // the source/dest check, of the source address
 	sinkUnowned = "drop-dest"   // no interface owns the destination
@@ -76,8 +78,17 @@ func (f *fabric) buildVPC() error {
 
 // addSink makes a device that leads nowhere and a table's default route to it.
 func (f *fabric) addSink(name string, table int) error {
-	sink, err := f.addBridge(name)
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.MTU = name, f.mtu
+	sink := &netlink.Veth{LinkAttrs: attrs, PeerName: name + "-end"}
+	if err := f.nl.LinkAdd(sink); err != nil {
+		return fmt.Errorf("making %s of %s: %w", name, f.name, err)
+	}
+	end, err := f.nl.LinkByName(sink.PeerName)
 	if err != nil {
+		return fmt.Errorf("finding the end of %s of %s: %w", name, f.name, err)
+	}
+	if err := f.up(end); err != nil {
 		return err
 	}
 	// Nobody answers there; packets must not wait for a neighbour.
