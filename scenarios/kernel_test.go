@@ -52,7 +52,9 @@ func TestInstancesOfAPart(t *testing.T) {
 			[]string{"flannel-ipip"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := &run{Config: Config{Asked: results.Asked{Plugins: c.plugins}, Catalogue: catalogue.All(), Testbed: lacking{features: c.lacks}, NextKernel: c.next}}
+			asked := results.Asked{Plugins: c.plugins}
+			r := &run{Config: Config{Asked: asked, Catalogue: catalogue.All(), NextKernel: c.next}}
+			r.phase = Phases(lacking{features: c.lacks}, asked)[0]
 			if c.records != nil {
 				r.Recorded = &results.Recorded{Records: c.records}
 			}

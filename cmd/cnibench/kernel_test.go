@@ -127,14 +127,14 @@ func nothingAcross(t *testing.T, r *report.Report) {
 	}
 }
 
-// TestVPCInUML measures what runs on IPvlan in a VPC that drops IP in IP, and
-// what fails there for that reason.
+// TestVPCInUML measures what runs on IPvlan and on Open vSwitch in a VPC that
+// drops IP in IP, and what fails there for that reason.
 func TestVPCInUML(t *testing.T) {
 	needsGuest(t)
-	r := measure(t, "--kernel", results.KernelUML, "--plugins", "flannel-ipip,terway-ipvlan,cce-vpc", "--topology", "vpc:drop-ipip",
+	r := measure(t, "--kernel", results.KernelUML, "--plugins", "flannel-ipip,terway-ipvlan,cce-vpc,cce-tunnel", "--topology", "vpc:drop-ipip",
 		"--probes", "tcp-rr,encap", "--wire", "none", "--rounds", "1", "--duration", "150ms")
 	for plugin, want := range map[string]struct{ status, cause string }{
-		"terway-ipvlan": {results.StatusOK, ""}, "cce-vpc": {results.StatusOK, ""},
+		"terway-ipvlan": {results.StatusOK, ""}, "cce-vpc": {results.StatusOK, ""}, "cce-tunnel": {results.StatusOK, ""},
 		"flannel-ipip": {results.StatusFailed, "the VPC drops IP protocol 4"},
 	} {
 		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc:drop-ipip", Wire: "none"})
@@ -142,17 +142,17 @@ func TestVPCInUML(t *testing.T) {
 			t.Errorf("%s: %+v, want %+v", plugin, c, want)
 		}
 	}
-	seen := 0
+	overhead := map[string]int{"terway-ipvlan": 0, "cce-vpc": 0, "cce-tunnel": 50}
 	for _, e := range r.Encapsulation {
-		if e.Plugin == "terway-ipvlan" || e.Plugin == "cce-vpc" {
-			seen++
-			if e.Effective != "none" || e.OverheadBytes != 0 || !e.Agrees {
-				t.Errorf("%+v", e)
+		if want, ours := overhead[e.Plugin]; ours {
+			delete(overhead, e.Plugin)
+			if e.OverheadBytes != want || !e.Agrees || e.Frames == 0 {
+				t.Errorf("%+v, want %d bytes", e, want)
 			}
 		}
 	}
-	if seen != 2 {
-		t.Errorf("the wire of %d plugins was looked at", seen)
+	if len(overhead) > 0 {
+		t.Errorf("nobody looked at the wire of %v", overhead)
 	}
 }
 

@@ -8,15 +8,25 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
+// withNetem names a kernel that can delay and lose packets: this machine's, or
+// User-Mode Linux.
+func withNetem(t *testing.T) []string {
+	t.Helper()
+	if kernelLacks(t, "netem") == "" {
+		return []string{"--kernel", results.KernelHost}
+	}
+	needsGuest(t)
+	return []string{"--kernel", results.KernelUML}
+}
+
 // TestLinkDelays measures over links with a delay, with a rate and without,
 // where rate and delay are on different interfaces (host) and where they share
 // one (terway-eni, whose interfaces move into pods).
 func TestLinkDelays(t *testing.T) {
-	needsKernel(t, "netem")
 	needs(t, "terway-eni")
 	const twice = 0.040 // s
-	args := []string{"--plugins", "terway-eni", "--topology", "vpc", "--wire", "none,20mbit", "--probes", "tcp-rr,mtu,tcp-stream,encap",
-		"--rounds", "2", "--duration", "1s"}
+	args := append(withNetem(t), "--plugins", "terway-eni", "--topology", "vpc", "--wire", "none,20mbit", "--probes", "tcp-rr,mtu,tcp-stream,encap",
+		"--rounds", "2", "--duration", "1s")
 	near, far := measure(t, args...), measure(t, append(args, "--link", "delay=20ms")...)
 	if far.Run.Asked.Link != "delay=20ms" {
 		t.Errorf("the record has the link %q", far.Run.Asked.Link)
@@ -48,8 +58,7 @@ func TestLinkDelays(t *testing.T) {
 
 // TestLinkLoses looks for requests that were sent again.
 func TestLinkLoses(t *testing.T) {
-	needsKernel(t, "netem")
-	args := []string{"--plugins", results.HostPlugin, "--wire", "none", "--probes", "udp-rr,encap", "--rounds", "1", "--duration", "2s"}
+	args := append(withNetem(t), "--plugins", results.HostPlugin, "--wire", "none", "--probes", "udp-rr,encap", "--rounds", "1", "--duration", "2s")
 	for link, lost := range map[string]bool{"loss=10%": true, "delay=1ms": false} {
 		t.Run(link, func(t *testing.T) {
 			r := measure(t, append(args, "--link", link)...)
@@ -78,7 +87,7 @@ func TestLinkWithoutNetem(t *testing.T) {
 	if cause == "" {
 		t.Skip("this kernel has netem")
 	}
-	r := measure(t, "--plugins", results.HostPlugin, "--wire", "none", "--probes", "tcp-rr", "--rounds", "1", "--duration", "100ms", "--link", "delay=1ms")
+	r := measure(t, "--plugins", results.HostPlugin, "--wire", "none", "--probes", "tcp-rr", "--rounds", "1", "--duration", "100ms", "--kernel", results.KernelHost, "--link", "delay=1ms")
 	if c := cellOf(t, r, results.HostPlugin, "none"); c.Status != results.StatusUnsupported || c.Cause != cause {
 		t.Errorf("%+v, want unsupported: %s", c, cause)
 	}

@@ -60,15 +60,6 @@ func kernelLacks(t *testing.T, features ...string) string {
 	return ""
 }
 
-// needsKernel skips a test on a kernel that lacks a feature, and names it.
-// Kernels are as they are, in continuous integration too.
-func needsKernel(t *testing.T, features ...string) {
-	t.Helper()
-	if cause := kernelLacks(t, features...); cause != "" {
-		t.Skipf("missing here: %s", cause)
-	}
-}
-
 // needs skips a test that cannot run on this machine and names what is
 // missing. In continuous integration nothing may be missing.
 func needs(t *testing.T, plugins ...string) {
