@@ -147,7 +147,11 @@ func lead(to netip.Prefix, port string) []string {
 // block. All else goes to the node itself. The bridge does not learn, so
 // nothing is flooded through the mesh of tunnels.
 func (t *tunnelNetwork) connect(ctx context.Context, node plugins.Node, all []plugins.Node) error {
-	config := []string{"add-br", ovsBridge, "--", "set", "bridge", ovsBridge, "fail_mode=secure", "--", "set", "interface", ovsBridge, fmt.Sprintf("mtu_request=%d", t.mtu)}
+	// A bridge otherwise takes its ports' lowest MAC, and another one as ports
+	// come and go (ovs-vswitchd.conf.db(5), other_config:hwaddr).
+	mac := macOf(gateway(t.blocks[node]))
+	config := []string{"add-br", ovsBridge, "--", "set", "bridge", ovsBridge, "fail_mode=secure", fmt.Sprintf("other_config:hwaddr=%q", mac),
+		"--", "set", "interface", ovsBridge, fmt.Sprintf("mtu_request=%d", t.mtu)}
 	flows := lead(netip.PrefixFrom(netip.IPv4Unspecified(), 0), "LOCAL")
 	for i, other := range all {
 		if other == node {
@@ -194,6 +198,13 @@ func (t *tunnelNetwork) addGateway(node plugins.Node) error {
 func switchEnd(a netip.Addr) string { return fmt.Sprintf("cce%x", a.AsSlice()) }
 func podEnd(a netip.Addr) string    { return fmt.Sprintf("pod%x", a.AsSlice()) }
 
+// macOf is the MAC that belongs to an address of the pods' network, locally
+// administered (IEEE 802, 8.4). The network is flat, so pods on all nodes keep
+// what ARP told them; an address that passes on to another pod keeps its MAC.
+func macOf(a netip.Addr) net.HardwareAddr {
+	return append(net.HardwareAddr{0x0a, 0x58}, a.AsSlice()...)
+}
+
 // plug puts one end of a new veth pair into the switch, with flows to it, for
 // a pod that will have the address.
 func (t *tunnelNetwork) plug(node plugins.Node, a netip.Addr) error {
@@ -203,7 +214,7 @@ func (t *tunnelNetwork) plug(node plugins.Node, a netip.Addr) error {
 	err := node.Do(func() error {
 		attrs := netlink.NewLinkAttrs()
 		attrs.Name, attrs.MTU = port, t.mtu
-		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: podEnd(a), PeerMTU: uint32(t.mtu)}
+		veth := &netlink.Veth{LinkAttrs: attrs, PeerName: podEnd(a), PeerMTU: uint32(t.mtu), PeerHardwareAddr: macOf(a)}
 		if err := netlink.LinkAdd(veth); err != nil {
 			return err
 		}
