@@ -17,16 +17,18 @@ func (b *builder) warnKernels() {
 	in := map[string][]string{}
 	for _, p := range b.order {
 		_, kernel := results.SplitGround(p.topology)
-		switch {
-		case kernel == "" && p.plugin != results.HostPlugin && b.networks[p].Status == results.StatusOK:
+		if p.plugin == results.HostPlugin || b.networks[p].Status == results.StatusUnsupported {
+			continue
+		}
+		if kernel == "" {
 			own = append(own, p.plugin)
-		case kernel != "":
-			if !slices.Contains(kernels, kernel) {
-				kernels = append(kernels, kernel)
-			}
-			if p.plugin != results.HostPlugin && !slices.Contains(in[kernel], p.plugin) {
-				in[kernel] = append(in[kernel], p.plugin)
-			}
+			continue
+		}
+		if !slices.Contains(kernels, kernel) {
+			kernels = append(kernels, kernel)
+		}
+		if !slices.Contains(in[kernel], p.plugin) {
+			in[kernel] = append(in[kernel], p.plugin)
 		}
 	}
 	for _, kernel := range kernels {

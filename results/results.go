@@ -9,7 +9,7 @@
 //	samples.jsonl  one [Record] a line, append-only, synced after each block
 //	hist/          HDR histograms of latency samples
 //	capture/       pcapng files, the proof of the encapsulation
-//	log/           the agents' logs
+//	log/           the agents' logs, and that of a kernel of the lab's own
 package results
 
 import "time"
