@@ -67,10 +67,10 @@ $(BIN)/kube: tools/kubernetes/go.mod tools/kubernetes/go.sum tools/kubernetes/ma
 .PHONY: e2e-cluster
 e2e-cluster: deps tools kubernetes ## as root: measure a cluster of two real kubelets on this machine
 	scripts/deps.sh cluster
-	$(GO) test -count=1 -v -timeout 20m ./test/e2e
+	$(GO) test -count=1 -v -timeout 40m ./test/e2e
 
 # What measures in a lab has the machine to itself (-p 1).
-go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v -e /cmd/ -e /test/) && $(GO) test $(1) -p 1 -timeout 20m ./cmd/... ./test/...
+go-test = $(GO) test $(1) $$($(GO) list ./... | grep -v -e /cmd/ -e /test/) && $(GO) test $(1) -p 1 -timeout 40m ./cmd/... ./test/...
 
 .PHONY: test
 test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
