@@ -266,16 +266,34 @@ func (c *Cluster) CheckDisposable(ctx context.Context) error {
 	if len(others) > 0 && !c.config.Install.BesideOthers {
 		return &OthersError{others}
 	}
-	nodes, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return fmt.Errorf("listing the cluster's nodes: %w", err)
-	}
-	for _, n := range nodes.Items {
-		if ready(n) {
-			return fmt.Errorf("the node %s has a network already: remove its plugin first, or measure it as it is, without --install", n.Name)
+	return c.awaitBare(ctx)
+}
+
+// bareWithin is how long nodes may still say that they have a network after a
+// plugin was removed: the kubelet looks every 5 s and tells every 10 s (its
+// nodeStatusUpdateFrequency).
+const bareWithin = 20 * time.Second
+
+// awaitBare waits until no node has a network for pods.
+func (c *Cluster) awaitBare(ctx context.Context) error {
+	for begin := time.Now(); ; {
+		nodes, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return fmt.Errorf("listing the cluster's nodes: %w", err)
+		}
+		i := slices.IndexFunc(nodes.Items, ready)
+		switch {
+		case i < 0:
+			return nil
+		case time.Since(begin) > bareWithin:
+			return fmt.Errorf("the node %s has a network already: remove its plugin first, or measure it as it is, without --install", nodes.Items[i].Name)
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pollEvery):
 		}
 	}
-	return nil
 }
 
 // awaitsNetwork reports whether all that a node lacks is a plugin, as the
