@@ -67,11 +67,11 @@ $(BIN)/kube: tools/kubernetes/go.mod tools/kubernetes/go.sum tools/kubernetes/ma
 .PHONY: e2e-cluster
 e2e-cluster: deps tools kubernetes ## as root: measure a cluster of two real kubelets on this machine
 	scripts/deps.sh cluster
-	$(GO) test -count=1 -v -timeout 20m ./test/e2e
+	$(GO) test -count=1 -v -timeout 40m ./test/e2e
 
 # What measures in a lab has the machine to itself (-p 1).
 UNITS = $$($(GO) list ./... | grep -v -e /cmd/ -e /test/)
-LABS  = -p 1 -timeout 25m ./cmd/... ./test/...
+LABS  = -p 1 -timeout 40m ./cmd/... ./test/...
 
 # What depends on who one is: the rest says the same to everybody.
 AS_USER = -exec $(CURDIR)/scripts/as-user.sh

@@ -87,14 +87,14 @@ func (k *kube) ours(t *testing.T) string {
 
 func podDeleted(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
-	_, wait := midRun(t, k, dir, "--rounds", "8")
+	_, wait := midRun(t, k, dir, "--rounds", "12", "--probes", "tcp-rr")
 	k.kubectl(t, "-n", k.ours(t), "delete", "pod", "pod-2", "--force", "--grace-period=0")
 	goesOn(t, k, dir, wait(), "its pod, which was deleted, made again")
 }
 
 func podEvicted(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
-	_, wait := midRun(t, k, dir, "--rounds", "8")
+	_, wait := midRun(t, k, dir, "--rounds", "12", "--probes", "tcp-rr")
 	eviction := filepath.Join(k.dir, "eviction.json")
 	text := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":"host-1","namespace":%q}}`, k.ours(t))
 	if err := os.WriteFile(eviction, []byte(text), 0o600); err != nil {
@@ -129,7 +129,7 @@ func (k *kube) kill(t *testing.T, signal, pid string) {
 
 func noServer(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
-	_, wait := midRun(t, k, dir, "--rounds", "10")
+	_, wait := midRun(t, k, dir, "--rounds", "20", "--probes", "tcp-rr") // whose samples wait for two seconds at most
 	server := k.pid(t, "cp.pids", "apiserver")
 	k.kill(t, "-STOP", server)
 	time.Sleep(10 * time.Second)
@@ -204,7 +204,7 @@ func stuck(t *testing.T, k *kube) {
 
 func nodeKilled(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
-	_, wait := midRun(t, k, dir, "--rounds", "12")
+	_, wait := midRun(t, k, dir, "--rounds", "12", "--probes", "tcp-rr")
 	text, err := os.ReadFile(filepath.Join(k.dir, "node2.pid"))
 	if err != nil {
 		t.Fatal(err)
