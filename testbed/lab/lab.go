@@ -38,8 +38,8 @@ type Config struct {
 	Event func(results.Event)
 	// Guest says that the lab is in a kernel of its own, see [Boot].
 	Guest bool
-	// Hint says what keeps the lab from having a kernel that may carry what
-	// this one lacks something for, "" if nothing does.
+	// Hint is the command that brings a kernel which may carry what this one
+	// lacks something for, "" if none does.
 	Hint string
 	// Versions names the version of every program.
 	Versions map[string]string
