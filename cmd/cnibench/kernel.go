@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"strings"
 
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/lab"
@@ -30,10 +29,8 @@ func (p *program) inKernels(ctx context.Context, dir string, o labOptions) error
 	if asked != results.KernelUML && !recorded.NextKernel() {
 		host := o
 		if asked == results.KernelAuto {
-			missing := lab.GuestMissing()
-			if host.next = missing == nil; missing != nil {
-				host.hint = strings.ReplaceAll(missing.Error(), "\n", "; ")
-			}
+			host.hint = lab.GuestInstall()
+			host.next = host.hint == ""
 		}
 		if err := p.spawn(ctx, dir, host); err != nil {
 			return err

@@ -66,7 +66,7 @@ func (p *program) labInitCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&o.uml, lab.UMLFlag[2:], false, "do it in a kernel of the lab's own")
 	cmd.Flags().BoolVar(&o.guest, lab.GuestFlag[2:], false, "this is a kernel of the lab's own")
 	cmd.Flags().BoolVar(&o.next, "next-kernel", false, "another kernel carries what this one lacks something for")
-	cmd.Flags().StringVar(&o.hint, "hint", "", "what keeps the lab from having one")
+	cmd.Flags().StringVar(&o.hint, "hint", "", "the command that brings one")
 	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
 	cmd.Flags().BoolVar(&o.lines, "lines", false, "a line for every phase, no bar")
 	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no progress")

@@ -82,8 +82,8 @@ func (p *program) availabilityWith(plugin *plugins.Plugin, missing, guest map[st
 		return here
 	}
 	if guest == nil {
-		if err := lab.GuestMissing(); err != nil && len(p.missingPrograms(plugin)) == 0 {
-			here += "; User-Mode Linux may have it: " + strings.ReplaceAll(err.Error(), "\n", "; ")
+		if how := lab.GuestInstall(); how != "" && len(p.missingPrograms(plugin)) == 0 {
+			here += "; User-Mode Linux may have it: " + how
 		}
 		return here
 	}

@@ -39,8 +39,8 @@ type Config struct {
 	Event func(results.Event)
 	// Guest says that the lab is in a kernel of its own, see [Boot].
 	Guest bool
-	// Hint says what keeps the lab from having a kernel that may carry what
-	// this one lacks something for, "" if nothing does.
+	// Hint is the command that brings a kernel which may carry what this one
+	// lacks something for, "" if none does.
 	Hint string
 	// Versions names the version of every program.
 	Versions map[string]string
@@ -89,7 +89,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		Fidelity: string(p.Fidelity), Kernel: l.kernel(), Versions: l.versions(p)}
 	n.setup = results.Setup{Plugin: instance, Topology: topology}
 
-	limit := l.limit(readyWithin)
+	limit := l.readyLimit()
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not ready within %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
 	err = l.build(n, shape)
@@ -124,7 +124,15 @@ func (l *Lab) Slower() int {
 	return 1
 }
 
-func (l *Lab) limit(d time.Duration) time.Duration { return d * time.Duration(l.Slower()) }
+// readyLimit bounds the start of the next network. In a guest those that are up
+// take their part of the one CPU.
+func (l *Lab) readyLimit() time.Duration {
+	limit := readyWithin * time.Duration(l.Slower())
+	if l.config.Guest {
+		limit += readyWithin * time.Duration(len(l.up))
+	}
+	return limit
+}
 
 // build makes the fabric and the nodes on it.
 func (l *Lab) build(n *network, topology testbed.Topology) (err error) {

@@ -44,6 +44,21 @@ func GuestMissing() error {
 	return errors.Join(errs...)
 }
 
+// GuestInstall is the command that brings what a kernel of the lab's own needs,
+// "" if it is there.
+func GuestInstall() string {
+	var packages []string
+	for _, p := range GuestPrograms {
+		if _, err := p.Path(""); err != nil {
+			packages = append(packages, p.Package)
+		}
+	}
+	if len(packages) == 0 {
+		return ""
+	}
+	return "sudo apt-get install " + strings.Join(packages, " ")
+}
+
 // guestMemory bounds the guest's memory in MiB. A network of Calico takes
 // 0.3 GiB; what is not used is not taken from the machine.
 const guestMemory = 2048
