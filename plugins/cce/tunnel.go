@@ -34,8 +34,9 @@ const (
 )
 
 // ovsPatience bounds what the daemons take to do what they are told. They need
-// some milliseconds; on a slow kernel in user space a tenth of a second.
-const ovsPatience = 15 * time.Second
+// some milliseconds; on a kernel in user space a tenth of a second, and more than
+// 15 s where the agents of eighteen networks started on its one CPU.
+const ovsPatience = time.Minute
 
 // tunnelNetwork is the container tunnel network of a cluster: all pods share
 // one flat network, of which each node has a block.
