@@ -44,6 +44,34 @@ type Run struct {
 	Metrics []Metric `json:"metrics"`
 	// CongestionControl is what the TCP probes set on their sockets.
 	CongestionControl string `json:"congestion_control"`
+	// Clusters are those that a run on the cluster testbed measured, in the order
+	// of its contexts; empty for the lab.
+	Clusters []Cluster `json:"clusters,omitempty"`
+}
+
+// Cluster identifies a Kubernetes cluster and describes what it runs on. Two
+// records are of one cluster if UID is the same.
+type Cluster struct {
+	Context    string        `json:"context,omitempty"` // of the kubeconfig file, "" for its current one
+	UID        string        `json:"uid,omitempty"`     // of the namespace kube-system; "" if it may not be read
+	CA         string        `json:"ca,omitempty"`      // SHA-256 of the certificate authority that the API server is trusted by
+	Kubernetes string        `json:"kubernetes,omitempty"`
+	KubeProxy  string        `json:"kube_proxy,omitempty"` // mode, "" if it cannot be told
+	Nodes      []ClusterNode `json:"nodes"`
+}
+
+// ClusterNode is what the API says of a node that takes part in a run.
+type ClusterNode struct {
+	Name         string `json:"name"`
+	Zone         string `json:"zone,omitempty"`
+	InstanceType string `json:"instance_type,omitempty"` // label node.kubernetes.io/instance-type
+	Arch         string `json:"arch,omitempty"`
+	CPUs         int    `json:"cpus,omitempty"`
+	MemoryBytes  uint64 `json:"memory_bytes,omitempty"`
+	Kernel       string `json:"kernel,omitempty"`
+	OS           string `json:"os,omitempty"`
+	Runtime      string `json:"runtime,omitempty"` // container runtime and version
+	Kubelet      string `json:"kubelet,omitempty"`
 }
 
 // Asked is what the person asked for, defaults filled in. The keys are those
@@ -175,6 +203,9 @@ const (
 	StatusOK          = "ok"
 	StatusFailed      = "failed"
 	StatusUnsupported = "unsupported"
+	// StatusBroke is a network that worked and then stopped working during the
+	// run: its figures are those of the rounds before.
+	StatusBroke = "broke"
 )
 
 // Network is the state of one plugin on one topology: whether it came up, and
@@ -191,6 +222,10 @@ type Network struct {
 	Lacks    string            `json:"lacks,omitempty"`
 	Versions map[string]string `json:"versions,omitempty"`
 	PodMTU   int               `json:"pod_mtu,omitempty"`
+	// BrokeRound and BrokeAt say when a network with [StatusBroke] stopped
+	// working: in which round, counted from 1, and at what time.
+	BrokeRound int       `json:"broke_round,omitempty"`
+	BrokeAt    time.Time `json:"broke_at,omitzero"`
 }
 
 // Setup is what it took to bring a network up.
@@ -286,6 +321,8 @@ type Reachability struct {
 	Topology  string `json:"topology"`
 	Kernel    string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Direction string `json:"direction"`
+	From      string `json:"from,omitempty"` // node of the sender, "" in old records
+	To        string `json:"to,omitempty"`   // node of the receiver
 	Reachable bool   `json:"reachable"`
 	Source    string `json:"source,omitempty"` // kept or snat; "" if nothing arrived
 	Seen      string `json:"seen,omitempty"`   // source address that arrived
