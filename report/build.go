@@ -175,6 +175,7 @@ func (b *builder) event(e results.Event, at time.Time) {
 func (b *builder) cell(p place, wire string) (Cell, error) {
 	n := b.networks[p]
 	c := Cell{Cell: results.Cell{Plugin: p.plugin, Topology: p.topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
+		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt,
 		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []Metric{}}
 	if c.Versions == nil {
 		c.Versions = map[string]string{}

@@ -84,8 +84,13 @@ type Run struct {
 // Cell is one plugin on one topology over one wire.
 type Cell struct {
 	results.Cell
-	Status   string            `json:"status"` // ok, failed, unsupported
-	Cause    string            `json:"cause,omitempty"`
+	Status string `json:"status"` // ok, failed, unsupported, broke
+	Cause  string `json:"cause,omitempty"`
+	// BrokeRound and BrokeAt say when a cell that broke stopped working: in
+	// which round, counted from 1, and at what time.
+	BrokeRound int       `json:"broke_round,omitempty"`
+	BrokeAt    time.Time `json:"broke_at,omitzero"`
+
 	Fidelity string            `json:"fidelity"`
 	Path     string            `json:"path,omitempty"` // the way of a packet from pod to pod, as the catalogue knows it
 	Kernel   string            `json:"kernel"`
