@@ -38,8 +38,21 @@ func (c *Cell) junit() junit.Case {
 		j.Skipped = c.Cause
 	case results.StatusFailed:
 		j.Failure = c.Cause
+	case results.StatusBroke:
+		j.Failure = c.broke()
 	}
 	var lines []string
+	for i := range c.Failures {
+		f := &c.Failures[i]
+		lines = append(lines, f.text())
+		switch {
+		case !f.All() || j.Failure != "" || j.Skipped != "":
+		case f.Shared:
+			j.Error, j.Kind = f.text(), "underlay"
+		default:
+			j.Failure, j.Kind, j.Error = f.text(), "samples", ""
+		}
+	}
 	for _, m := range c.Metrics {
 		lines = append(lines, fmt.Sprintf("%s %s: %s (n=%d)", m.Probe, m.Name, withInterval(m.Median, m.CI, m.Unit), m.N))
 	}

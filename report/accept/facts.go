@@ -81,6 +81,8 @@ func onWire(look func(results.Encapsulation) seen) func(*report.Report, place) [
 		for _, e := range r.Encapsulation {
 			switch {
 			case e.Plugin != p.plugin || e.Topology != p.topology:
+			case e.Effective == "unseen" && e.Sent > 0:
+				all = append(all, seen{missing: fmt.Sprintf("none of %d packets was seen on the wire, although they arrived", e.Sent)})
 			case e.Effective == "unseen":
 				all = append(all, seen{missing: fmt.Sprint("the wire could not be looked at: ", e.Warnings)})
 			default:

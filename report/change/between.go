@@ -159,7 +159,9 @@ func (c *Comparison) addGone(old, now *report.Report) {
 			}
 			cause := "the later run does not have it"
 			if after != nil && after.Cause != "" {
-				cause = "in the later run it is " + after.Status + ": " + after.Cause
+				cause = "in the later run it is " + after.Outcome()
+			} else if after != nil && after.Failure(m.Probe) != nil {
+				cause = "in the later run " + after.Failure(m.Probe).String()
 			}
 			one := Cell{Cell: before.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Old: &m.Median, Verdict: stats.Inconclusive, Cause: cause}
 			if !c.SameMachine {
