@@ -108,6 +108,16 @@ const hardlyAnything = 0.01
 // not come to, or that fails where the nodes' own network fails too was not
 // measured.
 func (r *Report) works(plugin, topology string) advice.Fact {
+	cells := r.cells(plugin, topology)
+	for _, c := range cells {
+		if c.Status != results.StatusBroke {
+			continue
+		}
+		if shared := r.Underlay(c); shared != "" {
+			return advice.Fact{Evidence: shared}
+		}
+		return advice.Fact{Value: "no", Evidence: c.broke()}
+	}
 	across := r.attempts(plugin, topology, results.PodToPod)
 	if slices.ContainsFunc(across, func(a results.Reachability) bool { return !a.Reachable }) {
 		if shared := r.noneFrom(across); shared != "" {
@@ -117,13 +127,8 @@ func (r *Report) works(plugin, topology string) advice.Fact {
 	}
 	var causes []string
 	var figure string
-	for _, c := range r.cells(plugin, topology) {
+	for _, c := range cells {
 		switch {
-		case c.Status == results.StatusBroke:
-			if shared := r.Underlay(c); shared != "" {
-				return advice.Fact{Evidence: shared}
-			}
-			return advice.Fact{Value: "no", Evidence: c.broke()}
 		case c.Status == results.StatusOK && len(c.Metrics) > 0 && figure == "":
 			figure = fmt.Sprintf("%d samples of %s", c.Metrics[0].N, c.Metrics[0].Probe)
 		case c.Status == results.StatusFailed && c.Fidelity != "":
@@ -143,7 +148,7 @@ func (r *Report) works(plugin, topology string) advice.Fact {
 			return advice.Fact{Value: "partly", Evidence: little}
 		}
 		return advice.Fact{Value: "yes", Evidence: figure}
-	case len(causes) > 0 && r.Underlay(r.cells(plugin, topology)[0]) != "":
+	case len(causes) > 0 && r.Underlay(cells[0]) != "":
 		return advice.Fact{Evidence: causes[0]}
 	case len(causes) > 0:
 		return advice.Fact{Value: "no", Evidence: causes[0]}

@@ -127,9 +127,10 @@ func (b *builder) hostFailsBeside(c, host *Cell, headline results.Metric) bool {
 	return beside > 0
 }
 
-// connects are the probes that do nothing but send between two pods. A network
-// at which one of them never succeeds does not work.
-var connects = []string{"tcp-stream", "tcp-rr", "udp-rr", "tcp-crr", "udp-pps", "load-latency"}
+// connects are the probes that any path between two pods passes, however slow it
+// is. A network at which one of them never succeeds does not work. Others, such as
+// udp-pps, ask for more than that packets arrive.
+var connects = []string{"tcp-stream", "tcp-rr", "udp-rr", "tcp-crr"}
 
 // connecting reports whether a probe, with its parameters, is one of them.
 func connecting(probe string) bool {

@@ -101,15 +101,19 @@ func (r *Report) path(plugin, ground string) advice.Fact {
 }
 
 // apartOnWire names which of two networks took another path than the other, ""
-// if nothing shows that one did.
+// if nothing shows that one did. Where the nodes' own packets were not seen, the
+// watch shows no more than whether the two were seen alike.
 func (r *Report) apartOnWire(a, b, ground string) string {
-	if ground == results.SameNode {
-		return ""
-	}
-	for _, plugin := range []string{a, b} {
-		if r.path(plugin, ground).Value == "no" {
-			return plugin
-		}
+	one, other := r.captured(a, ground), r.captured(b, ground)
+	oneAway, otherAway := one != nil && missed(one), other != nil && missed(other)
+	host := r.captured(results.HostPlugin, ground)
+	switch watched := host == nil || !missed(host); {
+	case ground == results.SameNode:
+	case !watched && (oneAway == otherAway || one == nil || other == nil || one.Sent == 0 || other.Sent == 0):
+	case oneAway:
+		return a
+	case otherAway:
+		return b
 	}
 	return ""
 }

@@ -27,8 +27,9 @@ type rule struct {
 	pair func(b *builder, c *Comparison) bool
 	// figure finds a figure of a cell that breaks it.
 	figure func(b *builder, c *Cell, m *Metric) bool
-	// network finds a cell that breaks it, whatever its figures are.
-	network func(b *builder, c *Cell) bool
+	// network names the network whose packets show that a cell breaks it, whatever
+	// its figures are; "" if it does not.
+	network func(b *builder, c *Cell) string
 	text    string // follows the sentence or the figure
 	check   string
 }
@@ -69,10 +70,12 @@ var rules = []rule{
 		check: "whether the wire's rate is set on every NIC on the way, and whether bytes are counted at the receiver",
 	},
 	{
-		name:    "not-on-this-wire",
-		network: func(b *builder, c *Cell) bool { return b.report.path(c.Plugin, c.Topology).Value == "no" },
-		text:    "Its figures are those of another path than the host's.",
-		check:   "which interface the pods' packets leave by, and how fast that one is; until then take no figure of this plugin for what the measured wire allows",
+		name: "not-on-this-wire",
+		network: func(b *builder, c *Cell) string {
+			return b.report.apartOnWire(c.Plugin, results.HostPlugin, c.Topology)
+		},
+		text:  "So the packets of pods and those of the nodes themselves took different paths, whose figures do not compare.",
+		check: "which interface the pods' packets leave by, and how fast that one is; until then take no figure of this plugin for what the measured wire allows",
 	},
 	{
 		name: "control-differs",
@@ -116,9 +119,9 @@ func (b *builder) implausible() []Implausible {
 		for i := range b.report.Cells {
 			c := &b.report.Cells[i]
 			if r.network != nil {
-				if r.network(b, c) {
+				if of := r.network(b, c); of != "" && c.Plugin != results.HostPlugin {
 					found = append(found, Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
-						Text: fmt.Sprintf("%s on %s: %s. %s", c.Plugin, c.Topology, b.report.path(c.Plugin, c.Topology).Evidence, r.text)})
+						Text: fmt.Sprintf("%s on %s: %s. %s", of, c.Topology, b.report.path(of, c.Topology).Evidence, r.text)})
 				}
 				continue
 			}

@@ -16,6 +16,8 @@ func (b *builder) warn() {
 	say := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
 	for _, e := range r.Encapsulation {
 		switch {
+		case missed(&e) && r.path(e.Plugin, e.Topology).Value == "":
+			say("%s on %s: %s. %s", e.Plugin, e.Topology, r.path(e.Plugin, e.Topology).Evidence, strings.Join(e.Warnings, "; "))
 		case missed(&e):
 			say("%s on %s: %s. Its figures are not those of this wire: none is compared with what took it. %s",
 				e.Plugin, e.Topology, r.path(e.Plugin, e.Topology).Evidence, strings.Join(e.Warnings, "; "))
