@@ -48,14 +48,15 @@ func TestClustersAreDescribed(t *testing.T) {
 				t.Errorf("works: %+v", got)
 			}
 			lab := append([]string{"nodes of its own", "segmentation offloads", ">first packet between pods after<", "topology  first packet between pods after", "of which machine"}, laptop...)
-			for format, render := range map[string]func(io.Writer) error{"text": r.Text, "page": r.HTML, "Markdown": r.Markdown, "OpenMetrics": r.OpenMetrics} {
+			for format, render := range map[string]func(io.Writer) error{"text": r.Text, "page": r.HTML, "Markdown": r.Markdown, "OpenMetrics": r.OpenMetrics,
+				"CSV": recorded.CSV, "Go benchmarks": recorded.GoBenchmark} {
 				got := html.UnescapeString(rendered(t, render))
 				for _, text := range lab {
 					if strings.Contains(got, text) {
 						t.Errorf("%s says %q of a cluster", format, text)
 					}
 				}
-				if format == "OpenMetrics" {
+				if format != "text" && format != "page" && format != "Markdown" {
 					continue
 				}
 				for _, text := range c.want {
