@@ -197,6 +197,14 @@ func (r *Report) Underlay(c *Cell) string {
 	return ""
 }
 
+// UnreachedByHost reports whether the nodes' own packets do not pass either where
+// a plugin's did not.
+func (r *Report) UnreachedByHost(a results.Reachability) bool {
+	return a.Plugin != results.HostPlugin && slices.ContainsFunc(r.Reachability, func(o results.Reachability) bool {
+		return o.Plugin == results.HostPlugin && o.Topology == a.Topology && o.Direction == a.Direction && o.From == a.From && o.To == a.To && !o.Reachable
+	})
+}
+
 // noneFrom says which ways the nodes' own network does not carry packets, of
 // those that a plugin's pods do not reach each other by; "" unless it accounts
 // for all of them.
@@ -206,13 +214,10 @@ func (r *Report) noneFrom(attempts []results.Reachability) string {
 		if a.Reachable {
 			continue
 		}
-		i := slices.IndexFunc(r.Reachability, func(o results.Reachability) bool {
-			return o.Plugin == results.HostPlugin && o.Topology == a.Topology && o.Direction == a.Direction && o.From == a.From && o.To == a.To && !o.Reachable
-		})
-		if i < 0 {
+		if !r.UnreachedByHost(a) {
 			return ""
 		}
-		said = append(said, way(r.Reachability[i]))
+		said = append(said, way(a))
 	}
 	return strings.Join(said, "; ")
 }

@@ -293,7 +293,7 @@ func (j *judge) fact(c *report.Cell, p place) []seen {
 		}
 	}
 	for i := range all {
-		all[i].where = p.String()
+		all[i].where = p.String() + all[i].where
 	}
 	return all
 }
