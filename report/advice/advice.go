@@ -24,6 +24,9 @@ const (
 	Reachable    = "reachable"  // from a host outside the cluster, by the pod's address
 	SameNode     = "same_node"  // pods on one node reach each other
 	UserSpace    = "user_space" // the agents handle packets themselves
+	// PathSeen is "no" where pods' packets arrived, but were not seen on the wire
+	// that was watched: figures are then those of another path.
+	PathSeen = "path_seen"
 )
 
 // Values of facts.
@@ -46,7 +49,8 @@ type Fact struct {
 type Facts struct {
 	Topology    string // with its options, such as vpc:l3-only
 	Testbed     string
-	Nodes       int  // of each network
+	Nodes       int  // that figures are between
+	NodesAsked  int  // of each network, as asked for; 0 if nobody asked
 	Rounds      int  // blocks measured
 	Complete    bool // all that was asked for was done
 	Link        Fact // whether frames for foreign addresses reach the other node

@@ -115,6 +115,8 @@ func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric
 		was = before.Metric(m.Probe, m.Name)
 	}
 	switch {
+	case now.Status == results.StatusBroke:
+		one.Cause = "in the later run it " + now.Outcome()
 	case was == nil:
 		one.Cause = "the earlier run does not have it"
 	case m.Better == "":
@@ -158,8 +160,12 @@ func (c *Comparison) addGone(old, now *report.Report) {
 				continue
 			}
 			cause := "the later run does not have it"
-			if after != nil && after.Cause != "" {
-				cause = "in the later run it is " + after.Status + ": " + after.Cause
+			if after != nil && after.Status == results.StatusBroke {
+				cause = "in the later run it " + after.Outcome()
+			} else if after != nil && after.Cause != "" {
+				cause = "in the later run it is " + after.Outcome()
+			} else if after != nil && after.Failure(m.Probe) != nil {
+				cause = "in the later run " + after.Failure(m.Probe).String()
 			}
 			one := Cell{Cell: before.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Old: &m.Median, Verdict: stats.Inconclusive, Cause: cause}
 			if !c.SameMachine {

@@ -262,7 +262,7 @@ func operands(e ast.Expr) []ast.Expr {
 func (s *sources) templates(t *testing.T) {
 	nothing := func(...any) string { return "" }
 	funcs := template.FuncMap{}
-	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay"} {
+	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay", "machines", "setupTook", "broke"} {
 		funcs[name] = nothing
 	}
 	for _, file := range []string{"../page.html", "../answer.html"} {
