@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -22,6 +23,7 @@ func TestCluster(t *testing.T) {
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
+	t.Run("a way back that is cut", func(t *testing.T) { noWayBack(t, k) })
 	t.Run("resumed", func(t *testing.T) { resumed(t, k) })
 	t.Run("accepted", func(t *testing.T) { accepted(t, k) })
 	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
@@ -214,6 +216,33 @@ func interrupted(t *testing.T, k *kube) {
 	signal(syscall.SIGINT)
 	if code := wait(); code != 130 {
 		t.Errorf("exit %d", code)
+	}
+	k.nothingLeft(t)
+}
+
+// noWayBack cuts what the server's node sends to the client's pods: their network
+// does not work, and the nodes' own does.
+func noWayBack(t *testing.T, k *kube) {
+	cidr := k.kubectl(t, "get", "node", "k8s-n1", "-o", "jsonpath={.spec.podCIDR}")
+	rule := []string{"ip", "-n", "k8s-n2", "rule", "add", "to", cidr, "blackhole"}
+	if out, err := k.inside(t.Context(), rule...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	defer func() {
+		rule[4] = "del"
+		if out, err := k.inside(context.Background(), rule...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}()
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, log := k.run(t, dir, "--probes", "tcp-rr"); code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for _, c := range loadReport(t, dir).Cells {
+		cut := c.Plugin != results.HostPlugin && c.Topology != results.SameNode
+		if cut && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "on k8s-n2 reached")) || !cut && c.Status != results.StatusOK {
+			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
+		}
 	}
 	k.nothingLeft(t)
 }
