@@ -21,7 +21,7 @@ import (
 var spoken = []string{
 	"../*.go", "../advice/*.go",
 	"../../probes/adjacency.go", "../../probes/encap_judge.go", "../../probes/encap_decode.go", "../../probes/mtu.go", "../../probes/cpu.go",
-	"../../probes/reach.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
+	"../../probes/reach.go", "../../probes/firstpacket.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
 	"../../testbed/lab/feature.go", "../../testbed/lab/lab.go",
 	"../../probes/service.go", "../../testbed/cluster/cluster.go", "../../testbed/cluster/network.go", "../../testbed/cluster/pods.go",
 	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/detect.go", "../../testbed/cluster/worker.go",
