@@ -30,43 +30,68 @@ func base(probe string) string {
 }
 
 // preference is one rule that settles which of two plugins is better, once
-// speed did not. They are asked in order.
+// speed did not. They are asked in order: together they are a lexicographic
+// order, which is transitive because each of them is one.
 type preference struct {
 	rule, text, source string
-	// compare is negative if the first is better, and says by what; a plugin
-	// of which nothing is known is never better.
-	compare func(a, b *subject) (int, string)
+	// known says what the preferred one has where of the other it is not known.
+	known string
+	// key is what plugins are ordered by, the least first. What is not known
+	// comes after all that is.
+	key func(*subject) (value int64, known bool)
+	// figures are those of two plugins whose keys are known.
+	figures func(a, b *subject) string
 }
 
 var preferences = []preference{
-	{"fewer-bytes", "puts fewer bytes around packets", "what captures on the nodes' NICs showed, 2026-11-24",
-		func(a, b *subject) (int, string) {
-			if a.plugin.Overhead == nil || b.plugin.Overhead == nil {
-				return 0, ""
+	{rule: "fewer-bytes", text: "puts fewer bytes around packets", source: "what captures on the nodes' NICs showed, 2026-11-24",
+		known: "was seen on the wire, and the other was not",
+		key: func(s *subject) (int64, bool) {
+			if s.plugin.Overhead == nil {
+				return 0, false
 			}
-			x, y := *a.plugin.Overhead, *b.plugin.Overhead
-			return cmp.Compare(x, y), fmt.Sprintf("%d bytes against %d of %s", x, y, b.plugin.Name)
+			return int64(*s.plugin.Overhead), true
+		},
+		figures: func(a, b *subject) string {
+			return fmt.Sprintf("%d bytes against %d of %s", *a.plugin.Overhead, *b.plugin.Overhead, b.plugin.Name)
 		}},
-	{"agents-ran", "had its own agents measured, not a data path alone", "a data path alone shows less, 2026-11-24",
-		func(a, b *subject) (int, string) {
-			return cmp.Compare(answer(a.plugin.Fidelity == DataPath), answer(b.plugin.Fidelity == DataPath)), ""
-		}},
-	{"fewer-moving-parts", "has fewer moving parts (programs to keep running on each node)", "modes.yaml, 2026-11-23",
-		func(a, b *subject) (int, string) {
-			if a.mode.Agents == 0 || b.mode.Agents == 0 {
-				return 0, ""
+	{rule: "agents-ran", text: "had its own agents measured, not a data path alone", source: "a data path alone shows less, 2026-11-24",
+		key: func(s *subject) (int64, bool) {
+			if s.plugin.Fidelity == DataPath {
+				return 1, true
 			}
-			return cmp.Compare(a.mode.Agents, b.mode.Agents), fmt.Sprintf("%d against %d of %s (documented)", a.mode.Agents, b.mode.Agents, b.plugin.Name)
+			return 0, true
 		}},
-	{"less-memory", "takes less memory for its agents", "resident memory of the agents, 2026-11-24",
-		func(a, b *subject) (int, string) {
-			if a.plugin.Memory == 0 || b.plugin.Memory == 0 {
-				return 0, ""
-			}
-			return cmp.Compare(a.plugin.Memory, b.plugin.Memory), fmt.Sprintf("%d MiB against %d of %s", a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+	{rule: "fewer-moving-parts", text: "has fewer moving parts (programs to keep running on each node)", source: "modes.yaml, 2026-11-23",
+		known: "has its programs documented, and the other has not",
+		key:   func(s *subject) (int64, bool) { return int64(s.mode.Agents), s.mode.Agents > 0 },
+		figures: func(a, b *subject) string {
+			return fmt.Sprintf("%d against %d of %s (documented)", a.mode.Agents, b.mode.Agents, b.plugin.Name)
 		}},
-	{"by-name", "comes first by name; nothing that was measured tells them apart", "a rule that always gives the same answer, 2026-11-24",
-		func(a, b *subject) (int, string) { return strings.Compare(a.plugin.Name, b.plugin.Name), "" }},
+	{rule: "less-memory", text: "takes less memory for its agents", source: "resident memory of the agents, 2026-11-24",
+		known: "had the memory of its agents measured, and the other had not",
+		key:   func(s *subject) (int64, bool) { return s.plugin.Memory, s.plugin.Memory > 0 },
+		figures: func(a, b *subject) string {
+			return fmt.Sprintf("%d MiB against %d of %s", a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+		}},
+}
+
+// byName settles what nothing else did.
+var byName = preference{rule: "by-name", text: "comes first by name; nothing that was measured tells them apart", source: "a rule that always gives the same answer, 2026-11-24"}
+
+// compare is negative if a is better, and says why.
+func (p *preference) compare(a, b *subject) (c int, settled preference, evidence string) {
+	x, xKnown := p.key(a)
+	y, yKnown := p.key(b)
+	settled = *p
+	switch {
+	case xKnown != yKnown:
+		settled.text = p.known
+		return cmp.Compare(answer(yKnown), answer(xKnown)), settled, ""
+	case xKnown && p.figures != nil:
+		evidence = p.figures(a, b)
+	}
+	return cmp.Compare(x, y), settled, evidence
 }
 
 // outcome is how the plugins that fit were ranked.
@@ -154,12 +179,12 @@ func rank(f *Facts, fit []*subject) outcome {
 
 // prefer asks the preferences in order; c is negative if a is better.
 func prefer(a, b *subject) (p preference, c int, evidence string) {
-	for _, p := range preferences {
-		if c, evidence := p.compare(a, b); c != 0 {
-			return p, c, evidence
+	for i := range preferences {
+		if c, settled, evidence := preferences[i].compare(a, b); c != 0 {
+			return settled, c, evidence
 		}
 	}
-	return preferences[len(preferences)-1], 0, ""
+	return byName, strings.Compare(a.plugin.Name, b.plugin.Name), ""
 }
 
 // lost says by what a plugin that fits lost to the winner.
