@@ -64,8 +64,9 @@ func (r *Report) plugins(topology string) []string {
 func (r *Report) pluginFacts(plugin, topology string) advice.Plugin {
 	p := advice.Plugin{Name: plugin, Facts: map[string]advice.Fact{advice.Works: r.works(plugin, topology)}}
 	for _, c := range r.cells(plugin, topology) {
-		p.Fidelity, p.PodMTU = c.Fidelity, c.PodMTU
+		p.Fidelity = c.Fidelity
 	}
+	p.PathMTU, p.Findings = r.pathMTU(plugin, topology), r.findingsOf(plugin, topology)
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology {
 			p.Memory = s.AgentRSSBytes

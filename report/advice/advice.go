@@ -36,6 +36,9 @@ const (
 // DataPath is the fidelity of a plugin whose agents did not run.
 const DataPath = "datapath"
 
+// clusterTestbed is the testbed of figures that a real cluster gave.
+const clusterTestbed = "cluster"
+
 // Fact is what a run showed, and by what.
 type Fact struct {
 	Value    string // "" if it was not measured
@@ -62,8 +65,19 @@ type Plugin struct {
 	// Overhead is the number of bytes around a pod's packet that a capture
 	// showed; nil if none was looked at.
 	Overhead *int
-	PodMTU   int   // 0 if it is not known
+	// PathMTU is the largest packet that passed between pods in both directions,
+	// in bytes; 0 if it was not measured.
+	PathMTU  int
+	Findings []Finding
 	Memory   int64 // resident bytes of all agents, 0 if none ran
+}
+
+// Finding is something that a probe found wrong with a plugin's network.
+type Finding struct{ Name, Text string }
+
+// found reports whether a probe found something of that name.
+func (p *Plugin) found(name string) bool {
+	return slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Name == name })
 }
 
 // Verdicts of a [Comparison].
