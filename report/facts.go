@@ -31,7 +31,7 @@ func (r *Report) facts() []advice.Facts {
 		for _, plugin := range r.plugins(topology) {
 			f.Plugins = append(f.Plugins, r.pluginFacts(plugin, topology))
 		}
-		f.Comparisons = r.comparisonsFor(topology)
+		f.Comparisons, f.NeededRounds = r.comparisonsFor(topology)
 		all = append(all, f)
 	}
 	return all
