@@ -35,7 +35,7 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 		report: &Report{
 			Schema: Schema, Host: run.Host, Warnings: []string{},
 			Run: Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked,
-				CongestionControl: run.CongestionControl, Versions: run.Versions},
+				CongestionControl: run.CongestionControl, Versions: run.Versions, Clusters: run.Clusters},
 			Cells: []Cell{}, Comparisons: []Comparison{}, Implausible: []Implausible{}, Encapsulation: []results.Encapsulation{},
 			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []results.Policy{},
 			Hops: []results.Hops{}, NotMeasured: []NotMeasured{}, Findings: []results.Finding{}, Setup: []Setup{},

@@ -79,6 +79,7 @@ type Run struct {
 	// CongestionControl is what the probes set on their TCP sockets.
 	CongestionControl string            `json:"congestion_control"`
 	Versions          map[string]string `json:"versions"`
+	Clusters          []results.Cluster `json:"clusters,omitempty"`
 }
 
 // Cell is one plugin on one topology over one wire.
