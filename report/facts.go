@@ -36,7 +36,7 @@ func (r *Report) facts() []advice.Facts {
 		for _, plugin := range r.plugins(topology) {
 			f.Plugins = append(f.Plugins, r.pluginFacts(plugin, topology))
 		}
-		f.Comparisons = r.comparisonsFor(topology)
+		f.Comparisons, f.NeededRounds = r.comparisonsFor(topology)
 		all = append(all, f)
 	}
 	return all
@@ -69,8 +69,9 @@ func (r *Report) plugins(topology string) []string {
 func (r *Report) pluginFacts(plugin, topology string) advice.Plugin {
 	p := advice.Plugin{Name: plugin, Facts: map[string]advice.Fact{advice.Works: r.works(plugin, topology)}}
 	for _, c := range r.cells(plugin, topology) {
-		p.Fidelity, p.PodMTU = c.Fidelity, c.PodMTU
+		p.Fidelity = c.Fidelity
 	}
+	p.PathMTU, p.Findings = r.pathMTU(plugin, topology), r.findingsOf(plugin, topology)
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology {
 			p.Memory = s.AgentRSSBytes

@@ -53,7 +53,7 @@ type Cell struct {
 // because there the machine's speed cancels.
 func Between(old, now Side, margin float64) *Comparison {
 	c := &Comparison{Schema: Schema, Old: old.Run.ID, New: now.Run.ID, Margin: margin,
-		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run.Host, now.Run.Host)) == 0, Cells: []Cell{}}
+		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run, now.Run)) == 0, Cells: []Cell{}}
 	families := map[string][]int{} // of one question: a figure over all cells
 	var ratios []stats.Ratio
 	for i := range now.Report.Cells {
@@ -132,7 +132,7 @@ func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric
 	if !c.SameMachine {
 		one.Unit, one.Old, one.New = "ratio", nil, nil
 		if m.VsHost == nil || was.VsHost == nil || len(m.VsHost.Blocks) == 0 || len(was.VsHost.Blocks) == 0 {
-			one.Cause = "another machine, and no ratio to host to compare"
+			one.Cause = "absolute figures are not compared, and there is no ratio to host"
 			return one, stats.Ratio{}
 		}
 		one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
