@@ -120,7 +120,7 @@ func TestLostWorker(t *testing.T) {
 		restored bool
 	}{
 		{"that comes back", true, []int{1, 3}, results.StatusOK, true},
-		{"that does not", false, []int{1}, results.StatusFailed, false},
+		{"that does not", false, []int{1}, results.StatusBroke, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bed := &fragile{t: t, lives: 2, returns: tt.returns}

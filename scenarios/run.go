@@ -257,6 +257,11 @@ func (r *run) precision() string {
 	return fmt.Sprintf("widest interval %.1f %% of %.1f %%: %s", 100*r.reached.widest, 100*r.Asked.Precision, r.reached.of)
 }
 
+// giveUp marks a network whose samples fail.
+func (r *run) giveUp(n *upNetwork, last *results.Sample) error {
+	return r.fail(n, fmt.Errorf("%d samples in a row failed, the last: %s", n.failures, last.Error))
+}
+
 // fail marks a network as failed, or as one that broke if it has worked; it is
 // not measured any more.
 func (r *run) fail(n *upNetwork, cause error) error {
@@ -271,7 +276,7 @@ func (r *run) fail(n *upNetwork, cause error) error {
 			facts.BrokeRound, facts.BrokeAt = n.since.Block+1, n.since.Start
 		}
 	case n.failures > 0 && facts.Fidelity != string(plugins.Cluster): // where the testbed sends a first packet
-		facts.Cause = "only the first packet passed, no sample succeeded: " + facts.Cause
+		facts.Cause = "the first packet passed, but no sample succeeded: " + facts.Cause
 	}
 	return r.append(results.Record{Network: &facts})
 }

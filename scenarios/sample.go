@@ -78,7 +78,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	case s.network.Err() != nil && !restores:
 		return r.fail(s.network, s.network.Err())
 	case s.network.givenUp():
-		return r.fail(s.network, fmt.Errorf("%d samples in a row failed, the last: %s", s.network.failures, sample.Error))
+		return r.giveUp(s.network, sample)
 	}
 	return nil
 }
