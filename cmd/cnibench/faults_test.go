@@ -29,6 +29,7 @@ func faultyPlugins() []*plugins.Plugin {
 		faulty("faulty-later", startAgentThatDiesLater),
 		faulty("faulty-path", takePathDownLater),
 		faulty("faulty-mtu", tooLargePods),
+		faulty("faulty-cni", cniThatHangs),
 		forcedIPIP(),
 	}
 }
