@@ -43,7 +43,7 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.flannelImage, "flannel-image", cluster.DefaultFlannelImage, "cluster: image that --install takes flannel from")
 	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
-	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
+	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe looks at pods from outside too")
 }
 
 // forCluster fits what was asked to a cluster: its links and nodes are as they
@@ -57,9 +57,6 @@ func forCluster(f *pflag.FlagSet, a *results.Asked) error {
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
 	if !f.Changed("probes") {
 		a.Probes = scenarios.ClusterSuite()
-		if f.Changed("outside") {
-			a.Probes = append(a.Probes, "reach")
-		}
 	}
 	return nil
 }
