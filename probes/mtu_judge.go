@@ -49,7 +49,7 @@ func (m *mtuSeen) findings() []Finding {
 		return all
 	}
 	path := m.path()
-	if fits := m.underlay - m.expect.Overhead; path > fits {
+	if fits, path := m.underlay-m.expect.Overhead, max(m.ways[0].Path, m.ways[1].Path); path > fits {
 		say("underlay-fragments", "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are cut up under way", path, fits, m.expect.Overhead, m.underlay)
 	}
 	room := max(m.expect.Overhead, m.expect.Elsewhere)
@@ -80,5 +80,5 @@ func (m *mtuSeen) dependsOnUnderlay() bool {
 		nic = max(m.nics[0], m.nics[1])
 	}
 	least, most := nic-max(m.expect.Overhead, m.expect.Elsewhere), nic-m.expect.Overhead
-	return m.path() > most || m.path() < least && m.podsDecide()
+	return max(m.ways[0].Path, m.ways[1].Path) > most || m.path() < least && m.podsDecide()
 }

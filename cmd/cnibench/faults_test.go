@@ -30,6 +30,11 @@ func faultyPlugins() []*plugins.Plugin {
 		faulty("faulty-path", takePathDownLater),
 		faulty("faulty-mtu", tooLargePods),
 		faulty("faulty-cni", cniThatHangs),
+		faulty("faulty-snat", masqueradePods),
+		faulty("faulty-back", cutWayBack),
+		faulty("faulty-slow", slowWayBack),
+		faulty("faulty-nic", smallerNIC),
+		faulty("faulty-third", cutThirdNode),
 		forcedIPIP(),
 	}
 }
