@@ -47,15 +47,16 @@ func cutThirdNode(ctx context.Context, n plugins.Network, d *plugins.Deployment)
 	return iptables(ctx, n.Nodes[2], fmt.Sprintf("-I FORWARD -d %s -j DROP", to.Masked()))
 }
 
-// slowWayBack lets only datagrams and few segments of TCP pass from the second
-// node's pods to the first node's.
-func slowWayBack(ctx context.Context, n plugins.Network, d *plugins.Deployment) error {
-	to, err := podSubnet(d, n.Nodes[0])
-	if err != nil {
-		return err
-	}
-	// Acknowledgements of the other direction are small.
-	return iptables(ctx, n.Nodes[1], fmt.Sprintf("-I FORWARD -d %s -p tcp -m length --length 400: -m statistic --mode random --probability 0.05 -j DROP", to.Masked()))
+// slowWayBack limits what leaves the second node through its tunnel.
+func slowWayBack(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
+	return n.Nodes[1].Do(func() error {
+		link, err := netlink.LinkByName("flannel.1")
+		if err != nil {
+			return err
+		}
+		return netlink.QdiscAdd(&netlink.Tbf{QdiscAttrs: netlink.QdiscAttrs{LinkIndex: link.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT},
+			Rate: 20e6 / 8, Limit: 256 << 10, Buffer: 128 << 10})
+	})
 }
 
 // smallerNIC gives the second node's NIC a smaller MTU than the first's.
