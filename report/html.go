@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/lang"
@@ -21,7 +22,13 @@ var page string
 //go:embed answer.html
 var answerPage string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+// pageTemplate is parsed when it is first asked for: most processes of this
+// program are probe workers, which render no page.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(pageFuncs).Parse(page + answerPage))
+})
+
+var pageFuncs = template.FuncMap{
 	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
 	"join":     strings.Join,
 	"language": func() string { return "" }, "say": (*lang.Language).Say, "t": (*lang.Language).Sayf, // each rendering has its own
@@ -29,8 +36,9 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
 	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
 	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "ways": (*Report).ways,
-	"machines": (*Report).machines, "setupTook": (*Report).setupTook, "broke": (*Cell).broke, "adjacencyMaps": (*Report).adjacencyMaps, "reachMaps": (*Report).reachMaps, "policy": policyText, "underlay": (*Report).underlay, "limit": limitText, // of its language too
-}).Parse(page + answerPage))
+	"machines": (*Report).machines, "setupTook": (*Report).setupTook, "broke": (*Cell).broke,
+	"adjacencyMaps": (*Report).adjacencyMaps, "reachMaps": (*Report).reachMaps, "policy": policyText, "underlay": (*Report).underlay, "limit": limitText, // of its language too
+}
 
 // view is what the page shows.
 type view struct {
@@ -90,7 +98,7 @@ func (r *Report) HTML(out io.Writer) error {
 		}
 		v.Tables = append(v.Tables, tv)
 	}
-	page, err := pageTemplate.Clone()
+	page, err := pageTemplate().Clone()
 	if err != nil {
 		return fmt.Errorf("rendering the page: %w", err)
 	}

@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
@@ -136,9 +137,13 @@ func (m *markdown) fitting() string {
 }
 
 // plain is text without any character that Markdown or HTML gives a meaning.
-var plain = regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
+var plain = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
+})
 
-var marked = regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
+var marked = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
+})
 
 // Inert makes text stand for itself in GitHub's Markdown, in tables too.
 // Characters with a meaning become references, which are never structure
@@ -146,10 +151,10 @@ var marked = regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“
 // or addresses for links.
 func Inert(s string) string {
 	s = strings.TrimSpace(printable(s))
-	if plain.MatchString(s) && !strings.Contains(strings.ToLower(s), "www.") {
+	if plain().MatchString(s) && !strings.Contains(strings.ToLower(s), "www.") {
 		return s
 	}
-	return "<code>" + marked.ReplaceAllStringFunc(s, func(c string) string {
+	return "<code>" + marked().ReplaceAllStringFunc(s, func(c string) string {
 		return fmt.Sprintf("&#%d;", []rune(c)[0])
 	}) + "</code>"
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,7 +171,7 @@ func (r *run) expect(n *upNetwork) probes.Encapsulation {
 	e := r.Catalogue.Get(results.Original(n.instance)).Encapsulation
 	client, server := n.Ends()
 	if e.SubnetsOnly && client.NodeAddr.IsValid() && client.Subnet.Contains(server.NodeAddr) {
-		return probes.Encapsulation{Kind: "none"}
+		return probes.Encapsulation{Kind: "none", Elsewhere: e.Overhead}
 	}
 	return probes.Encapsulation{Kind: e.Kind, Port: e.Port, Overhead: e.Overhead}
 }
@@ -224,6 +225,10 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 		return ctx.Err()
 	case err != nil:
 		return r.factFailed(n, name, site.Expect, err)
+	}
+	at := step{Cell: results.Cell{Plugin: n.instance, Topology: n.topology, Wire: cmp.Or(n.wire, results.WireNone)}, probe: name, network: n}
+	if err := r.findings(at, measured.Findings); err != nil {
+		return err
 	}
 	if e := measured.Encapsulation; e != nil {
 		e.Plugin, e.Topology = n.instance, n.topology

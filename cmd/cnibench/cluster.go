@@ -45,7 +45,7 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.flannelImage, "flannel-image", cluster.DefaultFlannelImage, "cluster: image that --install takes flannel from")
 	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
-	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
+	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe looks at pods from outside too")
 }
 
 // over completes the flags by what a spec file or a record says, and keeps in
@@ -91,9 +91,6 @@ func forCluster(said said, a *results.Asked) error {
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
 	if said("probes") == "" {
 		a.Probes = scenarios.ClusterSuite()
-		if said("outside") != "" {
-			a.Probes = append(a.Probes, "reach")
-		}
 	}
 	return nil
 }

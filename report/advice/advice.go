@@ -220,7 +220,7 @@ func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int
 // notInRun lists the modes of which the run has nothing on this topology.
 func notInRun(f Facts) []string {
 	var absent []string
-	for _, m := range modes {
+	for _, m := range modes() {
 		if !slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.Name == m.Plugin }) {
 			absent = append(absent, m.Plugin)
 		}

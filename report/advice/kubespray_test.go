@@ -61,7 +61,7 @@ func recommended(t *testing.T, m mode, n results.Needs) Recommendation {
 // TestKubespray parses the variables of every mode, and holds them to what
 // Kubespray accepts.
 func TestKubespray(t *testing.T) {
-	for _, m := range modes {
+	for _, m := range modes() {
 		if m.DebugOnly {
 			continue
 		}

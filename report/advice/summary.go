@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cnibench/cnibench/results"
 )
 
 // grave are the findings that make a network unfit for some traffic: with one
-// of them nothing is more than weakly recommended.
-var grave = []string{"pod-mtu-too-large", "pmtu-black-hole", "pmtu-wrong", "underlay-fragments", "source-nat"}
+// of them no plugin is recommended with more than low confidence.
+var grave = []string{results.FindingPodMTUTooLarge, results.FindingPMTUBlackHole, results.FindingPMTUWrong, results.FindingUnderlayFragments,
+	results.FindingPodSourceNAT, results.FindingTCPDoesNotPass, results.FindingOneDirectionSlow}
 
 // summary is the answer in one sentence.
 func summary(f *Facts, s *subject, o outcome, fit int) string {
