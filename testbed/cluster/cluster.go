@@ -16,7 +16,6 @@ import (
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/cnibench/cnibench/plugins"
@@ -61,7 +60,7 @@ type Config struct {
 type Cluster struct {
 	config Config
 	rest   *rest.Config
-	client kubernetes.Interface
+	client api
 	// dynamic reads what plugins have defined of their own.
 	dynamic dynamic.Interface
 
@@ -89,9 +88,9 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := kubernetes.NewForConfig(connection)
+	client, err := connectAPI(connection)
 	if err != nil {
-		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+		return nil, err
 	}
 	own, err := dynamic.NewForConfig(connection)
 	if err != nil {
