@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -155,6 +156,9 @@ func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
 		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace,
 		Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
+	if o.cluster.image == defaultImage() { // made by this program, of itself
+		config.Arch = runtime.GOARCH
+	}
 	if err := place(&config, &o.asked); err != nil {
 		return config, err
 	}

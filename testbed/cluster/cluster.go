@@ -34,6 +34,7 @@ type Config struct {
 	Kubeconfig string // file; "" for KUBECONFIG, ~/.kube/config or the pod's own credentials
 	Context    string // of that file, "" for its current one
 	Image      string // that holds this program
+	Arch       string // that the image was made for, in Go's and Kubernetes' words (amd64); "" if that is not known
 	PullSecret string // name of a secret for it, copied into no record; "" for none
 	// Unprivileged does without pods in the nodes' network: there is no baseline
 	// and nobody looks at the wire.

@@ -80,6 +80,49 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func arch(a string) func(*core.Node) {
+	return func(n *core.Node) { n.Status.NodeInfo.Architecture = a }
+}
+
+// TestArchitecture holds nodes against the image's architecture before anything
+// is made.
+func TestArchitecture(t *testing.T) {
+	for _, tt := range []struct {
+		name, image string
+		nodes       []core.Node
+		client      string // "" for none
+		says        string
+	}{
+		{"all like the image", "amd64", []core.Node{node("a", arch("amd64")), node("b", arch("amd64"))}, "a", ""},
+		{"one of another kind is left out", "amd64", []core.Node{node("a", arch("arm64")), node("b", arch("amd64")), node("c", arch("amd64"))}, "b", ""},
+		{"none like the image", "amd64", []core.Node{node("a", arch("arm64")), node("b", arch("arm64"))}, "",
+			"a: its architecture is arm64 and the image's amd64 (make the image on a machine with arm64"},
+		{"an image of which that is not known", "", []core.Node{node("a", arch("arm64")), node("b", arch("amd64"))}, "a", ""},
+		{"nodes that do not say", "amd64", []core.Node{node("a"), node("b")}, "a", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var objects []runtime.Object
+			for i := range tt.nodes {
+				objects = append(objects, &tt.nodes[i])
+			}
+			client := fake.NewClientset(objects...)
+			c := &Cluster{client: client, config: Config{Arch: tt.image, Life: 1}, runID: "R"}
+			err := c.prepare(t.Context())
+			if (err != nil) != (tt.client == "") || err != nil && (!errors.Is(err, errOneNode) || !strings.Contains(err.Error(), tt.says)) {
+				t.Fatal(err)
+			}
+			if err == nil && c.chosen.client.Name != tt.client {
+				t.Errorf("chose %s", c.chosen.client.Name)
+			}
+			for _, a := range client.Actions() {
+				if err != nil && a.GetVerb() != "list" {
+					t.Errorf("although no node is fit: %s %s", a.GetVerb(), a.GetResource().Resource)
+				}
+			}
+		})
+	}
+}
+
 // TestPlainPodIsRestricted holds a plain pod against the restricted Pod
 // Security Standard (Kubernetes documentation, concepts/security), and one in
 // the node's network against what it may have beyond that.
