@@ -74,8 +74,8 @@ type Cluster struct {
 	pods      map[string]*pod
 	noImage   map[string]error // nodes that cannot get the image
 	workers   []*worker
-	outside   *probes.Worker // on the host outside; nil until it is needed
-	services  []string       // that were made, by name
+	outside   *probes.Worker             // on the host outside; nil until it is needed
+	services  map[string]*probes.Service // that were made, by name
 
 	installed string           // plugin that we have put on the nodes; "" for none
 	failed    map[string]error // plugins that could not be installed
@@ -97,7 +97,8 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, noImage: map[string]error{}, failed: map[string]error{}}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own,
+		pods: map[string]*pod{}, noImage: map[string]error{}, services: map[string]*probes.Service{}, failed: map[string]error{}}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -190,7 +191,6 @@ type network struct {
 	ends    [2]end
 	facts   results.Network
 	setup   results.Setup
-	service *probes.Service // nil until it is asked for
 }
 
 // errEnded is why a network cannot be used: a worker's stream has ended.
