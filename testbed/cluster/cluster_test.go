@@ -10,11 +10,14 @@ import (
 	authorization "k8s.io/api/authorization/v1"
 	core "k8s.io/api/core/v1"
 	rbac "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
+
+	"github.com/cnibench/cnibench/probes"
 )
 
 func node(name string, change ...func(*core.Node)) core.Node {
@@ -145,6 +148,25 @@ func TestPlainPodIsRestricted(t *testing.T) {
 		if p.Spec.Containers[0].Resources.Limits.Memory().String() != podMemory || p.Spec.ActiveDeadlineSeconds == nil || p.Labels[label] != owner {
 			t.Errorf("%s has no bounds or no label: %+v", p.Name, p.Spec)
 		}
+	}
+}
+
+// TestPodHasRoomForItsPrograms adds up what may be in a pod at once: the kernel
+// kills the pod's programs where Go's limits let them reach the pod's.
+func TestPodHasRoomForItsPrograms(t *testing.T) {
+	container := (&Cluster{config: Config{Image: "i", Life: 1}}).spec("p", "n", false).Spec.Containers[0]
+	limit := container.Resources.Limits.Memory().Value()
+	i := slices.IndexFunc(container.Env, func(e core.EnvVar) bool { return e.Name == "GOMEMLIMIT" })
+	if i < 0 {
+		t.Fatal("the program that waits has no limit of its own")
+	}
+	hold, err := resource.ParseQuantity(strings.TrimSuffix(container.Env[i].Value, "B"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const uncounted = 8 << 20 // stacks of threads in the kernel, buffers of sockets
+	if sum := probes.WorkerMemory + hold.Value() + uncounted; sum > limit {
+		t.Errorf("worker %d + the waiting program %d + %d of the kernel's are more than the pod's %d", probes.WorkerMemory, hold.Value(), uncounted, limit)
 	}
 }
 
