@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 // outsideHost has the control plane's machine take part, which is no node. It
@@ -23,14 +24,21 @@ func outsideHost(t *testing.T, k *kube) {
 	if err := host.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	line, err := bufio.NewReader(out).ReadString('\n') // which a shell is to read
 	if err != nil {
 		t.Fatal(err)
 	}
 	child := childOf(t, host.Process.Pid)
-	flag, ticket, _ := strings.Cut(strings.TrimSpace(line), " ")
+	ticket, ok := strings.CutPrefix(strings.TrimSpace(line), "export "+outside.Env+"=")
+	if !ok {
+		t.Fatalf("it printed %q", line)
+	}
+	file := filepath.Join(t.TempDir(), "ticket")
+	if err := os.WriteFile(file, []byte(ticket), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, _, log := k.run(t, dir, "--probes", "tcp-rr,reach,adjacency", flag, ticket)
+	code, _, log := k.run(t, dir, "--probes", "tcp-rr,reach,adjacency", "--outside", "@"+file)
 	syscall.Kill(child, syscall.SIGINT)
 	host.Wait()
 	if code != 0 {
