@@ -67,7 +67,7 @@ $(BIN)/kube: tools/kubernetes/go.mod tools/kubernetes/go.sum tools/kubernetes/ma
 	cd tools/kubernetes && v=$$($(GO) list -m -f '{{.Version}}' k8s.io/kubernetes) && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X $(KUBE_V).gitVersion=$$v -X $(KUBE_V).gitMajor=1 -X $(KUBE_V).gitMinor=$$(echo $$v | cut -d. -f2)" -o $(CURDIR)/$@ .
 
 .PHONY: e2e-cluster
-e2e-cluster: deps tools kubernetes ## as root: measure a cluster of two real kubelets on this machine
+e2e-cluster: deps build tools kubernetes ## as root: measure a cluster of two real kubelets on this machine
 	scripts/deps.sh cluster
 	$(GO) test -count=1 -v -timeout 40m ./test/e2e
 

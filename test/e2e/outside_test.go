@@ -16,7 +16,7 @@ import (
 // outsideHost has the control plane's machine take part, which is no node. It
 // knows the ways to pods' addresses.
 func outsideHost(t *testing.T, k *kube) {
-	host := k.command(t.Context(), k.program(), "outside", "--address", "10.89.0.1", "--for", "2m")
+	host := k.command(t.Context(), k.program, "outside", "--address", "10.89.0.1", "--for", "2m")
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +86,7 @@ func outsideHost(t *testing.T, k *kube) {
 // somebody who may do in one namespace what the documented role allows.
 func asPlugin(t *testing.T, k *kube) {
 	plugins := t.TempDir()
-	if err := os.Symlink(k.program(), filepath.Join(plugins, "kubectl-cnibench")); err != nil {
+	if err := os.Symlink(k.program, filepath.Join(plugins, "kubectl-cnibench")); err != nil {
 		t.Fatal(err)
 	}
 	kubectl := func(args ...string) (string, error) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"k8s.io/client-go/discovery"
 	apps "k8s.io/client-go/kubernetes/typed/apps/v1"
 	authorization "k8s.io/client-go/kubernetes/typed/authorization/v1"
 	batch "k8s.io/client-go/kubernetes/typed/batch/v1"
@@ -22,6 +23,7 @@ type api interface {
 	BatchV1() batch.BatchV1Interface
 	CoreV1() core.CoreV1Interface
 	RbacV1() rbac.RbacV1Interface
+	Discovery() discovery.DiscoveryInterface
 }
 
 // apiClient is the api of a cluster that answers.
@@ -31,6 +33,7 @@ type apiClient struct {
 	batch         batch.BatchV1Interface
 	core          core.CoreV1Interface
 	rbac          rbac.RbacV1Interface
+	discovery     discovery.DiscoveryInterface
 }
 
 func (a *apiClient) AppsV1() apps.AppsV1Interface                            { return a.apps }
@@ -38,6 +41,7 @@ func (a *apiClient) AuthorizationV1() authorization.AuthorizationV1Interface { r
 func (a *apiClient) BatchV1() batch.BatchV1Interface                         { return a.batch }
 func (a *apiClient) CoreV1() core.CoreV1Interface                            { return a.core }
 func (a *apiClient) RbacV1() rbac.RbacV1Interface                            { return a.rbac }
+func (a *apiClient) Discovery() discovery.DiscoveryInterface                 { return a.discovery }
 
 // connectAPI makes the clients of all groups; they share connections and the
 // limit on requests.
@@ -49,12 +53,13 @@ func connectAPI(config *rest.Config) (api, error) {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
 	var a apiClient
-	var errs [5]error
+	var errs [6]error
 	a.apps, errs[0] = apps.NewForConfigAndClient(shared, over)
 	a.authorization, errs[1] = authorization.NewForConfigAndClient(shared, over)
 	a.batch, errs[2] = batch.NewForConfigAndClient(shared, over)
 	a.core, errs[3] = core.NewForConfigAndClient(shared, over)
 	a.rbac, errs[4] = rbac.NewForConfigAndClient(shared, over)
+	a.discovery, errs[5] = discovery.NewDiscoveryClientForConfigAndClient(shared, over)
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
