@@ -40,6 +40,9 @@ type device struct {
 	Kind string `json:"kind"` // as rtnetlink names it: veth, bridge, vxlan, tuntap
 	RX   uint64 `json:"rx"`   // packets
 	TX   uint64 `json:"tx"`
+	// Index is the interface's number: one that was made anew under its old
+	// name has another.
+	Index int `json:"index"`
 }
 
 // pathCount returns the devices of the worker's network namespace.
@@ -51,7 +54,7 @@ func pathCount(context.Context, *Request) (any, error) {
 	devices := []device{}
 	for _, l := range links {
 		if s := l.Attrs().Statistics; s != nil && l.Attrs().Name != "lo" {
-			devices = append(devices, device{l.Attrs().Name, l.Type(), s.RxPackets, s.TxPackets})
+			devices = append(devices, device{l.Attrs().Name, l.Type(), s.RxPackets, s.TxPackets, l.Attrs().Index})
 		}
 	}
 	return devices, nil
@@ -180,12 +183,13 @@ func rankOf(d device, kinds ...string) int {
 	return 0
 }
 
-// since is what the devices have carried between two looks.
+// since is what the devices have carried between two looks. What a device that
+// was made anew meanwhile carried before is not known; it counts from 0.
 func since(was, is []device) []device {
 	all := slices.Clone(is)
 	for i := range all {
 		for _, d := range was {
-			if d.Name == all[i].Name {
+			if d.Name == all[i].Name && d.Index == all[i].Index && d.RX <= all[i].RX && d.TX <= all[i].TX {
 				all[i].RX -= d.RX
 				all[i].TX -= d.TX
 			}

@@ -50,7 +50,8 @@ func (d Drop) String() string {
 	return fmt.Sprintf("%s (%s, %d packets)", d.Why, d.Where, d.Packets)
 }
 
-// NewDrops is what was dropped between two looks.
+// NewDrops is what was dropped between two looks. A counter that has fallen
+// began anew meanwhile, and counts from 0.
 func NewDrops(before, after []Drop) []Drop {
 	was := map[Drop]uint64{}
 	for _, d := range before {
@@ -58,7 +59,10 @@ func NewDrops(before, after []Drop) []Drop {
 	}
 	var drops []Drop
 	for _, d := range after {
-		if d.Packets -= was[Drop{Where: d.Where, Why: d.Why}]; d.Packets > 0 {
+		if before := was[Drop{Where: d.Where, Why: d.Why}]; d.Packets >= before {
+			d.Packets -= before
+		}
+		if d.Packets > 0 {
 			drops = append(drops, d)
 		}
 	}
