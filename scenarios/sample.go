@@ -30,9 +30,9 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		return err
 	}
 	sample := &results.Sample{Cell: s.Cell, Probe: s.probe, Block: block, Position: position, Start: time.Now()}
-	agents := s.network.AgentTime()
+	agents, watched := s.network.AgentTime(), time.Now()
 	measured, err := r.measure(ctx, s.network, s.Wire, probe, params, &sample.Placement)
-	sample.AgentSeconds = (s.network.AgentTime() - agents).Seconds()
+	sample.AgentSeconds, sample.AgentWindow = (s.network.AgentTime() - agents).Seconds(), time.Since(watched).Seconds()
 	if ctx.Err() != nil {
 		return ctx.Err() // interrupted, not failed
 	}
