@@ -294,7 +294,7 @@ func udpPPSClient(ctx context.Context, r *Request) (any, error) {
 		batch := newBatch(args.Size, args.Segments)
 		defer batch.keep()
 		start := nanotime()
-		n, last, errno := batch.send(s.fd, args.Rate, start, start+int64(args.Duration))
+		n, last, errno := batch.send(s.fd, args.Rate, start, start+int64(args.Duration), &s.stopped)
 		if errno != 0 {
 			return ioError(ctx, fmt.Sprintf("sending datagram %d", n+1), errno)
 		}
@@ -306,7 +306,11 @@ func udpPPSClient(ctx context.Context, r *Request) (any, error) {
 	}
 	after, err := readMachineTime()
 	result.Machine = after.since(before)
-	time.Sleep(args.Settle)
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the last datagrams to arrive: %w", context.Cause(ctx))
+	case <-time.After(args.Settle):
+	}
 	return result, err
 }
 
