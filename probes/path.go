@@ -17,9 +17,9 @@ const (
 	// pathLost for what may be lost; what agents say meanwhile is far less.
 	pathPackets = 200
 	pathLost    = pathPackets / 10
-	// pathLimit is how long the packets may take.
+	// pathLimit is how long the packets may take, beside the underlay's delay.
 	pathLimit = 2 * time.Second
-	// pathQuiet is how long after the last one none may follow.
+	// pathQuiet is how long after the last one none may follow, likewise.
 	pathQuiet = 300 * time.Millisecond
 )
 
@@ -30,7 +30,7 @@ func path() *Probe {
 		Name: "path", Title: "the devices that a packet passes on its way from pod to pod, by their counters",
 		Once: true, Unreached: true, Placement: Same,
 		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend, "count": pathCount},
-		Measure: measurePath,
+		Measure: measurePath, takes: pathTakes,
 	}
 }
 
@@ -66,7 +66,7 @@ func measurePath(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	receive, send, err := startTrickle(ctx, "path", s.Client, s.Server, trickleArgs{Every: time.Millisecond, Sends: pathPackets, Arrivals: pathPackets, Limit: s.limit(pathLimit), Quiet: s.limit(pathLimit)})
+	receive, send, err := startTrickle(ctx, "path", s.Client, s.Server, trickleArgs{Every: time.Millisecond, Sends: pathPackets, Arrivals: pathPackets, Limit: pathWithin(s), Quiet: pathWithin(s)})
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func measurePath(ctx context.Context, s *Site) (*Measurement, error) {
 		return nil, err
 	}
 	// The last packets may still be on their way.
-	rest := time.AfterFunc(pathQuiet, receive.Cancel)
+	rest := time.AfterFunc(pathRest(s), receive.Cancel)
 	defer rest.Stop()
 	if err := receive.Wait(ctx, &seen); err != nil {
 		return nil, err

@@ -57,6 +57,8 @@ type Probe struct {
 	Pods bool
 	// Roles run inside workers; a request names one as "probe/role".
 	Roles map[string]Role
+	// takes is what Takes returns; nil for one sample with a server and a client.
+	takes func(s *Site) time.Duration
 	// Measure drives the roles on the site's workers. An error says why there
 	// is no figure.
 	Measure func(ctx context.Context, s *Site) (*Measurement, error)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 // Surroundings are the places of a network besides the two pods that are
@@ -16,6 +17,8 @@ type Surroundings struct {
 	Outside End
 	// Beside is a pod on the client's node; its Worker is nil if there is none.
 	Beside End
+	// Delay is what the underlay is known to add to the way of every packet.
+	Delay time.Duration
 	// Drops counts what the underlay has dropped so far, and why; nil where
 	// that cannot be seen.
 	Drops func() ([]Drop, error)

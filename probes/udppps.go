@@ -55,7 +55,7 @@ func udpPPS() *Probe {
 		},
 		Placement: Split,
 		Roles:     map[string]Role{"server": udpPPSServer, "client": udpPPSClient},
-		Measure:   measureUDPPPS,
+		Measure:   measureUDPPPS, takes: ppsTakes,
 	}
 }
 
@@ -123,6 +123,9 @@ func measureUDPPPS(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	limit := ppsTakes(s)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
+	defer cancel()
 	begin := time.Now()
 	args := ppsArgs{Size: size, Segments: segments, Settle: settle + s.Delay, Poll: s.Client.CPU != s.Server.CPU}
 	best, tried, err := searchRate(ctx, s, args, begin)

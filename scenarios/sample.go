@@ -13,8 +13,9 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// A sample that has not ended slack after its duration is given up: its
-// probe's own time limits have failed.
+// A sample that has not ended slack after the longest that its probe takes is
+// given up: the probe's own time limits have failed, or what the testbed does for
+// it takes longer.
 const slack = 10 * time.Second
 
 // slack is the same as it holds on the testbed's kernel.
@@ -128,15 +129,26 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 		}
 		n.wire = wire
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.Asked.Duration.Duration()+r.slack())
-	defer cancel()
 	site := r.site(n, probe, params)
 	site.Expect = r.expect(n)
 	*placement = results.Placement{Mode: r.placementOf(probe), Client: site.Client.CPU, Server: site.Server.CPU}
 	if site.Client.CPU < 0 {
 		placement.Mode = probes.Unpinned
 	}
-	return probe.Measure(ctx, site)
+	return r.take(ctx, probe, site)
+}
+
+// take runs the probe at a site for as long as its own limits may take, and
+// slack.
+func (r *run) take(ctx context.Context, probe *probes.Probe, site *probes.Site) (*probes.Measurement, error) {
+	limit := probe.Takes(site) + r.slack()
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
+	defer cancel()
+	measured, err := probe.Measure(limited, site)
+	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", context.Cause(limited), err) // told by somebody who does not say which
+	}
+	return measured, err
 }
 
 // site is where and how the probe measures.
@@ -212,9 +224,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 		site.Expect = r.expect(n)
 		capture = filepath.Join(results.CaptureDir, results.FileName(r.nameParts(n.instance, n.topology, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
 		site.CaptureFile = r.Journal.Path(capture)
-		timed, cancel := context.WithTimeout(ctx, r.slack())
-		measured, err = probe.Measure(timed, site)
-		cancel()
+		measured, err = r.take(ctx, probe, site)
 		if err == nil || !restores || n.Err() == nil || ctx.Err() != nil {
 			break
 		}
@@ -269,9 +279,6 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 			return r.fail(n, lost)
 		}
 		cause = fmt.Errorf("%w; %w", cause, lost)
-	}
-	if errors.Is(cause, context.DeadlineExceeded) {
-		cause = fmt.Errorf("no answer within %s: %w", r.slack(), cause)
 	}
 	var absent *probes.NotHereError
 	if errors.As(cause, &absent) {

@@ -17,16 +17,13 @@ import (
 
 var _ testbed.PodAdder = (*network)(nil)
 
-// podWithin bounds the life of pods that are added for a sample.
-const podWithin = 20 * time.Second
-
 // AddPods adds pods on the first node, all at once, waits until a packet from
 // the second node's pod reaches each, and removes them.
 func (n *network) AddPods(ctx context.Context, count int) ([]probes.PodTimes, error) {
 	if n.deployment == nil {
 		return nil, errors.New("the baseline has no plugin that adds pods")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, podWithin, fmt.Errorf("pods were not up within %s", podWithin))
+	ctx, cancel := context.WithTimeoutCause(ctx, probes.PodsWithin, fmt.Errorf("pods were not up within %s", probes.PodsWithin))
 	defer cancel()
 	node, from := n.nodes[0], n.pods[1]
 	restore, err := from.retryNeighbours(firstPacketEvery)

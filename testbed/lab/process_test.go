@@ -25,7 +25,7 @@ func TestAgentTimeNeverFalls(t *testing.T) {
 			}
 			n := &network{nodes: []*node{on}}
 			a := on.agents[0]
-			t.Cleanup(a.stop)
+			t.Cleanup(func() { a.stop() })
 			last := time.Duration(0)
 			look := func() {
 				now := n.AgentTime()
