@@ -34,6 +34,12 @@ func TestMain(m *testing.M) {
 // runtime of their process, so they do not run in the test's.
 func process(t *testing.T) (*Worker, *exec.Cmd) {
 	t.Helper()
+	return processIn(t, func(f func() error) error { return f() })
+}
+
+// processIn starts a worker where do calls functions.
+func processIn(t *testing.T, do func(func() error) error) (*Worker, *exec.Cmd) {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "worker")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -44,7 +50,7 @@ func process(t *testing.T) (*Worker, *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := do(cmd.Start); err != nil {
 		t.Fatal(err)
 	}
 	w := Connect(in, out)
