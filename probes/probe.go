@@ -92,6 +92,8 @@ type Encapsulation struct {
 // Site is where and how a sample is taken.
 type Site struct {
 	Client, Server End
+	// Spare are the CPUs that ends may be pinned to and neither is.
+	Spare []int
 	// Duration is the length of the whole sample, the dropped first part
 	// included.
 	Duration time.Duration

@@ -155,7 +155,7 @@ func (r *run) take(ctx context.Context, probe *probes.Probe, site *probes.Site) 
 func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = r.cpus(r.placementOf(probe))
-	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, Delay: r.delay(), AgentTime: n.AgentTime, Slower: r.slower()}
+	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, Spare: r.spare(client.CPU, server.CPU), Delay: r.delay(), AgentTime: n.AgentTime, Slower: r.slower()}
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
 	}
@@ -207,6 +207,17 @@ func (r *run) cpus(placement string) (client, server int) {
 		return r.CPUs[0], last
 	}
 	return last, last
+}
+
+// spare are the CPUs that the two ends leave.
+func (r *run) spare(client, server int) []int {
+	var left []int
+	for _, cpu := range r.CPUs {
+		if cpu >= 0 && cpu != client && cpu != server {
+			left = append(left, cpu)
+		}
+	}
+	return left
 }
 
 // fact takes a fact of a network and journals it.
