@@ -121,6 +121,9 @@ func (p *program) acceptedRun(ctx context.Context, o acceptOptions, spec *accept
 	if !spec.MeasuresItself() {
 		return "", usage("name a run directory: the spec %s has no run section with plugins", o.spec)
 	}
+	if err := p.checkDecidable(o, spec); err != nil {
+		return "", err
+	}
 	ran := runOptions{asked: *spec.Run, out: o.out, quiet: o.quiet}
 	dir, err := p.measure(ctx, &ran)
 	if err != nil {
