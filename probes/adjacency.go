@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/gopacket/gopacket"
@@ -77,6 +78,9 @@ func measureAdjacency(ctx context.Context, s *Site) (*Measurement, error) {
 	}
 	if len(around.Nodes) < 2 {
 		return nil, &NotHereError{"it takes workers in two nodes' own network"}
+	}
+	if slices.ContainsFunc(around.Nodes, func(n End) bool { return !n.Addr.Is4() }) {
+		return nil, &NotHereError{"adjacency is seen by ARP, and the nodes' addresses are not IPv4"}
 	}
 	begin := time.Now()
 	m := &Measurement{}

@@ -2,7 +2,6 @@ package probes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -42,7 +41,7 @@ func measureCNITime(ctx context.Context, s *Site) (*Measurement, error) {
 		return nil, err
 	}
 	if s.AddPods == nil {
-		return nil, errors.New("this testbed adds no pods during a run")
+		return nil, &NotHereError{"this testbed adds no pods during a run"}
 	}
 	begin := time.Now()
 	times, err := s.AddPods(ctx, pods)

@@ -22,9 +22,10 @@ const (
 	pcapngUnknownLength = 0xFFFFFFFFFFFFFFFF
 )
 
-// writeCapture keeps frames as a pcapng file of one interface.
+// writeCapture keeps frames as a pcapng file of one interface, which must not
+// exist yet.
 func writeCapture(path, nic string, frames []frame) (err error) {
-	f, err := os.Create(path)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("keeping the capture: %w", err)
 	}

@@ -2,7 +2,6 @@ package probes
 
 import (
 	"encoding/binary"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -99,39 +98,4 @@ func FuzzParseNetDev(f *testing.F) {
 			t.Errorf("%+v beside %v", c, err)
 		}
 	})
-}
-
-func TestMTUFindings(t *testing.T) {
-	ways := func(there, back pathMTU) [2]pathMTU { return [2]pathMTU{there, back} }
-	whole := func(mtu int) pathMTU { return pathMTU{Interface: mtu, Path: mtu, MSS: mtu - 40} }
-	for _, c := range []struct {
-		name               string
-		ways               [2]pathMTU
-		underlay, overhead int
-		want               []string
-	}{
-		{"vxlan on 1500", ways(whole(1450), whole(1450)), 1500, 50, nil},
-		{"no encapsulation", ways(whole(1500), whole(1500)), 1500, 0, nil},
-		{"the underlay is not known", ways(whole(1400), whole(1400)), 0, 50, nil},
-		{"pods may send too much, and are told", ways(pathMTU{Interface: 1500, Path: 1450, Told: 1450}, pathMTU{Interface: 1500, Path: 1450, Told: 1450}), 1500, 50,
-			[]string{"pod-mtu-too-large", "pod-mtu-too-large"}},
-		{"and are not told", ways(pathMTU{Interface: 1500, Path: 1450}, whole(1450)), 1500, 50, []string{"pod-mtu-too-large", "pmtu-black-hole"}},
-		{"and are told wrongly", ways(pathMTU{Interface: 1500, Path: 1450, Told: 1480}, whole(1450)), 1500, 50, []string{"pod-mtu-too-large", "pmtu-wrong"}},
-		{"one way is narrower", ways(whole(1450), whole(1400)), 1500, 50, []string{"mtu-asymmetric", "pod-mtu-too-small"}},
-		{"the underlay cuts packets up", ways(whole(1500), whole(1500)), 1500, 50, []string{"underlay-fragments"}},
-		{"goodput is given away", ways(whole(1450), whole(1450)), 9000, 50, []string{"pod-mtu-too-small"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var names []string
-			for _, f := range mtuFindings(c.ways, c.underlay, c.overhead) {
-				names = append(names, f.Name)
-				if f.Text == "" {
-					t.Errorf("%s has no text", f.Name)
-				}
-			}
-			if !slices.Equal(names, c.want) {
-				t.Errorf("%q, want %q", names, c.want)
-			}
-		})
-	}
 }

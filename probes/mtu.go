@@ -75,50 +75,58 @@ func measureMTU(ctx context.Context, s *Site) (*Measurement, error) {
 			return nil, err
 		}
 	}
-	underlay := 0
-	if s.Client.Node != nil && s.Client.NIC != "" {
-		call, err := s.Client.Node.Start(ctx, "mtu/nic", mtuArgs{NIC: s.Client.NIC})
+	seen := mtuSeen{ways: ways, names: [2]string{s.Client.NodeName, s.Server.NodeName}, nodes: s.Client.Addr == s.Client.NodeAddr, expect: s.Expect}
+	for i, e := range []End{s.Client, s.Server} {
+		if e.Node == nil || e.NIC == "" {
+			continue
+		}
+		call, err := e.Node.Start(ctx, "mtu/nic", mtuArgs{NIC: e.NIC})
 		if err != nil {
 			return nil, err
 		}
-		if err := call.Wait(ctx, &underlay); err != nil {
+		if err := call.Wait(ctx, &seen.nics[i]); err != nil {
+			return nil, err
+		}
+	}
+	if seen.dependsOnUnderlay() {
+		var err error
+		if seen.underlay, err = underlayMTU(ctx, &limited); err != nil {
 			return nil, err
 		}
 	}
 	return &Measurement{
 		Values:   map[string]float64{"path": float64(min(ways[0].Path, ways[1].Path)), "mss": float64(min(ways[0].MSS, ways[1].MSS))},
 		Seconds:  time.Since(begin).Seconds(),
-		Findings: mtuFindings(ways, underlay, s.Expect.Overhead),
+		Findings: seen.findings(),
 	}, nil
 }
 
-// mtuFindings names what does not fit together.
-func mtuFindings(ways [2]pathMTU, underlay, overhead int) []Finding {
-	var all []Finding
-	say := func(name, format string, args ...any) { all = append(all, Finding{name, fmt.Sprintf(format, args...)}) }
-	for i, w := range ways {
-		direction := []string{"from the first node to the second", "from the second node to the first"}[i]
-		if w.Path < w.Interface {
-			say("pod-mtu-too-large", "%s pods may send %d bytes, but only %d pass: lower the plugin's MTU to that", direction, w.Interface, w.Path)
-			if w.Told == 0 {
-				say("pmtu-black-hole", "%s larger packets vanish and no too-big message (ICMP type 3 code 4) comes back: connections hang on them", direction)
-			} else if w.Told != w.Path {
-				say("pmtu-wrong", "%s a too-big message names %d bytes, but %d pass", direction, w.Told, w.Path)
-			}
+// underlayMTU is the largest packet that the nodes' own path carries both ways,
+// 0 if that cannot be seen: a firewall between nodes may pass the tunnel only.
+func underlayMTU(ctx context.Context, s *Site) (int, error) {
+	if podOf(s.Client) == nil || podOf(s.Server) == nil || s.Client.Node == nil || s.Server.Node == nil {
+		return 0, nil // the pods have NICs of their own, or nobody is on the nodes
+	}
+	least := 0
+	there, back := *s, *s
+	there.Client.Worker, there.Client.Addr = s.Client.Node, s.Client.NodeAddr
+	there.Server.Worker, there.Server.Addr = s.Server.Node, s.Server.NodeAddr
+	back.Client, back.Server = there.Server, there.Client
+	for _, site := range []*Site{&there, &back} {
+		var way pathMTU
+		err := site.drive(ctx, "mtu", mtuArgs{Addr: site.Server.Addr}, func(peer netip.AddrPort) any {
+			return mtuArgs{Addr: site.Client.Addr, Peer: peer, Patience: mtuPatience + 2*s.Delay}
+		}, new(struct{}), &way)
+		switch {
+		case ctx.Err() != nil:
+			return 0, err
+		case err != nil:
+			return 0, nil
+		case least == 0 || way.Path < least:
+			least = way.Path
 		}
 	}
-	path := min(ways[0].Path, ways[1].Path)
-	if ways[0].Path != ways[1].Path {
-		say("mtu-asymmetric", "one direction carries %d bytes, the other %d", ways[0].Path, ways[1].Path)
-	}
-	switch fits := underlay - overhead; {
-	case underlay == 0:
-	case path > fits:
-		say("underlay-fragments", "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are cut up under way", path, fits, overhead, underlay)
-	case path < fits:
-		say("pod-mtu-too-small", "packets may have %d bytes where %d would fit beside %d bytes of headers in the underlay's %d: that gives away goodput", path, fits, overhead, underlay)
-	}
-	return all
+	return least, nil
 }
 
 // nicMTU reads an interface's MTU.

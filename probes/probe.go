@@ -85,6 +85,9 @@ type Encapsulation struct {
 	Kind     string // none, vxlan, udp, ipip, wireguard or geneve
 	Port     int    // outer UDP destination port, 0 for none
 	Overhead int    // bytes taken from the underlay's IP MTU
+	// Elsewhere is the same between nodes of different subnets, where the two
+	// that are measured need no tunnel: pods leave room for it all the same.
+	Elsewhere int
 }
 
 // Site is where and how a sample is taken.

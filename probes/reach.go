@@ -18,55 +18,94 @@ const (
 	reachPatience = 1200 * time.Millisecond
 )
 
-// reach finds out which ways are open between pods and a host of the underlay
-// that is no node of the cluster, and what becomes of the source address.
+// reach finds out which ways are open, and what becomes of the source address:
+// between the two pods in both directions, between two pods of one node, and
+// between pods and a host of the underlay that is no node of the cluster, if
+// there is one.
 func reach() *Probe {
 	return &Probe{
-		Name: "reach", Title: "whether pods and a host outside the cluster reach each other, and with which source address",
+		Name: "reach", Title: "whether pods, and a host outside the cluster, reach each other both ways, and with which source address",
 		Once: true, Unreached: true, Placement: Same,
 		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend},
 		Measure: measureReach,
 	}
 }
 
+// reachWay is one direction to look at.
+type reachWay struct {
+	direction string
+	from, to  End
+}
+
 func measureReach(ctx context.Context, s *Site) (*Measurement, error) {
-	around, err := s.around(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if around.Outside.Worker == nil {
-		return nil, &NotHereError{"no host outside the cluster was named (--outside)"}
+	around := &Surroundings{}
+	if s.Around != nil {
+		var err error
+		if around, err = s.Around(ctx); err != nil {
+			return nil, err
+		}
 	}
 	begin := time.Now()
 	m := &Measurement{}
-	for _, way := range []struct {
-		direction string
-		from, to  End
-	}{
-		{results.OutsideToPod, around.Outside, s.Client},
-		{results.PodToOutside, s.Client, around.Outside},
-		{results.PodToPod, s.Client, s.Server},
-		{results.PodToNeigh, s.Client, around.Beside},
-	} {
+	for _, way := range reachWays(s, around) {
 		if way.from.Worker == nil || way.to.Worker == nil {
-			continue // the baseline has one place a node
+			continue // the baseline has one place a node, and not every testbed has an outside
 		}
 		r, err := reachOneWay(ctx, around, way.from, way.to)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", way.direction, err)
+			return nil, fmt.Errorf("%s from %s to %s: %w", way.direction, way.from.NodeName, way.to.NodeName, err)
 		}
-		r.Direction = way.direction
+		r.Direction, r.From, r.To = way.direction, way.from.NodeName, way.to.NodeName
 		m.Reachability = append(m.Reachability, *r)
+		if f, translated := way.translated(r); translated {
+			m.Findings = append(m.Findings, f)
+		}
 	}
-	if around.Masquerade != nil {
+	if around.Masquerade != nil && around.Outside.Worker != nil {
 		r, err := reachMasqueraded(ctx, around, s.Client)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", results.PodToOutsideNAT, err)
 		}
 		m.Reachability = append(m.Reachability, *r)
 	}
+	found, err := lopsided(ctx, s, m.Reachability)
+	if err != nil {
+		return nil, err
+	}
+	m.Findings = append(m.Findings, found...)
 	m.Seconds = time.Since(begin).Seconds()
 	return m, nil
+}
+
+// reachWays lists the directions in the order in which people read them.
+func reachWays(s *Site, around *Surroundings) []reachWay {
+	between := results.PodToPod
+	if s.Client.NodeName == s.Server.NodeName {
+		between = results.PodToNeigh
+	}
+	return []reachWay{
+		{results.OutsideToPod, around.Outside, s.Client},
+		{results.PodToOutside, s.Client, around.Outside},
+		{between, s.Client, s.Server},
+		{between, s.Server, s.Client},
+		{results.PodToNeigh, s.Client, around.Beside},
+		{results.PodToNeigh, around.Beside, s.Client},
+	}
+}
+
+// translated names a source address that changed between two pods. On the way
+// out of the cluster that is what many plugins are asked to do.
+func (w *reachWay) translated(r *results.Reachability) (f Finding, yes bool) {
+	if r.Source != results.SourceSNAT || w.direction != results.PodToPod && w.direction != results.PodToNeigh {
+		return f, false
+	}
+	if podOf(w.from) == nil {
+		return Finding{results.FindingNodeSourceNAT, fmt.Sprintf("what %s sends to %s arrives with the source address %s instead of %s: something in the nodes' own network translates it",
+			r.From, r.To, r.Seen, w.from.Addr)}, true
+	}
+	return Finding{results.FindingPodSourceNAT, fmt.Sprintf("what the pod on %s sends to the pod on %s arrives with the source address %s instead of the pod's %s: "+
+		"NetworkPolicy and audit logs see that address and cannot tell pods apart (iptables -t nat -S on %s lists what may translate it)",
+		r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
 }
 
 // reachMasqueraded looks again at the way out of a pod, with the translation
@@ -83,7 +122,7 @@ func reachMasqueraded(ctx context.Context, around *Surroundings, from End) (*res
 	if err := errors.Join(err, end(ending)); err != nil {
 		return nil, err
 	}
-	r.Direction = results.PodToOutsideNAT
+	r.Direction, r.From, r.To = results.PodToOutsideNAT, from.NodeName, around.Outside.NodeName
 	return r, nil
 }
 

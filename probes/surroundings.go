@@ -2,7 +2,6 @@ package probes
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 )
@@ -31,10 +30,11 @@ type Surroundings struct {
 	Deny func(ctx context.Context, from, to End) (Lift, error)
 }
 
-// around are the places besides the two pods.
+// around are the places besides the two pods. A testbed that shows none is a
+// [NotHereError].
 func (s *Site) around(ctx context.Context) (*Surroundings, error) {
 	if s.Around == nil {
-		return nil, errors.New("this testbed shows nothing but the two pods")
+		return nil, &NotHereError{"this testbed shows nothing but the two pods"}
 	}
 	return s.Around(ctx)
 }

@@ -34,7 +34,7 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 	b := &builder{recorded: recorded, catalogue: c,
 		report: &Report{
 			Schema: Schema, Host: run.Host, Warnings: []string{},
-			Run: Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked,
+			Run: Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked, Clusters: run.Clusters,
 				CongestionControl: run.CongestionControl, Versions: run.Versions},
 			Cells: []Cell{}, Comparisons: []Comparison{}, Implausible: []Implausible{}, Encapsulation: []results.Encapsulation{},
 			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []results.Policy{},
@@ -65,6 +65,7 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*Report, error) {
 			b.report.Cells = append(b.report.Cells, cell)
 		}
 	}
+	b.shareFailures()
 	b.compareWithHost()
 	b.compare()
 	b.warnKernels()
@@ -175,6 +176,7 @@ func (b *builder) event(e results.Event, at time.Time) {
 func (b *builder) cell(p place, wire string) (Cell, error) {
 	n := b.networks[p]
 	c := Cell{Cell: results.Cell{Plugin: p.plugin, Topology: p.topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
+		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt,
 		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []Metric{}}
 	if c.Versions == nil {
 		c.Versions = map[string]string{}
@@ -184,6 +186,7 @@ func (b *builder) cell(p place, wire string) (Cell, error) {
 	}
 	samples := b.samples[c.Cell]
 	c.AgentCPU = agentCPU(samples)
+	c.Failures = b.failures(samples)
 	latencies, err := b.latencies(samples)
 	if err != nil {
 		return Cell{}, err
@@ -269,6 +272,10 @@ func (b *builder) compareWithHost() {
 			mine, its := byBlock(b.samples[c.Cell], m), byBlock(b.samples[host], m)
 			// Zeros have no ratio, and one of the blocks without them would
 			// speak for all (retransmits).
+			if b.report.apartOnWire(c.Plugin, results.HostPlugin, c.Topology) != "" {
+				m.Warnings = append(m.Warnings, "no ratio to host: the packets of one of the two were not seen on the wire, so the two took different paths")
+				continue
+			}
 			if r := stats.Paired(mine, its); r.N > 0 && r.N == common(mine, its) {
 				m.VsHost = &VsHost{N: r.N, Ratio: r.Ratio, CI: bounds(r.CI), Blocks: r.Ratios()}
 			}

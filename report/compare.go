@@ -45,8 +45,9 @@ type Comparison struct {
 	Notes    []string `json:"notes"`
 
 	judged stats.Comparison
-	family int // number of comparisons that were corrected together
-	common int // blocks that have samples of both, zeros included
+	family int    // number of comparisons that were corrected together
+	common int    // blocks that have samples of both, zeros included
+	away   string // which of the two took another path, so that nothing is compared
 }
 
 // question is what a family of comparisons answers: which plugin is best by
@@ -145,6 +146,10 @@ func (b *builder) judge(q question, keep func(results.Sample) bool) []Comparison
 	pairs := results.Pairs(names)
 	ratios := make([]stats.Ratio, len(pairs))
 	for i, p := range pairs {
+		if b.report.apartOnWire(p[0], p[1], q.topology) != "" {
+			ratios[i] = stats.Paired(nil, nil)
+			continue
+		}
 		if b.apart(p) {
 			ratios[i] = stats.ThroughCommon(values[p[0]], values[p[1]], values[results.HostPlugin])
 			continue
@@ -161,7 +166,9 @@ func (b *builder) judge(q question, keep func(results.Sample) bool) []Comparison
 		c := Comparison{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name,
 			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []string{},
 			judged: judged, family: len(pairs), common: common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: b.apart(pairs[i])}
-		if c.ThroughHost {
+		if c.away = b.report.apartOnWire(c.A, c.B, c.Topology); c.away != "" {
+			c.common = 0
+		} else if c.ThroughHost {
 			host := values[results.HostPlugin]
 			c.common = min(common(values[c.A], host), common(values[c.B], host))
 		}
@@ -211,6 +218,8 @@ func (c *Comparison) sentence() string {
 func (c *Comparison) undecided() string {
 	needed := stats.MinRounds(c.family)
 	switch {
+	case c.away != "":
+		return fmt.Sprintf("the packets of %s were not seen on the wire, so the two took different paths", c.away)
 	case c.common == 0:
 		return "no round has a sample of both"
 	case c.N < c.common:
@@ -253,10 +262,10 @@ func wireName(wire string) string {
 // drift of the ratio beyond the margin, blocks that echo.
 func (c *Comparison) note(most int) {
 	say := func(format string, args ...any) { c.Notes = append(c.Notes, fmt.Sprintf(format, args...)) }
-	if c.ThroughHost {
+	if c.ThroughHost && c.away == "" {
 		say("they were never up at once: their ratios to the host are compared, each from %d rounds or more of its own", c.common)
 	}
-	if c.common < most {
+	if c.common < most && c.away == "" {
 		say("only %d of %d rounds have a sample of both; the verdict speaks of those alone", c.common, most)
 	}
 	logs := c.judged.Logs

@@ -21,30 +21,32 @@ func payloadShare(podMTU, overhead int) float64 {
 	return float64(podMTU-tcpIPHeaders) / float64(podMTU+overhead+ethernetHeader)
 }
 
-// share is the payload's share of a cell's wire, 0 if it is not known.
-func (b *builder) share(c *Cell) float64 {
-	plugin := b.plugin(c.Plugin)
-	if plugin == nil {
+// share is the payload's share of what a cell's wire carries, 0 if it is not
+// known. A pod's MTU that was not recorded is what the overhead leaves of the
+// lab's; of a cluster nobody knows it.
+func (b *builder) share(c *Cell, w onWire) float64 {
+	mtu := c.PodMTU
+	if mtu == 0 && b.recorded.Run.Asked.Testbed != testbedCluster {
+		mtu = b.recorded.Run.Asked.MTU - w.overhead
+	}
+	if !w.known || mtu <= tcpIPHeaders {
 		return 0
 	}
-	overhead := plugin.Encapsulation.Overhead
-	mtu := c.PodMTU
-	if mtu == 0 {
-		mtu = b.recorded.Run.Asked.MTU - overhead
-	}
-	return payloadShare(mtu, overhead)
+	return payloadShare(mtu, w.overhead)
 }
 
 // expected is the most that arithmetic allows for a figure: the goodput of
-// full-sized segments at the wire's rate. Nil where it says nothing: what a
-// link's loss leaves of a rate is for congestion control.
+// full-sized segments at the wire's rate, in each direction that it is the sum
+// of. Nil where it says nothing: what a link's loss leaves of a rate is for
+// congestion control.
 func (b *builder) expected(c *Cell, m results.Metric) *float64 {
+	w := b.onWire(c, m.Probe)
 	rate, err := results.ParseWire(c.Wire)
-	share := b.share(c)
+	share := b.share(c, w)
 	if err != nil || rate == 0 || share == 0 || m.Name != "goodput" || b.lossy() {
 		return nil
 	}
-	goodput := rate * share
+	goodput := rate * share * float64(w.ways)
 	return &goodput
 }
 
@@ -68,7 +70,7 @@ func (b *builder) loss(c *Cell) *Loss {
 	if m == nil || m.VsHost == nil || host == nil || b.lossy() {
 		return nil
 	}
-	mine, base := b.share(c), b.share(host)
+	mine, base := b.share(c, b.onWire(c, m.Probe)), b.share(host, b.onWire(host, m.Probe))
 	if mine == 0 || base == 0 {
 		return nil
 	}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,6 +19,10 @@ const (
 	onlyWatches    = 0.1
 )
 
+// measuredNodes is how many nodes the figures of a network are between: probes
+// have two ends, however many nodes were brought up.
+const measuredNodes = 2
+
 // facts turns the report into what the advice rests on, one entry for each
 // topology. What was not measured stays empty.
 func (r *Report) facts() []advice.Facts {
@@ -26,12 +31,12 @@ func (r *Report) facts() []advice.Facts {
 		if topology == results.SameNode {
 			continue // no plugin is chosen for what happens inside a node
 		}
-		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: r.Run.Asked.Nodes, Rounds: r.Run.Rounds,
+		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: measuredNodes, NodesAsked: r.Run.Asked.Nodes, Rounds: r.Run.Rounds,
 			Complete: r.Run.Complete, Link: r.link(topology)}
 		for _, plugin := range r.plugins(topology) {
 			f.Plugins = append(f.Plugins, r.pluginFacts(plugin, topology))
 		}
-		f.Comparisons = r.comparisonsFor(topology)
+		f.Comparisons, f.NeededRounds = r.comparisonsFor(topology)
 		all = append(all, f)
 	}
 	return all
@@ -64,14 +69,16 @@ func (r *Report) plugins(topology string) []string {
 func (r *Report) pluginFacts(plugin, topology string) advice.Plugin {
 	p := advice.Plugin{Name: plugin, Facts: map[string]advice.Fact{advice.Works: r.works(plugin, topology)}}
 	for _, c := range r.cells(plugin, topology) {
-		p.Fidelity, p.PodMTU = c.Fidelity, c.PodMTU
+		p.Fidelity = c.Fidelity
 	}
+	p.PathMTU, p.Findings = r.pathMTU(plugin, topology), r.findingsOf(plugin, topology)
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology {
 			p.Memory = s.AgentRSSBytes
 		}
 	}
 	r.wireFacts(&p, topology)
+	p.Facts[advice.PathSeen] = r.path(plugin, topology)
 	if policy, ok := r.policy(plugin, topology); ok {
 		p.Facts[advice.Policy] = policy
 	}
@@ -92,33 +99,85 @@ func (r *Report) cells(plugin, topology string) []*Cell {
 	return all
 }
 
-// works is whether pods on different nodes reach each other. A network that
-// the kernel cannot carry, or that the run did not come to, was not measured.
+// hardlyAnything is the share of the host's goodput below which pods reach each
+// other in name alone. The slowest mode of the catalogue, flannel's udp, carries
+// some ten times as much.
+const hardlyAnything = 0.01
+
+// works is whether pods on different nodes reach each other, both ways, for as
+// long as the run took. A network that the kernel cannot carry, that the run did
+// not come to, or that fails where the nodes' own network fails too was not
+// measured.
 func (r *Report) works(plugin, topology string) advice.Fact {
-	if across := r.reached(plugin, topology, results.PodToPod); across.Value != "" && across.Value != "yes" {
-		return advice.Fact{Value: "no", Evidence: across.Evidence}
+	cells := r.cells(plugin, topology)
+	for _, c := range cells {
+		if c.Status != results.StatusBroke {
+			continue
+		}
+		if shared := r.Underlay(c); shared != "" {
+			return advice.Fact{Evidence: shared}
+		}
+		return advice.Fact{Value: "no", Evidence: c.broke()}
+	}
+	across := r.attempts(plugin, topology, results.PodToPod)
+	if slices.ContainsFunc(across, func(a results.Reachability) bool { return !a.Reachable }) {
+		if shared := r.noneFrom(across); shared != "" {
+			return advice.Fact{Evidence: "the nodes' own network fails at it too: " + shared}
+		}
+		return advice.Fact{Value: "no", Evidence: results.PodToPod + ": " + strings.Join(unreached(across), "; ")}
 	}
 	var causes []string
-	for _, c := range r.cells(plugin, topology) {
+	var figure string
+	for _, c := range cells {
 		switch {
-		case c.Status == results.StatusOK && len(c.Metrics) > 0:
-			m := &c.Metrics[0]
-			return advice.Fact{Value: "yes", Evidence: fmt.Sprintf("%d samples of %s", m.N, m.Probe)}
+		case c.Status == results.StatusOK && len(c.Metrics) > 0 && figure == "":
+			figure = fmt.Sprintf("%d samples of %s", c.Metrics[0].N, c.Metrics[0].Probe)
 		case c.Status == results.StatusFailed && c.Fidelity != "":
-			causes = append(causes, c.Cause)
+			causes = append(causes, cmp.Or(r.Underlay(c), c.Cause))
 		case c.Status != results.StatusOK:
 			return advice.Fact{Evidence: c.Status + ": " + c.Cause}
 		}
 	}
-	if len(causes) > 0 {
+	never := r.never(plugin, topology)
+	switch {
+	case never != nil && never.Shared:
+		return advice.Fact{Evidence: never.text()}
+	case never != nil:
+		return advice.Fact{Value: "no", Evidence: never.text()}
+	case figure != "":
+		if little := r.little(plugin, topology); little != "" {
+			return advice.Fact{Value: "partly", Evidence: little}
+		}
+		return advice.Fact{Value: "yes", Evidence: figure}
+	case len(causes) > 0 && r.Underlay(cells[0]) != "":
+		return advice.Fact{Evidence: causes[0]}
+	case len(causes) > 0:
 		return advice.Fact{Value: "no", Evidence: causes[0]}
 	}
+	return r.cameUp(plugin, topology)
+}
+
+// cameUp takes a network for one that works because a packet passed while it was
+// brought up.
+func (r *Report) cameUp(plugin, topology string) advice.Fact {
 	for _, s := range r.Setup {
-		if s.Plugin == plugin && s.Topology == topology {
+		if s.Plugin == plugin && s.Topology == topology && r.sentAtSetup() {
 			return advice.Fact{Value: "yes", Evidence: "first packet between pods after " + quantity(s.NetworkReadyMS/1000, "s")}
 		}
 	}
 	return advice.Fact{}
+}
+
+// little says that a stream got next to nothing through, "" if none did so.
+func (r *Report) little(plugin, topology string) string {
+	for _, c := range r.cells(plugin, topology) {
+		for _, m := range c.Metrics {
+			if name, _, _ := strings.Cut(m.Probe, ":"); name == "tcp-stream" && m.Name == "goodput" && m.VsHost != nil && m.VsHost.Ratio < hardlyAnything {
+				return fmt.Sprintf("%s carries %s %s, %s of host", m.Probe, quantity(m.Median, m.Unit), wireText(c.Wire), ratio(m.VsHost))
+			}
+		}
+	}
+	return ""
 }
 
 // wireFacts is what captures showed.
@@ -167,24 +226,67 @@ func policyText(p results.Policy) string {
 	return "a deny rule did not hold"
 }
 
-// reached joins all attempts in a direction.
-func (r *Report) reached(plugin, topology, direction string) advice.Fact {
-	yes, no := 0, 0
-	var said []string
+// attempts are those in a direction, both ways where it has two.
+func (r *Report) attempts(plugin, topology, direction string) []results.Reachability {
+	var all []results.Reachability
 	for _, a := range r.Reachability {
-		if a.Plugin != plugin || a.Topology != topology || a.Direction != direction {
-			continue
-		}
-		if a.Reachable {
-			yes++
-		} else {
-			no++
-		}
-		if text := direction + ": " + reachText(a); !slices.Contains(said, text) {
-			said = append(said, text)
+		if a.Plugin == plugin && a.Topology == topology && a.Direction == direction {
+			all = append(all, a)
 		}
 	}
-	return advice.Fact{Value: ofAll(yes, no), Evidence: strings.Join(said, "; ")}
+	return all
+}
+
+// reached joins all attempts in a direction.
+func (r *Report) reached(plugin, topology, direction string) advice.Fact {
+	attempts := r.attempts(plugin, topology, direction)
+	no := len(unreached(attempts))
+	var said []string
+	for _, text := range reachTexts(attempts) {
+		said = append(said, direction+": "+text)
+	}
+	return advice.Fact{Value: ofAll(len(attempts)-no, no), Evidence: strings.Join(said, "; ")}
+}
+
+// unreached says of the attempts that failed which way they were and why.
+func unreached(attempts []results.Reachability) []string {
+	var all []string
+	for _, a := range attempts {
+		if !a.Reachable {
+			all = append(all, way(a))
+		}
+	}
+	return all
+}
+
+// reachTexts says what became of the attempts in a direction, each thing once:
+// what is the same both ways is said of both.
+func reachTexts(attempts []results.Reachability) []string {
+	alike := true
+	back := false // somebody looked at the other way too
+	for _, a := range attempts {
+		alike = alike && reachText(a) == reachText(attempts[0])
+		back = back || a.From != a.To && a.From == attempts[0].To && a.To == attempts[0].From
+	}
+	if alike && back {
+		return []string{"both ways: " + reachText(attempts[0])}
+	}
+	var all []string
+	for _, a := range attempts {
+		if text := way(a); !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+// way says what became of an attempt, and from which node to which it was if it
+// was between two.
+func way(a results.Reachability) string {
+	if a.Direction != results.PodToPod || a.From == "" || a.To == "" {
+		return reachText(a)
+	}
+	return fmt.Sprintf("from %s to %s: %s", a.From, a.To, reachText(a))
 }
 
 // ofAll is yes or no if all agree.

@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/results"
 )
 
 //go:embed page.html
@@ -19,7 +22,13 @@ var page string
 //go:embed answer.html
 var answerPage string
 
-var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+// pageTemplate is parsed when it is first asked for: most processes of this
+// program are probe workers, which render no page.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page").Funcs(pageFuncs).Parse(page + answerPage))
+})
+
+var pageFuncs = template.FuncMap{
 	"quantity": quantity, "interval": withInterval, "ratio": ratio, "share": share, "form": form,
 	"join":     strings.Join,
 	"language": func() string { return "" }, "say": (*lang.Language).Say, "t": (*lang.Language).Sayf, // each rendering has its own
@@ -27,14 +36,16 @@ var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"milli":   func(ms float64) string { return quantity(ms/1000, "s") },
 	"bytes":   func(n int64) string { return quantity(float64(n), "byte") },
 	"matrix":  (*Report).matrix, "adjacent": (*Report).adjacent, "reached": (*Report).reachedLines, "ways": (*Report).ways,
+	"machines": (*Report).machines, "setupTook": (*Report).setupTook, "broke": (*Cell).broke,
 	"adjacencyMaps": (*Report).adjacencyMaps, "reachMaps": (*Report).reachMaps, "policy": policyText, "underlay": (*Report).underlay, "limit": limitText, // of its language too
-}).Parse(page + answerPage))
+}
 
 // view is what the page shows.
 type view struct {
 	*Report
 	Tables   []tableView
 	Absent   []*Cell
+	Broken   []*Cell
 	Programs string
 	Took     string
 }
@@ -59,13 +70,16 @@ type cellView struct{ Value, Ratio, Expected string }
 // HTML writes the report as one page that needs nothing else: no scripts, no
 // fonts, no pictures from elsewhere. Texts of agents are escaped.
 func (r *Report) HTML(out io.Writer) error {
-	v := view{Report: r, Absent: r.absent(), Programs: r.versions(), Took: r.language.Say("cut off")}
+	v := view{Report: r, Absent: r.absent(), Broken: r.broken(), Programs: r.versions(), Took: r.language.Say("cut off")}
 	if r.Run.Finished != nil {
 		v.Took = fmt.Sprintf("%.0f s", r.Run.Finished.Sub(r.Run.Started).Seconds())
 	}
 	for _, t := range r.tables() {
 		tv := tableView{table: t, About: t.about(), Notes: t.notes(), Verdicts: r.verdictsOf(t)}
 		for _, m := range t.plotted() {
+			if !t.drawn(m) {
+				continue
+			}
 			drawn, err := t.plot(m, r.language)
 			if err != nil {
 				return err
@@ -84,7 +98,7 @@ func (r *Report) HTML(out io.Writer) error {
 		}
 		v.Tables = append(v.Tables, tv)
 	}
-	page, err := pageTemplate.Clone()
+	page, err := pageTemplate().Clone()
 	if err != nil {
 		return fmt.Errorf("rendering the page: %w", err)
 	}
@@ -96,11 +110,19 @@ func (r *Report) HTML(out io.Writer) error {
 	return nil
 }
 
+// drawn reports whether any row has the figure.
+func (t *table) drawn(m results.Metric) bool {
+	return slices.ContainsFunc(t.Rows, func(w row) bool { return w.Cell.Metric(t.Probe, m.Name) != nil })
+}
+
 // line are a row's figures for the page.
 func (w *row) line() lineView {
 	l := lineView{Name: w.Cell.named()}
 	for i, m := range w.Metrics {
 		var c cellView
+		if i == 0 {
+			c.Value = w.failed()
+		}
 		if m != nil {
 			c.Value, c.Ratio = withInterval(m.Median, m.CI, m.Unit), ratio(m.VsHost)
 			if m.Merged != nil && i > 0 {

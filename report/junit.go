@@ -15,7 +15,7 @@ import (
 func (r *Report) JUnit(out io.Writer) error {
 	cells := junit.Suite{Name: "cells", Time: r.Run.Started}
 	for i := range r.Cells {
-		cells.Cases = append(cells.Cases, r.Cells[i].junit())
+		cells.Cases = append(cells.Cases, r.junit(&r.Cells[i]))
 	}
 	wire := junit.Suite{Name: "on the wire", Time: r.Run.Started}
 	for _, e := range r.Encapsulation {
@@ -30,16 +30,33 @@ func (r *Report) JUnit(out io.Writer) error {
 	return junit.Write(out, cells, wire)
 }
 
-// junit is the case of a cell.
-func (c *Cell) junit() junit.Case {
+// junit is the case of a cell. Where the nodes' own network fails too, nothing is
+// decided about the plugin.
+func (r *Report) junit(c *Cell) junit.Case {
 	j := junit.Case{Class: "cnibench." + c.Topology + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
 	switch c.Status {
 	case results.StatusUnsupported:
 		j.Skipped = c.Cause
 	case results.StatusFailed:
 		j.Failure = c.Cause
+	case results.StatusBroke:
+		j.Failure = c.broke()
+	}
+	if shared := r.Underlay(c); shared != "" && j.Failure != "" {
+		j.Failure, j.Error, j.Kind = "", shared, "underlay"
 	}
 	var lines []string
+	for i := range c.Failures {
+		f := &c.Failures[i]
+		lines = append(lines, f.text())
+		switch {
+		case !f.All() || j.Failure != "" || j.Skipped != "" || j.Error != "" && f.Shared:
+		case f.Shared:
+			j.Error, j.Kind = f.text(), "underlay"
+		default:
+			j.Failure, j.Kind, j.Error = f.text(), "samples", ""
+		}
+	}
 	for _, m := range c.Metrics {
 		lines = append(lines, fmt.Sprintf("%s %s: %s (n=%d)", m.Probe, m.Name, withInterval(m.Median, m.CI, m.Unit), m.N))
 	}

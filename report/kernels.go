@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -55,7 +54,6 @@ func (r *Report) bare() *Report {
 	b.Hops = split(r.Hops, func(h *results.Hops) (*string, *string) { return &h.Topology, &h.Kernel })
 	b.Findings = split(r.Findings, func(f *results.Finding) (*string, *string) { return &f.Topology, &f.Kernel })
 	b.Setup = split(r.Setup, func(s *Setup) (*string, *string) { return &s.Topology, &s.Kernel })
-	b.Recommendation = split(r.Recommendation, func(a *advice.Recommendation) (*string, *string) { return &a.Topology, &a.Kernel })
 	b.Sensitivity.Changes = split(r.Sensitivity.Changes, func(c *Change) (*string, *string) { return &c.Topology, &c.Kernel })
 	return &b
 }

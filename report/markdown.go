@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
@@ -19,7 +20,14 @@ func (r *Report) Markdown(out io.Writer) error {
 	m := &markdown{language: r.language}
 	m.line("### %s", m.say("cnibench: %d rounds on %s", r.Run.Rounds, r.Run.Testbed))
 	m.line("")
-	m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say("run %s", r.Run.ID))
+	if r.OnCluster() {
+		for _, text := range r.machines() {
+			m.line("- %s", m.say("%s", text))
+		}
+		m.line("- %s", m.say("run %s", r.Run.ID))
+	} else {
+		m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say("run %s", r.Run.ID))
+	}
 	if link := r.underlay(); link != "" {
 		m.line("")
 		m.line("%s", m.say("link: %s", link))
@@ -39,6 +47,14 @@ func (r *Report) Markdown(out io.Writer) error {
 			m.line("")
 		}
 		m.line("- %s, %s: %s: %s", m.say("%s", c.named()), Inert(c.Topology), m.say("%s", c.Status), m.say("%s", c.Cause))
+	}
+	for i, c := range r.broken() {
+		if i == 0 {
+			m.line("")
+			m.line("#### %s", m.say("Broke during the run"))
+			m.line("")
+		}
+		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology), m.say("%s", c.broke()))
 	}
 	m.line("")
 	m.line("<sub>%s</sub>", r.language.Sayf("Medians with 95 %% intervals; × is the ratio to host, paired within blocks."))
@@ -76,6 +92,9 @@ func (m *markdown) figures(t *table) {
 	m.row("---", "---:", "---:")
 	for _, w := range t.Rows {
 		figure, times := "", ""
+		if w.failed() != "" {
+			figure = m.say("%s", w.Failed.text())
+		}
 		if h := w.Metrics[0]; h != nil {
 			figure, times = withInterval(h.Median, h.CI, h.Unit), ratio(h.VsHost)
 		}
@@ -118,9 +137,13 @@ func (m *markdown) fitting() string {
 }
 
 // plain is text without any character that Markdown or HTML gives a meaning.
-var plain = regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
+var plain = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
+})
 
-var marked = regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
+var marked = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
+})
 
 // Inert makes text stand for itself in GitHub's Markdown, in tables too.
 // Characters with a meaning become references, which are never structure
@@ -128,10 +151,10 @@ var marked = regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“
 // or addresses for links.
 func Inert(s string) string {
 	s = strings.TrimSpace(printable(s))
-	if plain.MatchString(s) && !strings.Contains(strings.ToLower(s), "www.") {
+	if plain().MatchString(s) && !strings.Contains(strings.ToLower(s), "www.") {
 		return s
 	}
-	return "<code>" + marked.ReplaceAllStringFunc(s, func(c string) string {
+	return "<code>" + marked().ReplaceAllStringFunc(s, func(c string) string {
 		return fmt.Sprintf("&#%d;", []rune(c)[0])
 	}) + "</code>"
 }

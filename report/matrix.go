@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cnibench/cnibench/results"
 )
 
 // matrix says which plugin works on which topology.
@@ -19,7 +21,7 @@ type matrixRow struct {
 
 // matrixCell is what became of a plugin on a topology.
 type matrixCell struct {
-	Mark string // works, "works, but", "does not work", "not measured"
+	Mark string // works, "works, but", "hardly works", "worked, then broke", "does not work", "not measured"
 	Why  string // what follows it; "" if there is nothing to say
 }
 
@@ -55,7 +57,14 @@ func (r *Report) matrixCell(plugin, topology string) matrixCell {
 	works := r.works(plugin, topology)
 	switch works.Value {
 	case "yes":
+	case "partly":
+		return matrixCell{"hardly works", works.Evidence}
 	case "no":
+		for _, c := range r.cells(plugin, topology) {
+			if c.Status == results.StatusBroke {
+				return matrixCell{"worked, then broke", works.Evidence}
+			}
+		}
 		return matrixCell{"does not work", works.Evidence}
 	default:
 		return matrixCell{"not measured", works.Evidence}
@@ -70,7 +79,11 @@ func (r *Report) matrixCell(plugin, topology string) matrixCell {
 func (r *Report) but(plugin, topology string) []string {
 	var but []string
 	for _, e := range r.Encapsulation {
-		if e.Plugin == plugin && e.Topology == topology && !e.Agrees {
+		switch {
+		case e.Plugin != plugin || e.Topology != topology || e.Agrees:
+		case missed(&e):
+			but = append(but, r.path(plugin, topology).Evidence)
+		default:
 			but = append(but, fmt.Sprintf("the wire shows %s instead of %s", form(e.Effective, e.Port, e.OverheadBytes),
 				form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
 		}
@@ -78,6 +91,12 @@ func (r *Report) but(plugin, topology string) []string {
 	for _, c := range r.cells(plugin, topology) {
 		if c.Status != "ok" {
 			but = append(but, fmt.Sprintf("not over the wire %s: %s", c.Wire, c.Cause))
+		}
+		for i := range c.Failures {
+			but = append(but, c.Failures[i].text())
+		}
+		if text := r.oneWay(c); text != "" {
+			but = append(but, text)
 		}
 	}
 	if same := r.reached(plugin, topology, "pod-to-pod-same-node"); same.Value == "no" || same.Value == "partly" {
@@ -89,6 +108,37 @@ func (r *Report) but(plugin, topology string) []string {
 		}
 	}
 	return but
+}
+
+// oneSided is how many times as much one way may carry as the other before that
+// is worth a word, if the nodes' own network carries the same both ways.
+const oneSided = 3
+
+// oneWay says that a cell's streams get much more through one way than the
+// other, "" if they do not or the host's do so too.
+func (r *Report) oneWay(c *Cell) string {
+	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
+	for i := range c.Metrics {
+		m := &c.Metrics[i]
+		params := strings.Split(m.Probe, ":")
+		at := slices.Index(params, "reverse")
+		if params[0] != "tcp-stream" || m.Name != "goodput" || at < 0 {
+			continue
+		}
+		forth := strings.Join(slices.Delete(params, at, at+1), ":")
+		there := c.Metric(forth, m.Name)
+		if there == nil || !lopsided(there, m) || host != nil && lopsided(host.Metric(forth, m.Name), host.Metric(m.Probe, m.Name)) {
+			continue
+		}
+		return fmt.Sprintf("one way carries much less than the other: %s %s from the first node to the second, %s back",
+			quantity(there.Median, m.Unit), wireText(c.Wire), quantity(m.Median, m.Unit))
+	}
+	return ""
+}
+
+// lopsided reports whether two figures differ by more than [oneSided] times.
+func lopsided(a, b *Metric) bool {
+	return a != nil && b != nil && max(a.Median, b.Median) > oneSided*min(a.Median, b.Median)
 }
 
 // adjacency is what several pairs of nodes have in common.
@@ -130,14 +180,14 @@ type reachLine struct {
 func (r *Report) reachedLines() []reachLine {
 	var all []reachLine
 	for _, a := range r.Reachability {
-		i := slices.IndexFunc(all, func(l reachLine) bool { return l.Plugin == a.Plugin && l.Topology == a.Topology })
-		if i < 0 {
-			i, all = len(all), append(all, reachLine{a.Plugin, a.Topology, make([]string, len(directions))})
+		if slices.ContainsFunc(all, func(l reachLine) bool { return l.Plugin == a.Plugin && l.Topology == a.Topology }) {
+			continue
 		}
-		column := slices.Index(directions, a.Direction)
-		if text := reachText(a); column >= 0 && !strings.Contains(all[i].Cells[column], text) {
-			all[i].Cells[column] = strings.TrimPrefix(all[i].Cells[column]+"; "+text, "; ")
+		l := reachLine{a.Plugin, a.Topology, nil}
+		for _, direction := range directions {
+			l.Cells = append(l.Cells, strings.Join(reachTexts(r.attempts(a.Plugin, a.Topology, direction)), "; "))
 		}
+		all = append(all, l)
 	}
 	return all
 }

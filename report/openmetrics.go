@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cnibench/cnibench/results"
@@ -36,14 +37,24 @@ func (r *Report) OpenMetrics(out io.Writer) error {
 	info := results.Gauges{Name: "cnibench_run_info", Help: "The run that the figures are of.",
 		Points: []results.Gauge{{Labels: []label{run, {"kernel", r.Host.Kernel}, {"cpu", r.Host.CPU}, {"testbed", r.Run.Testbed},
 			{"version", r.Run.Versions["cnibench"]}}, Value: 1}}}
-	up := results.Gauges{Name: "cnibench_cell_up", Help: "1 if the plugin worked in this cell, 0 if it failed; unsupported cells are missing."}
+	if r.OnCluster() { // the machine that called is no part of it
+		info.Points[0].Labels = slices.DeleteFunc(info.Points[0].Labels, func(l label) bool { return l[0] == "kernel" || l[0] == "cpu" })
+	}
+	up := results.Gauges{Name: "cnibench_cell_up", Help: "1 if the plugin worked in this cell to the end, 0 if it failed or broke; unsupported cells are missing."}
+	samples := results.Gauges{Name: "cnibench_samples", Help: "Samples of a probe of which some failed."}
+	failed := results.Gauges{Name: "cnibench_failed_samples", Help: "Samples of a probe that failed."}
 	ratios := results.Gauges{Name: "cnibench_vs_host_ratio", Unit: "ratio", Help: "Figure over that of the nodes' own network, paired within blocks."}
 	figures := &families{}
 	for i := range r.Cells {
 		c := &r.Cells[i]
 		cell := []label{run, {"plugin", c.Plugin}, {"topology", c.Topology}, {"wire", c.Wire}}
 		if c.Status != results.StatusUnsupported {
-			up.Points = append(up.Points, results.Gauge{Labels: cell, Value: oneIf(c.Status == results.StatusOK)})
+			up.Points = append(up.Points, results.Gauge{Labels: cell, Value: oneIf(c.up())})
+		}
+		for _, f := range c.Failures {
+			labels := append(cell[:len(cell):len(cell)], label{"probe", f.Probe})
+			samples.Points = append(samples.Points, results.Gauge{Labels: labels, Value: float64(f.Of)})
+			failed.Points = append(failed.Points, results.Gauge{Labels: labels, Value: float64(f.Failed)})
 		}
 		for _, m := range c.Metrics {
 			labels := append(cell[:len(cell):len(cell)], label{"probe", m.Probe})
@@ -55,11 +66,17 @@ func (r *Report) OpenMetrics(out io.Writer) error {
 			}
 		}
 	}
-	all := []results.Gauges{info, up}
+	all := []results.Gauges{info, up, samples, failed}
 	for _, f := range figures.list {
 		all = append(all, *f)
 	}
 	return results.OpenMetrics(out, append(append(all, ratios), r.setupGauges(run)...))
+}
+
+// up reports whether the cell worked, with every probe that only sends between
+// two pods.
+func (c *Cell) up() bool {
+	return c.Status == results.StatusOK && !slices.ContainsFunc(c.Failures, func(f Failure) bool { return f.All() && connecting(f.Probe) })
 }
 
 type label = [2]string
@@ -98,6 +115,9 @@ func withBounds(labels []label, estimate float64, ci *[2]float64, by float64) []
 // setupGauges tell what it took to bring the networks up.
 func (r *Report) setupGauges(run label) []results.Gauges {
 	ready := results.Gauges{Name: "cnibench_network_ready_seconds", Unit: "seconds", Help: "From the start of the first agent to the first packet between pods."}
+	if r.OnCluster() {
+		ready.Help = strings.ToUpper(r.setupTook()[:1]) + r.setupTook()[1:] + "."
+	}
 	add := results.Gauges{Name: "cnibench_cni_add_seconds", Unit: "seconds", Help: "Median duration of CNI ADD."}
 	memory := results.Gauges{Name: "cnibench_agent_rss_bytes", Unit: "bytes", Help: "Resident memory of all agents on all nodes."}
 	agrees := results.Gauges{Name: "cnibench_encapsulation_agrees", Help: "1 if the wire showed the encapsulation that is configured."}

@@ -79,23 +79,31 @@ type Run struct {
 	// CongestionControl is what the probes set on their TCP sockets.
 	CongestionControl string            `json:"congestion_control"`
 	Versions          map[string]string `json:"versions"`
+	// Clusters are those that were measured; empty for the lab.
+	Clusters []results.Cluster `json:"clusters,omitempty"`
 }
 
 // Cell is one plugin on one topology over one wire.
 type Cell struct {
 	results.Cell
-	Status   string            `json:"status"` // ok, failed, unsupported
-	Cause    string            `json:"cause,omitempty"`
-	Fidelity string            `json:"fidelity"`
-	Path     string            `json:"path,omitempty"` // the way of a packet from pod to pod, as the catalogue knows it
-	Kernel   string            `json:"kernel"`
-	Versions map[string]string `json:"versions"`
-	PodMTU   int               `json:"pod_mtu,omitempty"`
-	Metrics  []Metric          `json:"metrics"`
-	Loss     *Loss             `json:"loss,omitempty"`
+	Status string `json:"status"` // ok, failed, unsupported, broke
+	Cause  string `json:"cause,omitempty"`
+	// BrokeRound and BrokeAt say when a cell that broke stopped working: in
+	// which round, counted from 1, and at what time.
+	BrokeRound int               `json:"broke_round,omitempty"`
+	BrokeAt    time.Time         `json:"broke_at,omitzero"`
+	Fidelity   string            `json:"fidelity"`
+	Path       string            `json:"path,omitempty"` // the way of a packet from pod to pod, as the catalogue knows it
+	Kernel     string            `json:"kernel"`
+	Versions   map[string]string `json:"versions"`
+	PodMTU     int               `json:"pod_mtu,omitempty"`
+	Metrics    []Metric          `json:"metrics"`
+	Loss       *Loss             `json:"loss,omitempty"`
 	// AgentCPU is the processor time of the network's agents while a TCP
 	// stream passed, in CPUs (median); nil if none was recorded.
 	AgentCPU *float64 `json:"agent_cpu,omitempty"`
+	// Failures are the probes of which samples failed, also those without a figure.
+	Failures []Failure `json:"failures,omitempty"`
 }
 
 // Metric is one figure of a cell over all its samples.

@@ -20,15 +20,18 @@ type Implausible struct {
 	Check    string `json:"check"` // what to look at
 }
 
-// rule is what must not be. Exactly one of pair and figure is set.
+// rule is what must not be. Exactly one of pair, figure and network is set.
 type rule struct {
 	name string
 	// pair finds a comparison that breaks the rule.
 	pair func(b *builder, c *Comparison) bool
 	// figure finds a figure of a cell that breaks it.
 	figure func(b *builder, c *Cell, m *Metric) bool
-	text   string // follows the sentence or the figure
-	check  string
+	// network names the network whose packets show that a cell breaks it, whatever
+	// its figures are; "" if it does not.
+	network func(b *builder, c *Cell) string
+	text    string // follows the sentence or the figure
+	check   string
 }
 
 // rules are all of them. Pairs have the baseline as the second one.
@@ -49,8 +52,11 @@ var rules = []rule{
 			if a == nil || o == nil || c.B == results.HostPlugin || family(a.Name) != family(o.Name) {
 				return false
 			}
-			more, less := a.Encapsulation.Overhead, o.Encapsulation.Overhead
-			return more > 0 && less == 0 && c.better() || more == 0 && less > 0 && c.worse()
+			one, other := b.onWire(&Cell{Cell: results.Cell{Plugin: c.A, Topology: c.Topology}}, c.Probe), b.onWire(&Cell{Cell: results.Cell{Plugin: c.B, Topology: c.Topology}}, c.Probe)
+			if !one.known || !other.known {
+				return false
+			}
+			return one.overhead > 0 && other.overhead == 0 && c.better() || one.overhead == 0 && other.overhead > 0 && c.worse()
 		},
 		text:  "But one plugin's tunnel does all that its plain routing does, and more.",
 		check: "whether the routes of the plain mode lead over the wire directly, and checksum and segmentation offloads of both",
@@ -62,6 +68,14 @@ var rules = []rule{
 		},
 		text:  "is more than the wire carries",
 		check: "whether the wire's rate is set on every NIC on the way, and whether bytes are counted at the receiver",
+	},
+	{
+		name: "not-on-this-wire",
+		network: func(b *builder, c *Cell) string {
+			return b.report.apartOnWire(c.Plugin, results.HostPlugin, c.Topology)
+		},
+		text:  "So the packets of pods and those of the nodes themselves took different paths, whose figures do not compare.",
+		check: "which interface the pods' packets leave by, and how fast that one is; until then take no figure of this plugin for what the measured wire allows",
 	},
 	{
 		name: "control-differs",
@@ -104,6 +118,13 @@ func (b *builder) implausible() []Implausible {
 		}
 		for i := range b.report.Cells {
 			c := &b.report.Cells[i]
+			if r.network != nil {
+				if of := r.network(b, c); of != "" && c.Plugin != results.HostPlugin {
+					found = append(found, Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
+						Text: fmt.Sprintf("%s on %s: %s. %s", of, c.Topology, b.report.path(of, c.Topology).Evidence, r.text)})
+				}
+				continue
+			}
 			for j := range c.Metrics {
 				if m := &c.Metrics[j]; r.figure(b, c, m) {
 					found = append(found, Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,

@@ -20,6 +20,15 @@ type table struct {
 type row struct {
 	Cell    *Cell
 	Metrics []*Metric // in the order of the columns; nil where there is none
+	Failed  *Failure  // nil unless all samples failed
+}
+
+// failed says in the place of the headline that there is none, "" if there is.
+func (w *row) failed() string {
+	if w.Failed == nil || w.Metrics[0] != nil {
+		return ""
+	}
+	return fmt.Sprintf("failed %d of %d", w.Failed.Failed, w.Failed.Of)
 }
 
 // headline is the figure that a probe is about.
@@ -29,7 +38,7 @@ func (t *table) headline() results.Metric { return t.Metrics[0] }
 func (t *table) about() string {
 	wire := "the bare wire of the lab, no rate"
 	switch {
-	case t.Testbed == "cluster":
+	case t.Testbed == testbedCluster:
 		wire = "its own links"
 	case t.Wire != results.WireNone:
 		wire = "a wire of " + t.Wire
@@ -48,9 +57,18 @@ func (r *Report) tables() []*table {
 			if m.Evidence {
 				continue
 			}
-			t := find(&all, c, m)
+			t := find(&all, c, m.Probe, m.Placement)
 			if !slices.ContainsFunc(t.Metrics, func(n results.Metric) bool { return n.Name == m.Name }) {
 				t.Metrics = append(t.Metrics, results.Metric{Probe: m.Probe, Name: m.Name, Unit: m.Unit, Better: m.Better})
+			}
+		}
+		for j := range c.Failures {
+			f := &c.Failures[j]
+			if !f.All() {
+				continue
+			}
+			if t := find(&all, c, f.Probe, f.placement); len(t.Metrics) == 0 {
+				t.Metrics = append(t.Metrics, f.headline)
 			}
 		}
 	}
@@ -61,14 +79,14 @@ func (r *Report) tables() []*table {
 	return all
 }
 
-// find returns the table that a figure belongs to, a new one if need be.
-func find(all *[]*table, c *Cell, m *Metric) *table {
+// find returns the table that a probe's figures belong to, a new one if need be.
+func find(all *[]*table, c *Cell, probe, placement string) *table {
 	for _, t := range *all {
-		if t.Topology == c.Topology && t.Wire == c.Wire && t.Probe == m.Probe {
+		if t.Topology == c.Topology && t.Wire == c.Wire && t.Probe == probe {
 			return t
 		}
 	}
-	t := &table{Topology: c.Topology, Wire: c.Wire, Probe: m.Probe, Placement: m.Placement}
+	t := &table{Topology: c.Topology, Wire: c.Wire, Probe: probe, Placement: placement}
 	*all = append(*all, t)
 	return t
 }
@@ -83,7 +101,10 @@ func (t *table) fill(r *Report) {
 		for _, m := range t.Metrics {
 			w.Metrics = append(w.Metrics, c.Metric(t.Probe, m.Name))
 		}
-		if slices.ContainsFunc(w.Metrics, func(m *Metric) bool { return m != nil }) {
+		if f := c.Failure(t.Probe); f != nil && f.All() {
+			w.Failed = f
+		}
+		if w.Failed != nil || slices.ContainsFunc(w.Metrics, func(m *Metric) bool { return m != nil }) {
 			t.Rows = append(t.Rows, w)
 		}
 	}
@@ -91,14 +112,24 @@ func (t *table) fill(r *Report) {
 
 // absent are the cells without figures, one for each network and cause.
 func (r *Report) absent() []*Cell {
+	return r.those(func(c *Cell) bool { return c.Status != results.StatusOK && c.Status != results.StatusBroke })
+}
+
+// broken are the cells that stopped working during the run.
+func (r *Report) broken() []*Cell {
+	return r.those(func(c *Cell) bool { return c.Status == results.StatusBroke })
+}
+
+// those are some cells, one for each network and outcome.
+func (r *Report) those(want func(*Cell) bool) []*Cell {
 	var all []*Cell
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		if c.Status == results.StatusOK {
+		if !want(c) {
 			continue
 		}
 		if !slices.ContainsFunc(all, func(o *Cell) bool {
-			return o.Plugin == c.Plugin && o.Topology == c.Topology && o.Cause == c.Cause
+			return o.Plugin == c.Plugin && o.Topology == c.Topology && o.Outcome() == c.Outcome()
 		}) {
 			all = append(all, c)
 		}
@@ -106,22 +137,32 @@ func (r *Report) absent() []*Cell {
 	return all
 }
 
-// notes are the warnings that figures carry, each once, with where it holds.
+// notes are the warnings that figures carry and the causes of missing ones, each
+// once, with where it holds.
 func (t *table) notes() []string {
 	where := map[string][]string{}
 	var order []string
+	note := func(plugin, text string) {
+		if where[text] == nil {
+			order = append(order, text)
+		}
+		if !slices.Contains(where[text], plugin) {
+			where[text] = append(where[text], plugin)
+		}
+	}
 	for _, w := range t.Rows {
+		if f := w.Failed; f != nil {
+			note(w.Cell.Plugin, f.text())
+		}
+		if w.Cell.Status == results.StatusBroke {
+			note(w.Cell.Plugin, "figures are those of the rounds before it broke: "+w.Cell.broke())
+		}
 		for _, m := range w.Metrics {
 			if m == nil {
 				continue
 			}
 			for _, text := range m.Warnings {
-				if where[text] == nil {
-					order = append(order, text)
-				}
-				if !slices.Contains(where[text], w.Cell.Plugin) {
-					where[text] = append(where[text], w.Cell.Plugin)
-				}
+				note(w.Cell.Plugin, text)
 			}
 		}
 	}
@@ -141,10 +182,15 @@ func (m *Metric) value() float64 {
 	return m.Median
 }
 
-// named gives a plugin's name, marked where no real agent stands behind it.
+// named gives a plugin's name, marked where no real agent stands behind it, and
+// where its figures end before the run does.
 func (c *Cell) named() string {
+	name := c.Plugin
 	if c.Fidelity == "datapath" {
-		return c.Plugin + " (data path)"
+		name += " (data path)"
 	}
-	return c.Plugin
+	if c.Status == results.StatusBroke {
+		name += fmt.Sprintf(" (until it broke in round %d)", c.BrokeRound)
+	}
+	return name
 }

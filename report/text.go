@@ -95,8 +95,15 @@ func (t *text) head() {
 		took = fmt.Sprintf("%.0f s", r.Run.Finished.Sub(r.Run.Started).Seconds())
 	}
 	t.line("run %s: %s, %d rounds, %s, seed %d", r.Run.ID, r.Run.Testbed, r.Run.Rounds, took, r.Run.Seed)
-	t.line("machine: Linux %s, %d × %s, virtualization %s; TCP of the probes: %s", r.Host.Kernel, r.Host.CPUs, r.Host.CPU,
-		r.Host.Virtualization, r.Run.CongestionControl)
+	if r.OnCluster() {
+		for _, m := range r.machines() {
+			t.line("%s", m)
+		}
+		t.line("TCP of the probes: %s", r.Run.CongestionControl)
+	} else {
+		t.line("machine: Linux %s, %d × %s, virtualization %s; TCP of the probes: %s", r.Host.Kernel, r.Host.CPUs, r.Host.CPU,
+			r.Host.Virtualization, r.Run.CongestionControl)
+	}
 	if link := r.underlay(); link != "" {
 		t.line("link: %s", link)
 	}
@@ -145,7 +152,7 @@ func (t *text) table(tb *table) {
 
 // text are the cells of a row.
 func (w *row) text(expected bool) []string {
-	cells := []string{w.Cell.named(), "", ""}
+	cells := []string{w.Cell.named(), w.failed(), ""}
 	if m := w.Metrics[0]; m != nil {
 		cells[1], cells[2] = withInterval(m.Median, m.CI, m.Unit), ratio(m.VsHost)
 	}
@@ -213,7 +220,7 @@ func (t *text) findings() {
 }
 
 func (t *text) setup() {
-	lines := [][]string{{"PLUGIN", "topology", "first packet after", "CNI ADD", "agents", "their memory"}}
+	lines := [][]string{{"PLUGIN", "topology", t.report.setupTook(), "CNI ADD", "agents", "their memory"}}
 	for _, s := range t.report.Setup {
 		add := ""
 		if len(s.CNIAdds) > 0 {
@@ -239,5 +246,12 @@ func (t *text) absent() {
 			t.line("without figures")
 		}
 		t.line("  %s on %s: %s: %s", c.Plugin, c.Topology, c.Status, c.Cause)
+	}
+	for i, c := range t.report.broken() {
+		if i == 0 {
+			t.line("")
+			t.line("broke during the run")
+		}
+		t.line("  %s on %s: %s", c.Plugin, c.Topology, c.broke())
 	}
 }

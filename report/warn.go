@@ -16,6 +16,11 @@ func (b *builder) warn() {
 	say := func(format string, args ...any) { r.Warnings = append(r.Warnings, fmt.Sprintf(format, args...)) }
 	for _, e := range r.Encapsulation {
 		switch {
+		case missed(&e) && r.path(e.Plugin, e.Topology).Value == "":
+			say("%s on %s: %s. %s", e.Plugin, e.Topology, r.path(e.Plugin, e.Topology).Evidence, strings.Join(e.Warnings, "; "))
+		case missed(&e):
+			say("%s on %s: %s. Its figures are not those of this wire: none is compared with what took it. %s",
+				e.Plugin, e.Topology, r.path(e.Plugin, e.Topology).Evidence, strings.Join(e.Warnings, "; "))
 		case !e.Agrees:
 			say("the wire disagrees: %s on %s is configured for %s, but what was seen is %s (%d of %d packets). Its figures are not those of %s. %s",
 				e.Plugin, e.Topology, form(e.Configured, e.ConfiguredPort, e.ExpectedBytes), form(e.Effective, e.Port, e.OverheadBytes),
@@ -29,6 +34,11 @@ func (b *builder) warn() {
 		say("the run was cut off: what follows is the record so far")
 	case !r.Run.Complete:
 		say("the run was interrupted after %d rounds: what follows is the record so far", r.Run.Rounds)
+	}
+	for _, a := range r.Reachability {
+		if a.Plugin == results.HostPlugin && a.Direction == results.PodToPod && !a.Reachable {
+			say("the nodes' own network on %s does not carry packets (%s): a fault of the underlay, which is charged to no plugin", a.Topology, way(a))
+		}
 	}
 	b.warnPrecision(say)
 	b.warnApart(say)

@@ -16,6 +16,8 @@ type wayView struct {
 	// Frame are the headers seen on the wire, from the outside in; empty if
 	// nobody looked.
 	Frame []headerView
+	// Missed says that somebody did, and did not see the packets.
+	Missed bool
 }
 
 // headerView is a header of a frame.
@@ -30,6 +32,9 @@ func (r *Report) ways() []wayView {
 	var all []wayView
 	for _, h := range r.Hops {
 		v := wayView{Plugin: h.Plugin, Topology: h.Topology, Arrived: h.Arrived, Frame: r.frame(h.Plugin, h.Topology)}
+		if e := r.captured(h.Plugin, h.Topology); e != nil {
+			v.Missed = missed(e)
+		}
 		first := ""
 		for i, hop := range h.Devices {
 			place, device, _ := strings.Cut(hop, "/")

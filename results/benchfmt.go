@@ -24,8 +24,11 @@ func (r *Recorded) GoBenchmark(out io.Writer) error {
 	}); err != nil {
 		return err
 	}
-	for _, c := range [][2]string{{"run", r.Run.ID}, {"kernel", r.Run.Host.Kernel}, {"cpu", r.Run.Host.CPU},
-		{"cnibench", r.Run.Versions["cnibench"]}, {"failed-samples", fmt.Sprint(failed)}} {
+	keys := [][2]string{{"run", r.Run.ID}}
+	if r.Run.Asked.Testbed != "cluster" { // there the machine that called measured nothing
+		keys = append(keys, [2]string{"kernel", r.Run.Host.Kernel}, [2]string{"cpu", r.Run.Host.CPU})
+	}
+	for _, c := range append(keys, [2]string{"cnibench", r.Run.Versions["cnibench"]}, [2]string{"failed-samples", fmt.Sprint(failed)}) {
 		fmt.Fprintf(w, "%s: %s\n", c[0], strings.TrimSpace(Printable(c[1])))
 	}
 	r.benchUnits(w)

@@ -1,28 +1,30 @@
 package results
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
 // Journal is the record of a run while it is made. Its methods may be called
-// from any goroutine.
+// from any goroutine. After its first error it takes nothing more, and returns
+// that error from then on, so that callers that cannot act on an error may
+// leave it to [Journal.Close].
 type Journal struct {
 	dir string
 
-	mu   sync.Mutex
-	file *os.File
+	mu       sync.Mutex
+	file     *os.File
+	size     int64    // bytes of whole lines
+	unsynced []string // files beside the journal that it names
+	err      error    // the first one
 }
 
 // Create makes the folders of a run directory, writes run.json and starts an
@@ -39,7 +41,11 @@ func Create(dir string, run Run) (*Journal, error) {
 			return nil, fmt.Errorf("making the run directory: %w", err)
 		}
 	}
-	if err := writeNew(filepath.Join(dir, RunFile), append(text, '\n')); err != nil {
+	path := filepath.Join(dir, RunFile)
+	if err := writeNew(path, append(text, '\n')); err != nil {
+		return nil, fmt.Errorf("starting the record: %w", err)
+	}
+	if err := syncFile(path); err != nil {
 		return nil, fmt.Errorf("starting the record: %w", err)
 	}
 	return open(dir, os.O_CREATE|os.O_EXCL)
@@ -47,12 +53,33 @@ func Create(dir string, run Run) (*Journal, error) {
 
 // Open goes on with the journal of a run that [Create] has started.
 func Open(dir string) (*Run, *Journal, error) {
-	run, err := readRun(dir)
+	recorded, j, err := Continue(dir)
 	if err != nil {
 		return nil, nil, err
 	}
+	return &recorded.Run, j, nil
+}
+
+// Continue goes on with the journal of a run that [Create] has started, and
+// returns the record so far. Nobody else can write between the two: the journal
+// is locked first. A last line that was cut is removed.
+func Continue(dir string) (*Recorded, *Journal, error) {
 	j, err := open(dir, 0)
-	return run, j, err
+	if err != nil {
+		if _, none := readRun(dir); none != nil && errors.Is(err, fs.ErrNotExist) {
+			err = none
+		}
+		return nil, nil, err
+	}
+	recorded, err := Load(dir)
+	if err == nil {
+		err = j.cut(recorded.whole)
+	}
+	if err != nil {
+		j.file.Close()
+		return nil, nil, err
+	}
+	return recorded, j, nil
 }
 
 func open(dir string, flags int) (*Journal, error) {
@@ -60,125 +87,138 @@ func open(dir string, flags int) (*Journal, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
-	// One run writes at a time; the lock ends with the process.
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("the run in %s is still going on: %w", dir, err)
+	if err := lock(f, dir); err != nil {
+		return nil, err
 	}
 	return &Journal{dir: dir, file: f}, nil
+}
+
+// Lock keeps every other process of this kernel from writing the journal in dir
+// until it is closed. [Open] and [Continue] do so themselves; this is for who
+// has the run written in another kernel, which does not share locks.
+func Lock(dir string) (io.Closer, error) {
+	f, err := os.Open(filepath.Join(dir, JournalFile))
+	if err != nil {
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	if err := lock(f, dir); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// lock makes sure that one run writes at a time, or closes the file. The lock
+// ends with the process.
+func lock(f *os.File, dir string) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EWOULDBLOCK):
+		err = fmt.Errorf("the run in %s is still going on: %w", dir, err)
+	default:
+		err = fmt.Errorf("locking the journal in %s: %w", dir, err)
+	}
+	return errors.Join(err, f.Close())
 }
 
 // Resume prepares an interrupted run to go on: a last line that was cut is
 // removed from the journal, and an event says from which block on the run goes
 // on and what differs now. It returns the record so far.
 func Resume(dir, differs string) (*Recorded, error) {
-	recorded, err := Load(dir)
+	recorded, j, err := Continue(dir)
 	if err != nil {
 		return nil, err
 	}
 	if recorded.Complete() {
-		return nil, fmt.Errorf("the run in %s is complete: there is nothing to resume", dir)
-	}
-	j, err := open(dir, 0)
-	if err != nil {
-		return nil, err
+		return nil, errors.Join(fmt.Errorf("the run in %s is complete: there is nothing to resume", dir), j.Close())
 	}
 	next := recorded.NextBlock()
 	text := fmt.Sprintf("the run was interrupted and resumed at round %d", next+1)
 	if differs != "" {
 		text += ", in another environment: " + differs
 	}
-	err = os.Truncate(j.Path(JournalFile), recorded.whole)
-	if err == nil {
-		err = j.Append(Record{Time: time.Now(), Event: &Event{Name: EventResumed, Block: next, Text: text}})
-	}
-	return recorded, errors.Join(err, j.Close())
+	j.Append(Record{Time: time.Now(), Event: &Event{Name: EventResumed, Block: next, Text: text}})
+	return recorded, j.Close()
 }
 
-// writeNew writes a file that must not exist yet and syncs it.
-func writeNew(path string, content []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-// Append adds one record as one line.
+// Append adds one record as one line. A record without a time gets the present
+// one.
 func (j *Journal) Append(r Record) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.err == nil {
+		j.err = j.append(r)
+	}
+	return j.err
+}
+
+func (j *Journal) append(r Record) error {
+	if r.Time.IsZero() {
+		r.Time = time.Now()
+	}
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encoding a record: %w", err)
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
+	// What cannot be read back must not be written.
+	if err := r.check(); err != nil {
+		return fmt.Errorf("encoding a record: %w", err)
+	}
+	if len(line) > maxLine {
+		return fmt.Errorf("encoding a record: it takes %d bytes, more than %d", len(line), maxLine)
+	}
 	// One write a line: what a crash leaves is whole lines and at most one
-	// that is cut.
-	if _, err := j.file.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("writing %s: %w", JournalFile, err)
+	// that is cut. What a failed write leaves is removed, or the next line
+	// would be joined to it.
+	n, err := j.file.Write(append(line, '\n'))
+	if err == nil {
+		j.size += int64(n)
+		return nil
+	}
+	err = fmt.Errorf("writing %s: %w", JournalFile, err)
+	if n > 0 {
+		err = errors.Join(err, j.cut(j.size))
+	}
+	return err
+}
+
+// cut removes what follows the whole lines.
+func (j *Journal) cut(whole int64) error {
+	j.size = whole
+	if err := j.file.Truncate(whole); err != nil {
+		return fmt.Errorf("removing a cut line from %s: %w", JournalFile, err)
 	}
 	return nil
 }
 
-// Sync makes all that was appended survive a crash of the machine.
+// Sync makes all that was appended, and the histograms that it names, survive a
+// crash of the machine. It returns the journal's first error.
 func (j *Journal) Sync() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if err := j.file.Sync(); err != nil {
-		return fmt.Errorf("syncing %s: %w", JournalFile, err)
+	for _, file := range j.unsynced {
+		if err := syncFile(j.Path(file)); err != nil && j.err == nil {
+			j.err = fmt.Errorf("syncing %s: %w", file, err)
+		}
 	}
-	return nil
+	j.unsynced = nil
+	if err := j.file.Sync(); err != nil && j.err == nil {
+		j.err = fmt.Errorf("syncing %s: %w", JournalFile, err)
+	}
+	return j.err
 }
 
-// Close syncs and closes the journal.
+// Close syncs and closes the journal. It returns the journal's first error.
 func (j *Journal) Close() error {
 	err := j.Sync()
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return errors.Join(err, j.file.Close())
+	if closed := j.file.Close(); err == nil {
+		err = closed
+	}
+	return err
 }
 
 // Path returns where a file of the run directory lies.
 func (j *Journal) Path(name string) string { return filepath.Join(j.dir, name) }
-
-var unsafeInName = regexp.MustCompile(`[^A-Za-z0-9._+=-]+`)
-
-// AddHistogram keeps a latency histogram beside the journal and returns its
-// name below the run directory, for [Sample].
-func (j *Journal) AddHistogram(name string, h *hdrhistogram.Histogram) (string, error) {
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return "", fmt.Errorf("encoding histogram %s: %w", name, err)
-	}
-	file := filepath.Join(HistDir, unsafeInName.ReplaceAllString(name, "_")+".hdr")
-	if err := os.WriteFile(filepath.Join(j.dir, file), encoded, 0o644); err != nil {
-		return "", fmt.Errorf("keeping histogram %s: %w", name, err)
-	}
-	return file, nil
-}
-
-const maxHistogram = 1 << 20
-
-// Histogram reads a latency histogram of the run directory, by the name that a
-// [Sample] carries.
-func Histogram(dir, name string) (*hdrhistogram.Histogram, error) {
-	if !filepath.IsLocal(name) || !strings.HasPrefix(filepath.ToSlash(name), HistDir+"/") {
-		return nil, fmt.Errorf("histogram %q is not below %s", name, HistDir)
-	}
-	path := filepath.Join(dir, name)
-	// Ten times what the widest histogram takes: the encoding is compressed,
-	// and a damaged one must not fill the memory.
-	if st, err := os.Stat(path); err == nil && st.Size() > maxHistogram {
-		return nil, fmt.Errorf("histogram %s has %d bytes, more than %d", name, st.Size(), maxHistogram)
-	}
-	encoded, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading a histogram: %w", err)
-	}
-	h, err := hdrhistogram.Decode(bytes.TrimSpace(encoded))
-	if err != nil {
-		return nil, fmt.Errorf("decoding histogram %s: %w", name, err)
-	}
-	return h, nil
-}

@@ -109,6 +109,14 @@ func parseRecord(line []byte) (Record, error) {
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Record{}, errors.New("the line holds more than one record")
 	}
+	if err := r.check(); err != nil {
+		return Record{}, err
+	}
+	return r, nil
+}
+
+// check makes sure that a record is of exactly one kind.
+func (r Record) check() error {
 	kinds := 0
 	for _, there := range []bool{r.Sample != nil, r.Network != nil, r.Setup != nil, r.Encapsulation != nil, r.Finding != nil,
 		r.Adjacency != nil, r.Reachability != nil, r.Policy != nil, r.Hops != nil, r.Event != nil} {
@@ -117,7 +125,7 @@ func parseRecord(line []byte) (Record, error) {
 		}
 	}
 	if kinds != 1 {
-		return Record{}, fmt.Errorf("the record is of %d kinds, not one", kinds)
+		return fmt.Errorf("the record is of %d kinds, not one", kinds)
 	}
-	return r, nil
+	return nil
 }

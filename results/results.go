@@ -105,7 +105,14 @@ type Asked struct {
 	NodeSelector map[string]string `json:"node_selector,omitempty"`
 	Tolerations  []string          `json:"tolerations,omitempty"`
 	Requests     map[string]string `json:"requests,omitempty"`
-	Needs        *Needs            `json:"needs,omitempty"` // of the cluster that the advice is for
+	// Of a cluster too: the file with its credentials ("" for what kubectl finds),
+	// the namespace of the person's that pods were made in ("" for one of the run's
+	// own), the image of the pods, and whether none were in the nodes' network.
+	Kubeconfig   string `json:"kubeconfig,omitempty"`
+	Namespace    string `json:"namespace,omitempty"`
+	Image        string `json:"image,omitempty"`
+	Unprivileged bool   `json:"unprivileged,omitempty"`
+	Needs        *Needs `json:"needs,omitempty"` // of the cluster that the advice is for
 }
 
 // Apart reports whether the plugins of the run are measured one after the
@@ -232,8 +239,11 @@ type Network struct {
 type Setup struct {
 	Plugin   string `json:"plugin"`
 	Topology string `json:"topology"`
-	// NetworkReadyMS runs from the start of the first agent to the first
-	// packet from a pod on one node to a pod on another.
+	// NetworkReadyMS ends with the first packet from the one pod that is measured
+	// to the other. In the lab it begins with the start of the first agent. On a
+	// cluster, whose agents run already, it begins with the making of the pods, or
+	// of the plugin where the run installs it; pods that serve an earlier network
+	// of the run too are not made again.
 	NetworkReadyMS float64 `json:"network_ready_ms"`
 	// CNIAddMS holds the duration of each CNI ADD, in the order of the nodes.
 	CNIAddMS []float64 `json:"cni_add_ms"`

@@ -123,7 +123,7 @@ func TestHistograms(t *testing.T) {
 	for v := range int64(1000) {
 		h.RecordValue(1000 + v)
 	}
-	name, err := j.AddHistogram("flannel-vxlan l2/../none-tcp-rr:size=1-0001", h)
+	name, err := j.AddHistogram(h, "flannel-vxlan", "l2/../none", "tcp-rr:size=1", "0001")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func together(a results.Asked) [][]string {
 func (r *run) all(ctx context.Context) error {
 	r.recall()
 	for i, p := range r.Phases {
-		r.phase, r.later = p, i > 0
+		r.phase, r.later, r.number = p, i > 0, i+1
 		r.networks = nil
 		if err := r.measurePhase(ctx); err != nil {
 			return err

@@ -120,7 +120,7 @@ func TestLostWorker(t *testing.T) {
 		restored bool
 	}{
 		{"that comes back", true, []int{1, 3}, results.StatusOK, true},
-		{"that does not", false, []int{1}, results.StatusFailed, false},
+		{"that does not", false, []int{1}, results.StatusBroke, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bed := &fragile{t: t, lives: 2, returns: tt.returns}
@@ -150,11 +150,11 @@ func TestLostWorker(t *testing.T) {
 	}
 }
 
-// runOn measures a testbed's one network.
-func runOn(t *testing.T, bed testbed.Testbed, progress func(Progress), probe string, rounds int) *results.Recorded {
+// runOn measures the baseline, and the plugins named beside it, on a testbed.
+func runOn(t *testing.T, bed testbed.Testbed, progress func(Progress), probe string, rounds int, beside ...string) *results.Recorded {
 	t.Helper()
 	a := Defaults()
-	a.Plugins, a.Topology, a.Wire = []string{results.HostPlugin}, []string{"l2"}, []string{results.WireNone}
+	a.Plugins, a.Topology, a.Wire = append([]string{results.HostPlugin}, beside...), []string{"l2"}, []string{results.WireNone}
 	a.Probes, a.Rounds, a.Duration, a.Seed = []string{probe}, rounds, 0.1, 1
 	dir := t.TempDir()
 	journal, err := results.Create(dir, results.Run{ID: "x", Asked: a})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
@@ -57,6 +58,8 @@ type run struct {
 	reached  reached   // after the last block
 	started  time.Time // of the phase's first block
 	first    int       // block to begin with in a run that goes on
+	now      int       // block that is being measured
+	number   int       // of the phase, from 1
 	next     int       // number of the next phase's first block
 	// unsupported are the networks that the kernel lacks something for.
 	unsupported map[results.Cell]bool
@@ -67,16 +70,11 @@ type upNetwork struct {
 	testbed.Network
 	instance, topology string
 	wire               string
-	failures           int // samples in a row that failed
-	dead               bool
-	found              map[probes.Finding]bool
-	absent             []string // probes as asked for that there can be no samples of
+	health
+	dead   bool
+	found  map[probes.Finding]bool
+	absent []string // probes as asked for that there can be no samples of
 }
-
-// givenUpAfter failed samples in a row a network is not measured any more;
-// each may take seconds until its time limit, and a path that has been dead
-// for three will be for the fourth.
-const givenUpAfter = 3
 
 // Run brings the networks up, phase by phase, measures them and takes them down. What it finds
 // goes into the journal as it is found. The error is the run's own: networks
@@ -159,6 +157,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 		facts, setup := network.Facts()
 		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundSoFar(instance, topology)}
 		up.dead = err != nil
+		r.recallHealth(up)
 		r.networks = append(r.networks, up)
 		err := r.append(results.Record{Network: &facts})
 		if up.dead || r.resumed() || r.known(instance) {
@@ -258,11 +257,27 @@ func (r *run) precision() string {
 	return fmt.Sprintf("widest interval %.1f %% of %.1f %%: %s", 100*r.reached.widest, 100*r.Asked.Precision, r.reached.of)
 }
 
-// fail marks a network as failed; it is not measured any more.
+// giveUp marks a network whose samples fail.
+func (r *run) giveUp(n *upNetwork, last *results.Sample) error {
+	return r.fail(n, fmt.Errorf("%d samples in a row failed, the last: %s", n.failures, last.Error))
+}
+
+// fail marks a network as failed, or as one that broke if it has worked; it is
+// not measured any more.
 func (r *run) fail(n *upNetwork, cause error) error {
 	n.dead = true
 	facts, _ := n.Facts()
 	facts.Status, facts.Cause = results.StatusFailed, cause.Error()
+	switch {
+	case len(n.worked) > 0:
+		facts.Status = results.StatusBroke
+		facts.BrokeRound, facts.BrokeAt = r.now+1, time.Now()
+		if n.failures > 0 {
+			facts.BrokeRound, facts.BrokeAt = n.since.Block+1, n.since.Start
+		}
+	case n.failures > 0 && facts.Fidelity != string(plugins.Cluster): // where the testbed sends a first packet
+		facts.Cause = "the first packet passed, but no sample succeeded: " + facts.Cause
+	}
 	return r.append(results.Record{Network: &facts})
 }
 
@@ -291,6 +306,6 @@ func (r *run) append(rec results.Record) error {
 	return nil
 }
 
-// event notes an event. A journal that cannot be written shows at the next
-// sample, which must not go on without it.
+// event notes an event. A journal that could not be written returns that error
+// at the next sample and at the run's end.
 func (r *run) event(e results.Event) { _ = r.append(results.Record{Event: &e}) }

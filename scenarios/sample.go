@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	if err != nil {
 		return err
 	}
+	r.now = block
 	if gone, err := r.restore(ctx, s.network); gone || err != nil {
 		return err
 	}
@@ -47,15 +49,15 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		if lost := s.network.Err(); lost != nil {
 			sample.Error += "; " + lost.Error()
 		}
-		s.network.failures++
+		s.network.failed(sample)
 	} else {
-		s.network.failures = 0
+		s.network.succeeded(s.probe)
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
 		slices.Sort(measured.Warnings) // both ends may say the same
 		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
 		r.seen.add(sample)
 		if measured.Hist != nil {
-			sample.Hist, err = r.Journal.AddHistogram(fmt.Sprintf("%s-%s-%s-%s-%04d", s.Plugin, s.Topology, s.Wire, s.probe, block), measured.Hist)
+			sample.Hist, err = r.Journal.AddHistogram(measured.Hist, r.nameParts(s.Plugin, s.Topology, s.Wire, s.probe, fmt.Sprintf("%04d", block))...)
 			if err != nil {
 				return fmt.Errorf("keeping a histogram: %w", err)
 			}
@@ -76,8 +78,8 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	switch {
 	case s.network.Err() != nil && !restores:
 		return r.fail(s.network, s.network.Err())
-	case s.network.failures >= givenUpAfter:
-		return r.fail(s.network, fmt.Errorf("%d samples in a row failed, the last: %s", s.network.failures, sample.Error))
+	case s.network.givenUp():
+		return r.giveUp(s.network, sample)
 	}
 	return nil
 }
@@ -169,7 +171,7 @@ func (r *run) expect(n *upNetwork) probes.Encapsulation {
 	e := r.Catalogue.Get(results.Original(n.instance)).Encapsulation
 	client, server := n.Ends()
 	if e.SubnetsOnly && client.NodeAddr.IsValid() && client.Subnet.Contains(server.NodeAddr) {
-		return probes.Encapsulation{Kind: "none"}
+		return probes.Encapsulation{Kind: "none", Elsewhere: e.Overhead}
 	}
 	return probes.Encapsulation{Kind: e.Kind, Port: e.Port, Overhead: e.Overhead}
 }
@@ -202,13 +204,15 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	var measured *probes.Measurement
 	var err error
 	_, restores := n.Network.(testbed.Restorer)
-	for range 2 { // once more if a worker was lost meanwhile
+	capture := ""
+	for try := range 2 { // once more if a worker was lost meanwhile
 		if gone, failed := r.restore(ctx, n); gone || failed != nil {
 			return failed
 		}
 		site = r.site(n, probe, params)
 		site.Expect = r.expect(n)
-		site.CaptureFile = r.Journal.Path(filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng"))
+		capture = filepath.Join(results.CaptureDir, results.FileName(r.nameParts(n.instance, n.topology, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
+		site.CaptureFile = r.Journal.Path(capture)
 		timed, cancel := context.WithTimeout(ctx, r.slack())
 		measured, err = probe.Measure(timed, site)
 		cancel()
@@ -222,10 +226,14 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	case err != nil:
 		return r.factFailed(n, name, site.Expect, err)
 	}
+	at := step{Cell: results.Cell{Plugin: n.instance, Topology: n.topology, Wire: cmp.Or(n.wire, results.WireNone)}, probe: name, network: n}
+	if err := r.findings(at, measured.Findings); err != nil {
+		return err
+	}
 	if e := measured.Encapsulation; e != nil {
 		e.Plugin, e.Topology = n.instance, n.topology
 		e.From, e.To = site.Client.NodeName, site.Server.NodeName
-		e.Capture = filepath.Join(results.CaptureDir, n.instance+"-"+n.topology+".pcapng")
+		e.Capture = capture
 		return r.append(results.Record{Encapsulation: e})
 	}
 	return r.facts(n, measured)

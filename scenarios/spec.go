@@ -43,7 +43,7 @@ func Defaults() results.Asked {
 }
 
 // ClusterSuite lists the probes of a run on a cluster that names none.
-func ClusterSuite() []string { return []string{"tcp-stream", "tcp-rr", "mtu", "encap"} }
+func ClusterSuite() []string { return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "reach"} }
 
 // standardSuite lists the probes of a run that names none.
 func standardSuite() []string {

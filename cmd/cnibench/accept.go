@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/report/accept"
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 )
 
@@ -20,6 +22,9 @@ var acceptFormats = []string{"text", "json", "junit"}
 type acceptOptions struct {
 	spec, against, format, out string
 	explain, quiet             bool
+
+	cluster clusterFlags
+	flags   *pflag.FlagSet
 }
 
 func (p *program) acceptCommand() *cobra.Command {
@@ -28,7 +33,8 @@ func (p *program) acceptCommand() *cobra.Command {
 		Use:   "accept -f SPEC [RUN]",
 		Short: "Check a run (or make one) against thresholds",
 		Long: `Hold the run in directory RUN against the thresholds of a spec file; without
-RUN, make one as the spec's run section says. Thresholds are decided on the
+RUN, make one as the spec's run section says, in the lab, or on a cluster if it
+says "testbed: cluster" or a flag names one. Thresholds are decided on the
 bounds of intervals. Exit code 0: all pass; 3: one fails; 4: none fails, but one
 is inconclusive.`,
 		Example: `  cnibench accept -f acceptance.yaml results/runs/20260102T030405Z-abcdef
@@ -42,6 +48,7 @@ is inconclusive.`,
 			if len(args) > 1 {
 				return usage("accept takes at most one run directory")
 			}
+			o.flags = cmd.Flags()
 			return p.accept(cmd.Context(), o, args)
 		},
 	}
@@ -52,6 +59,7 @@ is inconclusive.`,
 	f.StringVar(&o.out, "out", "", "directory of the run that is made (default results/runs/<time>-<id>)")
 	f.BoolVar(&o.explain, "explain", false, "print what a spec may hold")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	o.cluster.flags(f)
 	return cmd
 }
 
@@ -71,11 +79,15 @@ func (p *program) accept(ctx context.Context, o acceptOptions, args []string) er
 	if err != nil {
 		return usage("%s: %s", o.spec, oneLine(err))
 	}
+	alone, err := accept.Parse(text, results.Asked{})
+	if err != nil {
+		return usage("%s: %s", o.spec, oneLine(err))
+	}
 	earlier, err := p.earlier(o, spec)
 	if err != nil {
 		return err
 	}
-	dir, err := p.acceptedRun(ctx, o, spec, args)
+	dir, err := p.acceptedRun(ctx, o, spec, *alone.Run, args)
 	if err != nil {
 		return err
 	}
@@ -113,18 +125,23 @@ func (p *program) earlier(o acceptOptions, spec *accept.Spec) (*report.Report, e
 	return made, nil
 }
 
-// acceptedRun is the directory of the run to judge, which may be made first.
-func (p *program) acceptedRun(ctx context.Context, o acceptOptions, spec *accept.Spec, args []string) (string, error) {
+// acceptedRun is the directory of the run to judge, which may be made first. alone
+// is what the spec's run section says, without defaults.
+func (p *program) acceptedRun(ctx context.Context, o acceptOptions, spec *accept.Spec, alone results.Asked, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
 	}
-	if !spec.MeasuresItself() {
+	c := o.cluster
+	if !spec.MeasuresItself() && c.context+c.kubeconfig+c.namespace == "" {
 		return "", usage("name a run directory: the spec %s has no run section with plugins", o.spec)
 	}
-	if err := p.checkDecidable(o, spec); err != nil {
+	ran := runOptions{asked: *spec.Run, out: o.out, quiet: o.quiet, cluster: c}
+	if err := p.fitTestbed(&ran, saidBy(o.flags, o.spec, alone)); err != nil {
 		return "", err
 	}
-	ran := runOptions{asked: *spec.Run, out: o.out, quiet: o.quiet}
+	if err := p.checkDecidable(o, spec, ran.asked); err != nil {
+		return "", err
+	}
 	dir, err := p.measure(ctx, &ran)
 	if err != nil {
 		return "", err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,31 +39,71 @@ func (c *clusterFlags) connection(f *pflag.FlagSet) {
 
 func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	c.connection(f)
-	f.StringVar(&c.image, "image", defaultImage(), "cluster: image that holds this program (cnibench image makes one)")
+	f.StringVar(&c.image, "image", "", "cluster: image that holds this program (cnibench image makes one)")
+	f.Lookup("image").DefValue = defaultImage() // which stands in for "" after a spec file had its say
 	f.StringVar(&c.pullSecret, "pull-secret", "", "cluster: name of the secret to pull the image with")
 	f.StringVar(&c.flannelImage, "flannel-image", cluster.DefaultFlannelImage, "cluster: image that --install takes flannel from")
 	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
-	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe is measured")
+	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe looks at pods from outside too")
+}
+
+// over completes the flags by what a spec file or a record says, and keeps in
+// that what a run needs to go on later: no secret.
+func (c *clusterFlags) over(a *results.Asked) error {
+	c.kubeconfig, c.namespace = cmp.Or(c.kubeconfig, a.Kubeconfig), cmp.Or(c.namespace, a.Namespace)
+	c.image, c.unprivileged = cmp.Or(c.image, a.Image, defaultImage()), c.unprivileged || a.Unprivileged
+	if c.kubeconfig != "" {
+		path, err := filepath.Abs(c.kubeconfig)
+		if err != nil {
+			return usage("finding the kubeconfig file: %v", err)
+		}
+		c.kubeconfig = path
+	}
+	a.Kubeconfig, a.Namespace, a.Image, a.Unprivileged = c.kubeconfig, c.namespace, c.image, c.unprivileged
+	return nil
+}
+
+// fitTestbed decides where to measure, and fits what was asked to a cluster.
+func (p *program) fitTestbed(o *runOptions, said said) error {
+	a, c := &o.asked, &o.cluster
+	if p.kubectl && said("testbed") == "" {
+		a.Testbed = "cluster"
+	}
+	named := c.context != "" || c.kubeconfig != "" || c.namespace != "" || a.Kubeconfig != "" || a.Namespace != ""
+	if !a.Apart() && !named && a.Testbed != "cluster" {
+		return nil
+	}
+	if err := forCluster(said, a); err != nil {
+		return err
+	}
+	return c.over(a)
 }
 
 // forCluster fits what was asked to a cluster: its links and nodes are as they
 // are.
-func forCluster(f *pflag.FlagSet, a *results.Asked) error {
+func forCluster(said said, a *results.Asked) error {
 	for _, name := range []string{"topology", "wire", "link", "mtu", "nodes", "placement", "control", "kernel"} {
-		if f.Changed(name) {
-			return usage("--%s is for the lab: a cluster's network is as it is", name)
+		if where := said(name); where != "" {
+			return usage("%s is for the lab: a cluster's network is as it is", where)
 		}
 	}
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
-	if !f.Changed("probes") {
+	if said("probes") == "" {
 		a.Probes = scenarios.ClusterSuite()
-		if f.Changed("outside") {
-			a.Probes = append(a.Probes, "reach")
-		}
 	}
 	return nil
 }
+
+// clusterRun is a run on clusters, one after the other.
+type clusterRun struct {
+	beds    []*cluster.Cluster
+	journal *results.Journal // nil until it is open
+}
+
+// event notes what a cluster tells of itself. A journal that cannot be written
+// shows at the next sample.
+func (r *clusterRun) event(e results.Event) { r.journal.Append(results.Record{Event: &e}) }
 
 // measureCluster checks what was asked, connects, and measures the cluster, or
 // one cluster after the other.
@@ -71,22 +112,21 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	if err != nil {
 		return "", err
 	}
-	var journal *results.Journal
-	var beds []*cluster.Cluster
+	var r clusterRun
 	for _, c := range contexts {
 		config, err := o.clusterConfig(c.name)
 		if err != nil {
 			return "", err
 		}
-		config.Event = func(e results.Event) { journal.Append(results.Record{Event: &e}) }
+		config.Event = r.event
 		bed, err := cluster.New(ctx, config)
 		if err != nil {
 			return "", usageError{err}
 		}
-		beds = append(beds, bed)
+		r.beds = append(r.beds, bed)
 	}
 	if len(o.asked.Install) == 0 {
-		if err := p.nameClusterPlugins(ctx, beds, contexts, o); err != nil {
+		if err := p.nameClusterPlugins(ctx, r.beds, contexts, o); err != nil {
 			return "", err
 		}
 	}
@@ -97,21 +137,35 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 		p.printPlan(*o)
 		return "", nil
 	}
-	if err := p.readyClusters(ctx, beds, o); err != nil {
+	var described []cluster.Description
+	for _, bed := range r.beds {
+		d, err := bed.Describe(ctx)
+		if err != nil {
+			return "", usageError{err}
+		}
+		described = append(described, d)
+	}
+	if err := p.readyClusters(ctx, r.beds, o); err != nil {
 		return "", err
 	}
-	if dir, err = p.prepare(ctx, o); err != nil {
+	if dir, err = prepare(o.out, clusterEnvironment(o.asked, described...)); err != nil {
 		return "", err
 	}
-	run, opened, err := results.Open(dir)
+	return dir, p.measureIn(ctx, dir, &r, o, nil)
+}
+
+// measureIn carries out the run of a directory on connected clusters, or goes on
+// with what was recorded of it.
+func (p *program) measureIn(ctx context.Context, dir string, r *clusterRun, o *runOptions, recorded *results.Recorded) (err error) {
+	run, journal, err := results.Open(dir)
 	if err != nil {
-		return "", err
+		return err
 	}
-	journal = opened
+	r.journal = journal
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	for _, e := range o.detected {
 		if err := journal.Append(results.Record{Time: time.Now(), Event: &e}); err != nil {
-			return dir, fmt.Errorf("writing the journal: %w", err)
+			return fmt.Errorf("writing the journal: %w", err)
 		}
 	}
 	progress := p.stderr
@@ -121,25 +175,38 @@ func (p *program) measureCluster(ctx context.Context, o *runOptions) (dir string
 	bar := newProgress(progress)
 	bar.verbose = o.verbose
 	defer bar.close()
-	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: clusterPhases(beds, run, dir), Journal: journal,
-		CPUs: []int{-1}, Progress: bar.show, Took: bar.took})
-	for _, bed := range beds {
+	err = scenarios.Run(ctx, scenarios.Config{Asked: run.Asked, Catalogue: p.catalogue, Phases: clusterPhases(r.beds, run, recorded, dir), Journal: journal,
+		CPUs: []int{-1}, Progress: bar.show, Took: bar.took, Recorded: recorded})
+	for _, bed := range r.beds {
 		closed := bed.Close()
 		if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
 			fmt.Fprintf(p.stderr, "cnibench: %v\n", closed)
 		}
 		err = errors.Join(err, closed)
 	}
-	return dir, err
+	if ctx.Err() != nil && !o.quiet && resumable(run) == nil {
+		hint := "cnibench run --resume " + dir
+		if o.cluster.outside != "" {
+			hint += ", with --outside as before"
+		}
+		fmt.Fprintln(p.stderr, "to go on:", hint)
+	}
+	return err
 }
 
 // clusterPhases divides the run: one phase for each cluster if there are several.
 // Two contexts may lead to the same cluster, so each gets a name of its own there.
-func clusterPhases(beds []*cluster.Cluster, run *results.Run, dir string) []scenarios.Phase {
+//
+// A run that goes on gets another name too: what it left may still be there.
+func clusterPhases(beds []*cluster.Cluster, run *results.Run, recorded *results.Recorded, dir string) []scenarios.Phase {
 	phases := scenarios.Phases(beds[0], run.Asked)
 	logs := filepath.Join(dir, results.LogDir)
 	if len(beds) == 1 {
-		beds[0].Record(run.ID, logs)
+		name := run.ID
+		if recorded != nil {
+			name += fmt.Sprintf("-%d", attempts(recorded)+1)
+		}
+		beds[0].Record(name, logs)
 		return phases
 	}
 	for i, bed := range beds {

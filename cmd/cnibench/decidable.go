@@ -10,10 +10,9 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// checkDecidable refuses a spec whose own run cannot decide all of its
+// checkDecidable refuses a spec whose own run, asked, cannot decide all of its
 // thresholds, before anything is measured.
-func (p *program) checkDecidable(o acceptOptions, spec *accept.Spec) error {
-	asked := *spec.Run
+func (p *program) checkDecidable(o acceptOptions, spec *accept.Spec, asked results.Asked) error {
 	asked.Plugins, asked.Probes = slices.Clone(asked.Plugins), slices.Clone(asked.Probes)
 	if asked.Testbed != "cluster" { // whose plugin may still be to be detected
 		if _, err := scenarios.Check(&asked, p.catalogue); err != nil {

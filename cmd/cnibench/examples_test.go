@@ -48,7 +48,8 @@ func TestExamplesCanBeDecided(t *testing.T) {
 	for name, text := range specs {
 		t.Run(name, func(t *testing.T) {
 			p := newTestProgram()
-			if err := p.checkDecidable(acceptOptions{spec: name}, parseSpec(t, text)); err != nil {
+			spec := parseSpec(t, text)
+			if err := p.checkDecidable(acceptOptions{spec: name}, spec, *spec.Run); err != nil {
 				t.Error(err)
 			}
 		})

@@ -29,6 +29,12 @@ func faultyPlugins() []*plugins.Plugin {
 		faulty("faulty-later", startAgentThatDiesLater),
 		faulty("faulty-path", takePathDownLater),
 		faulty("faulty-mtu", tooLargePods),
+		faulty("faulty-cni", cniThatHangs),
+		faulty("faulty-snat", masqueradePods),
+		faulty("faulty-back", cutWayBack),
+		faulty("faulty-slow", slowWayBack),
+		faulty("faulty-nic", smallerNIC),
+		faulty("faulty-third", cutThirdNode),
 		forcedIPIP(),
 	}
 }

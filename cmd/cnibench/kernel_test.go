@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/HdrHistogram/hdrhistogram-go"
+
 	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/lab"
@@ -52,6 +54,7 @@ func TestKernelOfItsOwn(t *testing.T) {
 			t.Errorf("%+v", r.Encapsulation)
 		}
 	})
+	t.Run("files of one kernel are not those of another", func(t *testing.T) { filesOfEachKernel(t, dir, r) })
 	t.Run("the kernel's log is kept", func(t *testing.T) {
 		text, err := os.ReadFile(lab.GuestLogPath(filepath.Join(dir, results.LogDir)))
 		if err != nil || !strings.Contains(string(text), "Linux version") {
@@ -123,6 +126,64 @@ func nothingAcross(t *testing.T, r *report.Report) {
 	for _, a := range r.Recommendation {
 		if a.Plugin != "" && !in(a.Plugin, a.Kernel) {
 			t.Errorf("%s is recommended in kernel %q", a.Plugin, a.Kernel)
+		}
+	}
+}
+
+// filesOfEachKernel holds the percentiles of the baseline in each kernel against
+// the files of its own samples, of which no two may have the same name.
+func filesOfEachKernel(t *testing.T, dir string, r *report.Report) {
+	recorded, err := results.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{}
+	merged := map[results.Cell]*hdrhistogram.Histogram{}
+	for _, record := range recorded.Records {
+		file := ""
+		switch {
+		case record.Sample != nil:
+			file = record.Sample.Hist
+		case record.Encapsulation != nil:
+			file = record.Encapsulation.Capture
+		}
+		if file == "" {
+			continue
+		}
+		if named[file] {
+			t.Errorf("the journal names %s twice", file)
+		}
+		named[file] = true
+		if s := record.Sample; s != nil {
+			h, err := results.Histogram(dir, file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cell := s.Cell
+			cell.Topology = record.Kernel + " " + cell.Topology
+			if merged[cell] == nil {
+				merged[cell] = h
+			} else if merged[cell].Merge(h) > 0 {
+				t.Errorf("%s does not fit the others", file)
+			}
+		} else if _, err := os.Stat(filepath.Join(dir, file)); err != nil {
+			t.Error(err)
+		}
+	}
+	if len(merged) == 0 {
+		t.Fatal("the journal names no histogram")
+	}
+	for cell, h := range merged {
+		kernel, topology, _ := strings.Cut(cell.Topology, " l2")
+		if topology != "" {
+			t.Fatalf("%+v", cell)
+		}
+		want := time.Duration(h.ValueAtPercentile(99)).Seconds()
+		if !slices.ContainsFunc(r.Cells, func(c report.Cell) bool {
+			m := c.Metric("tcp-rr", "p99")
+			return c.Plugin == cell.Plugin && (c.Kernel == kernel || kernel == "" && c.Kernel == r.Host.Kernel) && m != nil && m.Merged != nil && *m.Merged == want
+		}) {
+			t.Errorf("%s in kernel %q: no p99 of %g s, which its own files give", cell.Plugin, kernel, want)
 		}
 	}
 }

@@ -86,6 +86,11 @@ func (p *program) inGuest(ctx context.Context, dir string, o labOptions) error {
 	if dir != "" {
 		args = append(args, dir)
 		log = lab.GuestLogPath(filepath.Join(dir, results.LogDir))
+		lock, err := results.Lock(dir)
+		if err != nil {
+			return err
+		}
+		defer lock.Close()
 	}
 	status, err := lab.Boot(ctx, p.stdout, p.stderr, dir, log, args...)
 	if err == nil && status != 0 {
@@ -108,15 +113,16 @@ func (p *program) guestCommand() *cobra.Command {
 // inLab carries out the run that the directory's run.json asks for, or goes on
 // with it.
 func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err error) {
-	recorded, err := results.Load(dir)
+	recorded, journal, err := results.Continue(dir)
 	if err != nil {
 		return err
 	}
-	run, journal, err := results.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, journal.Close()) }()
+	defer func() {
+		if closed := journal.Close(); !errors.Is(err, closed) { // an error of the journal is told once
+			err = errors.Join(err, closed)
+		}
+	}()
+	run := recorded.Run
 	cpus, err := allowedCPUs()
 	if err != nil {
 		return err
@@ -125,12 +131,13 @@ func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err erro
 	if err != nil {
 		return err
 	}
-	kernel := ""
-	if o.guest {
+	kernel, logs := "", filepath.Join(dir, results.LogDir)
+	if o.guest { // whose networks may have the names of those in the other kernel
 		kernel = lab.GuestName()
+		logs = filepath.Join(logs, results.FileName(kernel))
 	}
 	bed, err := lab.New(lab.Config{
-		Bin: p.bin, Logs: filepath.Join(dir, results.LogDir),
+		Bin: p.bin, Logs: logs,
 		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Link: link, Versions: run.Versions, Guest: o.guest, Hint: o.hint,
 		Event: func(e results.Event) { journal.Append(results.Record{Time: time.Now(), Kernel: kernel, Event: &e}) },
 	})

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"slices"
@@ -157,7 +156,7 @@ func write(path string, render func(io.Writer) error) error {
 	if err := render(&b); err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, b.Bytes(), 0o644); err != nil {
+	if err := results.Replace(path, b.Bytes()); err != nil {
 		return fmt.Errorf("keeping the report: %w", err)
 	}
 	return nil

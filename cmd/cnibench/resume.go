@@ -18,8 +18,9 @@ import (
 )
 
 // besideResume are the flags that may stand beside --resume: they say nothing
-// of what is measured, which the record knows.
-const besideResume = " resume quiet verbose format lang help "
+// of what is measured, which the record knows. Those of a cluster say how it is
+// reached.
+const besideResume = " resume quiet verbose format lang help kubeconfig context outside pull-secret "
 
 // checkResume refuses flags that would make a resumed run another one.
 func checkResume(cmd *cobra.Command) error {
@@ -32,24 +33,35 @@ func checkResume(cmd *cobra.Command) error {
 	return err
 }
 
-// resume prepares the run in a directory to go on and returns its directory.
-// What differs from then is said before anything is measured.
-func (p *program) resume(ctx context.Context, dir string) (string, error) {
-	dir, err := filepath.Abs(dir)
+// recorded loads the run that is to go on, with what was asked then.
+func (o *runOptions) recorded() (*results.Recorded, error) {
+	dir, err := filepath.Abs(o.resume)
 	if err != nil {
-		return "", usage("finding the run directory: %v", err)
+		return nil, usage("finding the run directory: %v", err)
 	}
 	recorded, err := results.Load(dir)
 	if err != nil {
-		return "", usageError{fmt.Errorf("loading the run to resume: %w", err)}
+		return nil, usageError{fmt.Errorf("loading the run to resume: %w", err)}
 	}
-	asked := recorded.Run.Asked
-	if asked.Margin == 0 { // recorded before there was one
-		asked.Margin = stats.DefaultMargin
+	if recorded.Complete() {
+		return nil, usage("the run in %s is complete: there is nothing to resume", dir)
 	}
+	o.asked = recorded.Run.Asked
+	if o.asked.Margin == 0 { // recorded before there was one
+		o.asked.Margin = stats.DefaultMargin
+	}
+	if c := o.cluster; o.asked.Testbed != "cluster" && c.kubeconfig+c.context+c.outside+c.pullSecret != "" {
+		return nil, usage("the run in %s was not measured on a cluster: leave out --kubeconfig, --context, --outside and --pull-secret", dir)
+	}
+	return recorded, nil
+}
+
+// resume prepares a run in the lab to go on and returns its directory. What
+// differs from then is said before anything is measured.
+func (p *program) resume(ctx context.Context, asked results.Asked, recorded *results.Recorded) (string, error) {
 	selected, err := scenarios.Check(&asked, p.catalogue)
 	if err != nil {
-		return "", usageError{fmt.Errorf("the run in %s cannot be resumed by this version: %w", dir, err)}
+		return "", usageError{fmt.Errorf("the run in %s cannot be resumed by this version: %w", recorded.Dir, err)}
 	}
 	if err := p.checkPrograms(selected); err != nil {
 		return "", err
@@ -60,17 +72,22 @@ func (p *program) resume(ctx context.Context, dir string) (string, error) {
 	if recorded.NextKernel() && lab.GuestMissing() != nil {
 		return "", usage("what is left of the run needs a kernel of the lab's own: %v", lab.GuestMissing())
 	}
-	differs := change.Environment(recorded.Run, p.environment(ctx, recorded.Run.Asked))
-	if _, err := results.Resume(dir, strings.Join(differs, "; ")); err != nil {
-		return "", usageError{err}
+	return recorded.Dir, p.goOn(recorded, p.environment(ctx, recorded.Run.Asked))
+}
+
+// goOn marks in the record that the run goes on, and says what differs from then.
+func (p *program) goOn(recorded *results.Recorded, now results.Run) error {
+	differs := change.Environment(recorded.Run, now)
+	if _, err := results.Resume(recorded.Dir, strings.Join(differs, "; ")); err != nil {
+		return usageError{err}
 	}
 	for _, d := range differs {
 		fmt.Fprintln(p.stderr, "WARNING: since the run began, this has changed:", d)
 	}
-	return dir, nil
+	return nil
 }
 
-// environment describes a run as it would be made here and now.
+// environment describes a run in the lab as it would be made here and now.
 func (p *program) environment(ctx context.Context, asked results.Asked) results.Run {
 	run := results.Run{Asked: asked, Host: results.GatherHost(), Versions: lab.Versions(ctx, p.bin),
 		Metrics: probes.Metrics(asked.Probes), CongestionControl: probes.CongestionControl}

@@ -63,10 +63,12 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 				if err := checkResume(cmd); err != nil {
 					return err
 				}
+				return p.runAndReport(cmd.Context(), o)
 			}
+			var spec results.Asked // what the file says by itself
 			if o.spec != "" {
 				flagged := o.asked
-				if err := readSpec(o.spec, &o.asked); err != nil {
+				if err := errors.Join(readSpec(o.spec, &o.asked), readSpec(o.spec, &spec)); err != nil {
 					return err
 				}
 				keepFlags(cmd, &o.asked, flagged)
@@ -74,13 +76,8 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 			if cmd.Flags().Changed("duration") {
 				o.asked.Duration = results.Seconds(duration.Seconds())
 			}
-			if p.kubectl && !cmd.Flags().Changed("testbed") {
-				o.asked.Testbed = "cluster"
-			}
-			if o.asked.Apart() || o.cluster.context != "" || o.cluster.kubeconfig != "" || o.cluster.namespace != "" || o.asked.Testbed == "cluster" {
-				if err := forCluster(cmd.Flags(), &o.asked); err != nil {
-					return err
-				}
+			if err := p.fitTestbed(&o, saidBy(cmd.Flags(), o.spec, spec)); err != nil {
+				return err
 			}
 			return p.runAndReport(cmd.Context(), o)
 		},
@@ -184,10 +181,20 @@ func (p *program) runAndReport(ctx context.Context, o runOptions) error {
 // It returns the run directory, "" if there is none, or nothing new in it. With
 // --dry-run it prints the plan instead.
 func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
-	if o.asked.Testbed == "cluster" {
+	var recorded *results.Recorded
+	if o.resume != "" {
+		var err error
+		if recorded, err = o.recorded(); err != nil {
+			return "", err
+		}
+	}
+	switch {
+	case o.asked.Testbed == "cluster" && recorded != nil:
+		return p.resumeCluster(ctx, o, recorded)
+	case o.asked.Testbed == "cluster":
 		return p.measureCluster(ctx, o)
 	}
-	dir, err := p.ready(ctx, o)
+	dir, err := p.ready(ctx, o, recorded)
 	if err != nil || dir == "" {
 		return "", err
 	}
@@ -207,10 +214,11 @@ func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
 	return dir, nil
 }
 
-// ready makes a run directory, or prepares one to go on; "" after a plan.
-func (p *program) ready(ctx context.Context, o *runOptions) (string, error) {
-	if o.resume != "" {
-		return p.resume(ctx, o.resume)
+// ready makes a run directory, or prepares the one of a record to go on; "" after
+// a plan.
+func (p *program) ready(ctx context.Context, o *runOptions, recorded *results.Recorded) (string, error) {
+	if recorded != nil {
+		return p.resume(ctx, o.asked, recorded)
 	}
 	selected, err := scenarios.Check(&o.asked, p.catalogue)
 	if err != nil {
@@ -226,7 +234,7 @@ func (p *program) ready(ctx context.Context, o *runOptions) (string, error) {
 	if err := checkKernel(o.asked); err != nil {
 		return "", err
 	}
-	return p.prepare(ctx, o)
+	return prepare(o.out, p.environment(ctx, o.asked))
 }
 
 // checkPrograms looks for the programs of all plugins before anything starts.
@@ -239,14 +247,13 @@ func (p *program) checkPrograms(selected []*plugins.Plugin) error {
 	return nil
 }
 
-// prepare makes the run directory and writes run.json.
-func (p *program) prepare(ctx context.Context, o *runOptions) (string, error) {
+// prepare makes the run directory, the one named or one of its own, and writes
+// run.json.
+func prepare(dir string, run results.Run) (string, error) {
 	started := time.Now()
 	id := make([]byte, 3)
 	rand.Read(id)
-	run := p.environment(ctx, o.asked)
 	run.ID, run.Started = started.UTC().Format("20060102T150405Z")+"-"+hex.EncodeToString(id), started
-	dir := o.out
 	if dir == "" {
 		dir = filepath.Join("results", "runs", run.ID)
 	}

@@ -169,7 +169,7 @@ func rendersAgain(t *testing.T, dir, first string) {
 }
 
 func directoryIsWhole(t *testing.T, dir string) {
-	for _, pattern := range []string{"run.json", "samples.jsonl", "report.json", "report.html", "hist/*.hdr", "capture/flannel-vxlan-l2.pcapng", "log/flannel-vxlan-l2/*flanneld*"} {
+	for _, pattern := range []string{"run.json", "samples.jsonl", "report.json", "report.html", "hist/*.hdr", "capture/flannel-vxlan_l2_*.pcapng", "log/flannel-vxlan-l2/*flanneld*"} {
 		found, err := filepath.Glob(filepath.Join(dir, pattern))
 		if err != nil || len(found) == 0 {
 			t.Errorf("no %s: %v", pattern, err)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"os"
+	"reflect"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
@@ -23,4 +26,24 @@ func readSpec(path string, a *results.Asked) error {
 // oneLine is an error that a library may have written on several.
 func oneLine(err error) string {
 	return strings.Join(strings.Fields(results.Printable(err.Error())), " ")
+}
+
+// said is where a person has set something: "--topology", or "topology in
+// spec.yaml"; "" if nobody has.
+type said func(name string) string
+
+// saidBy looks at flags, and at what a spec file says by itself.
+func saidBy(f *pflag.FlagSet, path string, spec results.Asked) said {
+	return func(name string) string {
+		if f.Changed(name) {
+			return "--" + name
+		}
+		v := reflect.ValueOf(spec)
+		for i := range v.NumField() {
+			if key, _, _ := strings.Cut(v.Type().Field(i).Tag.Get("json"), ","); key == name && !v.Field(i).IsZero() {
+				return name + " in " + path
+			}
+		}
+		return ""
+	}
 }

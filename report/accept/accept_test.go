@@ -167,7 +167,7 @@ func TestOfEarlier(t *testing.T) {
 		t.Errorf("the same run: %+v", o.Thresholds)
 	}
 	earlier.Host.CPU = "another"
-	if o := Judge(spec, now, earlier, catalogue.All()); o.Verdict != Inconclusive || !strings.Contains(o.Thresholds[0].Reason, "another machine") {
+	if o := Judge(spec, now, earlier, catalogue.All()); o.Verdict != Inconclusive || !strings.Contains(o.Thresholds[0].Reason, "not known to be of one machine") {
 		t.Errorf("another machine: %+v", o.Thresholds)
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 // seen is what a run says of a figure or a fact of one network.
 type seen struct {
-	where string // "calico-bgp on l2 over 1gbit"
+	where string // "calico-bgp on l2 over 1gbit"; of a fact, what follows the network's name
 	low   float64
 	high  float64
 	known bool   // low and high are an interval; equal for a fact
@@ -82,6 +82,8 @@ func onWire(look func(results.Encapsulation) seen) func(*report.Report, place) [
 		for _, e := range r.Encapsulation {
 			switch {
 			case e.Plugin != p.plugin || e.Topology != p.topology:
+			case e.Effective == "unseen" && e.Sent > 0:
+				all = append(all, seen{missing: fmt.Sprintf("none of %d packets was seen on the wire, although they arrived", e.Sent)})
 			case e.Effective == "unseen":
 				all = append(all, seen{missing: fmt.Sprint("the wire could not be looked at: ", e.Warnings)})
 			default:
@@ -108,11 +110,30 @@ func reached(direction string) fact {
 		of: func(r *report.Report, p place) (all []seen) {
 			for _, one := range r.Reachability {
 				if one.Plugin == p.plugin && one.Topology == p.topology && one.Direction == direction {
-					all = append(all, yes(one.Reachable))
+					all = append(all, passes(r, one))
 				}
 			}
 			return all
 		}}
+}
+
+// passes is whether packets pass one way. Where they do not pass between the
+// nodes themselves either, nothing is decided about the plugin.
+func passes(r *report.Report, a results.Reachability) seen {
+	s := yes(a.Reachable)
+	if !a.Reachable && r.UnreachedByHost(a) {
+		s = seen{missing: "the nodes' own network fails at it too: " + a.Cause}
+	}
+	s.where = way(a)
+	return s
+}
+
+// way names the two nodes of an attempt between two, to follow the network's name.
+func way(a results.Reachability) string {
+	if a.From == "" || a.To == "" || a.From == a.To {
+		return ""
+	}
+	return fmt.Sprintf(", from %s to %s", a.From, a.To)
 }
 
 func source(direction string) fact {
@@ -122,9 +143,9 @@ func source(direction string) fact {
 				switch {
 				case one.Plugin != p.plugin || one.Topology != p.topology || one.Direction != direction:
 				case one.Source == "":
-					all = append(all, seen{missing: "nothing arrived: " + one.Cause})
+					all = append(all, seen{where: way(one), missing: "nothing arrived: " + one.Cause})
 				default:
-					all = append(all, seen{word: one.Source})
+					all = append(all, seen{where: way(one), word: one.Source})
 				}
 			}
 			return all

@@ -216,8 +216,13 @@ func (j *judge) names(c *report.Cell) bool {
 
 // without says why a cell has nothing to decide on: that it does not work, or
 // that nobody knows. Empty while it is sound.
-func without(c *report.Cell) seen {
+func without(r *report.Report, c *report.Cell) seen {
+	if shared := r.Underlay(c); shared != "" && c.Status != results.StatusOK && c.Status != results.StatusUnsupported {
+		return seen{missing: shared}
+	}
 	switch {
+	case c.Status == results.StatusBroke:
+		return seen{broken: "it " + c.Outcome()}
 	case c.Status == results.StatusFailed && c.Cause != report.CauseNotReached:
 		return seen{broken: "it does not work: " + c.Cause}
 	case c.Status != results.StatusOK:
@@ -229,11 +234,15 @@ func without(c *report.Cell) seen {
 // metric is what a cell says of the threshold's figure.
 func (j *judge) metric(c *report.Cell) seen {
 	where := place{c.Plugin, c.Topology}.String() + " over " + c.Wire
-	s := without(c)
+	s := without(j.run, c)
 	if s.broken == "" && s.missing == "" {
 		probe, name, _ := strings.Cut(strings.Join(strings.Fields(j.Metric), " "), " ")
 		if m := c.Metric(probe, name); m != nil {
 			s = j.figure(c, m)
+		} else if f := c.Failure(probe); f != nil && f.Shared {
+			s.missing = f.String()
+		} else if f != nil {
+			s.broken = f.String()
 		} else {
 			s.missing = fmt.Sprintf("the run has no %s %s; it has %s", probe, name, listed(c))
 		}
@@ -277,14 +286,14 @@ func interval(ci *[2]float64, unit, shown string) seen {
 
 // fact is what the run says of a network that has no samples.
 func (j *judge) fact(c *report.Cell, p place) []seen {
-	all := []seen{without(c)}
+	all := []seen{without(j.run, c)}
 	if s := all[0]; s.broken == "" && s.missing == "" {
 		if all = j.facts(p); len(all) == 0 {
 			all = []seen{{missing: "the run does not say: " + j.Fact + j.Setup + " was not measured"}}
 		}
 	}
 	for i := range all {
-		all[i].where = p.String()
+		all[i].where = p.String() + all[i].where
 	}
 	return all
 }

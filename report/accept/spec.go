@@ -90,8 +90,11 @@ func Parse(text []byte, defaults results.Asked) (*Spec, error) {
 	return s, nil
 }
 
-// MeasuresItself reports whether the spec says what to run.
-func (s *Spec) MeasuresItself() bool { return s.Run != nil && len(s.Run.Plugins) > 0 }
+// MeasuresItself reports whether the spec says what to run. A cluster has its
+// plugin already.
+func (s *Spec) MeasuresItself() bool {
+	return s.Run != nil && (len(s.Run.Plugins) > 0 || s.Run.Testbed == "cluster" || s.Run.Apart())
+}
 
 // NeedsEarlier reports whether a threshold is of an earlier run.
 func (s *Spec) NeedsEarlier() bool {

@@ -24,6 +24,9 @@ const (
 	Reachable    = "reachable"  // from a host outside the cluster, by the pod's address
 	SameNode     = "same_node"  // pods on one node reach each other
 	UserSpace    = "user_space" // the agents handle packets themselves
+	// PathSeen is "no" where pods' packets arrived, but were not seen on the wire
+	// that was watched: figures are then those of another path.
+	PathSeen = "path_seen"
 )
 
 // Values of facts.
@@ -36,6 +39,9 @@ const (
 // DataPath is the fidelity of a plugin whose agents did not run.
 const DataPath = "datapath"
 
+// clusterTestbed is the testbed of figures that a real cluster gave.
+const clusterTestbed = "cluster"
+
 // Fact is what a run showed, and by what.
 type Fact struct {
 	Value    string // "" if it was not measured
@@ -44,26 +50,42 @@ type Fact struct {
 
 // Facts is what a run showed on one topology.
 type Facts struct {
-	Topology    string // with its options, such as vpc:l3-only
-	Testbed     string
-	Nodes       int  // of each network
-	Rounds      int  // blocks measured
-	Complete    bool // all that was asked for was done
-	Link        Fact // whether frames for foreign addresses reach the other node
-	Plugins     []Plugin
-	Comparisons []Comparison
+	Topology   string // with its options, such as vpc:l3-only
+	Testbed    string
+	Nodes      int // that figures are between
+	NodesAsked int // of each network, as asked for; 0 if nobody asked
+	Rounds     int // blocks measured
+	// NeededRounds is the least number of blocks in which the verdicts that
+	// plugins are ranked by can show a difference.
+	NeededRounds int
+	Complete     bool // all that was asked for was done
+	Link         Fact // whether frames for foreign addresses reach the other node
+	Plugins      []Plugin
+	Comparisons  []Comparison
 }
 
 // Plugin is what a run showed of one plugin on one topology.
 type Plugin struct {
 	Name     string
 	Fidelity string // agent, datapath or cluster
+	Kernel   string // that it was measured in, "" for the machine's own
 	Facts    map[string]Fact
 	// Overhead is the number of bytes around a pod's packet that a capture
 	// showed; nil if none was looked at.
 	Overhead *int
-	PodMTU   int   // 0 if it is not known
+	// PathMTU is the largest packet that passed between pods in both directions,
+	// in bytes; 0 if it was not measured.
+	PathMTU  int
+	Findings []Finding
 	Memory   int64 // resident bytes of all agents, 0 if none ran
+}
+
+// Finding is something that a probe found wrong with a plugin's network.
+type Finding struct{ Name, Text string }
+
+// found reports whether a probe found something of that name.
+func (p *Plugin) found(name string) bool {
+	return slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Name == name })
 }
 
 // Verdicts of a [Comparison].
@@ -128,7 +150,7 @@ type Recommendation struct {
 	Kernel   string `json:"kernel,omitempty"` // that was measured in, "" for the machine's own
 	// Plugin is the name in the catalogue; "" if nothing fits.
 	Plugin      string     `json:"plugin"`
-	Summary     string     `json:"summary"` // one sentence
+	Summary     string     `json:"summary"` // a sentence, with what was found and what is excluded
 	Confidence  Confidence `json:"confidence"`
 	Because     []Reason   `json:"because"`
 	Rejected    []Rejected `json:"rejected"`
@@ -170,24 +192,25 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 		return r
 	}
 	o := rank(&f, fit)
+	said := excluded(&f, r.Rejected, len(fit) == 1)
 	for i := range r.Rejected {
 		r.Rejected[i].Because = append(r.Rejected[i].Because, o.slower(&f, r.Rejected[i].Plugin)...)
 	}
 	r.NotMeasured = append(r.NotMeasured, o.unknown...)
 	r.Rejected = append(r.Rejected, o.rejected...)
 	slices.SortStableFunc(r.Rejected, func(a, b Rejected) int { return strings.Compare(a.Plugin, b.Plugin) })
-	r.recommend(n, &f, o, len(fit))
+	r.recommend(n, &f, o, len(fit), said)
 	return r
 }
 
-// recommend fills in what is said of the winner.
-func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int) {
+// recommend fills in what is said of the winner, and of what was excluded.
+func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int, excluded string) {
 	s := o.winner
-	r.Plugin = s.plugin.Name
+	r.Plugin, r.Kernel = s.plugin.Name, s.plugin.Kernel
 	r.Because = append(s.reasons, o.because...)
 	r.Notes = s.notes
 	r.Confidence = confidence(f, s, o, fit)
-	r.Summary = summary(f, s, o, fit, len(f.Plugins))
+	r.Summary = strings.Join(nonEmpty(summary(f, s, o, fit), foundOn(s.plugin), excluded), " ")
 	r.Firewall = append(r.Firewall, s.mode.Firewall...)
 	r.Limits = s.limits()
 	r.Kubespray = s.kubespray(n)
@@ -197,27 +220,12 @@ func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int
 // notInRun lists the modes of which the run has nothing on this topology.
 func notInRun(f Facts) []string {
 	var absent []string
-	for _, m := range modes {
+	for _, m := range modes() {
 		if !slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.Name == m.Plugin }) {
 			absent = append(absent, m.Plugin)
 		}
 	}
 	return absent
-}
-
-// summary is the answer in one sentence.
-func summary(f *Facts, s *subject, o outcome, fit, all int) string {
-	what := s.plugin.Name
-	if s.mode.Words != "" {
-		what += " (" + s.mode.Words + ")"
-	}
-	if s.plugin.Fidelity == DataPath {
-		what += ", of which only the data path was measured"
-	}
-	if fit == 1 {
-		return fmt.Sprintf("On %s run %s: of %d plugins it is the only one that works here and meets the needs.", f.Topology, what, all)
-	}
-	return fmt.Sprintf("On %s run %s: of the %d plugins that work here and meet the needs %s.", f.Topology, what, fit, o.why)
 }
 
 // nothingFits names what excludes each plugin.
@@ -245,37 +253,4 @@ func nothingFits(f Facts, rejected []Rejected) string {
 		parts = append(parts, why+" excludes "+strings.Join(by[why], ", "))
 	}
 	return fmt.Sprintf("On %s nothing that was measured fits: %s.", f.Topology, strings.Join(parts, "; "))
-}
-
-// confidence weighs what a recommendation rests on.
-func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
-	rests := []string{fmt.Sprintf("%d rounds on %d nodes (%s)", f.Rounds, f.Nodes, f.Testbed)}
-	level := "high"
-	lower := func(to, why string) {
-		if level != "low" {
-			level = to
-		}
-		rests = append(rests, why)
-	}
-	switch {
-	case fit > 1 && !o.measured:
-		lower("low", "speed was not compared")
-	case fit > 1 && !o.decided:
-		lower("medium", "speed did not settle it")
-	case fit > 1:
-		rests = append(rests, fmt.Sprintf("%d comparisons", o.compared))
-	}
-	if s.plugin.Fidelity == DataPath {
-		lower("medium", "the data path alone, not the agents")
-	}
-	if s.weakened {
-		lower("medium", "this network may not be the cluster's")
-	}
-	if !f.Complete {
-		lower("medium", "the run is not complete")
-	}
-	if s.plugin.Facts[Encapsulates].Value == "" {
-		lower("medium", "nobody looked at the wire")
-	}
-	return Confidence{level, strings.Join(rests, ", ")}
 }

@@ -11,7 +11,7 @@ import (
 //go:embed claims.yaml
 var claimsFile []byte
 
-var claims = load[[]claim]("claims.yaml", claimsFile)
+var claims = loaded[[]claim]("claims.yaml", claimsFile)
 
 // founding is where all claims come from.
 const founding = "the project's founding document"
@@ -64,8 +64,8 @@ type part struct {
 
 // Claims tests all claims against what a run showed on its topologies.
 func Claims(all []Facts) []Claim {
-	tested := make([]Claim, len(claims))
-	for i, c := range claims {
+	tested := make([]Claim, len(claims()))
+	for i, c := range claims() {
 		tested[i] = c.test(all)
 	}
 	return tested

@@ -73,7 +73,7 @@ func factsOf(topology string, all []shown) Facts {
 }
 
 func (s shown) plugin() Plugin {
-	p := Plugin{Name: s.name, Fidelity: "agent", PodMTU: 1500, Facts: map[string]Fact{}}
+	p := Plugin{Name: s.name, Fidelity: "agent", PathMTU: 1500, Facts: map[string]Fact{}}
 	if s.datapath {
 		p.Fidelity = DataPath
 	}
@@ -90,7 +90,7 @@ func (s shown) plugin() Plugin {
 	set(Reachable, s.reach)
 	if s.overhead >= 0 {
 		overhead := s.overhead
-		p.Overhead, p.PodMTU = &overhead, 1500-overhead
+		p.Overhead, p.PathMTU = &overhead, 1500-overhead
 		set(Encapsulates, answer(overhead > 0))
 		set(Encrypts, answer(s.name == "flannel-wireguard"))
 		set(WireAgrees, yes)

@@ -49,8 +49,28 @@ func roomFor(nodes, prefix int) int {
 	return 0
 }
 
+// pathMTU is the MTU to configure for pods: the largest packet that passed
+// between them on the cluster itself. It is 0 where the run tells none, and why
+// says what it lacks. A lab's MTU is its own, and the one that a plugin was
+// configured with may be the fault: neither is ever written.
+func (s *subject) pathMTU() (mtu int, why string) {
+	bare := s.plugin.Overhead == nil || *s.plugin.Overhead == 0
+	switch {
+	case s.facts.Testbed != clusterTestbed || s.plugin.PathMTU == 0:
+		return 0, "the run did not measure this cluster's path"
+	case s.plugin.found("pod-mtu-too-small"):
+		return 0, "the pods' own MTU was the limit of what was measured, and more would fit"
+	case s.plugin.found("underlay-fragments"):
+		return 0, "the underlay cut packets up, so what passed is not what fits"
+	case s.mode.SameSubnet && bare:
+		return 0, "between the nodes that were measured nothing was encapsulated, and between subnets less fits"
+	}
+	return s.plugin.PathMTU, ""
+}
+
 // kubespray writes the group_vars of the recommended plugin: what it differs
-// by, the networks, and the pods' MTU where Kubespray has a variable for it.
+// by, the networks, and the pods' MTU where it was measured and Kubespray has a
+// variable for it.
 func (s *subject) kubespray(n results.Needs) string {
 	vars := maps.Clone(s.mode.Kubespray)
 	comments := []string{fmt.Sprintf("Kubespray v2.31, group_vars/k8s_cluster: %s on %s", s.plugin.Name, s.facts.Topology)}
@@ -71,12 +91,17 @@ func (s *subject) kubespray(n results.Needs) string {
 	if s.mode.Calico != nil {
 		vars["calico_pool_blocksize"] = blockSize
 		vars["nat_outgoing"] = !n.PodIPsReachable
-		if s.plugin.PodMTU > 0 {
-			vars["calico_mtu"] = s.plugin.PodMTU
-		}
 	}
-	if s.mode.Flannel != nil && s.plugin.PodMTU > 0 {
-		comments = append(comments, fmt.Sprintf("flannel takes the pods' MTU from the node's NIC; %d was measured.", s.plugin.PodMTU))
+	mtu, why := s.pathMTU()
+	switch {
+	case s.mode.Calico != nil && mtu > 0:
+		vars["calico_mtu"] = mtu
+	case s.mode.Calico != nil:
+		comments = append(comments, fmt.Sprintf("calico_mtu is left to Calico's detection: %s.", why))
+	case s.mode.Flannel != nil && mtu > 0:
+		comments = append(comments, fmt.Sprintf("flannel takes the pods' MTU from the node's NIC; the largest packet that passed on this cluster has %d bytes.", mtu))
+	case s.mode.Flannel != nil:
+		comments = append(comments, fmt.Sprintf("flannel takes the pods' MTU from the node's NIC, and none is given here: %s.", why))
 	}
 	for _, note := range s.notes {
 		comments = append(comments, note.Text)
@@ -122,7 +147,7 @@ func netConf(cidr netip.Prefix, prefix int, backend map[string]any) string {
 	return string(text) + "\n"
 }
 
-// calicoResources are the IP pool, Felix's MTU and, for more nodes than a full
+// calicoResources are the IP pool, Felix's MTU where it was measured and, for more nodes than a full
 // mesh carries, BGP without it (Calico documentation, reference/resources).
 func (s *subject) calicoResources(n results.Needs, cidr netip.Prefix) string {
 	resource := func(kind, name string, spec map[string]any) string {
@@ -130,12 +155,17 @@ func (s *subject) calicoResources(n results.Needs, cidr netip.Prefix) string {
 	}
 	all := []string{resource("IPPool", "default-pool", map[string]any{"cidr": cidr.String(), "blockSize": blockSize,
 		"ipipMode": s.mode.Calico.IPIPMode, "vxlanMode": s.mode.Calico.VXLANMode, "natOutgoing": !n.PodIPsReachable})}
-	key := map[string]string{"vxlan": "vxlanMTU", "ipip": "ipipMTU"}[s.mode.Kind]
-	if s.plugin.PodMTU > 0 && key != "" {
-		all = append(all, resource("FelixConfiguration", "default", map[string]any{key: s.plugin.PodMTU}))
+	head := ""
+	if key := map[string]string{"vxlan": "vxlanMTU", "ipip": "ipipMTU"}[s.mode.Kind]; key != "" {
+		mtu, why := s.pathMTU()
+		if mtu > 0 {
+			all = append(all, resource("FelixConfiguration", "default", map[string]any{key: mtu}))
+		} else {
+			head = commented([]string{fmt.Sprintf("%s is left to Felix's detection: %s.", key, why)})
+		}
 	}
 	if s.known["doc.mesh_fits"] == no {
 		all = append(all, resource("BGPConfiguration", "default", map[string]any{"nodeToNodeMeshEnabled": false}))
 	}
-	return strings.Join(all, "---\n")
+	return head + strings.Join(all, "---\n")
 }

@@ -61,7 +61,7 @@ func recommended(t *testing.T, m mode, n results.Needs) Recommendation {
 // TestKubespray parses the variables of every mode, and holds them to what
 // Kubespray accepts.
 func TestKubespray(t *testing.T) {
-	for _, m := range modes {
+	for _, m := range modes() {
 		if m.DebugOnly {
 			continue
 		}
@@ -107,8 +107,8 @@ func fitTogether(t *testing.T, vars map[string]any, n results.Needs) {
 		if ipip != "Never" && vars["calico_network_backend"] != "bird" {
 			t.Error("IP in IP needs bird")
 		}
-		if vars["calico_mtu"] != 1500.0 {
-			t.Errorf("the MTU is %v, not the one that was measured", vars["calico_mtu"])
+		if vars["calico_mtu"] != nil {
+			t.Errorf("the MTU is %v, which is the lab's", vars["calico_mtu"])
 		}
 	}
 	if text, ok := vars["kube_pods_subnet"].(string); ok {
@@ -167,8 +167,58 @@ func TestConfiguration(t *testing.T) {
 		}
 		kinds[resource.Kind] = resource.Spec
 	}
-	if kinds["IPPool"]["ipipMode"] != "Always" || kinds["IPPool"]["cidr"] != "10.0.0.0/12" || kinds["FelixConfiguration"]["ipipMTU"] != 1500.0 ||
+	if kinds["IPPool"]["ipipMode"] != "Always" || kinds["IPPool"]["cidr"] != "10.0.0.0/12" || kinds["FelixConfiguration"] != nil ||
 		kinds["BGPConfiguration"]["nodeToNodeMeshEnabled"] != false {
 		t.Errorf("%s", fmt.Sprint(kinds))
+	}
+}
+
+// TestMTU writes an MTU only if it was measured on a cluster and is that of the
+// path, and otherwise says why there is none.
+func TestMTU(t *testing.T) {
+	found := func(name string) []Finding { return []Finding{{name, "what a probe says"}} }
+	for _, c := range []struct {
+		name, plugin, testbed string
+		path, overhead        int
+		findings              []Finding
+		want                  int
+		says                  string
+	}{
+		{"a lab", "calico-vxlan", "lab", 1450, 50, nil, 0, "did not measure this cluster's path"},
+		{"a lab of jumbo frames", "calico-ipip", "lab", 8980, 20, nil, 0, "did not measure this cluster's path"},
+		{"a cluster", "calico-vxlan", "cluster", 1450, 50, nil, 1450, ""},
+		{"a cluster of jumbo frames", "calico-ipip", "cluster", 8980, 20, nil, 8980, ""},
+		{"a cluster without the probe", "calico-bgp", "cluster", 0, 0, nil, 0, "did not measure this cluster's path"},
+		{"pods send more than passes", "calico-vxlan", "cluster", 1450, 50, found("pod-mtu-too-large"), 1450, ""},
+		{"pods send less than would pass", "calico-vxlan", "cluster", 1450, 50, found("pod-mtu-too-small"), 0, "more would fit"},
+		{"the underlay fragments", "calico-vxlan", "cluster", 1500, 50, found("underlay-fragments"), 0, "cut packets up"},
+		{"one subnet of several", "calico-vxlan-crosssubnet", "cluster", 1500, 0, nil, 0, "between subnets less fits"},
+		{"between subnets", "calico-vxlan-crosssubnet", "cluster", 1450, 50, nil, 1450, ""},
+		{"flannel in a lab", "flannel-vxlan", "lab", 1450, 50, nil, 0, "did not measure this cluster's path"},
+		{"flannel on a cluster", "flannel-vxlan", "cluster", 1410, 50, nil, 0, "that passed on this cluster has 1410 bytes"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := factsOf("vpc", []shown{{c.plugin, yes, c.overhead, yes, yes, 0.9, false}})
+			f.Testbed, f.Plugins[0].PathMTU, f.Plugins[0].Findings = c.testbed, c.path, c.findings
+			r := Recommend(results.Needs{}, f)
+			text := r.Kubespray + r.Configuration[0].Text
+			var vars map[string]any
+			if err := yaml.Unmarshal([]byte(r.Kubespray), &vars); err != nil {
+				t.Fatal(err)
+			}
+			if got, _ := vars["calico_mtu"].(float64); int(got) != c.want {
+				t.Errorf("calico_mtu is %v, want %d", vars["calico_mtu"], c.want)
+			}
+			tunnel := strings.Contains(c.plugin, "calico-vxlan") || c.plugin == "calico-ipip"
+			if felix := strings.Contains(text, fmt.Sprintf("MTU: %d\n", c.want)); tunnel && felix != (c.want > 0) {
+				t.Errorf("Felix's MTU in\n%s", text)
+			}
+			if !strings.Contains(text, c.says) {
+				t.Errorf("%q is not in\n%s", c.says, text)
+			}
+			if c.testbed == "lab" && strings.Contains(text, fmt.Sprint(c.path)) {
+				t.Errorf("the lab's %d stands in\n%s", c.path, text)
+			}
+		})
 	}
 }

@@ -10,7 +10,7 @@ import (
 //go:embed limits.yaml
 var limitsFile []byte
 
-var quotas = load[quotaFile]("limits.yaml", limitsFile)
+var quotas = loaded[quotaFile]("limits.yaml", limitsFile)
 
 // quotaFile is limits.yaml.
 type quotaFile struct {
@@ -48,7 +48,7 @@ type bounds struct {
 func boundsOf(n results.Needs, m mode) bounds {
 	b := bounds{needs: n, mode: m}
 	if m.Routes {
-		b.routes = quotas.VPCRoutes[n.Cloud]
+		b.routes = quotas().VPCRoutes[n.Cloud]
 		if own := n.Limits.VPCRoutes; own > 0 {
 			b.routes = quota{Default: own, Most: own, Source: "limits.vpc_routes of the needs"}
 		}
@@ -64,7 +64,7 @@ func podsOfANode(l results.Limits, formula string) (int, string) {
 	adapters, ips := l.Adapters, l.IPsPerAdapter
 	switch formula {
 	case "a-prefix":
-		return quotas.PodsOfAPrefix.Default, "one address of the node's part for each pod (" + quotas.PodsOfAPrefix.Source + ", " + quotas.PodsOfAPrefix.Date + ")"
+		return quotas().PodsOfAPrefix.Default, "one address of the node's part for each pod (" + quotas().PodsOfAPrefix.Source + ", " + quotas().PodsOfAPrefix.Date + ")"
 	case "adapters-1":
 		return max(adapters-1, 0), "one pod for each adapter but the first (Alibaba Cloud ACK documentation, Terway)"
 	case "(adapters-1)×ips":
@@ -101,7 +101,7 @@ func (b bounds) known() map[string]string {
 		known["doc.pods_fit"] = answer(b.needs.PodsPerNode <= b.pods)
 	}
 	if b.mode.BGP && n > 0 {
-		known["doc.mesh_fits"] = answer(n <= quotas.BGPMesh.Default)
+		known["doc.mesh_fits"] = answer(n <= quotas().BGPMesh.Default)
 	}
 	return known
 }
@@ -111,7 +111,7 @@ func (b bounds) words() []string {
 	n := b.needs.Largest()
 	return []string{"{nodes}", itoa(n), "{routes}", itoa(max(b.routes.Most, b.routes.Default)), "{routes_default}", itoa(b.routes.Default),
 		"{routes_source}", b.routes.Source, "{max_nodes}", itoa(b.mode.MaxNodes), "{pods}", itoa(b.needs.PodsPerNode),
-		"{pods_most}", itoa(b.pods), "{pods_source}", b.podsOf, "{mesh}", itoa(quotas.BGPMesh.Default), "{sessions}", itoa(n * (n - 1) / 2)}
+		"{pods_most}", itoa(b.pods), "{pods_source}", b.podsOf, "{mesh}", itoa(quotas().BGPMesh.Default), "{sessions}", itoa(n * (n - 1) / 2)}
 }
 
 // limits lists the bounds of the recommended plugin.
@@ -132,10 +132,10 @@ func (s *subject) limits() []Limit {
 		all = append(all, l)
 	}
 	if b.mode.BGP {
-		l := Limit{What: "nodes of a full BGP mesh", Limit: quotas.BGPMesh.Default, At: n, Text: "sessions grow with the square of the nodes; use route reflectors above",
-			Source: quotas.BGPMesh.Source + ", " + quotas.BGPMesh.Date}
+		l := Limit{What: "nodes of a full BGP mesh", Limit: quotas().BGPMesh.Default, At: n, Text: "sessions grow with the square of the nodes; use route reflectors above",
+			Source: quotas().BGPMesh.Source + ", " + quotas().BGPMesh.Date}
 		if n > 0 {
-			l.Text = fmt.Sprintf("%d sessions at %d nodes; use route reflectors above %d nodes", n*(n-1)/2, n, quotas.BGPMesh.Default)
+			l.Text = fmt.Sprintf("%d sessions at %d nodes; use route reflectors above %d nodes", n*(n-1)/2, n, quotas().BGPMesh.Default)
 		}
 		all = append(all, l)
 	}

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"sync"
 
 	"sigs.k8s.io/yaml"
 )
@@ -12,7 +13,7 @@ import (
 var modesFile []byte
 
 // modes is what is documented of each plugin.
-var modes = load[[]mode]("modes.yaml", modesFile)
+var modes = loaded[[]mode]("modes.yaml", modesFile)
 
 // mode is what is documented of one plugin mode; modes.yaml explains the keys.
 type mode struct {
@@ -45,10 +46,17 @@ type calicoPool struct {
 // modeOf returns what is documented of a plugin; of one that the file does not
 // know only the name.
 func modeOf(plugin string) mode {
-	if i := slices.IndexFunc(modes, func(m mode) bool { return m.Plugin == plugin }); i >= 0 {
-		return modes[i]
+	all := modes()
+	if i := slices.IndexFunc(all, func(m mode) bool { return m.Plugin == plugin }); i >= 0 {
+		return all[i]
 	}
 	return mode{Plugin: plugin}
+}
+
+// loaded reads an embedded data file when it is first asked for: every probe
+// worker is a process of this program, and none of them advises.
+func loaded[T any](name string, text []byte) func() T {
+	return sync.OnceValue(func() T { return load[T](name, text) })
 }
 
 // load reads an embedded data file. A file that cannot be read is an error of

@@ -31,7 +31,7 @@ func TestModesKnowTheCatalogue(t *testing.T) {
 
 func TestEveryModeOnce(t *testing.T) {
 	seen := map[string]bool{}
-	for _, m := range modes {
+	for _, m := range modes() {
 		if seen[m.Plugin] {
 			t.Errorf("%s is there twice", m.Plugin)
 		}

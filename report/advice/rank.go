@@ -30,43 +30,68 @@ func base(probe string) string {
 }
 
 // preference is one rule that settles which of two plugins is better, once
-// speed did not. They are asked in order.
+// speed did not. They are asked in order: together they are a lexicographic
+// order, which is transitive because each of them is one.
 type preference struct {
 	rule, text, source string
-	// compare is negative if the first is better, and says by what; a plugin
-	// of which nothing is known is never better.
-	compare func(a, b *subject) (int, string)
+	// known says what the preferred one has where of the other it is not known.
+	known string
+	// key is what plugins are ordered by, the least first. What is not known
+	// comes after all that is.
+	key func(*subject) (value int64, known bool)
+	// figures are those of two plugins whose keys are known.
+	figures func(a, b *subject) string
 }
 
 var preferences = []preference{
-	{"fewer-bytes", "puts fewer bytes around packets", "what captures on the nodes' NICs showed, 2026-11-24",
-		func(a, b *subject) (int, string) {
-			if a.plugin.Overhead == nil || b.plugin.Overhead == nil {
-				return 0, ""
+	{rule: "fewer-bytes", text: "puts fewer bytes around packets", source: "what captures on the nodes' NICs showed, 2026-11-24",
+		known: "was seen on the wire, and the other was not",
+		key: func(s *subject) (int64, bool) {
+			if s.plugin.Overhead == nil {
+				return 0, false
 			}
-			x, y := *a.plugin.Overhead, *b.plugin.Overhead
-			return cmp.Compare(x, y), fmt.Sprintf("%d bytes against %d of %s", x, y, b.plugin.Name)
+			return int64(*s.plugin.Overhead), true
+		},
+		figures: func(a, b *subject) string {
+			return fmt.Sprintf("%d bytes against %d of %s", *a.plugin.Overhead, *b.plugin.Overhead, b.plugin.Name)
 		}},
-	{"agents-ran", "had its own agents measured, not a data path alone", "a data path alone shows less, 2026-11-24",
-		func(a, b *subject) (int, string) {
-			return cmp.Compare(answer(a.plugin.Fidelity == DataPath), answer(b.plugin.Fidelity == DataPath)), ""
-		}},
-	{"fewer-moving-parts", "has fewer moving parts (programs to keep running on each node)", "modes.yaml, 2026-11-23",
-		func(a, b *subject) (int, string) {
-			if a.mode.Agents == 0 || b.mode.Agents == 0 {
-				return 0, ""
+	{rule: "agents-ran", text: "had its own agents measured, not a data path alone", source: "a data path alone shows less, 2026-11-24",
+		key: func(s *subject) (int64, bool) {
+			if s.plugin.Fidelity == DataPath {
+				return 1, true
 			}
-			return cmp.Compare(a.mode.Agents, b.mode.Agents), fmt.Sprintf("%d against %d of %s (documented)", a.mode.Agents, b.mode.Agents, b.plugin.Name)
+			return 0, true
 		}},
-	{"less-memory", "takes less memory for its agents", "resident memory of the agents, 2026-11-24",
-		func(a, b *subject) (int, string) {
-			if a.plugin.Memory == 0 || b.plugin.Memory == 0 {
-				return 0, ""
-			}
-			return cmp.Compare(a.plugin.Memory, b.plugin.Memory), fmt.Sprintf("%d MiB against %d of %s", a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+	{rule: "fewer-moving-parts", text: "has fewer moving parts (programs to keep running on each node)", source: "modes.yaml, 2026-11-23",
+		known: "has its programs documented, and the other has not",
+		key:   func(s *subject) (int64, bool) { return int64(s.mode.Agents), s.mode.Agents > 0 },
+		figures: func(a, b *subject) string {
+			return fmt.Sprintf("%d against %d of %s (documented)", a.mode.Agents, b.mode.Agents, b.plugin.Name)
 		}},
-	{"by-name", "comes first by name; nothing that was measured tells them apart", "a rule that always gives the same answer, 2026-11-24",
-		func(a, b *subject) (int, string) { return strings.Compare(a.plugin.Name, b.plugin.Name), "" }},
+	{rule: "less-memory", text: "takes less memory for its agents", source: "resident memory of the agents, 2026-11-24",
+		known: "had the memory of its agents measured, and the other had not",
+		key:   func(s *subject) (int64, bool) { return s.plugin.Memory, s.plugin.Memory > 0 },
+		figures: func(a, b *subject) string {
+			return fmt.Sprintf("%d MiB against %d of %s", a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+		}},
+}
+
+// byName settles what nothing else did.
+var byName = preference{rule: "by-name", text: "comes first by name; nothing that was measured tells them apart", source: "a rule that always gives the same answer, 2026-11-24"}
+
+// compare is negative if a is better, and says why.
+func (p *preference) compare(a, b *subject) (c int, settled preference, evidence string) {
+	x, xKnown := p.key(a)
+	y, yKnown := p.key(b)
+	settled = *p
+	switch {
+	case xKnown != yKnown:
+		settled.text = p.known
+		return cmp.Compare(answer(yKnown), answer(xKnown)), settled, ""
+	case xKnown && p.figures != nil:
+		evidence = p.figures(a, b)
+	}
+	return cmp.Compare(x, y), settled, evidence
 }
 
 // outcome is how the plugins that fit were ranked.
@@ -81,6 +106,8 @@ type outcome struct {
 	measured  bool // speeds were compared
 	decided   bool // and they settled it
 	compared  int  // comparisons of the winner with the others
+	// apart are those that fit, but were not compared with the winner by speed.
+	apart []*subject
 }
 
 // duel is how one plugin stands to another by all figures that were compared.
@@ -122,8 +149,10 @@ func (f *Facts) fight(a, b string) duel {
 
 // rank finds the best of the plugins that fit: the one that wins against most
 // others by speed (Copeland's count of pairwise wins less losses), and among
-// equals by the preferences. A plugin of which no speed was compared does not
-// win against one of which it was.
+// equals by the preferences. A plugin of which no speed was measured does not
+// win against one of which it was. Speeds of different kernels are never
+// compared: those of the machine's own come first, since a kernel in one process
+// says least of a cluster's.
 func rank(f *Facts, fit []*subject) outcome {
 	score, compared := map[*subject]int{}, map[*subject]int{}
 	for _, a := range fit {
@@ -135,42 +164,58 @@ func rank(f *Facts, fit []*subject) outcome {
 	}
 	order := slices.Clone(fit)
 	slices.SortStableFunc(order, func(a, b *subject) int {
-		if c := cmp.Compare(answer(compared[a] == 0), answer(compared[b] == 0)); c != 0 {
-			return c
-		}
-		if c := cmp.Compare(score[b], score[a]); c != 0 {
-			return c
-		}
-		_, c, _ := prefer(a, b)
-		return c
+		_, preferred, _ := prefer(a, b)
+		return cmp.Or(
+			cmp.Compare(answer(!f.timed(a.plugin.Name)), answer(!f.timed(b.plugin.Name))),
+			cmp.Compare(a.plugin.Kernel, b.plugin.Kernel),
+			cmp.Compare(answer(compared[a] == 0), answer(compared[b] == 0)),
+			cmp.Compare(score[b], score[a]),
+			preferred)
 	})
 	o := outcome{winner: order[0], compared: compared[order[0]], measured: compared[order[0]] > 0, decided: true}
 	for _, loser := range order[1:] {
-		o.lost(f, loser, score, compared)
+		o.lost(f, loser, score)
 	}
 	o.explain(order)
 	return o
 }
 
+// timed reports whether a plugin's speed was measured: it was compared with
+// something, be it the baseline.
+func (f *Facts) timed(plugin string) bool {
+	return slices.ContainsFunc(f.Comparisons, func(c Comparison) bool { return c.A == plugin || c.B == plugin })
+}
+
 // prefer asks the preferences in order; c is negative if a is better.
 func prefer(a, b *subject) (p preference, c int, evidence string) {
-	for _, p := range preferences {
-		if c, evidence := p.compare(a, b); c != 0 {
-			return p, c, evidence
+	for i := range preferences {
+		if c, settled, evidence := preferences[i].compare(a, b); c != 0 {
+			return settled, c, evidence
 		}
 	}
-	return preferences[len(preferences)-1], 0, ""
+	return byName, strings.Compare(a.plugin.Name, b.plugin.Name), ""
 }
 
 // lost says by what a plugin that fits lost to the winner.
-func (o *outcome) lost(f *Facts, loser *subject, score, compared map[*subject]int) {
+func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	winner := o.winner.plugin.Name
 	d := f.fight(loser.plugin.Name, winner)
 	r := Reason{Rule: "slower", Evidence: strings.Join(d.evidence, "; "), Source: "verdicts of this run"}
 	switch {
-	case compared[loser] == 0 && o.measured:
+	case loser.plugin.Kernel != o.winner.plugin.Kernel && f.timed(loser.plugin.Name):
+		o.apart = append(o.apart, loser)
+		r.Rule, r.Text = "other-kernel", fmt.Sprintf("fits, but its speed was measured in another kernel (%s) and cannot be compared with that of %s", kernelNamed(loser.plugin.Kernel), winner)
+	case d.compared == 0 && f.timed(winner):
+		o.apart = append(o.apart, loser)
 		r.Rule, r.Text = "speed-unknown", "fits, but its speed was not compared with that of "+winner
 		o.unknown = append(o.unknown, loser.plugin.Name+": its speed was not compared")
+	case d.compared == 0:
+		p, _, evidence := prefer(o.winner, loser)
+		r.Rule, r.Source, r.Evidence = p.rule, p.source, evidence
+		r.Text = fmt.Sprintf("fits, and its speed was not compared with that of %s, which %s", winner, p.text)
+		o.decided = false
+		o.preferred = cmp.Or(o.preferred, p.text)
+		o.because = append(o.because, Reason{Rule: p.rule, Text: fmt.Sprintf("was not compared by speed with %s, and %s", loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	case d.net < 0:
 		r.Text = "fits, but is slower than " + winner
 	case score[loser] < score[o.winner]:
@@ -190,6 +235,11 @@ func (o *outcome) lost(f *Facts, loser *subject, score, compared map[*subject]in
 		o.because = append(o.because, Reason{Rule: p.rule, Text: fmt.Sprintf("is on balance no slower than %s, and %s", loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	}
 	o.rejected = append(o.rejected, Rejected{loser.plugin.Name, append([]Reason{r}, costs(loser, o.winner)...)})
+}
+
+// kernelNamed names a kernel that figures were measured in.
+func kernelNamed(kernel string) string {
+	return cmp.Or(kernel, "the machine's own")
 }
 
 // slower says by what figures a plugin that was excluded anyway is slower than
@@ -226,21 +276,53 @@ func (o *outcome) explain(order []*subject) {
 			next = r
 		}
 	}
+	others := len(order) - 1 - len(o.apart) // that were compared with the winner
 	switch {
+	case others == 0:
+		o.decided = false
+		o.why = "it is the one whose speed counts here"
 	case !o.measured:
 		o.decided = false
 		o.why = "it " + o.preferred + "; their speed was not compared"
-	case o.decided && slower == len(order)-1:
+	case o.decided && slower == others:
 		o.why = "it is the fastest"
 	case o.decided:
 		o.why = "it wins most comparisons of speed"
 	default:
 		o.why = "none is faster on balance, and it " + cmp.Or(o.preferred, "wins against as many of the others")
 	}
+	o.why += o.notCompared()
 	if slower > 0 {
-		o.because = append([]Reason{{Rule: "fastest", Text: fmt.Sprintf("is faster than %d of the %d others that fit; the next is %s", slower, len(order)-1, next.Plugin),
+		o.because = append([]Reason{{Rule: "fastest", Text: fmt.Sprintf("is faster than %d of the %d others that it was compared with; the next is %s", slower, others, next.Plugin),
 			Evidence: next.Because[0].Evidence, Source: "verdicts of this run"}}, o.because...)
 	}
+}
+
+// notCompared says whose speed could not be compared with the winner's, and
+// why.
+func (o *outcome) notCompared() string {
+	var kernels, unknown []string
+	in := map[string][]string{}
+	for _, s := range o.apart {
+		k := s.plugin.Kernel
+		switch {
+		case k == o.winner.plugin.Kernel:
+			unknown = append(unknown, s.plugin.Name)
+		case in[k] == nil:
+			kernels = append(kernels, k)
+			fallthrough
+		default:
+			in[k] = append(in[k], s.plugin.Name)
+		}
+	}
+	said := ""
+	for _, k := range kernels {
+		said += fmt.Sprintf("; the speed of %s was measured in another kernel (%s) and cannot be compared", strings.Join(in[k], ", "), kernelNamed(k))
+	}
+	if len(unknown) > 0 {
+		said += fmt.Sprintf("; the speed of %s was not compared", strings.Join(unknown, ", "))
+	}
+	return said
 }
 
 func join(parts ...string) string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/cnibench/cnibench/results"
 )
@@ -15,7 +16,7 @@ import (
 //go:embed rules.yaml
 var rulesFile []byte
 
-var rules = checked(load[[]rule]("rules.yaml", rulesFile))
+var rules = sync.OnceValue(func() []rule { return checked(load[[]rule]("rules.yaml", rulesFile)) })
 
 // rule is one entry of rules.yaml, which explains the keys.
 type rule struct {
@@ -149,7 +150,7 @@ func cloudNamed(cloud string) string {
 
 // judge asks all rules.
 func (s *subject) judge() {
-	for _, r := range rules {
+	for _, r := range rules() {
 		if !s.holds(r.When) {
 			continue
 		}

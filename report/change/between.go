@@ -53,7 +53,7 @@ type Cell struct {
 // because there the machine's speed cancels.
 func Between(old, now Side, margin float64) *Comparison {
 	c := &Comparison{Schema: Schema, Old: old.Run.ID, New: now.Run.ID, Margin: margin,
-		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run.Host, now.Run.Host)) == 0, Cells: []Cell{}}
+		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run, now.Run)) == 0, Cells: []Cell{}}
 	families := map[string][]int{} // of one question: a figure over all cells
 	var ratios []stats.Ratio
 	for i := range now.Report.Cells {
@@ -115,6 +115,8 @@ func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric
 		was = before.Metric(m.Probe, m.Name)
 	}
 	switch {
+	case now.Status == results.StatusBroke:
+		one.Cause = "in the later run it " + now.Outcome()
 	case was == nil:
 		one.Cause = "the earlier run does not have it"
 	case m.Better == "":
@@ -130,7 +132,7 @@ func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric
 	if !c.SameMachine {
 		one.Unit, one.Old, one.New = "ratio", nil, nil
 		if m.VsHost == nil || was.VsHost == nil || len(m.VsHost.Blocks) == 0 || len(was.VsHost.Blocks) == 0 {
-			one.Cause = "another machine, and no ratio to host to compare"
+			one.Cause = "absolute figures are not compared, and there is no ratio to host"
 			return one, stats.Ratio{}
 		}
 		one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
@@ -158,8 +160,12 @@ func (c *Comparison) addGone(old, now *report.Report) {
 				continue
 			}
 			cause := "the later run does not have it"
-			if after != nil && after.Cause != "" {
-				cause = "in the later run it is " + after.Status + ": " + after.Cause
+			if after != nil && after.Status == results.StatusBroke {
+				cause = "in the later run it " + after.Outcome()
+			} else if after != nil && after.Cause != "" {
+				cause = "in the later run it is " + after.Outcome()
+			} else if after != nil && after.Failure(m.Probe) != nil {
+				cause = "in the later run " + after.Failure(m.Probe).String()
 			}
 			one := Cell{Cell: before.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Old: &m.Median, Verdict: stats.Inconclusive, Cause: cause}
 			if !c.SameMachine {

@@ -22,8 +22,8 @@ type Ratio struct {
 // Of compares one figure of a cell with the same of an earlier run; otherwise
 // it says why that cannot be done.
 func Of(earlier, later *report.Report, c *report.Cell, m *report.Metric) (r Ratio, why string) {
-	if d := Machine(earlier.Host, later.Host); len(d) > 0 {
-		return r, "the earlier run was made on another machine, so only ratios to host compare: " + strings.Join(d, ", ")
+	if d := Machine(reported(earlier), reported(later)); len(d) > 0 {
+		return r, "the runs are not known to be of one machine, so only ratios to host compare: " + strings.Join(d, ", ")
 	}
 	before := earlier.Cell(c.Cell)
 	if before == nil || before.Metric(m.Probe, m.Name) == nil {
@@ -49,23 +49,25 @@ func placed(old, m *report.Metric) string {
 	return fmt.Sprintf("the placement of the ends differs: %s, now %s", old.Placement, m.Placement)
 }
 
-// Machine lists in what two machines differ that makes absolute figures
-// incomparable.
-func Machine(a, b results.Host) []string {
-	return differences([][3]string{
-		{"CPU", a.CPU, b.CPU}, {"CPUs", fmt.Sprint(a.CPUs), fmt.Sprint(b.CPUs)},
-		{"virtualization", a.Virtualization, b.Virtualization}, {"memory", fmt.Sprint(a.MemoryBytes >> 30), fmt.Sprint(b.MemoryBytes >> 30)},
-	})
+// reported is what a report says of where its run was made.
+func reported(r *report.Report) results.Run {
+	return results.Run{Host: r.Host, Asked: results.Asked{Testbed: r.Run.Testbed}, Clusters: r.Run.Clusters}
 }
 
 // Environment lists all in which two runs differ beside what they measured:
-// the machine, its kernel, versions, and how they were made.
+// the machine or the clusters, their kernel, versions, and how they were made.
 func Environment(a, b results.Run) []string {
-	all := append(Machine(a.Host, b.Host), differences([][3]string{
-		{"kernel", a.Host.Kernel, b.Host.Kernel}, {"privilege", a.Host.Privilege, b.Host.Privilege},
-		{"default congestion control", a.Host.CongestionControl, b.Host.CongestionControl},
+	all := Machine(a, b)
+	if !onCluster(a) && !onCluster(b) {
+		all = append(all, differences([][3]string{
+			{"kernel", a.Host.Kernel, b.Host.Kernel}, {"privilege", a.Host.Privilege, b.Host.Privilege},
+			{"default congestion control", a.Host.CongestionControl, b.Host.CongestionControl},
+		})...)
+	}
+	all = append(all, software(a, b)...)
+	all = append(all, differences([][3]string{
 		{"congestion control of the probes", a.CongestionControl, b.CongestionControl},
-		{"testbed", a.Asked.Testbed, b.Asked.Testbed}, {"link", a.Asked.Link, b.Asked.Link}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
+		{"link", a.Asked.Link, b.Asked.Link}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
 		{"nodes", fmt.Sprint(a.Asked.Nodes), fmt.Sprint(b.Asked.Nodes)}, {"placement", a.Asked.Placement, b.Asked.Placement},
 		{"duration of a sample", fmt.Sprint(float64(a.Asked.Duration)), fmt.Sprint(float64(b.Asked.Duration))},
 	})...)

@@ -119,3 +119,33 @@ func TestEnvironmentComesFirst(t *testing.T) {
 		t.Errorf("markup in %s", &markdown)
 	}
 }
+
+// TestWhatFailedLater says why a figure of the earlier run has no later one, or
+// none that stands for the whole run.
+func TestWhatFailedLater(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*report.Cell)
+		says   string
+	}{
+		{"all samples failed", func(c *report.Cell) {
+			c.Metrics, c.Failures = nil, []report.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out"}}
+		}, "in the later run tcp-stream failed 6 of 6: timed out"},
+		{"it failed", func(c *report.Cell) { c.Metrics, c.Status, c.Cause = nil, results.StatusFailed, "no packet" }, "in the later run it is failed: no packet"},
+		{"it broke", func(c *report.Cell) { c.Status, c.Cause, c.BrokeRound = results.StatusBroke, "no packet", 5 }, "in the later run it worked for 4 rounds, then broke in round 5"},
+		{"it broke before the probe's first sample", func(c *report.Cell) {
+			c.Metrics, c.Status, c.Cause, c.BrokeRound = nil, results.StatusBroke, "no packet", 1
+		}, "in the later run it came up, then broke in round 1"},
+		{"it is not there", func(c *report.Cell) { c.Metrics = nil }, "the later run does not have it"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now := side(8, 10, 0.001)
+			c.change(&now.Report.Cells[1])
+			for _, cell := range Between(side(8, 10, 0.001), now, 0.03).Cells {
+				if cell.Plugin == "calico-bgp" && (cell.Verdict != stats.Inconclusive || !strings.HasPrefix(cell.Cause, c.says)) {
+					t.Errorf("%+v, want %q", cell, c.says)
+				}
+			}
+		})
+	}
+}

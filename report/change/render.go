@@ -21,7 +21,7 @@ func (c *Comparison) head() []string {
 		lines = append(lines, "the environment is the same")
 	}
 	if !c.SameMachine {
-		lines = append(lines, "The machines differ: absolute figures are not compared, only ratios to host.")
+		lines = append(lines, "The runs are not known to be of one machine: absolute figures are not compared, only ratios to host.")
 	}
 	return lines
 }

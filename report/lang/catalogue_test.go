@@ -21,7 +21,7 @@ import (
 var spoken = []string{
 	"../*.go", "../advice/*.go",
 	"../../probes/adjacency.go", "../../probes/encap_judge.go", "../../probes/encap_decode.go", "../../probes/mtu.go", "../../probes/cpu.go",
-	"../../probes/reach.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
+	"../../probes/reach.go", "../../probes/firstpacket.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
 	"../../testbed/lab/feature.go", "../../testbed/lab/lab.go",
 	"../../probes/service.go", "../../testbed/cluster/cluster.go", "../../testbed/cluster/network.go", "../../testbed/cluster/pods.go",
 	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/detect.go", "../../testbed/cluster/worker.go",
@@ -42,7 +42,14 @@ var notSaid = []string{
 	"Kubespray v2.31, group_vars/k8s_cluster: %s on %s",
 	"Kubespray has no variables for this plugin: give its own manifests to custom_cni",
 	"Set kube_pods_subnet to a network of at least /%d that is not used elsewhere",
-	"flannel takes the pods' MTU from the node's NIC; %d was measured",
+	"flannel takes the pods' MTU from the node's NIC; the largest packet that passed on this cluster has %d bytes",
+	"flannel takes the pods' MTU from the node's NIC, and none is given here: %s",
+	"calico_mtu is left to Calico's detection: %s",
+	"%s is left to Felix's detection: %s",
+	"the run did not measure this cluster's path",
+	"the pods' own MTU was the limit of what was measured, and more would fit",
+	"the underlay cut packets up, so what passed is not what fits",
+	"between the nodes that were measured nothing was encapsulated, and between subnets less fits",
 	"limits.vpc_routes of the needs",
 	"violates PodSecurity",
 	"rules.yaml: %s needs one conclusion, a source and a date",
@@ -262,7 +269,7 @@ func operands(e ast.Expr) []ast.Expr {
 func (s *sources) templates(t *testing.T) {
 	nothing := func(...any) string { return "" }
 	funcs := template.FuncMap{}
-	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay"} {
+	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay", "machines", "setupTook", "broke"} {
 		funcs[name] = nothing
 	}
 	for _, file := range []string{"../page.html", "../answer.html"} {

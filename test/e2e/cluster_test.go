@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"io/fs"
 	"os"
@@ -22,6 +23,9 @@ func TestCluster(t *testing.T) {
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
 	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
+	t.Run("a way back that is cut", func(t *testing.T) { noWayBack(t, k) })
+	t.Run("resumed", func(t *testing.T) { resumed(t, k) })
+	t.Run("accepted", func(t *testing.T) { accepted(t, k) })
 	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
 	t.Run("both ways", func(t *testing.T) { bothWays(t, k) })
 	t.Run("without a plugin", func(t *testing.T) { withoutPluginYet(t, k) })
@@ -212,6 +216,101 @@ func interrupted(t *testing.T, k *kube) {
 	signal(syscall.SIGINT)
 	if code := wait(); code != 130 {
 		t.Errorf("exit %d", code)
+	}
+	k.nothingLeft(t)
+}
+
+// noWayBack cuts what the server's node sends to the client's pods: their network
+// does not work, and the nodes' own does.
+func noWayBack(t *testing.T, k *kube) {
+	cidr := k.kubectl(t, "get", "node", "k8s-n1", "-o", "jsonpath={.spec.podCIDR}")
+	rule := []string{"ip", "-n", "k8s-n2", "rule", "add", "to", cidr, "blackhole"}
+	if out, err := k.inside(t.Context(), rule...).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	defer func() {
+		rule[4] = "del"
+		if out, err := k.inside(context.Background(), rule...).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	}()
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, _, log := k.run(t, dir, "--probes", "tcp-rr"); code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	for _, c := range loadReport(t, dir).Cells {
+		cut := c.Plugin != results.HostPlugin && c.Topology != results.SameNode
+		if cut && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "on k8s-n2 reached")) || !cut && c.Status != results.StatusOK {
+			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
+		}
+	}
+	k.nothingLeft(t)
+}
+
+// resumed interrupts a run after its first block and goes on with it on the same
+// cluster.
+func resumed(t *testing.T, k *kube) {
+	dir := filepath.Join(t.TempDir(), "run")
+	const rounds = 8
+	signal, wait := midRun(t, k, dir, "--rounds", "8", "--probes", "tcp-rr")
+	for begin := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if text, err := os.ReadFile(filepath.Join(dir, results.JournalFile)); err == nil && strings.Contains(string(text), `"block-end"`) {
+			break
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatal("no block within a minute")
+		}
+	}
+	signal(syscall.SIGINT)
+	if code := wait(); code != 130 {
+		t.Fatalf("exit %d", code)
+	}
+	if log, err := os.ReadFile(dir + ".log"); err != nil || !strings.Contains(string(log), "to go on: cnibench run --resume "+dir) {
+		t.Errorf("it said %s, %v", log, err)
+	}
+	code, _, log := k.cnibench(t, "run", "--resume", dir)
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, log)
+	}
+	recorded, err := results.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(recorded.Run.Clusters) != 1 || recorded.Run.Clusters[0].UID == "" || len(recorded.Run.Clusters[0].Nodes) != 2 || recorded.Run.Host.Privilege != "cluster" {
+		t.Errorf("the record says of the cluster: %+v, %+v", recorded.Run.Clusters, recorded.Run.Host)
+	}
+	r := loadReport(t, dir)
+	if !r.Run.Complete || len(r.Cells) != 4 {
+		t.Errorf("complete: %v, %d cells", r.Run.Complete, len(r.Cells))
+	}
+	for _, c := range r.Cells {
+		if c.Status != results.StatusOK || c.Fidelity != "cluster" || len(c.Metrics) == 0 || c.Metrics[0].N != rounds {
+			t.Errorf("%s: %s %s, fidelity %s, %+v", c.Plugin, c.Status, c.Cause, c.Fidelity, c.Metrics)
+		}
+	}
+	k.nothingLeft(t)
+	k.noSecrets(t, dir)
+}
+
+// accepted makes the run that a spec asks for on the cluster, and judges it.
+func accepted(t *testing.T, k *kube) {
+	spec := filepath.Join(k.dir, "accept.yaml")
+	text := `run: {testbed: cluster, kubeconfig: ` + k.config() + `, probes: [tcp-rr], rounds: 6, duration: 0.2}
+thresholds:
+- {metric: tcp-rr p50, at_most: 1 s}
+- {setup: network_ready_ms, at_most: 60 s}
+`
+	if err := os.WriteFile(spec, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if code, out, log := k.cnibench(t, "accept", "-f", spec, "--out", dir); code != 0 || !strings.Contains(out, "PASS") {
+		t.Fatalf("exit %d: %s\n%s", code, log, out)
+	}
+	for _, c := range loadReport(t, dir).Cells {
+		if c.Status != results.StatusOK || c.Fidelity != "cluster" {
+			t.Errorf("%s: %s %s, fidelity %s", c.Plugin, c.Status, c.Cause, c.Fidelity)
+		}
 	}
 	k.nothingLeft(t)
 }

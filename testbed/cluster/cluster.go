@@ -43,8 +43,11 @@ type Config struct {
 	// run, which needs more permissions.
 	Namespace    string
 	NodeSelector map[string]string // labels of the nodes that may be measured
-	Tolerations  []core.Toleration // of the pods
-	Requests     core.ResourceList // of a pod, over the program's own
+	// Nodes names the two that are measured, the client's first, in a run that
+	// goes on; none lets the testbed choose.
+	Nodes       []string
+	Tolerations []core.Toleration // of the pods
+	Requests    core.ResourceList // of a pod, over the program's own
 	// Outside is a host outside the cluster that takes part, nil for none.
 	Outside *outside.Ticket
 	// Services are asked for: the run makes one.
@@ -69,8 +72,9 @@ type Cluster struct {
 	logs      string                  // folder for the workers' logs
 	namespace string                  // "" until it was made
 	owner     []metav1.OwnerReference // of the pods
-	chosen    *chosen
-	mu        sync.Mutex // guards pods and noImage
+	chosen    *chosen                 // nodes that are measured, nil until they were chosen
+	noNodes   error                   // why none can be
+	mu        sync.Mutex              // guards pods and noImage
 	pods      map[string]*pod
 	noImage   map[string]error // nodes that cannot get the image
 	workers   []*worker
@@ -132,20 +136,23 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 	if err := n.staff(ctx, p.HostNetwork()); err != nil {
 		return nil, err
 	}
-	n.setup.NetworkReadyMS = float64(time.Since(start).Microseconds()) / 1000
+	switch err := n.awaitPath(ctx, start); {
+	case errors.As(err, new(*probes.NoPacketError)):
+		n.facts.Status, n.facts.Cause = results.StatusFailed, err.Error()
+		return n, err
+	case err != nil:
+		return nil, err
+	}
 	return n, nil
 }
 
-// prepare makes the namespace and chooses the nodes, the first time.
+// prepare makes the namespace, the first time, and chooses the nodes unless
+// [Cluster.Describe] has.
 func (c *Cluster) prepare(ctx context.Context) error {
 	if c.owner != nil {
 		return nil
 	}
-	nodes, others, err := c.nodes(ctx)
-	if err != nil {
-		return err
-	}
-	if c.chosen, err = choose(nodes, others); err != nil {
+	if _, err := c.chooseNodes(ctx); err != nil {
 		return err
 	}
 	if c.namespace == "" {

@@ -25,14 +25,20 @@ func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("listing the cluster's nodes: %w", err)
 	}
-	for _, n := range list.Items {
+	fit, others = c.fitOf(list.Items)
+	return fit, others, nil
+}
+
+// fitOf are the nodes that take pods, and why the others do not.
+func (c *Cluster) fitOf(all []core.Node) (fit []core.Node, others []string) {
+	for _, n := range all {
 		if why := c.unfit(n); why != "" {
 			others = append(others, n.Name+": "+why)
 			continue
 		}
 		fit = append(fit, n)
 	}
-	return fit, others, nil
+	return fit, others
 }
 
 // unfit is why a node takes no pods of ours, "" if it does. One whose plugin we

@@ -44,13 +44,12 @@ func (n *network) AddPods(ctx context.Context, count int) ([]probes.PodTimes, er
 	}
 	times := make([]probes.PodTimes, count)
 	err = each(pods, func(i int, p *pod) error { return p.addAndReach(ctx, n.deployment, from, &times[i]) })
-	// What was added is removed, whatever happened to the others.
+	// What was added is removed, whatever happened to it and to the others, and
+	// although their time may be over: an address that is not given back is
+	// lost to the node.
 	return times, errors.Join(err, each(pods, func(i int, p *pod) error {
-		if !p.addr.IsValid() {
-			return nil
-		}
 		start := time.Now()
-		err := p.cniDel(ctx, n.deployment)
+		err := n.giveBack(context.WithoutCancel(ctx), p)
 		times[i].Del = time.Since(start)
 		return err
 	}))

@@ -1,14 +1,22 @@
 package lab
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/containernetworking/cni/libcni"
 	"github.com/containernetworking/cni/pkg/invoke"
+	"github.com/containernetworking/cni/pkg/types"
 	types100 "github.com/containernetworking/cni/pkg/types/100"
 	"github.com/containernetworking/cni/pkg/version"
 
@@ -82,10 +90,46 @@ func (p *pod) inCNI(f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni
 	}
 	defer log.Close()
 	return p.node.Do(func() error {
-		exec := &invoke.DefaultExec{RawExec: &invoke.RawExec{Stderr: log}, PluginDecoder: version.PluginDecoder{}}
+		exec := &pluginExec{RawExec: &invoke.RawExec{}, log: log}
 		cni := libcni.NewCNIConfigWithCacheDir([]string{binDir}, cniCache, exec)
 		return f(cni, conf, &libcni.RuntimeConf{ContainerID: p.id, NetNS: p.path(), IfName: podIfName})
 	})
+}
+
+// pluginExec runs CNI plugins. libcni's own way to run them waits for every
+// process that a plugin leaves behind with its output open, whatever the
+// context says.
+type pluginExec struct {
+	*invoke.RawExec // finds plugins
+	version.PluginDecoder
+	log io.Writer // of what they say on standard error
+}
+
+// pluginLinger is how long the output of a plugin that has ended, or was
+// killed, may stay open.
+const pluginLinger = time.Second
+
+// ExecPlugin runs a plugin to its end. A plugin that fails says why as JSON
+// on standard output (CNI specification 1.0, section 5, Error).
+func (e *pluginExec) ExecPlugin(ctx context.Context, path string, stdin []byte, environ []string) ([]byte, error) {
+	var stdout, stderr bytes.Buffer
+	cmd := exec.CommandContext(ctx, path)
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = environ, bytes.NewReader(stdin), &stdout, io.MultiWriter(&stderr, e.log)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = pluginLinger
+	err := cmd.Run()
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
+		return stdout.Bytes(), nil // the plugin is done; a child that it left is not
+	}
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("the CNI plugin %s was killed: %w", filepath.Base(path), context.Cause(ctx))
+	}
+	var said types.Error
+	if json.Unmarshal(stdout.Bytes(), &said) == nil && said.Msg != "" {
+		return nil, &said
+	}
+	return nil, fmt.Errorf("the CNI plugin %s: %w: %q", filepath.Base(path), err, bytes.TrimSpace(append(stderr.Bytes(), stdout.Bytes()...)))
 }
 
 // cniEnvironment makes the environment that libcni hands to plugins: they

@@ -19,23 +19,51 @@ import (
 // and the pods are there. Real agents need well under a second from there.
 const pathWithin = 6 * time.Second
 
-// awaitPath waits for the first packet from the client's pod to the server's.
-// When none comes, the error names the cause that the fabric and the agents'
-// logs give evidence of.
+// pathAfter bounds each further wait once one direction is not open: the agents
+// have had their time.
+const pathAfter = 500 * time.Millisecond
+
+// awaitPath waits for the first packet between the client's pod and that of
+// every other node, both ways: that the network works is said of all of them.
+// When none comes, the error names the direction, and the cause that the fabric
+// and the agents' logs give evidence of.
 func (n *network) awaitPath(ctx context.Context) error {
+	var unreached error
+	for i := range n.pods[1:] {
+		for _, way := range [][2]int{{0, i + 1}, {i + 1, 0}} {
+			limit := pathWithin
+			if unreached != nil {
+				limit = pathAfter
+			}
+			err := n.awaitWay(ctx, way[0], way[1], limit*time.Duration(n.slower))
+			switch {
+			case err == nil:
+			case !errors.As(err, new(*unreachedError)):
+				return err
+			case unreached == nil:
+				unreached = err
+			default:
+				unreached = fmt.Errorf("%w; %w", unreached, err)
+			}
+		}
+	}
+	return unreached
+}
+
+// awaitWay waits for the first packet from one node's pod to another's.
+func (n *network) awaitWay(ctx context.Context, from, to int, limit time.Duration) error {
 	before, err := n.fabric.drops()
 	if err != nil {
 		return err
 	}
-	limit := pathWithin * time.Duration(n.slower)
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s: %w", limit, context.DeadlineExceeded))
 	defer cancel()
-	err = firstPacket(limited, n.pods[0], n.pods[1])
+	err = firstPacket(limited, n.pods[from], n.pods[to])
 	if err == nil || ctx.Err() != nil || n.ctx.Err() != nil {
 		return err
 	}
 	after, dropsErr := n.fabric.drops()
-	return &unreachedError{cause: n.cause(n.nodes[0], n.nodes[1], probes.NewDrops(before, after)), err: errors.Join(err, dropsErr)}
+	return &unreachedError{cause: n.cause(n.nodes[from], n.nodes[to], probes.NewDrops(before, after)), err: errors.Join(err, dropsErr)}
 }
 
 // unreachedError is a network whose agents run and whose pods have addresses,

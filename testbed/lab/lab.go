@@ -97,8 +97,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		err = n.deploy(ctx)
 	}
 	if err != nil && !errors.As(err, new(*unreachedError)) {
-		n.release()
-		return nil, err
+		return nil, errors.Join(err, n.release())
 	}
 	l.up = append(l.up, n)
 	if err != nil {
@@ -212,14 +211,15 @@ func (l *Lab) versions(p *plugins.Plugin) map[string]string {
 // Close takes down every network without asking its plugin; the end of the
 // lab's init removes all that is left.
 func (l *Lab) Close() error {
+	var err error
 	for _, n := range l.up {
 		for _, w := range n.workers {
-			w.stop()
+			err = errors.Join(err, w.stop())
 		}
-		n.release()
+		err = errors.Join(err, n.release())
 	}
 	l.up = nil
-	return nil
+	return err
 }
 
 // StartIn starts a program in one of the two pods that are measured (0 the

@@ -241,29 +241,43 @@ func (n *network) SetWire(wire string) error {
 }
 
 // Down removes the pods through their plugin, as the kubelet would, then ends
-// workers and agents and lets the namespaces go.
+// workers and agents and lets the namespaces go. Each of that has a limit, and
+// the error says what did not keep it.
 func (n *network) Down(ctx context.Context) error {
-	for _, w := range n.workers {
-		w.stop()
-	}
 	var err error
-	if n.deployment != nil && n.Err() == nil {
-		err = each(n.pods, func(_ int, p *pod) error {
-			if !p.addr.IsValid() {
-				return nil
-			}
-			return p.cniDel(ctx, n.deployment)
-		})
+	for _, w := range n.workers {
+		err = errors.Join(err, w.stop())
 	}
-	n.release()
-	return err
+	if n.deployment != nil && n.Err() == nil {
+		err = errors.Join(err, each(n.pods, func(_ int, p *pod) error { return n.giveBack(ctx, p) }))
+	}
+	return errors.Join(err, n.release())
 }
 
-// release ends the agents and closes the namespaces.
-func (n *network) release() {
+// delWithin bounds one CNI DEL on the machine's own kernel, where it takes a
+// tenth of a second.
+const delWithin = 10 * time.Second
+
+// giveBack removes a pod through the plugin, within a limit of its own. A pod
+// whose ADD failed may hold an address already, so it is removed too, as
+// container runtimes do; one that no ADD was tried for holds nothing.
+func (n *network) giveBack(ctx context.Context, p *pod) error {
+	if p.list == nil {
+		return nil
+	}
+	limit := delWithin * time.Duration(n.slower)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s: %w", limit, context.DeadlineExceeded))
+	defer cancel()
+	return p.cniDel(ctx, n.deployment)
+}
+
+// release ends the agents and closes the namespaces. The error names what did
+// not end.
+func (n *network) release() error {
+	var err error
 	for _, node := range n.machines() {
 		for _, a := range node.agents {
-			a.stop()
+			err = errors.Join(err, a.stop())
 		}
 	}
 	for _, p := range n.pods {
@@ -276,6 +290,7 @@ func (n *network) release() {
 	}
 	n.spaces = nil
 	n.fail(errors.New("the network has been taken down"))
+	return err
 }
 
 // kernelRelease is the running kernel's version.

@@ -163,13 +163,27 @@ func (a *agent) isStopping() bool {
 }
 
 // stop ends the agent and waits until it is gone.
-func (a *agent) stop() {
+func (a *agent) stop() error {
 	a.mu.Lock()
 	a.stopping = true
 	process := a.cmd.Process
 	a.mu.Unlock()
 	process.Kill()
-	<-a.done
+	return gone(a.done, a.Name+" on "+a.node.name)
+}
+
+// killedWithin is how long a process that was killed may take to end. One that
+// waits for a device inside the kernel does not end before the device answers.
+const killedWithin = 5 * time.Second
+
+// gone waits until a process that was killed has ended.
+func gone(done <-chan struct{}, what string) error {
+	select {
+	case <-done:
+		return nil
+	case <-time.After(killedWithin):
+		return fmt.Errorf("%s was killed and has not ended within %s", what, killedWithin)
+	}
 }
 
 // pid is the current process of the agent.

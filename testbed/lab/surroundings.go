@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/cnibench/cnibench/plugins"
@@ -88,10 +89,13 @@ func (n *network) addBeside(ctx context.Context, e *probes.End) error {
 	if err != nil {
 		return err
 	}
-	n.pods = append(n.pods, p)
 	if _, err := p.cniAdd(ctx, n.deployment); err != nil {
+		// Whoever asks for the surroundings next adds it anew.
+		err = errors.Join(err, n.giveBack(context.WithoutCancel(ctx), p))
+		p.remove()
 		return fmt.Errorf("adding a second pod on a node: %w", err)
 	}
+	n.pods = append(n.pods, p)
 	*e = n.nodeEnd(node)
 	e.Addr = p.addr
 	if err := n.staff(e, p.space, node.logDir); err != nil {

@@ -67,10 +67,10 @@ func startWorker(s *space, logDir string) (*worker, error) {
 }
 
 // stop ends the worker and waits until it is gone.
-func (w *worker) stop() {
+func (w *worker) stop() error {
 	w.Worker.Close()
 	w.cmd.Process.Kill()
-	<-w.done
+	return gone(w.done, "a worker")
 }
 
 // startWorkers puts a worker into the two pods that are measured and on their

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/testbed"
+)
+
+// api answers as a cluster of some nodes does that allows everything, and is
+// reached with the kubeconfig file returned.
+func api(t *testing.T, uid string, nodes ...string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		switch {
+		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
+			io.WriteString(w, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`)
+		case r.Method != http.MethodGet:
+			t.Errorf("%s %s: something was to be changed", r.Method, r.URL)
+			w.WriteHeader(http.StatusForbidden)
+		case r.URL.Path == "/api/v1/nodes":
+			var items []string
+			for _, n := range nodes {
+				items = append(items, fmt.Sprintf(`{"metadata":{"name":%q},"status":{"conditions":[{"type":"Ready","status":"True"}]}}`, n))
+			}
+			fmt.Fprintf(w, `{"kind":"NodeList","apiVersion":"v1","items":[%s]}`, strings.Join(items, ","))
+		case r.URL.Path == "/api/v1/namespaces/kube-system":
+			fmt.Fprintf(w, `{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"kube-system","uid":%q}}`, uid)
+		default:
+			w.WriteHeader(http.StatusNotFound)
+			io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
+		}
+	}))
+	t.Cleanup(server.Close)
+	return writeFile(t, "kubeconfig", fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"x","contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],
+"clusters":[{"name":"x","cluster":{"server":%q}}],"users":[{"name":"x","user":{}}]}`, server.URL))
+}
+
+// interruptedRun is the directory of a run on a cluster that was interrupted.
+func interruptedRun(t *testing.T, change func(*results.Run)) string {
+	t.Helper()
+	a := scenarios.Defaults()
+	a.Plugins, a.Testbed, a.Kernel, a.Topology, a.Wire = []string{results.HostPlugin, "calico-bgp"}, "cluster", "", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
+	a.Probes = []string{"tcp-rr"}
+	run := results.Run{ID: "x", Asked: a, Clusters: []results.Cluster{{UID: "1", Nodes: []results.ClusterNode{{Name: "a"}, {Name: "b"}}}}}
+	change(&run)
+	dir := t.TempDir()
+	journal, err := results.Create(dir, run)
+	if err == nil {
+		err = journal.Append(results.Record{Event: &results.Event{Name: results.EventStopped}})
+	}
+	if err == nil {
+		err = journal.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// TestResumeOnAClusterIsRefused holds what stands against it to one sentence that
+// is said before anything is written, to the record or to the cluster.
+func TestResumeOnAClusterIsRefused(t *testing.T) {
+	same := func(*results.Run) {}
+	for _, tt := range []struct {
+		name   string
+		change func(*results.Run)
+		api    string
+		says   string
+	}{
+		{"another cluster", same, api(t, "2", "a", "b"), "this is not the cluster that was measured"},
+		{"a node that is gone", same, api(t, "1", "a", "c"), "the node b cannot be measured: the cluster has it no more"},
+		{"another plugin", same, api(t, "1", "a", "b"), "the cluster's plugin is not the one that was measured"},
+		{"a cluster that cannot be told", func(r *results.Run) { r.Clusters[0].UID = "" }, api(t, "1", "a", "b"), "nothing tells whether this is the cluster"},
+		{"a record from before clusters were named", func(r *results.Run) { r.Clusters = nil }, api(t, "1", "a", "b"), "does not name the cluster"},
+		{"plugins that are installed", func(r *results.Run) { r.Asked.Install = []string{"flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: make it again"},
+		{"several clusters", func(r *results.Run) { r.Asked.Contexts = []string{"a=calico", "b=flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: make it again"},
+		{"a run in the lab", func(r *results.Run) { r.Asked.Testbed, r.Asked.Topology = "lab", []string{"l2"} }, api(t, "1", "a", "b"), "was not measured on a cluster"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := interruptedRun(t, tt.change)
+			before, err := os.ReadFile(filepath.Join(dir, results.JournalFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			code, out, log := runProgram(t, "run", "--resume", dir, "--kubeconfig", tt.api)
+			after, err := os.ReadFile(filepath.Join(dir, results.JournalFile))
+			if code != exitUsage || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, tt.says) || err != nil || string(after) != string(before) {
+				t.Errorf("exit %d, %q, %q; the journal is %s", code, out, log, after)
+			}
+		})
+	}
+}
+
+// TestClusterKeepsItsNetwork refuses what only a lab can be asked for, wherever
+// it is said.
+func TestClusterKeepsItsNetwork(t *testing.T) {
+	spec := func(text string) string { return writeFile(t, "spec.yaml", text) }
+	const thresholds = "\nthresholds:\n- {metric: tcp-rr p50, at_most: 1 s}\n"
+	for _, tt := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"a flag", []string{"run", "--testbed", "cluster", "--topology", "l2"}, "--topology is for the lab"},
+		{"a spec", []string{"run", "-f", spec("testbed: cluster\ntopology: [l2]\n")}, "topology in "},
+		{"a spec that a flag takes to a cluster", []string{"run", "--context", "x", "-f", spec("wire: [1gbit]\n")}, "wire in "},
+		{"an acceptance test", []string{"accept", "-f", spec("run: {testbed: cluster, topology: [l2]}" + thresholds)}, "topology in "},
+		{"an acceptance test that a flag takes to a cluster", []string{"accept", "--context", "x", "-f", spec("run: {plugins: [calico], nodes: 3}" + thresholds)}, "nodes in "},
+		{"an acceptance test on a cluster", []string{"accept", "-f", spec("run: {testbed: cluster, kubeconfig: /nonexistent}" + thresholds)}, "finding the cluster's credentials"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Chdir(t.TempDir()) // where a run would be kept
+			code, out, log := runProgram(t, tt.args...)
+			if code != exitUsage || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, tt.says) {
+				t.Errorf("exit %d, %q, %q", code, out, log)
+			}
+		})
+	}
+}
+
+// TestRecordOfACluster holds what is kept for a run that goes on: all that it
+// needs, and no secret.
+func TestRecordOfACluster(t *testing.T) {
+	c := clusterFlags{kubeconfig: "config", namespace: "mine", image: "us:1", unprivileged: true, pullSecret: "hidden", outside: "ticket"}
+	a := scenarios.Defaults()
+	if err := c.over(&a); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(a)
+	if err != nil || !filepath.IsAbs(a.Kubeconfig) || a.Namespace != "mine" || a.Image != "us:1" || !a.Unprivileged {
+		t.Errorf("%s, %v", text, err)
+	}
+	if strings.Contains(string(text), "hidden") || strings.Contains(string(text), "ticket") {
+		t.Errorf("the record holds a secret: %s", text)
+	}
+	again := clusterFlags{}
+	if err := again.over(&a); err != nil || again.namespace != "mine" || again.image != "us:1" || !again.unprivileged || again.kubeconfig != a.Kubeconfig {
+		t.Errorf("%+v, %v", again, err)
+	}
+}

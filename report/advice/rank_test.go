@@ -1,0 +1,64 @@
+package advice
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// TestOrderIsTransitive holds the preferences to an order over plugins of which
+// this or that is not known: whoever is preferred to a second one is preferred
+// to all that the second one is preferred to.
+func TestOrderIsTransitive(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var all []*subject
+	for i := range 60 {
+		p := &Plugin{Name: fmt.Sprint("p", i), Fidelity: []string{"agent", DataPath}[r.IntN(2)], Memory: int64(r.IntN(3)) << 20}
+		if bytes := r.IntN(4); bytes > 0 {
+			p.Overhead = &bytes
+		}
+		all = append(all, &subject{plugin: p, mode: mode{Agents: r.IntN(3)}})
+	}
+	before := func(a, b *subject) bool { _, c, _ := prefer(a, b); return c < 0 }
+	for _, a := range all {
+		for _, b := range all {
+			if a != b && before(a, b) == before(b, a) {
+				t.Fatalf("%+v and %+v: neither or both are preferred", a.plugin, b.plugin)
+			}
+			for _, c := range all {
+				if before(a, b) && before(b, c) && !before(a, c) {
+					t.Fatalf("a circle: %+v, %+v, %+v", a.plugin, b.plugin, c.plugin)
+				}
+			}
+		}
+	}
+}
+
+// TestNoReasonFromTheUnknown claims no figure of a plugin of which there is
+// none.
+func TestNoReasonFromTheUnknown(t *testing.T) {
+	bytes := 50
+	for _, c := range []struct {
+		name string
+		a, b subject
+		rule string
+		says string
+	}{
+		{"both seen on the wire", subject{plugin: &Plugin{Name: "a", Overhead: new(int)}}, subject{plugin: &Plugin{Name: "b", Overhead: &bytes}}, "fewer-bytes", "fewer bytes"},
+		{"one seen on the wire", subject{plugin: &Plugin{Name: "b", Overhead: &bytes}}, subject{plugin: &Plugin{Name: "a"}}, "fewer-bytes", "the other was not"},
+		{"one documented", subject{plugin: &Plugin{Name: "b"}, mode: mode{Agents: 3}}, subject{plugin: &Plugin{Name: "a"}}, "fewer-moving-parts", "the other has not"},
+		{"memory of one", subject{plugin: &Plugin{Name: "b", Memory: 1 << 30}}, subject{plugin: &Plugin{Name: "a"}}, "less-memory", "the other had not"},
+		{"nothing known", subject{plugin: &Plugin{Name: "a"}}, subject{plugin: &Plugin{Name: "b"}}, "by-name", "by name"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p, order, evidence := prefer(&c.a, &c.b)
+			if order >= 0 || p.rule != c.rule || !strings.Contains(p.text, c.says) {
+				t.Errorf("%d, %s: %s", order, p.rule, p.text)
+			}
+			if known := c.says == "fewer bytes"; known != (evidence != "") {
+				t.Errorf("figures: %q", evidence)
+			}
+		})
+	}
+}

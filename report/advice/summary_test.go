@@ -1,0 +1,48 @@
+package advice
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// TestSummary holds the sentence and the confidence to what they rest on.
+func TestSummary(t *testing.T) {
+	sure := results.Needs{L2: results.Yes}
+	found := func(plugin, name string) func(*Facts) {
+		return func(f *Facts) { f.plugin(plugin).Findings = []Finding{{name, "larger packets vanish"}} }
+	}
+	for _, c := range []struct {
+		name  string
+		run   []shown
+		alter func(*Facts)
+		level string
+		says  string
+	}{
+		{"one plugin", only(onL2, "flannel-vxlan"), func(*Facts) {}, "medium", "it is the only plugin that was measured."},
+		{"one that fits beside one for debugging", only(onL2, "flannel-vxlan", "flannel-udp"), func(*Facts) {}, "medium",
+			"of 2 plugins it is the only one that fits. Excluded, although working here: flannel-udp (upstream gives it for debugging only)."},
+		{"one that fits beside one that fails", but(only(onL2, "flannel-vxlan", "calico-bgp"), "calico-bgp", func(s *shown) { s.works = no }), func(*Facts) {}, "medium", "Not working here: calico-bgp."},
+		{"a black hole", onL2, found("flannel-host-gw", "pmtu-black-hole"), "low", "But this was found on it: larger packets vanish."},
+		{"an MTU that gives goodput away", onL2, found("flannel-host-gw", "pod-mtu-too-small"), "medium", "But this was found on it"},
+		{"too few rounds", but(only(onL2, "flannel-host-gw", "calico-bgp"), "calico-bgp", func(s *shown) { s.speed = 0.95 }),
+			func(f *Facts) { f.Rounds, f.NeededRounds = 3, 9 }, "low", "none is faster"},
+		{"another kernel", only(onL2, "flannel-host-gw", "calico-bgp", "flannel-vxlan"), func(f *Facts) {
+			f.plugin("flannel-vxlan").Kernel = "uml 6.1"
+			f.Comparisons = append(compared(onL2[2], onL2[6]), compared(onL2[0], shown{name: "host", speed: 1})...)
+		}, "medium", "the speed of flannel-vxlan was measured in another kernel (uml 6.1) and cannot be compared"},
+		{"another path than the baseline's", only(onL2, "flannel-host-gw", "flannel-vxlan"), func(f *Facts) {
+			f.plugin("flannel-host-gw").Facts[PathSeen] = Fact{no, "not seen"}
+		}, "medium", "flannel-host-gw (its packets did not cross the NIC"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := factsOf("l2", c.run)
+			c.alter(&f)
+			r := Recommend(sure, f)
+			if r.Confidence.Level != c.level || !strings.Contains(r.Summary, c.says) {
+				t.Errorf("%+v, want %s and %q: %s", r.Confidence, c.level, c.says, r.Summary)
+			}
+		})
+	}
+}

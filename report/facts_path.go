@@ -1,0 +1,40 @@
+package report
+
+import (
+	"slices"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/results"
+)
+
+// pathMTU is the largest packet that passed in every sample between pods on
+// different nodes, both ways; 0 if that was not measured.
+func (r *Report) pathMTU(plugin, topology string) int {
+	least := 0
+	for _, c := range r.cells(plugin, topology) {
+		m := c.Metric("mtu", "path")
+		if m == nil {
+			continue
+		}
+		if v := int(slices.Min(m.Samples)); least == 0 || v < least {
+			least = v
+		}
+	}
+	return least
+}
+
+// findingsOf lists what was found of a plugin's network, each once. What the
+// host's own network has too is the underlay's.
+func (r *Report) findingsOf(plugin, topology string) []advice.Finding {
+	var all []advice.Finding
+	for _, f := range r.Findings {
+		one := advice.Finding{Name: f.Name, Text: f.Text}
+		underlay := slices.ContainsFunc(r.Findings, func(o results.Finding) bool {
+			return o.Plugin == results.HostPlugin && o.Topology == topology && o.Name == f.Name
+		})
+		if f.Plugin == plugin && f.Topology == topology && !underlay && !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
+}

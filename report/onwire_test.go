@@ -1,0 +1,199 @@
+package report
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// seen is what a capture showed; frames of the 32 packets sent.
+func seen(plugin, topology, configured string, expected int, effective string, overhead, frames int) results.Record {
+	e := &results.Encapsulation{Plugin: plugin, Topology: topology, Configured: configured, ExpectedBytes: expected, Effective: effective,
+		OverheadBytes: overhead, Frames: frames, Sent: 32, Agrees: configured == effective && frames == 32}
+	return results.Record{Encapsulation: e}
+}
+
+// onWireRun has six rounds of the host and a plugin on a topology over 1gbit.
+func onWireRun(plugin, topology, probe string, podMTU int, ofHost float64, more ...results.Record) *results.Recorded {
+	r := record(network("host", "ok", "", 1500), network(plugin, "ok", "", podMTU))
+	r.Run.Asked.Plugins, r.Run.Asked.Topology = []string{"host", plugin}, []string{topology}
+	r.Run.Metrics[0].Probe = probe
+	for block := range 6 {
+		r.Records = append(r.Records, goodput("host", block, 0.95e9*(1+0.001*float64(block))), goodput(plugin, block, 0.95e9*ofHost*(1+0.001*float64(block))))
+	}
+	for i := range r.Records {
+		if n := r.Records[i].Network; n != nil {
+			n.Topology = topology
+		}
+		if s := r.Records[i].Sample; s != nil {
+			s.Topology, s.Probe = topology, probe
+		}
+	}
+	r.Records = append(r.Records, more...)
+	return r
+}
+
+// TestExpectedFollowsTheWire holds expected goodput, the split of the loss and
+// alarms against what lay on the wire.
+func TestExpectedFollowsTheWire(t *testing.T) {
+	failedLook := results.Record{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan-directrouting", Topology: "l2", Configured: "none",
+		Effective: "unseen", Warnings: []string{"the wire could not be looked at: no permission"}}}
+	const plain, vxlan, wide = 1448.0 / 1514, 1398.0 / 1514, 1398.0 / 1464
+	for _, c := range []struct {
+		name, plugin, topology, probe string
+		podMTU                        int
+		record                        []results.Record
+		want                          float64 // of a gigabit; 0: no expectation
+	}{
+		{"nobody looked, always encapsulated", "flannel-vxlan", "l2", "tcp-stream", 1450, nil, vxlan},
+		{"nobody looked, between subnets alone, one subnet", "flannel-vxlan-directrouting", "l2", "tcp-stream", 1450, nil, wide},
+		{"nobody looked, between subnets alone, two subnets", "flannel-vxlan-directrouting", "routed", "tcp-stream", 1450, nil, vxlan},
+		{"nobody looked, between subnets alone, a VPC's one subnet", "calico-vxlan-crosssubnet", "vpc:srcdst-off", "tcp-stream", 1450, nil, wide},
+		{"nobody looked, between subnets alone, a VPC's two subnets", "calico-vxlan-crosssubnet", "vpc:srcdst-off:two-subnets", "tcp-stream", 1450, nil, vxlan},
+		{"nobody looked, between subnets alone, a cluster", "calico-vxlan-crosssubnet", "cluster", "tcp-stream", 1450, nil, 0},
+		{"the look failed, and said what was expected", "flannel-vxlan-directrouting", "l2", "tcp-stream", 1450, []results.Record{failedLook}, wide},
+		{"seen plain", "calico-ipip-crosssubnet", "l2", "tcp-stream", 1480, []results.Record{seen("calico-ipip-crosssubnet", "l2", "none", 0, "none", 0, 32)}, 1428.0 / 1494},
+		{"seen plain against the catalogue", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "none", 0, 32)}, wide},
+		{"seen encapsulated against the catalogue", "flannel-host-gw", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-host-gw", "l2", "none", 0, "vxlan", 50, 32)}, vxlan},
+		{"seen mixed", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "mixed", 50, 32)}, 0},
+		{"looked for and not seen", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "unseen", 0, 0)}, 0},
+		{"seen one way alone", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 16)}, 0},
+		{"unknown to the catalogue, but seen", "weave", "l2", "tcp-stream", 1450, []results.Record{seen("weave", "l2", "unknown", 0, "vxlan", 50, 32)}, vxlan},
+		{"unknown to the catalogue", "weave", "l2", "tcp-stream", 1450, nil, 0},
+		{"both ways", "flannel-vxlan", "l2", "tcp-stream:both", 1450, nil, 2 * vxlan},
+		{"both ways, with other parameters", "flannel-vxlan", "l2", "tcp-stream:streams=4:both", 1450, nil, 2 * vxlan},
+		{"the way back alone", "flannel-vxlan", "l2", "tcp-stream:reverse", 1450, nil, vxlan},
+		{"inside a node", "flannel-vxlan", results.SameNode, "tcp-stream", 1450, nil, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			// The plugin carries what its wire allows, or what the host carries.
+			ofHost := 1.0
+			if c.want > 0 {
+				ofHost = c.want / plain
+			}
+			r := build(t, onWireRun(c.plugin, c.topology, c.probe, c.podMTU, ofHost, c.record...))
+			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: c.topology, Wire: "1gbit"})
+			got := cell.Metric(c.probe, "goodput").Expected
+			if c.want == 0 && got != nil || c.want > 0 && (got == nil || math.Abs(*got-c.want*1e9) > 1) {
+				t.Errorf("expected goodput is %v, want %.0f", got, c.want*1e9)
+			}
+			split := c.want > 0 && c.probe == "tcp-stream"
+			if (cell.Loss != nil) != split || split && math.Abs(cell.Loss.Header-(1-c.want/plain)) > 1e-9 {
+				t.Errorf("loss: %+v", cell.Loss)
+			}
+			for _, i := range r.Implausible {
+				if i.Rule == "above-the-wire" {
+					t.Errorf("a false alarm: %+v", i)
+				}
+			}
+		})
+	}
+}
+
+// TestAboveTheWireIsStillFound keeps the alarm for what is more than the wire
+// carries both ways.
+func TestAboveTheWireIsStillFound(t *testing.T) {
+	for _, probe := range []string{"tcp-stream", "tcp-stream:both"} {
+		r := build(t, onWireRun("flannel-vxlan", "l2", probe, 1450, 2.2))
+		if alarms := rulesOf(r); !strings.Contains(alarms, "above-the-wire") {
+			t.Errorf("%s: %q", probe, alarms)
+		}
+	}
+}
+
+func rulesOf(r *Report) string {
+	var names []string
+	for _, i := range r.Implausible {
+		names = append(names, i.Rule+" of "+i.Plugin)
+	}
+	return strings.Join(names, ", ")
+}
+
+// TestTunnelFasterThanPlain asks the wire which of two modes has a tunnel.
+func TestTunnelFasterThanPlain(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		record []results.Record
+		want   bool
+	}{
+		{"configured", nil, true},
+		{"the tunnel is not on the wire", []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "none", 0, 32)}, false},
+		{"the plain mode has a tunnel too", []results.Record{seen("flannel-host-gw", "l2", "none", 0, "vxlan", 50, 32)}, false},
+		{"the tunnel's packets were not seen", []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "unseen", 0, 0)}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			recorded := steady(12, func(s *results.Sample) {
+				if s.Plugin == "flannel-host-gw" {
+					s.Values["goodput"] *= 0.5
+				}
+			})
+			recorded.Records = append(recorded.Records, c.record...)
+			if got := rulesOf(build(t, recorded)); strings.Contains(got, "tunnel-faster-than-plain of flannel-") != c.want {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+}
+
+// TestPathThatTheWireDidNotCarry compares nothing with what took another path.
+func TestPathThatTheWireDidNotCarry(t *testing.T) {
+	host := func(frames int) results.Record {
+		kind := "none"
+		if frames == 0 {
+			kind = "unseen"
+		}
+		return seen("host", "l2", "none", 0, kind, 0, frames)
+	}
+	unseen := seen("flannel-vxlan", "l2", "vxlan", 50, "unseen", 0, 0)
+	for _, c := range []struct {
+		name   string
+		record []results.Record
+		away   bool
+		fact   string
+		says   string
+	}{
+		{"nobody looked", nil, false, "", "nobody looked at the wire"},
+		{"the look failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: "l2", Configured: "vxlan", Effective: "unseen",
+			Warnings: []string{"the wire could not be looked at: no permission"}}}}, false, "", "could not be looked at"},
+		{"seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, false, "yes", ""},
+		{"some frames were dropped", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 30)}, false, "yes", ""},
+		{"not seen", []results.Record{host(32), unseen}, true, "no", "0 of 32 packets were seen on the wire between the nodes, although they arrived"},
+		{"one way was not seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 16)}, true, "no", "16 of 32 packets"},
+		{"the host's was not seen", []results.Record{host(0), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, true, "yes", "host on l2: 0 of 32 packets"},
+		{"neither was seen: the watch was on another wire", []results.Record{host(0), unseen}, false, "", "the nodes' own packets were not seen there either"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			recorded := onWireRun("flannel-vxlan", "l2", "tcp-stream", 1450, 114, c.record...)
+			recorded.Records = append(recorded.Records, results.Record{Hops: &results.Hops{Plugin: "flannel-vxlan", Topology: "l2", Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
+			r := build(t, recorded)
+			cell := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"})
+			m := cell.Metric("tcp-stream", "goodput")
+			if (m.VsHost == nil) != c.away || c.away && !strings.Contains(strings.Join(m.Warnings, "\n"), "no ratio to host") {
+				t.Errorf("ratio %+v, warnings %q", m.VsHost, m.Warnings)
+			}
+			if c.away && (cell.Loss != nil || !strings.Contains(rulesOf(r), "not-on-this-wire")) {
+				t.Errorf("loss %+v, alarms %q", cell.Loss, rulesOf(r))
+			}
+			p := pair(t, r, "flannel-vxlan", "host")
+			if (p.Ratio == nil) != c.away || c.away && (p.Verdict != stats.Inconclusive || !strings.Contains(p.Sentence, "took different paths")) {
+				t.Errorf("%+v", p)
+			}
+			if got := r.pluginFacts("flannel-vxlan", "l2").Facts["path_seen"]; got.Value != c.fact {
+				t.Errorf("path_seen is %+v, want %q", got, c.fact)
+			}
+			text, page := rendered(t, r.Text), rendered(t, r.HTML)
+			if c.away && strings.Contains(text, "No order contradicts physics") {
+				t.Error("the text says that nothing contradicts physics")
+			}
+			if !strings.Contains(text+r.path("flannel-vxlan", "l2").Evidence, c.says) {
+				t.Errorf("%q is not said:\n%s", c.says, text)
+			}
+			if e := r.captured("flannel-vxlan", "l2"); e != nil && missed(e) != strings.Contains(page, "the packets were not seen on this wire") {
+				t.Error("the page does not say that the packets were not seen on this wire, or says so of packets that were")
+			}
+		})
+	}
+}

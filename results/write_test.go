@@ -1,0 +1,175 @@
+package results
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// shortWriteDir tells the test binary to be the process that may write only a
+// part of a line.
+const shortWriteDir = "CNIBENCH_TEST_SHORT_WRITE_DIR"
+
+// TestShortWrite lets the system cut a record short (setrlimit(2),
+// RLIMIT_FSIZE) and then allows writing again: whole records are left, nothing
+// follows them, and the first error is what the journal ends with.
+func TestShortWrite(t *testing.T) {
+	if dir := os.Getenv(shortWriteDir); dir != "" {
+		shortWrite(t, dir)
+		return
+	}
+	dir, text := smallJournal(t)
+	cmd := exec.Command("/proc/self/exe", "-test.run=^TestShortWrite$")
+	cmd.Env = append(os.Environ(), shortWriteDir+"="+dir)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	after, err := os.ReadFile(filepath.Join(dir, JournalFile))
+	if err != nil || string(after) != string(text) {
+		t.Errorf("%v, the journal became %q", err, after[min(len(text), len(after)):])
+	}
+	if r, err := Load(dir); err != nil || len(r.Warnings) > 0 {
+		t.Errorf("the journal does not load: %v, %q", err, r.Warnings)
+	}
+	if _, err := Resume(dir, ""); err != nil {
+		t.Errorf("the run cannot go on: %v", err)
+	}
+}
+
+func shortWrite(t *testing.T, dir string) {
+	signal.Ignore(syscall.SIGXFSZ)
+	_, j, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := os.Stat(filepath.Join(dir, JournalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var was syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: uint64(st.Size()) + 20, Max: was.Max}); err != nil {
+		t.Fatal(err)
+	}
+	event := Record{Event: &Event{Name: EventStopped}}
+	first := j.Append(event)
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &was); err != nil {
+		t.Fatal(err)
+	}
+	if first == nil || !strings.Contains(first.Error(), "file too large") {
+		t.Errorf("a short write: %v", first)
+	}
+	for what, err := range map[string]error{"the next record": j.Append(event), "syncing": j.Sync(), "closing": j.Close()} {
+		if err != first {
+			t.Errorf("%s: %v, want the first error: %v", what, err, first)
+		}
+	}
+}
+
+// TestNothingUnreadableIsWritten refuses records that [Load] would refuse.
+func TestNothingUnreadableIsWritten(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		record Record
+		says   string
+	}{
+		{"no kind", Record{}, "of 0 kinds"},
+		{"two kinds", Record{Event: &Event{Name: EventStopped}, Setup: &Setup{}}, "of 2 kinds"},
+		{"longer than a line may be", Record{Event: &Event{Text: strings.Repeat("x", maxLine)}}, fmt.Sprintf("more than %d", maxLine)},
+		{"no number", Record{Sample: &Sample{Values: map[string]float64{"p50": math.NaN()}}}, "NaN"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j, dir := newJournal(t)
+			if err := j.Append(c.record); err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v, want %q", err, c.says)
+			}
+			if err := j.Close(); err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("closing: %v, want %q", err, c.says)
+			}
+			if r, err := Load(dir); err != nil || len(r.Records) != 0 {
+				t.Errorf("%v, %+v", err, r)
+			}
+		})
+	}
+}
+
+// TestRecordHasATime gives a record that has none the present one.
+func TestRecordHasATime(t *testing.T) {
+	j, dir := newJournal(t)
+	if err := j.Append(Record{Event: &Event{Name: EventStopped}}); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	if r, err := Load(dir); err != nil || time.Since(r.Records[0].Time) > time.Hour {
+		t.Errorf("%v, %+v", err, r)
+	}
+}
+
+// TestResumeOfARunThatGoesOn leaves the record as it is while another process
+// may write it.
+func TestResumeOfARunThatGoesOn(t *testing.T) {
+	dir, text := smallJournal(t)
+	cut := append(text, `{"time":"2026`...) // as a writer has it for a moment
+	writeJournal(t, dir, cut)
+	lock, err := Lock(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(dir, ""); err == nil || !strings.Contains(err.Error(), "still going on") {
+		t.Errorf("resuming: %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, JournalFile)); err != nil || string(after) != string(cut) {
+		t.Errorf("%v, the journal became %q", err, after)
+	}
+	lock.Close()
+	if _, err := Resume(dir, ""); err != nil {
+		t.Errorf("after the end of the other: %v", err)
+	}
+}
+
+// TestResumeLocksBeforeItReads stops a resumption at the first file that it
+// reads: no other process may begin to write then, or what it writes before the
+// journal is cut back would be lost.
+func TestResumeLocksBeforeItReads(t *testing.T) {
+	dir, _ := smallJournal(t)
+	path := filepath.Join(dir, RunFile)
+	run, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	resumed := make(chan error, 1)
+	go func() {
+		_, err := Resume(dir, "")
+		resumed <- err
+	}()
+	pipe, err := os.OpenFile(path, os.O_WRONLY, 0) // returns once it is being read
+	if err != nil {
+		t.Fatal(err)
+	}
+	if lock, err := Lock(dir); err == nil {
+		lock.Close()
+		t.Error("another process may write while the record is read")
+	}
+	if _, err := pipe.Write(run); err != nil {
+		t.Error(err)
+	}
+	pipe.Close()
+	if err := <-resumed; err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,104 @@
+package scenarios
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// TestBroke tells a network that worked and then stopped from one that never
+// worked and from one that only some probes fail on.
+func TestBroke(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		samples string // of probes a and b; in upper case they failed; two a block
+		given   bool
+		status  string
+		round   int
+		cause   string
+	}{
+		{"never worked", "ABA", true, results.StatusFailed, 0, "the first packet passed, but no sample succeeded: 3 samples in a row failed"},
+		{"worked, then broke", "abbaABA", true, results.StatusBroke, 3, "3 samples in a row failed"},
+		{"broke inside a block", "abaBAB", true, results.StatusBroke, 2, "3 samples in a row failed"},
+		{"fails and recovers, then breaks", "abAbaBAB", true, results.StatusBroke, 3, ""},
+		{"one probe fails always", "aBaBBaaBBa", false, "", 0, ""},
+		{"one probe fails always, over several wires", "aBBBBB", false, "", 0, ""},
+		{"one probe fails from then on", "abaBBBB", false, "", 0, ""},
+		{"the only one that ever worked breaks", "BaBaBAB", true, results.StatusBroke, 3, "3 samples in a row failed"},
+		{"two in a row", "abAB", false, "", 0, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := &upNetwork{Network: &fragile{}, instance: "host", topology: "l2"}
+			for i, probe := range c.samples {
+				s := &results.Sample{Probe: strings.ToLower(string(probe)), Block: i / 2, Start: time.Unix(int64(i), 0).UTC()}
+				if s.Probe != string(probe) {
+					n.failed(s)
+				} else {
+					n.succeeded(s.Probe)
+				}
+				if n.givenUp() != (c.given && i == len(c.samples)-1) {
+					t.Fatalf("after sample %d: given up: %v", i, n.givenUp())
+				}
+			}
+			if !c.given {
+				return
+			}
+			facts := failedFacts(t, n)
+			if facts.Status != c.status || facts.BrokeRound != c.round || !strings.Contains(facts.Cause, c.cause) {
+				t.Errorf("%+v", facts)
+			}
+			if c.status == results.StatusBroke && !facts.BrokeAt.Equal(n.since.Start) || c.status != results.StatusBroke && !facts.BrokeAt.IsZero() {
+				t.Errorf("it broke at %s, want %s", facts.BrokeAt, n.since.Start)
+			}
+		})
+	}
+}
+
+// failedFacts is what is recorded of a network that is given up.
+func failedFacts(t *testing.T, n *upNetwork) results.Network {
+	t.Helper()
+	dir := create(t, 1, results.HostPlugin)
+	_, journal, err := results.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &run{Config: Config{Journal: journal}}
+	if err := errors.Join(r.giveUp(n, n.since), journal.Close()); err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := results.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return *recorded.Records[0].Network
+}
+
+// TestBrokenStaysBroken resumes a run after a network broke.
+func TestBrokenStaysBroken(t *testing.T) {
+	r := &run{Config: Config{Recorded: &results.Recorded{Records: []results.Record{
+		{Network: &results.Network{Plugin: "host", Topology: "l2", Status: results.StatusOK}},
+		{Setup: &results.Setup{Plugin: "host", Topology: "l2"}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}}},
+		{Network: &results.Network{Plugin: "host", Topology: "l2", Status: results.StatusBroke, BrokeRound: 2}},
+	}}}}
+	if gone, was := r.wasGivenUp("host", "l2"); !gone || was == nil || !was.dead {
+		t.Errorf("given up: %v, %+v", gone, was)
+	}
+}
+
+// TestWorkedBeforeTheInterruption breaks a network after its run was resumed.
+func TestWorkedBeforeTheInterruption(t *testing.T) {
+	r := &run{Config: Config{Recorded: &results.Recorded{Records: []results.Record{
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "a"}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "routed"}, Probe: "b"}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "c", Error: "x"}},
+	}}}}
+	n := &upNetwork{instance: "host", topology: "l2"}
+	r.recallHealth(n)
+	if len(n.worked) != 1 || !n.worked["a"] || n.failures != 0 {
+		t.Errorf("%+v", n.health)
+	}
+}
