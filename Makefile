@@ -16,7 +16,7 @@ KUBE_V      := k8s.io/component-base/version
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: deps build tools ## install, build, compare PLUGINS, say where the report lies
@@ -73,23 +73,34 @@ e2e-cluster: deps build tools kubernetes ## as root: measure a cluster of two re
 
 # What measures in a lab has the machine to itself (-p 1).
 UNITS = $$($(GO) list ./... | grep -v -e /cmd/ -e /test/)
-LABS  = -p 1 -timeout 40m ./cmd/... ./test/...
+LABS  = -p 1 -timeout 60m ./cmd/... ./test/...
 
-# When root calls, what depends on who one is runs twice, and what is slow and
-# holds for an ordinary user holds for root too: only as one.
+# When root calls, what is slow and holds for an ordinary user holds for root
+# too: only as one. make test repeats as an ordinary user only what depends on
+# who one is. CONTRIBUTING.md says which tests run when.
 AS_USER      = -exec $(CURDIR)/scripts/as-user.sh
-ONLY_AS_USER = TestVPCInUML|TestKernelIsResumed|TestLinkDelays|TestLinkLoses
+ONLY_AS_USER = TestKernelOfItsOwn|TestVPCInUML|TestKernelIsResumed|TestLinkDelays|TestLinkLoses
+AS_BOTH      = TestComparison|TestKillLeavesNothing|TestHostIsNeverTouched|TestDoctorNamesWhatIsMissing|TestPluginsCommand
 
-.PHONY: test
-test: deps build tools ## unit and lab tests; when root, once more as an ordinary user
+# $(1): flags of go test; $(2): which tests of cmd/cnibench run as an ordinary user.
+define run-tests
 	scripts/deps.sh test
 	@command -v linux.uml >/dev/null || echo "skipped: the tests in User-Mode Linux (sudo apt-get install user-mode-linux kmod)"
 	@[ -x $(BIN)/kube ] && [ "$$(id -u)" = 0 ] || echo "skipped: the tests on a real cluster, which need root and bin/kube (make kubernetes)"
-	$(GO) test $(UNITS)
-	@if [ "$$(id -u)" != 0 ]; then $(GO) test $(LABS); else \
-		$(GO) test -skip '^($(ONLY_AS_USER))$$' $(LABS) && echo "once more as an ordinary user:" && \
-		$(GO) test $(AS_USER) ./probes ./plugins/... ./testbed/... && \
-		$(GO) test $(AS_USER) -p 1 -timeout 40m ./cmd/cnibench; fi
+	$(GO) test $(1) $(UNITS)
+	@if [ "$$(id -u)" != 0 ]; then $(GO) test $(1) $(LABS); else \
+		$(GO) test $(1) -skip '^($(ONLY_AS_USER))$$' $(LABS) && echo "once more as an ordinary user:" && \
+		$(GO) test $(1) $(AS_USER) ./probes ./plugins/... ./testbed/... && \
+		$(GO) test $(1) $(AS_USER) -run '^($(2))$$' -p 1 -timeout 60m ./cmd/cnibench; fi
+endef
+
+.PHONY: test
+test: deps build tools ## unit and lab tests, a sample of each matrix; when root, in part once more as an ordinary user
+	$(call run-tests,-short,$(ONLY_AS_USER)|$(AS_BOTH))
+
+.PHONY: test-long
+test-long: deps build tools ## the same with whole matrices and all repeats; when root, all once more as an ordinary user
+	$(call run-tests,,.*)
 
 .PHONY: bench-peers
 bench-peers: deps build tools ## the probes beside iperf3 and sockperf, pair by pair

@@ -139,6 +139,9 @@ func (p *program) acceptedRun(ctx context.Context, o acceptOptions, spec *accept
 	if err := p.fitTestbed(&ran, saidBy(o.flags, o.spec, alone)); err != nil {
 		return "", err
 	}
+	if err := p.checkDecidable(o, spec, ran.asked); err != nil {
+		return "", err
+	}
 	dir, err := p.measure(ctx, &ran)
 	if err != nil {
 		return "", err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -101,6 +102,15 @@ func skipFor(t *testing.T, missing []string) {
 		t.Fatalf("missing here: %s", strings.Join(missing, "; "))
 	}
 	t.Skipf("missing here: %s", strings.Join(missing, "; "))
+}
+
+// sample is a whole matrix of cases, or in make test (-short) those of them that
+// stand for the rest.
+func sample[T any](whole []T, standsForRest func(T) bool) []T {
+	if !testing.Short() {
+		return whole
+	}
+	return slices.DeleteFunc(slices.Clone(whole), func(c T) bool { return !standsForRest(c) })
 }
 
 // testProgram is the program with its output kept.

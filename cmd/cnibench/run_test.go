@@ -19,8 +19,12 @@ const compared = "flannel-vxlan,flannel-host-gw,flannel-udp,calico,calico-vxlan"
 // tests below look at from several sides.
 func TestComparison(t *testing.T) {
 	needs(t, strings.Split(compared, ",")...)
+	duration := "1s"
+	if testing.Short() {
+		duration = "400ms"
+	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, out, log := runProgram(t, "run", "--plugins", compared+",flannel-ipip,flannel-wireguard,calico-ipip",
+	code, out, log := runProgram(t, "run", "--duration", duration, "--plugins", compared+",flannel-ipip,flannel-wireguard,calico-ipip",
 		"--kernel", "host", "--rounds", "6", "--wire", "none,1gbit", "--probes", "tcp-stream,tcp-rr,encap", "--out", dir)
 	if code != exitDone {
 		t.Fatalf("exit %d: %s", code, log)

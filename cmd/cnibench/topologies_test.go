@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,15 @@ var matrix = map[string]map[string]string{
 	"terway-ipvlan":               {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
 }
 
+// inSample are the plugins of the matrix that stand for the rest in make test:
+// of each family, of each outcome and of each fidelity one.
+var inSample = []string{"flannel-vxlan", "flannel-host-gw", "calico-bgp", "calico-vxlan-crosssubnet", "vpc-route", "terway-eniip", "cce-tunnel"}
+
+// sampled are the plugins of the matrix that this test looks at.
+func sampled() []string {
+	return sample(slices.Sorted(maps.Keys(matrix)), func(plugin string) bool { return slices.Contains(inSample, plugin) })
+}
+
 // lacked is what the kernel lacks for a plugin of the matrix.
 func lacked(t *testing.T, plugin string) string {
 	return kernelLacks(t, testCatalogue.Get(plugin).Features...)
@@ -36,14 +46,13 @@ func lacked(t *testing.T, plugin string) string {
 // TestTopologies brings all plugins up on all topologies in one run and looks
 // at what the report says of each place.
 func TestTopologies(t *testing.T) {
-	var names, needed []string
-	for name := range matrix {
-		names = append(names, name)
+	names := sampled()
+	var needed []string
+	for _, name := range names {
 		if lacked(t, name) == "" || len(newTestProgram().missingPrograms(testCatalogue.Get(name))) > 0 {
 			needed = append(needed, name)
 		}
 	}
-	slices.Sort(names)
 	needs(t, needed...)
 	r := measure(t, "--plugins", strings.Join(names, ","), "--kernel", "host", "--topology", "l2,routed,vpc", "--wire", "none", "--rounds", "1",
 		"--duration", "100ms", "--probes", "tcp-rr,encap,adjacency,reach,policy,path")
@@ -56,8 +65,8 @@ func TestTopologies(t *testing.T) {
 }
 
 func matrixIsFull(t *testing.T, r *report.Report) {
-	for plugin, on := range matrix {
-		for topology, cause := range on {
+	for _, plugin := range sampled() {
+		for topology, cause := range matrix[plugin] {
 			c := r.Cell(results.Cell{Plugin: plugin, Topology: topology, Wire: "none"})
 			want := results.StatusOK
 			switch {
@@ -90,8 +99,8 @@ func adjacencyTells(t *testing.T, r *report.Report) {
 			t.Errorf("%+v, want %+v", a, w)
 		}
 	}
-	for plugin, on := range matrix {
-		for topology, cause := range on {
+	for _, plugin := range sampled() {
+		for topology, cause := range matrix[plugin] {
 			if n := pairs[plugin+" on "+topology]; n != 2 && cause != "needs a VPC" && lacked(t, plugin) == "" {
 				t.Errorf("%s on %s: %d pairs, want both directions", plugin, topology, n)
 			}
@@ -113,8 +122,14 @@ func encapsulatesBetweenSubnets(t *testing.T, r *report.Report) {
 			t.Errorf("%s on %s puts on %s, want %s", e.Plugin, e.Topology, e.Effective, want)
 		}
 	}
-	if seen != 4 {
-		t.Errorf("%d captures of the two modes, want 4", seen)
+	modes := 0
+	for _, plugin := range sampled() {
+		if strings.Contains(plugin, "directrouting") || strings.Contains(plugin, "crosssubnet") {
+			modes++
+		}
+	}
+	if seen != 2*modes || modes == 0 {
+		t.Errorf("%d captures of %d modes, want two of each", seen, modes)
 	}
 }
 
@@ -138,7 +153,7 @@ func podsAreReached(t *testing.T, r *report.Report) {
 		"flannel-vxlan": false, "flannel-udp": false, "cce-tunnel": false, "calico-vxlan": false,
 		"vpc-route": true, "terway-eniip": true, "terway-eni": true, "aws-vpc-cni": true, "cce-vpc": true, "terway-ipvlan": true,
 	} {
-		if lacked(t, plugin) != "" {
+		if lacked(t, plugin) != "" || !slices.Contains(sampled(), plugin) {
 			continue
 		}
 		for _, direction := range []string{results.OutsideToPod, results.PodToOutside} {
@@ -165,7 +180,7 @@ func policiesHold(t *testing.T, r *report.Report) {
 		}
 	}
 	for _, plugin := range []string{"flannel-vxlan", "flannel-host-gw", "flannel-udp", "calico-bgp", "calico-vxlan"} {
-		if !seen[plugin] {
+		if !seen[plugin] && slices.Contains(sampled(), plugin) {
 			t.Errorf("nothing is known of policies with %s", plugin)
 		}
 	}
@@ -191,6 +206,10 @@ func waysAreSeen(t *testing.T, r *report.Report) {
 		"flannel-host-gw vpc":         "eth0 veth cni0 eth0",
 		"calico-vxlan-crosssubnet l2": "eth0 cali eth0 eth0 cali eth0",
 	}
+	maps.DeleteFunc(want, func(place, _ string) bool {
+		plugin, _, _ := strings.Cut(place, " ")
+		return plugin != results.HostPlugin && !slices.Contains(sampled(), plugin)
+	})
 	if lacked(t, "cce-tunnel") == "" {
 		want["cce-tunnel routed"] = "eth0 cce vxlan_sys_4789 eth0 eth0 vxlan_sys_4789 cce eth0"
 	}

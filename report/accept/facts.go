@@ -30,6 +30,7 @@ func (p place) String() string { return p.plugin + " on " + p.topology }
 type fact struct {
 	name   string
 	title  string
+	probe  string // that finds it out; "" where every run knows it
 	number bool
 	unit   string   // of a number
 	words  []string // that it may be, if it is no number
@@ -44,21 +45,21 @@ var (
 
 // facts are all that thresholds can name.
 var facts = []fact{
-	{name: "encapsulation agrees", title: "the wire shows what is configured", words: yesNo,
+	{name: "encapsulation agrees", title: "the wire shows what is configured", probe: "encap", words: yesNo,
 		of: onWire(func(e results.Encapsulation) seen { return yes(e.Agrees) })},
-	{name: "encapsulation kind", title: "the encapsulation that the wire shows", words: kinds,
+	{name: "encapsulation kind", title: "the encapsulation that the wire shows", probe: "encap", words: kinds,
 		of: onWire(func(e results.Encapsulation) seen { return seen{word: e.Effective} })},
-	{name: "encapsulation overhead", title: "bytes around the inner packet", number: true, unit: "byte",
+	{name: "encapsulation overhead", title: "bytes around the inner packet", probe: "encap", number: true, unit: "byte",
 		of: onWire(func(e results.Encapsulation) seen { return exactly(float64(e.OverheadBytes), "byte") })},
-	{name: "adjacency neighbour", title: "the nodes resolve each other's link-layer address", words: yesNo,
+	{name: "adjacency neighbour", title: "the nodes resolve each other's link-layer address", probe: "adjacency", words: yesNo,
 		of: adjacent(func(a results.Adjacency) bool { return a.Neighbour })},
-	{name: "adjacency forwards", title: "frames for foreign addresses arrive at the other node", words: yesNo,
+	{name: "adjacency forwards", title: "frames for foreign addresses arrive at the other node", probe: "adjacency", words: yesNo,
 		of: adjacent(func(a results.Adjacency) bool { return a.Forwards })},
 	reached(results.OutsideToPod), reached(results.PodToOutside), reached(results.PodToOutsideNAT), reached(results.PodToPod), reached(results.PodToNeigh),
 	source(results.OutsideToPod), source(results.PodToOutside), source(results.PodToPod),
-	{name: "policy enforced", title: "a rule that denies traffic takes effect", words: yesNo,
+	{name: "policy enforced", title: "a rule that denies traffic takes effect", probe: "policy", words: yesNo,
 		of: policy(func(p results.Policy) seen { return yes(p.Enforced) })},
-	{name: "policy seconds", title: "from the rule to the last packet that passed", number: true, unit: "s",
+	{name: "policy seconds", title: "from the rule to the last packet that passed", probe: "policy", number: true, unit: "s",
 		of: policy(func(p results.Policy) seen {
 			if !p.Enforced {
 				return seen{broken: "the policy is not enforced: " + p.Cause}
@@ -105,7 +106,7 @@ func adjacent(look func(results.Adjacency) bool) func(*report.Report, place) []s
 }
 
 func reached(direction string) fact {
-	return fact{name: "reachability " + direction, title: "packets pass in this direction", words: yesNo,
+	return fact{name: "reachability " + direction, title: "packets pass in this direction", probe: "reach", words: yesNo,
 		of: func(r *report.Report, p place) (all []seen) {
 			for _, one := range r.Reachability {
 				if one.Plugin == p.plugin && one.Topology == p.topology && one.Direction == direction {
@@ -136,7 +137,7 @@ func way(a results.Reachability) string {
 }
 
 func source(direction string) fact {
-	return fact{name: "source " + direction, title: "what becomes of the source address in this direction", words: sides,
+	return fact{name: "source " + direction, title: "what becomes of the source address in this direction", probe: "reach", words: sides,
 		of: func(r *report.Report, p place) (all []seen) {
 			for _, one := range r.Reachability {
 				switch {

@@ -20,24 +20,35 @@ func TestCluster(t *testing.T) {
 	k := up(t)
 	t.Run("a newcomer's way", func(t *testing.T) { newcomer(t, k) })
 	t.Run("measures", func(t *testing.T) { measures(t, k) })
-	t.Run("an image that cannot be pulled", func(t *testing.T) { noImage(t, k) })
+	long(t, "an image that cannot be pulled", func(t *testing.T) { noImage(t, k) })
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
-	t.Run("one node only", func(t *testing.T) { oneNode(t, k) })
+	long(t, "one node only", func(t *testing.T) { oneNode(t, k) })
 	t.Run("interrupted", func(t *testing.T) { interrupted(t, k) })
 	t.Run("a way back that is cut", func(t *testing.T) { noWayBack(t, k) })
 	t.Run("resumed", func(t *testing.T) { resumed(t, k) })
 	t.Run("accepted", func(t *testing.T) { accepted(t, k) })
 	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
-	t.Run("both ways", func(t *testing.T) { bothWays(t, k) })
+	long(t, "both ways", func(t *testing.T) { bothWays(t, k) })
 	t.Run("without a plugin", func(t *testing.T) { withoutPluginYet(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
 	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
-	t.Run("Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
+	long(t, "Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
 	t.Run("a host outside", func(t *testing.T) { outsideHost(t, k) })
 	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
 	t.Run("in a pod, with the documented role", func(t *testing.T) { inPod(t, k) })
 	t.Run("no API server at the end", func(t *testing.T) { lostAtEnd(t, k) })
 	faults(t, k) // the last: a node does not come back
+}
+
+// long runs a test that repeats with another cause what others show, or that
+// smaller tests show too: make test leaves it to make test-long.
+func long(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("part of make test-long")
+		}
+		test(t)
+	})
 }
 
 // run measures for a short time.

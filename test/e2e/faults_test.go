@@ -15,11 +15,11 @@ import (
 // faults breaks the cluster in the midst of runs.
 func faults(t *testing.T, k *kube) {
 	t.Run("a pod deleted in mid-sample", func(t *testing.T) { podDeleted(t, k) })
-	t.Run("a pod evicted in mid-sample", func(t *testing.T) { podEvicted(t, k) })
+	long(t, "a pod evicted in mid-sample", func(t *testing.T) { podEvicted(t, k) })
 	t.Run("no API server for ten seconds", func(t *testing.T) { noServer(t, k) })
-	t.Run("a quota forbids pods", func(t *testing.T) { quota(t, k) })
+	long(t, "a quota forbids pods", func(t *testing.T) { quota(t, k) })
 	t.Run("Pod Security forbids the baseline", func(t *testing.T) { noHostPods(t, k) })
-	t.Run("a namespace stuck in deletion", func(t *testing.T) { stuck(t, k) })
+	long(t, "a namespace stuck in deletion", func(t *testing.T) { stuck(t, k) })
 	t.Run("a node killed in mid-sample", func(t *testing.T) { nodeKilled(t, k) })
 }
 

@@ -136,7 +136,7 @@ func withoutPluginYet(t *testing.T, k *kube) {
 	}
 	t.Run("manifests by themselves", func(t *testing.T) { k.kubectl(t, "apply", "--dry-run=server", "-f", k.manifests(t)) })
 	t.Run("pods of others", func(t *testing.T) { besideOthers(t, k) })
-	t.Run("an image of flannel that cannot be pulled", func(t *testing.T) {
+	long(t, "an image of flannel that cannot be pulled", func(t *testing.T) {
 		noFlannel(t, k)
 		k.asBefore(t, before)
 	})
@@ -144,7 +144,7 @@ func withoutPluginYet(t *testing.T, k *kube) {
 		twoModes(t, k)
 		k.asBefore(t, before)
 	})
-	t.Run("interrupted", func(t *testing.T) {
+	long(t, "interrupted", func(t *testing.T) {
 		signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"), "--install", "flannel-host-gw", "--flannel-image", flannelTag, "--probes", "tcp-rr")
 		signal(syscall.SIGINT)
 		if code := wait(); code != 130 {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/report/accept"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
+)
+
+// checkDecidable refuses a spec whose own run, asked, cannot decide all of its
+// thresholds, before anything is measured.
+func (p *program) checkDecidable(o acceptOptions, spec *accept.Spec, asked results.Asked) error {
+	asked.Plugins, asked.Probes = slices.Clone(asked.Plugins), slices.Clone(asked.Probes)
+	if asked.Testbed != "cluster" { // whose plugin may still be to be detected
+		if _, err := scenarios.Check(&asked, p.catalogue); err != nil {
+			return usageError{err}
+		}
+	}
+	against := *spec
+	if o.against != "" {
+		against.Against = o.against
+	}
+	if err := against.CheckRun(asked, figures(), p.catalogue); err != nil {
+		return usage("%s: %s", o.spec, results.Printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
+	}
+	return nil
+}
+
+// figures are what thresholds can be about, of all probes.
+func figures() []accept.Figure {
+	var all []accept.Figure
+	for _, probe := range probes.All() {
+		for _, m := range probe.Metrics {
+			m.Probe = probe.Name
+			all = append(all, accept.Figure{Metric: m, Baseline: !probe.Pods})
+		}
+	}
+	return all
+}

@@ -1,0 +1,230 @@
+package accept
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// Figure is a metric that a probe can yield. Its Probe is the bare name,
+// without parameters.
+type Figure struct {
+	results.Metric
+	Baseline bool // whether the probe measures the nodes' own network too
+}
+
+// CheckRun reports the thresholds that a run cannot decide however it goes: it
+// does not measure what they are about, or nothing in it has the plugin,
+// topology and wire that they name. asked is the run, completed and checked,
+// and figures are those of every probe there is. Each threshold has a line of
+// the error, which says what to change in the spec.
+func (s *Spec) CheckRun(asked results.Asked, figures []Figure, c catalogue.Catalogue) error {
+	var errs []error
+	for i := range s.Thresholds {
+		d := decidable{&s.Thresholds[i], asked, figures, c}
+		if err := d.check(s.Against != ""); err != nil {
+			errs = append(errs, fmt.Errorf("threshold %d %w", i+1, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Names of the testbeds' own: where a cluster's pods are on two nodes, and the
+// kind of topology in which there is a cloud to ask.
+const (
+	clusterTopology = "cluster"
+	vpcTopology     = "vpc"
+)
+
+// elsewhere are probes that a testbed cannot carry out.
+var elsewhere = map[string][]string{
+	"lab":     {"service"},
+	"cluster": {"cni-time", "policy"},
+}
+
+// decidable holds one threshold against what is asked for.
+type decidable struct {
+	*Threshold
+	asked     results.Asked
+	figures   []Figure
+	catalogue catalogue.Catalogue
+}
+
+func (d *decidable) check(earlier bool) error {
+	cells := d.cells()
+	if len(cells) == 0 {
+		return fmt.Errorf("matches nothing in the run, which has plugins %s; topologies %s; wires %s",
+			strings.Join(d.instances(), ", "), strings.Join(d.topologies(), ", "), strings.Join(d.wires(), ", "))
+	}
+	var err error
+	switch {
+	case d.Metric != "":
+		err = d.checkMetric(earlier)
+	case d.Fact != "":
+		err = d.checkFact()
+	}
+	if err != nil {
+		return err
+	}
+	for _, cell := range cells {
+		if why := d.lacks(cell); why != "" {
+			return fmt.Errorf("is also about %s on %s, %s: name a plugin or a topology in the threshold", cell.Plugin, cell.Topology, why)
+		}
+	}
+	return nil
+}
+
+// cells are those that the threshold is about, chosen as they are when it is
+// judged.
+func (d *decidable) cells() []report.Cell {
+	var cells []report.Cell
+	j := judge{Threshold: d.Threshold, catalogue: d.catalogue}
+	for _, instance := range d.instances() {
+		for _, topology := range d.topologies() {
+			for _, wire := range d.wires() {
+				c := report.Cell{Cell: results.Cell{Plugin: instance, Topology: topology, Wire: wire}}
+				if j.names(&c) {
+					cells = append(cells, c)
+				}
+			}
+		}
+	}
+	return cells
+}
+
+// instances are the networks that the run brings up. On a cluster whose plugin
+// is still to be detected it may be any.
+func (d *decidable) instances() []string {
+	names := slices.Clone(d.asked.Plugins)
+	if d.onCluster() && len(names) == 0 {
+		for _, p := range d.catalogue {
+			names = append(names, p.Name)
+		}
+	}
+	if d.asked.Control != "" {
+		names = append(names, d.asked.Control+results.ControlSuffix)
+	}
+	return names
+}
+
+func (d *decidable) onCluster() bool { return d.asked.Testbed == "cluster" }
+
+func (d *decidable) topologies() []string {
+	if d.onCluster() {
+		return []string{clusterTopology, results.SameNode}
+	}
+	return d.asked.Topology
+}
+
+func (d *decidable) wires() []string {
+	if d.onCluster() {
+		return []string{results.WireNone}
+	}
+	return d.asked.Wire
+}
+
+// checkMetric looks for the figure among those that the run yields.
+func (d *decidable) checkMetric(earlier bool) error {
+	words := strings.Fields(d.Metric)
+	probe, _, _ := strings.Cut(words[0], ":")
+	var known []string
+	for _, f := range d.figures {
+		known = append(known, f.Probe+" "+f.Name)
+	}
+	i := slices.Index(known, probe+" "+words[1])
+	if i < 0 {
+		return fmt.Errorf("is about %q, which no probe measures; the nearest is %s", d.Metric, catalogue.Nearest(probe+" "+words[1], known))
+	}
+	if err := d.needsProbe(words[0]); err != nil {
+		return err
+	}
+	rounds := d.asked.Rounds
+	if rounds == 0 {
+		rounds = d.asked.MaxRounds
+	}
+	switch f := d.figures[i]; {
+	case rounds < stats.MinSamples:
+		return fmt.Errorf("is decided on an interval, which takes %d rounds, and the run has %d: raise run.rounds", stats.MinSamples, rounds)
+	case d.Of == ofEarlier && !earlier:
+		return errors.New("is of an earlier run, and none is named: add against, or call with --against")
+	case d.Of == ofHost && !f.Baseline:
+		return fmt.Errorf("is of host, where %s measures nothing", probe)
+	case d.Of == ofHost && d.Plugin == results.HostPlugin:
+		return errors.New("compares host with itself")
+	case d.Of == ofValue:
+		return d.needsBounds(f.Unit)
+	}
+	return nil
+}
+
+// checkFact looks for the probe that finds the fact out.
+func (d *decidable) checkFact() error {
+	i := slices.IndexFunc(facts, func(f fact) bool { return f.name == d.Fact })
+	if probe := facts[i].probe; probe != "" {
+		return d.needsProbe(probe)
+	}
+	if d.Fact == "findings" && !slices.ContainsFunc(d.asked.Probes, d.yields) {
+		return errors.New("is about findings, which count only beside a figure: add a probe that measures one, such as tcp-rr, to run.probes")
+	}
+	return nil
+}
+
+// yields reports whether a probe, as asked for, has figures.
+func (d *decidable) yields(probe string) bool {
+	name, _, _ := strings.Cut(probe, ":")
+	return slices.ContainsFunc(d.figures, func(f Figure) bool { return f.Probe == name })
+}
+
+// needsProbe reports a probe, parameters included, that the run is not asked
+// for or cannot carry out.
+func (d *decidable) needsProbe(probe string) error {
+	name, _, _ := strings.Cut(probe, ":")
+	if slices.Contains(elsewhere[d.asked.Testbed], name) {
+		return fmt.Errorf("is about %s, which the testbed %s cannot measure", d.Metric+d.Fact, d.asked.Testbed)
+	}
+	if !slices.Contains(d.asked.Probes, probe) {
+		return fmt.Errorf("is about %s, which the run does not measure: add the probe %s to run.probes", d.Metric+d.Fact, probe)
+	}
+	return nil
+}
+
+// lacks says why a network will not have what the threshold is about, "" if it
+// will.
+func (d *decidable) lacks(cell report.Cell) string {
+	if d.onCluster() {
+		return d.lacksOnCluster(cell)
+	}
+	p := d.catalogue.Get(results.Original(cell.Plugin))
+	kind, _, _ := strings.Cut(cell.Topology, ":")
+	switch {
+	case p == nil:
+		return ""
+	case p.NeedsVPC && kind != vpcTopology:
+		return "where it cannot run: it needs a VPC"
+	case cell.Plugin == results.HostPlugin && d.Setup != "" && d.Setup != "network_ready_ms":
+		return "which has neither agents nor pods"
+	case cell.Plugin == results.HostPlugin && strings.HasPrefix(d.Fact, "policy"):
+		return "whose pods have no policies"
+	case p.Fidelity == plugins.DataPath && (d.Setup == "agent_rss_bytes" || strings.HasPrefix(d.Fact, "policy")):
+		return "of which only the data path runs, without agents"
+	}
+	return ""
+}
+
+// lacksOnCluster does so where the plugin was there before the run.
+func (d *decidable) lacksOnCluster(cell report.Cell) string {
+	switch {
+	case d.Setup == "cni_add_ms" || d.Setup == "agent_rss_bytes":
+		return "whose " + d.Setup + " a cluster does not show"
+	case cell.Topology == results.SameNode && (strings.HasPrefix(d.Fact, "encapsulation") || strings.HasPrefix(d.Fact, "adjacency")):
+		return "where nothing crosses a wire"
+	}
+	return ""
+}
