@@ -145,6 +145,9 @@ type Measurement struct {
 	Warnings []string
 	// Findings hold for the network, whenever they were seen.
 	Findings []Finding
+	// Absent says, a sentence each, what of a fact could not be looked at because
+	// it is not there.
+	Absent []string
 	// Params are the sample's parameters as they came out, defaults included.
 	Params        map[string]string
 	Encapsulation *results.Encapsulation

@@ -47,6 +47,9 @@ func measureReach(ctx context.Context, s *Site) (*Measurement, error) {
 	}
 	begin := time.Now()
 	m := &Measurement{}
+	if around.Outside.Worker == nil {
+		m.Absent = append(m.Absent, "no host outside the cluster was named (--outside)")
+	}
 	for _, way := range reachWays(s, around) {
 		if way.from.Worker == nil || way.to.Worker == nil {
 			continue // the baseline has one place a node, and not every testbed has an outside

@@ -41,6 +41,7 @@ func TestWhatIsNotHere(t *testing.T) {
 		{"cni-time", "cni-time: this testbed adds no pods during a run"},
 		{"service", "service: there are no Services on this testbed"},
 		{"adjacency", "adjacency: this testbed shows nothing but the two pods"},
+		{"reach", "reach: no host outside the cluster was named (--outside)"},
 		{"policy", "policy: this testbed shows nothing but the two pods"},
 		{"encap", "encap: looking at the wire needs a worker in the node's own network"},
 	} {

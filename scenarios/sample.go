@@ -42,7 +42,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	var absent *probes.NotHereError
 	if errors.As(err, &absent) {
 		s.network.absent = append(s.network.absent, s.probe)
-		r.event(results.Event{Name: results.EventNotHere, Plugin: s.Plugin, Topology: s.Topology, Text: s.probe + ": " + absent.Why})
+		r.notHere(s.network, s.probe, absent.Why)
 		return nil
 	}
 	if err != nil {
@@ -251,6 +251,9 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	if err := r.findings(at, measured.Findings); err != nil {
 		return err
 	}
+	for _, why := range measured.Absent {
+		r.notHere(n, name, why)
+	}
 	if e := measured.Encapsulation; e != nil {
 		e.Plugin, e.Topology = n.instance, n.topology
 		e.From, e.To = site.Client.NodeName, site.Server.NodeName
@@ -258,6 +261,11 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 		return r.append(results.Record{Encapsulation: e})
 	}
 	return r.facts(n, measured)
+}
+
+// notHere notes what a probe, as asked for, misses in what runs.
+func (r *run) notHere(n *upNetwork, probe, why string) {
+	r.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: probe + ": " + why})
 }
 
 // facts journals what a probe of surroundings saw.
@@ -298,7 +306,7 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 	}
 	var absent *probes.NotHereError
 	if errors.As(cause, &absent) {
-		r.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: name + ": " + absent.Why})
+		r.notHere(n, name, absent.Why)
 		return nil
 	}
 	if name != "encap" {

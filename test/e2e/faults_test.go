@@ -213,7 +213,7 @@ func nodeKilled(t *testing.T, k *kube) {
 	code := wait()
 	r := loadReport(t, dir)
 	for _, c := range r.Cells {
-		want, cause := results.StatusFailed, []string{"on k8s-n2 was lost", "not back within"}
+		want, cause := results.StatusBroke, []string{"on k8s-n2 was lost", "not back within"}
 		if c.Topology == results.SameNode { // on the other node, which goes on
 			want, cause = results.StatusOK, []string{"", ""}
 		}
