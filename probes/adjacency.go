@@ -20,8 +20,8 @@ import (
 )
 
 const (
-	// arpTries requests are sent, arpPatience apart, before a neighbour counts
-	// as not there.
+	// arpTries requests are sent, arpPatience and the underlay's delay apart,
+	// before a neighbour counts as not there.
 	arpTries    = 3
 	arpPatience = 60 * time.Millisecond
 	// foreignFrames are sent, packetGap apart; one that arrives is enough.
@@ -43,7 +43,7 @@ func adjacency() *Probe {
 		Name: "adjacency", Title: "whether the nodes share a link layer that forwards frames for foreign addresses",
 		Once: true, Unreached: true, Placement: Same,
 		Roles:   map[string]Role{"watch": adjacencyWatch, "ask": adjacencyAsk},
-		Measure: measureAdjacency,
+		Measure: measureAdjacency, takes: adjacencyTakes,
 	}
 }
 
@@ -52,6 +52,10 @@ type adjacencyArgs struct {
 	Own   netip.Addr `json:"own"`
 	Peer  netip.Addr `json:"peer"`
 	Token token      `json:"token"`
+	// Patience is how long an answer may take, and Linger how long frames may
+	// take to arrive, in ns.
+	Patience time.Duration `json:"patience,omitempty"`
+	Linger   time.Duration `json:"linger,omitempty"`
 }
 
 // nicOf is what a watching end tells of itself.
@@ -84,12 +88,13 @@ func measureAdjacency(ctx context.Context, s *Site) (*Measurement, error) {
 	}
 	begin := time.Now()
 	m := &Measurement{}
-	for _, from := range around.Nodes {
-		for _, to := range around.Nodes {
+	nodes := around.Nodes[:min(len(around.Nodes), mostNodes)]
+	for _, from := range nodes {
+		for _, to := range nodes {
 			if from.NodeName == to.NodeName {
 				continue
 			}
-			a, err := adjacent(ctx, from, to)
+			a, err := adjacent(ctx, s, from, to)
 			if err != nil {
 				return nil, fmt.Errorf("from %s to %s: %w", from.NodeName, to.NodeName, err)
 			}
@@ -101,7 +106,7 @@ func measureAdjacency(ctx context.Context, s *Site) (*Measurement, error) {
 }
 
 // adjacent looks at one pair of nodes in one direction.
-func adjacent(ctx context.Context, from, to End) (*results.Adjacency, error) {
+func adjacent(ctx context.Context, s *Site, from, to End) (*results.Adjacency, error) {
 	var t token
 	rand.Read(t[:])
 	watch, err := to.Worker.Start(ctx, "adjacency/watch", adjacencyArgs{NIC: to.NIC, Own: to.Addr, Peer: from.Addr, Token: t})
@@ -113,7 +118,8 @@ func adjacent(ctx context.Context, from, to End) (*results.Adjacency, error) {
 	if err := watch.Ready(ctx, &target); err != nil {
 		return nil, err
 	}
-	ask, err := from.Worker.Start(ctx, "adjacency/ask", adjacencyArgs{NIC: from.NIC, Own: from.Addr, Peer: to.Addr, Token: t})
+	ask, err := from.Worker.Start(ctx, "adjacency/ask", adjacencyArgs{NIC: from.NIC, Own: from.Addr, Peer: to.Addr, Token: t,
+		Patience: s.patience(arpPatience), Linger: s.patience(adjacencyLinger)})
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +227,7 @@ func adjacencyAsk(ctx context.Context, r *Request) (any, error) {
 		}
 		time.Sleep(packetGap)
 	}
-	time.Sleep(adjacencyLinger)
+	time.Sleep(args.Linger)
 	return askedNeighbour{MAC: peer.String()}, nil
 }
 
@@ -240,7 +246,7 @@ func resolve(ctx context.Context, fd int, own net.HardwareAddr, args adjacencyAr
 			return nil, fmt.Errorf("sending an ARP request: %w", os.NewSyscallError("write", err))
 		}
 		var peer net.HardwareAddr
-		limited, cancel := context.WithTimeoutCause(ctx, arpPatience, errCancelled)
+		limited, cancel := context.WithTimeoutCause(ctx, args.Patience, errCancelled)
 		err := eachFrame(limited, fd, func(frame []byte) bool {
 			arp, ok := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.NoCopy).Layer(layers.LayerTypeARP).(*layers.ARP)
 			if ok && arp.Operation == layers.ARPReply && isAddr(arp.SourceProtAddress, args.Peer) && bytes.Equal(arp.DstHwAddress, own) {

@@ -46,10 +46,11 @@ func (b *batch) keep() { runtime.KeepAlive(b) }
 
 // send sends numbered datagrams until the clock passes end: at a rate, each
 // batch when it is due, or as fast as the socket takes them. It returns how
-// many and the time of the last one.
+// many and the time of the last one. Once stopped is set, sending fails: the
+// socket is shut down.
 //
 //go:nosplit
-func (b *batch) send(fd int, rate float64, start, end int64) (n, last int64, errno syscall.Errno) {
+func (b *batch) send(fd int, rate float64, start, end int64, stopped *atomic.Bool) (n, last int64, errno syscall.Errno) {
 	interval := 0.0 // ns
 	most := batchLength
 	if rate > 0 {
@@ -61,14 +62,14 @@ func (b *batch) send(fd int, rate float64, start, end int64) (n, last int64, err
 	most = messages * b.each
 	for last = start; last < end; last = nanotime() {
 		if rate > 0 {
-			waitUntil(start + int64(float64(n)*interval))
+			waitUntil(start+int64(float64(n)*interval), stopped)
 		}
 		for i := range most {
 			binary.LittleEndian.PutUint64(b.data[i*b.size:], uint64(n)+uint64(i))
 		}
 		for i := 0; i < messages; {
 			done, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[i])), uintptr(messages-i), unix.MSG_NOSIGNAL, 0, 0)
-			if errno == unix.EINTR || errno == unix.ENOBUFS {
+			if errno == unix.EINTR || errno == unix.ENOBUFS && nanotime() < end {
 				continue
 			}
 			if errno != 0 {

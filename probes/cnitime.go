@@ -31,7 +31,7 @@ func cniTime() *Probe {
 		},
 		Params:    []Param{{Name: paramPods, Title: "pods added on one node at once; add, ready and del are their medians", Default: "1", Min: 1, Max: 100}},
 		Placement: Same, Pods: true,
-		Measure: measureCNITime,
+		Measure: measureCNITime, takes: cniTakes,
 	}
 }
 

@@ -26,7 +26,7 @@ func (s *Site) drive(ctx context.Context, probe string, serverArgs any, clientAr
 	if s.Duration < MinDuration {
 		return fmt.Errorf("taking a sample of %s: its duration is %s, less than %s", probe, s.Duration, MinDuration)
 	}
-	limit := s.Duration + s.limit(sampleGrace)
+	limit := s.driveLimit()
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
 	defer cancel()
 	server, err := s.Server.Worker.Start(ctx, probe+"/server", serverArgs)

@@ -20,7 +20,7 @@ const (
 	// packetGap lies between them, so that no queue drops one.
 	packetGap = time.Millisecond
 	// answerPatience is how long the client waits for an answer before it
-	// counts it as lost. Before the first answer it sends again after it:
+	// counts it as lost, beside what the underlay is known to delay it. Before the first answer it sends again after it:
 	// neighbours may have to be found first.
 	answerPatience = 200 * time.Millisecond
 	// encapLimit bounds the whole look at the wire.
@@ -33,7 +33,7 @@ func encap() *Probe {
 	return &Probe{
 		Name: "encap", Title: "the encapsulation and its bytes, as seen on the wire", Once: true, Placement: Same,
 		Roles:   map[string]Role{"server": encapServer, "client": encapClient, "capture": captureRole},
-		Measure: measureEncap,
+		Measure: measureEncap, takes: encapTakes,
 	}
 }
 
@@ -41,6 +41,8 @@ type encapArgs struct {
 	Addr  netip.Addr     `json:"addr,omitzero"`
 	Peer  netip.AddrPort `json:"peer,omitzero"`
 	Token token          `json:"token"`
+	// Patience is how long an answer may take, in ns.
+	Patience time.Duration `json:"patience,omitempty"`
 }
 
 // encapSent is what the client sent and what came back to it.
@@ -64,7 +66,7 @@ func measureEncap(ctx context.Context, s *Site) (*Measurement, error) {
 	case s.Client.Node == nil || s.Client.NIC == "":
 		return nil, &NotHereError{"looking at the wire needs a worker in the node's own network"}
 	}
-	limit := s.limit(encapLimit)
+	limit := encapTakes(s)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
 	defer cancel()
 	begin := time.Now()
@@ -104,7 +106,7 @@ func (s *Site) passKnownPackets(ctx context.Context, t token) (sent encapSent, a
 		return sent, answered, wire, err
 	}
 	peer := netip.AddrPortFrom(s.Server.Addr, bound.Port)
-	client, err := s.Client.Worker.Start(ctx, "encap/client", encapArgs{Addr: s.Client.Addr, Peer: peer, Token: t})
+	client, err := s.Client.Worker.Start(ctx, "encap/client", encapArgs{Addr: s.Client.Addr, Peer: peer, Token: t, Patience: s.patience(answerPatience)})
 	if err != nil {
 		return sent, answered, wire, err
 	}
@@ -182,7 +184,7 @@ func encapClient(ctx context.Context, r *Request) (any, error) {
 	if err := s.connect(ctx, args.Peer); err != nil {
 		return nil, err
 	}
-	patience := unix.NsecToTimeval(answerPatience.Nanoseconds())
+	patience := unix.NsecToTimeval(args.Patience.Nanoseconds())
 	if err := unix.SetsockoptTimeval(s.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience); err != nil {
 		return nil, fmt.Errorf("limiting the wait for answers: %w", err)
 	}

@@ -2,6 +2,7 @@ package probes
 
 import (
 	"encoding/binary"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -71,19 +72,19 @@ const netDev = `Inter-|   Receive                                               
 func TestParseNetDev(t *testing.T) {
 	for _, c := range []struct {
 		name, text, nic string
-		want            count
+		want            counts
 		err             string
 	}{
-		{"one interface", netDev, "eth0", count{1000000, 700, 3}, ""},
-		{"all but loopback", netDev, "", count{1000100, 707, 5}, ""},
-		{"an absent one", netDev, "eth1", count{}, "no interface eth1"},
-		{"nothing", "", "eth0", count{}, "no interface"},
-		{"a cut line", " eth0: 12 3", "eth0", count{}, "2 figures"},
-		{"no number", " eth0: x 3 0 0", "eth0", count{}, "invalid syntax"},
+		{"one interface", netDev, "eth0", counts{"eth0": {1000000, 700, 3}}, ""},
+		{"all but loopback", netDev, "", counts{"eth0": {1000000, 700, 3}, "net1": {100, 7, 2}}, ""},
+		{"an absent one", netDev, "eth1", nil, "no interface eth1"},
+		{"nothing", "", "eth0", nil, "no interface"},
+		{"a cut line", " eth0: 12 3", "eth0", nil, "2 figures"},
+		{"no number", " eth0: x 3 0 0", "eth0", nil, "invalid syntax"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parseNetDev([]byte(c.text), c.nic)
-			if got != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			if !maps.Equal(got, c.want) || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("%+v, %v", got, err)
 			}
 		})
@@ -94,7 +95,7 @@ func FuzzParseNetDev(f *testing.F) {
 	f.Add([]byte(netDev), "eth0")
 	f.Add([]byte("eth0:"), "")
 	f.Fuzz(func(t *testing.T, text []byte, nic string) {
-		if c, err := parseNetDev(text, nic); err != nil && c != (count{}) {
+		if c, err := parseNetDev(text, nic); err != nil && c != nil {
 			t.Errorf("%+v beside %v", c, err)
 		}
 	})

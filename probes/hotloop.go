@@ -118,7 +118,7 @@ func (r *roundTrips) run(l *latencies, end int64) (n, last int64, errno syscall.
 			if due += r.interval; due >= end {
 				break
 			}
-			waitUntil(due)
+			waitUntil(due, r.stopped)
 			last = due
 		}
 		r.request[0]++
@@ -148,18 +148,25 @@ func (r *roundTrips) run(l *latencies, end int64) (n, last int64, errno syscall.
 // a timer and a wake-up, which would be counted as latency.
 const spinBelow = 100_000 // ns
 
-// waitUntil waits for the clock to pass a time.
+// longestSleep in ns is how long waitUntil may not see that it is stopped.
+const longestSleep = 50_000_000
+
+// waitUntil waits for the clock to pass a time, or for stopped to be set.
 //
 //go:nosplit
-func waitUntil(due int64) {
+func waitUntil(due int64, stopped *atomic.Bool) {
 	for {
 		left := due - nanotime()
 		if left <= 0 {
 			return
 		}
 		if left > spinBelow {
-			ts := unix.Timespec{Sec: (left - spinBelow) / 1e9, Nsec: (left - spinBelow) % 1e9}
+			left = min(left-spinBelow, longestSleep)
+			ts := unix.Timespec{Sec: left / 1e9, Nsec: left % 1e9}
 			syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+			if stopped.Load() {
+				return
+			}
 		}
 	}
 }

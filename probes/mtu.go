@@ -37,7 +37,7 @@ func mtu() *Probe {
 		},
 		Placement: Same,
 		Roles:     map[string]Role{"server": mtuServer, "client": mtuClient, "nic": nicMTU},
-		Measure:   measureMTU,
+		Measure:   measureMTU, takes: mtuTakes,
 	}
 }
 
@@ -62,8 +62,7 @@ type pathMTU struct {
 
 func measureMTU(ctx context.Context, s *Site) (*Measurement, error) {
 	begin := time.Now()
-	limited := *s
-	limited.Duration = max(s.Duration, encapLimit) + mtuSizes*mtuTries*2*s.Delay // packets that do not pass take their time
+	limited := mtuSite(s)
 	back := limited
 	back.Client, back.Server = s.Server, s.Client
 	var ways [2]pathMTU

@@ -17,9 +17,9 @@ const (
 	// pathLost for what may be lost; what agents say meanwhile is far less.
 	pathPackets = 200
 	pathLost    = pathPackets / 10
-	// pathLimit is how long the packets may take.
+	// pathLimit is how long the packets may take, beside the underlay's delay.
 	pathLimit = 2 * time.Second
-	// pathQuiet is how long after the last one none may follow.
+	// pathQuiet is how long after the last one none may follow, likewise.
 	pathQuiet = 300 * time.Millisecond
 )
 
@@ -30,7 +30,7 @@ func path() *Probe {
 		Name: "path", Title: "the devices that a packet passes on its way from pod to pod, by their counters",
 		Once: true, Unreached: true, Placement: Same,
 		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend, "count": pathCount},
-		Measure: measurePath,
+		Measure: measurePath, takes: pathTakes,
 	}
 }
 
@@ -40,6 +40,9 @@ type device struct {
 	Kind string `json:"kind"` // as rtnetlink names it: veth, bridge, vxlan, tuntap
 	RX   uint64 `json:"rx"`   // packets
 	TX   uint64 `json:"tx"`
+	// Index is the interface's number: one that was made anew under its old
+	// name has another.
+	Index int `json:"index"`
 }
 
 // pathCount returns the devices of the worker's network namespace.
@@ -51,7 +54,7 @@ func pathCount(context.Context, *Request) (any, error) {
 	devices := []device{}
 	for _, l := range links {
 		if s := l.Attrs().Statistics; s != nil && l.Attrs().Name != "lo" {
-			devices = append(devices, device{l.Attrs().Name, l.Type(), s.RxPackets, s.TxPackets})
+			devices = append(devices, device{l.Attrs().Name, l.Type(), s.RxPackets, s.TxPackets, l.Attrs().Index})
 		}
 	}
 	return devices, nil
@@ -63,7 +66,7 @@ func measurePath(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	receive, send, err := startTrickle(ctx, "path", s.Client, s.Server, trickleArgs{Every: time.Millisecond, Sends: pathPackets, Arrivals: pathPackets, Limit: s.limit(pathLimit), Quiet: s.limit(pathLimit)})
+	receive, send, err := startTrickle(ctx, "path", s.Client, s.Server, trickleArgs{Every: time.Millisecond, Sends: pathPackets, Arrivals: pathPackets, Limit: pathWithin(s), Quiet: pathWithin(s)})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +76,7 @@ func measurePath(ctx context.Context, s *Site) (*Measurement, error) {
 		return nil, err
 	}
 	// The last packets may still be on their way.
-	rest := time.AfterFunc(pathQuiet, receive.Cancel)
+	rest := time.AfterFunc(pathRest(s), receive.Cancel)
 	defer rest.Stop()
 	if err := receive.Wait(ctx, &seen); err != nil {
 		return nil, err
@@ -180,12 +183,13 @@ func rankOf(d device, kinds ...string) int {
 	return 0
 }
 
-// since is what the devices have carried between two looks.
+// since is what the devices have carried between two looks. What a device that
+// was made anew meanwhile carried before is not known; it counts from 0.
 func since(was, is []device) []device {
 	all := slices.Clone(is)
 	for i := range all {
 		for _, d := range was {
-			if d.Name == all[i].Name {
+			if d.Name == all[i].Name && d.Index == all[i].Index && d.RX <= all[i].RX && d.TX <= all[i].TX {
 				all[i].RX -= d.RX
 				all[i].TX -= d.TX
 			}

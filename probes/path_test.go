@@ -7,7 +7,7 @@ import (
 )
 
 func TestWayOf(t *testing.T) {
-	d := func(name, kind string, rx, tx uint64) device { return device{name, kind, rx, tx} }
+	d := func(name, kind string, rx, tx uint64) device { return device{Name: name, Kind: kind, RX: rx, TX: tx} }
 	overlay := places{
 		fromPod:  []device{d("eth0", "veth", 3, 200)},
 		fromNode: []device{d("eth0", "veth", 9, 211), d("cni0", "bridge", 200, 4), d("flannel.1", "vxlan", 0, 200), d("veth1", "veth", 200, 2)},

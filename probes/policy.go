@@ -47,7 +47,7 @@ func policy() *Probe {
 		Name: "policy", Title: "whether a rule that denies traffic between two pods takes effect, and how soon",
 		Once: true, Placement: Same, Pods: true,
 		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend},
-		Measure: measurePolicy,
+		Measure: measurePolicy, takes: policyTakes,
 	}
 }
 
@@ -112,9 +112,9 @@ func judgePolicy(seen trickled, since time.Duration, nobody bool) *results.Polic
 
 // passes sees that datagrams get from one pod to the other.
 func passes(ctx context.Context, s *Site, when string) error {
-	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server)
+	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
 	for deadline := time.Now().Add(s.limit(policyLift) / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
-		got, sent, err = sendUntilArrived(ctx, s.Client, s.Server)
+		got, sent, err = sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
 	}
 	if err == nil && !got.Source.IsValid() {
 		err = fmt.Errorf("no datagram passes from pod to pod %s, so nothing can be said of it: %s", when, reachCause(nil, sent))

@@ -57,6 +57,8 @@ type Probe struct {
 	Pods bool
 	// Roles run inside workers; a request names one as "probe/role".
 	Roles map[string]Role
+	// takes is what Takes returns; nil for one sample with a server and a client.
+	takes func(s *Site) time.Duration
 	// Measure drives the roles on the site's workers. An error says why there
 	// is no figure.
 	Measure func(ctx context.Context, s *Site) (*Measurement, error)
@@ -93,6 +95,8 @@ type Encapsulation struct {
 // Site is where and how a sample is taken.
 type Site struct {
 	Client, Server End
+	// Spare are the CPUs that ends may be pinned to and neither is.
+	Spare []int
 	// Duration is the length of the whole sample, the dropped first part
 	// included.
 	Duration time.Duration

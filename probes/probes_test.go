@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"golang.org/x/sys/unix"
 	"io"
 	"net/netip"
 	"os"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
@@ -33,6 +34,12 @@ func TestMain(m *testing.M) {
 // runtime of their process, so they do not run in the test's.
 func process(t *testing.T) (*Worker, *exec.Cmd) {
 	t.Helper()
+	return processIn(t, func(f func() error) error { return f() })
+}
+
+// processIn starts a worker where do calls functions.
+func processIn(t *testing.T, do func(func() error) error) (*Worker, *exec.Cmd) {
+	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "worker")
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
@@ -43,7 +50,7 @@ func process(t *testing.T) (*Worker, *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Start(); err != nil {
+	if err := do(cmd.Start); err != nil {
 		t.Fatal(err)
 	}
 	w := Connect(in, out)
@@ -303,17 +310,21 @@ func TestHotLoopsAllocateNothing(t *testing.T) {
 	b, l := make([]byte, readSize), new(latencies)
 	request, answer := make([]byte, 1), make([]byte, 1)
 	out, in, counted, stopped := newBatch(64, 1), newBatch(64, 1), new(sequence), atomic.Bool{}
+	opened := connections{b: make([]byte, 1)}
 	for _, c := range []struct {
 		name string
 		peer func(t *testing.T, w *Worker) *socket
 		loop func(fd int, end int64)
 	}{
-		{"rounds", echoingPeer, func(fd int, end int64) { (&roundTrips{fd: fd, request: request, answer: answer}).run(l, end) }},
+		{"rounds", echoingPeer, func(fd int, end int64) {
+			(&roundTrips{fd: fd, request: request, answer: answer, stopped: &stopped}).run(l, end)
+		}},
+		{"connections", func(t *testing.T, w *Worker) *socket { return servingPeer(t, w, &opened) }, func(_ int, end int64) { opened.run(l, end) }},
 		{"receive", sendingPeer, func(fd int, end int64) { receive(fd, b, end) }},
-		{"batch send", deafPeer, func(fd int, end int64) { out.send(fd, 0, nanotime(), end) }},
-		{"batch paced", deafPeer, func(fd int, end int64) { out.send(fd, 50_000, nanotime(), end) }},
+		{"batch send", deafPeer, func(fd int, end int64) { out.send(fd, 0, nanotime(), end, &stopped) }},
+		{"batch paced", deafPeer, func(fd int, end int64) { out.send(fd, 50_000, nanotime(), end, &stopped) }},
 		{"batch receive", ownPeer, func(fd int, end int64) {
-			out.send(fd, 0, nanotime(), end)
+			out.send(fd, 0, nanotime(), end, &stopped)
 			counted.receive(fd, in, unix.MSG_WAITFORONE, &stopped)
 		}},
 	} {
@@ -381,6 +392,24 @@ func echoingPeer(t *testing.T, w *Worker) *socket {
 		t.Fatal(err)
 	}
 	return s
+}
+
+// servingPeer serves one connection after the other, and is made the peer of a
+// loop.
+func servingPeer(t *testing.T, w *Worker, loop *connections) *socket {
+	t.Helper()
+	call, err := w.Start(t.Context(), "tcp-crr/server", rrArgs{Addr: local, CPU: -1, Size: 1, Duration: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var bound listening
+	if err := call.Ready(t.Context(), &bound); err != nil {
+		t.Fatal(err)
+	}
+	if loop.peer, loop.length, err = rawSockaddr(netip.AddrPortFrom(local, bound.Port)); err != nil {
+		t.Fatal(err)
+	}
+	return deafPeer(t, w) // not used
 }
 
 func sendingPeer(t *testing.T, w *Worker) *socket {

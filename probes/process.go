@@ -18,10 +18,12 @@ const (
 	// spareProcs are the Ps left for everything else: control lines, timers,
 	// the readers of both.
 	spareProcs = 8
-	// memoryLimit starts the garbage collector, which is otherwise off, before
-	// a leak hurts the pod.
-	memoryLimit = 64 << 20
 )
+
+// WorkerMemory is the number of bytes at which a worker's garbage collector,
+// which is otherwise off, starts. A worker takes some 20 MB; what confines it
+// must leave room for what Go does not count, such as the buffers of sockets.
+const WorkerMemory = 40 << 20
 
 // workerEnv are the settings that the runtime reads only at its start.
 // Asynchronous preemption would interrupt the hot loops' system calls with
@@ -31,7 +33,7 @@ const (
 var workerEnv = map[string]string{
 	"GODEBUG":    "asyncpreemptoff=1",
 	"GOGC":       "off",
-	"GOMEMLIMIT": strconv.Itoa(memoryLimit),
+	"GOMEMLIMIT": strconv.Itoa(WorkerMemory),
 	"GOMAXPROCS": strconv.Itoa(maxHotThreads + spareProcs),
 }
 
@@ -58,6 +60,6 @@ func PrepareWorker() error {
 	}
 	err := syscall.Exec("/proc/self/exe", os.Args, env)
 	debug.SetGCPercent(-1)
-	debug.SetMemoryLimit(memoryLimit)
+	debug.SetMemoryLimit(WorkerMemory)
 	return fmt.Errorf("starting the worker again with runtime settings: %w", err)
 }

@@ -13,7 +13,7 @@ const (
 	// reachEvery is how often a datagram is sent until one arrives.
 	reachEvery = 10 * time.Millisecond
 	// reachPatience is how long none may arrive before a direction counts as
-	// closed. Neighbours are asked for once a second (arp(7)), so a first
+	// closed, beside what the underlay delays them. Neighbours are asked for once a second (arp(7)), so a first
 	// request that gets lost must not decide.
 	reachPatience = 1200 * time.Millisecond
 )
@@ -27,7 +27,7 @@ func reach() *Probe {
 		Name: "reach", Title: "whether pods, and a host outside the cluster, reach each other both ways, and with which source address",
 		Once: true, Unreached: true, Placement: Same,
 		Roles:   map[string]Role{"receive": trickleReceive, "send": trickleSend},
-		Measure: measureReach,
+		Measure: measureReach, takes: reachTakes,
 	}
 }
 
@@ -137,7 +137,7 @@ func reachOneWay(ctx context.Context, around *Surroundings, from, to End) (*resu
 	if err != nil {
 		return nil, err
 	}
-	got, sent, err := sendUntilArrived(ctx, from, to)
+	got, sent, err := sendUntilArrived(ctx, from, to, around.Delay)
 	if err != nil {
 		return nil, err
 	}
@@ -184,8 +184,8 @@ func (a *Surroundings) drops() ([]Drop, error) {
 }
 
 // sendUntilArrived sends datagrams until one arrives or patience ends.
-func sendUntilArrived(ctx context.Context, from, to End) (got, sent trickled, err error) {
-	args := trickleArgs{Every: reachEvery, Limit: reachPatience, Arrivals: 1}
+func sendUntilArrived(ctx context.Context, from, to End, delay time.Duration) (got, sent trickled, err error) {
+	args := trickleArgs{Every: reachEvery, Limit: oneTrickle(delay), Arrivals: 1}
 	receive, send, err := startTrickle(ctx, "reach", from, to, args)
 	if err != nil {
 		return got, sent, err

@@ -39,7 +39,7 @@ func service() *Probe {
 			{Name: "pod-goodput", Unit: "bit/s", Better: "higher"},
 		},
 		Placement: Split, Pods: true,
-		Measure: measureService,
+		Measure: measureService, takes: serviceTakes,
 	}
 }
 
@@ -51,8 +51,7 @@ func measureService(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	part := *s
-	part.Duration = max(s.Duration/serviceParts, MinDuration)
+	part := servicePart(s)
 	straight := netip.AddrPortFrom(s.Server.Addr, through.Port)
 	if !through.Works {
 		if err := part.awaitService(ctx, through); err != nil {

@@ -46,15 +46,25 @@ func watch(ctx context.Context, fd int) *socket {
 	return s
 }
 
-// interrupt ends blocked calls on the socket. On a socket that is not
-// connected shutdown fails, but wakes waiters all the same.
+// interrupt ends blocked calls on the socket until it is closed. Once would not
+// do: a socket that was shut down before it listens or connects waits all the
+// same when it does. On a socket that is not connected shutdown fails, but wakes
+// waiters all the same.
 func (s *socket) interrupt() {
 	s.stopped.Store(true)
+	for s.shutDown() {
+		time.Sleep(interruptEvery)
+	}
+}
+
+// shutDown shuts the socket down unless it is closed.
+func (s *socket) shutDown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.closed {
 		unix.Shutdown(s.fd, unix.SHUT_RDWR)
 	}
+	return !s.closed
 }
 
 func (s *socket) Close() error {

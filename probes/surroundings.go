@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 // Surroundings are the places of a network besides the two pods that are
@@ -16,6 +17,8 @@ type Surroundings struct {
 	Outside End
 	// Beside is a pod on the client's node; its Worker is nil if there is none.
 	Beside End
+	// Delay is what the underlay is known to add to the way of every packet.
+	Delay time.Duration
 	// Drops counts what the underlay has dropped so far, and why; nil where
 	// that cannot be seen.
 	Drops func() ([]Drop, error)
@@ -50,7 +53,8 @@ func (d Drop) String() string {
 	return fmt.Sprintf("%s (%s, %d packets)", d.Why, d.Where, d.Packets)
 }
 
-// NewDrops is what was dropped between two looks.
+// NewDrops is what was dropped between two looks. A counter that has fallen
+// began anew meanwhile, and counts from 0.
 func NewDrops(before, after []Drop) []Drop {
 	was := map[Drop]uint64{}
 	for _, d := range before {
@@ -58,7 +62,10 @@ func NewDrops(before, after []Drop) []Drop {
 	}
 	var drops []Drop
 	for _, d := range after {
-		if d.Packets -= was[Drop{Where: d.Where, Why: d.Why}]; d.Packets > 0 {
+		if before := was[Drop{Where: d.Where, Why: d.Why}]; d.Packets >= before {
+			d.Packets -= before
+		}
+		if d.Packets > 0 {
 			drops = append(drops, d)
 		}
 	}

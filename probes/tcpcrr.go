@@ -52,11 +52,13 @@ func tcpCRRServer(ctx context.Context, r *Request) (any, error) {
 	if err := r.Ready(listening{Port: port}); err != nil {
 		return nil, err
 	}
+	var at current
+	defer at.watch(ctx)()
 	clock := startClockwork(warmUp(args.Duration))
 	err = onCPU(args.CPU, func() error {
 		b := make([]byte, args.Size)
 		defer keep(b)
-		errno := serveEach(listener.fd, b)
+		errno := serveEach(listener.fd, b, &at)
 		if errors.Is(context.Cause(ctx), errCancelled) {
 			return nil
 		}
@@ -85,13 +87,14 @@ func tcpCRRClient(ctx context.Context, r *Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	loop := connections{peer: peer, length: length, b: make([]byte, args.Size)}
+	defer loop.at.watch(ctx)()
 	err = onCPU(args.CPU, func() error {
-		b := make([]byte, args.Size)
-		defer keep(b)
+		defer keep(loop.b)
 		return result.sample(args.Duration, func(l *latencies, end int64) (int64, int64, error) {
-			n, last, errno := connections(&peer, length, b, l, end)
+			n, last, errno := loop.run(l, end)
 			if errno != 0 {
-				return 0, 0, ioError(ctx, fmt.Sprintf("in connection %d", n+1), errno)
+				return 0, 0, ioError(ctx, loop.doing(n+1, args.Peer), errno)
 			}
 			return n, last, nil
 		})
@@ -115,20 +118,34 @@ func rawSockaddr(a netip.AddrPort) (unix.RawSockaddrAny, int, error) {
 	return any, 0, fmt.Errorf("the address %s is of no family that is known", a)
 }
 
-// connections opens a connection, sends b, waits for as much, waits for the
-// peer to close and closes, until the clock passes end.
+// connections is a loop of connections, one after the other.
+type connections struct {
+	peer   unix.RawSockaddrAny
+	length int // of peer
+	b      []byte
+	at     current
+	opened bool // whether the last one was
+}
+
+// run opens a connection, sends b, waits for as much, waits for the peer to
+// close and closes, until the clock passes end.
 //
 //go:nosplit
-func connections(peer *unix.RawSockaddrAny, length int, b []byte, l *latencies, end int64) (n, last int64, errno syscall.Errno) {
+func (c *connections) run(l *latencies, end int64) (n, last int64, errno syscall.Errno) {
 	last = nanotime()
 	for last < end {
-		fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(peer.Addr.Family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+		c.opened = false
+		fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(c.peer.Addr.Family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 		if errno != 0 {
 			return n, last, errno
 		}
-		if _, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(peer)), uintptr(length)); errno == 0 {
-			errno = exchange(int(fd), b)
+		if !c.at.take(int(fd)) {
+			errno = ended
+		} else if _, _, errno = syscall.RawSyscall(unix.SYS_CONNECT, fd, uintptr(unsafe.Pointer(&c.peer)), uintptr(c.length)); errno == 0 {
+			c.opened = true
+			errno = exchange(int(fd), c.b)
 		}
+		c.at.release(int(fd))
 		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 		if errno != 0 {
 			return n, last, errno
@@ -139,6 +156,14 @@ func connections(peer *unix.RawSockaddrAny, length int, b []byte, l *latencies, 
 		n++
 	}
 	return n, last, 0
+}
+
+// doing is what the loop was about when it ended in its nth connection.
+func (c *connections) doing(n int64, peer netip.AddrPort) string {
+	if c.opened {
+		return fmt.Sprintf("asking %s over connection %d", peer, n)
+	}
+	return fmt.Sprintf("opening connection %d to %s", n, peer)
 }
 
 // exchange sends b and receives as much, and then the end of the stream.
@@ -158,10 +183,10 @@ func exchange(fd int, b []byte) syscall.Errno {
 }
 
 // serveEach answers one request on each connection and closes it, until
-// accepting fails.
+// accepting fails, as it does when the listener is shut down.
 //
 //go:nosplit
-func serveEach(listener int, b []byte) syscall.Errno {
+func serveEach(listener int, b []byte, at *current) syscall.Errno {
 	for {
 		fd, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(listener), 0, 0, unix.SOCK_CLOEXEC, 0, 0)
 		if errno == unix.EINTR || errno == unix.ECONNABORTED {
@@ -170,9 +195,10 @@ func serveEach(listener int, b []byte) syscall.Errno {
 		if errno != 0 {
 			return errno
 		}
-		if receiveAll(int(fd), b, 0, nil) == 0 {
+		if at.take(int(fd)) && receiveAll(int(fd), b, 0, nil) == 0 {
 			sendAll(int(fd), b)
 		}
+		at.release(int(fd))
 		syscall.RawSyscall(unix.SYS_CLOSE, fd, 0, 0)
 	}
 }

@@ -55,7 +55,7 @@ func udpPPS() *Probe {
 		},
 		Placement: Split,
 		Roles:     map[string]Role{"server": udpPPSServer, "client": udpPPSClient},
-		Measure:   measureUDPPPS,
+		Measure:   measureUDPPPS, takes: ppsTakes,
 	}
 }
 
@@ -123,6 +123,9 @@ func measureUDPPPS(ctx context.Context, s *Site) (*Measurement, error) {
 	if err != nil {
 		return nil, err
 	}
+	limit := ppsTakes(s)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
+	defer cancel()
 	begin := time.Now()
 	args := ppsArgs{Size: size, Segments: segments, Settle: settle + s.Delay, Poll: s.Client.CPU != s.Server.CPU}
 	best, tried, err := searchRate(ctx, s, args, begin)
@@ -294,7 +297,7 @@ func udpPPSClient(ctx context.Context, r *Request) (any, error) {
 		batch := newBatch(args.Size, args.Segments)
 		defer batch.keep()
 		start := nanotime()
-		n, last, errno := batch.send(s.fd, args.Rate, start, start+int64(args.Duration))
+		n, last, errno := batch.send(s.fd, args.Rate, start, start+int64(args.Duration), &s.stopped)
 		if errno != 0 {
 			return ioError(ctx, fmt.Sprintf("sending datagram %d", n+1), errno)
 		}
@@ -306,7 +309,11 @@ func udpPPSClient(ctx context.Context, r *Request) (any, error) {
 	}
 	after, err := readMachineTime()
 	result.Machine = after.since(before)
-	time.Sleep(args.Settle)
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the last datagrams to arrive: %w", context.Cause(ctx))
+	case <-time.After(args.Settle):
+	}
 	return result, err
 }
 

@@ -16,6 +16,26 @@ type count struct {
 	bytes, packets, drops uint64
 }
 
+// counts are those of several interfaces, by name.
+type counts map[string]count
+
+// since is what all of them together have received between two looks. An
+// interface whose counters have fallen was made anew meanwhile, as one that was
+// not there before was made: both count from 0.
+func (c counts) since(before counts) count {
+	var sum count
+	for name, is := range c {
+		was := before[name]
+		if is.bytes < was.bytes || is.packets < was.packets || is.drops < was.drops {
+			was = count{}
+		}
+		sum.bytes += is.bytes - was.bytes
+		sum.packets += is.packets - was.packets
+		sum.drops += is.drops - was.drops
+	}
+	return sum
+}
+
 // counterRole is a role that belongs to no probe: it reads the counters of
 // the worker's network namespace.
 const counterRole = "wire/counters"
@@ -32,14 +52,14 @@ func readCounters(context.Context, *Request) (any, error) {
 
 // wireCount reads what an interface of a worker's network namespace has
 // received; "" stands for all of them but loopback.
-func wireCount(ctx context.Context, w *Worker, nic string) (count, error) {
+func wireCount(ctx context.Context, w *Worker, nic string) (counts, error) {
 	call, err := w.Start(ctx, counterRole, nil)
 	if err != nil {
-		return count{}, err
+		return nil, err
 	}
 	var text string
 	if err := call.Wait(ctx, &text); err != nil {
-		return count{}, err
+		return nil, err
 	}
 	return parseNetDev([]byte(text), nic)
 }
@@ -47,8 +67,8 @@ func wireCount(ctx context.Context, w *Worker, nic string) (count, error) {
 // streamCount is the state of everything that a stream to the server's pod
 // moves on and that is no part of its ends.
 type streamCount struct {
-	wire   *count // of the node's NIC; nil without a worker on the node
-	pod    *count // of the pod's interfaces; nil for the baseline, which has none
+	wire   counts // of the node's NIC; nil without a worker on the node
+	pod    counts // of the pod's interfaces; nil for the baseline, which has none
 	agents time.Duration
 }
 
@@ -65,13 +85,13 @@ func countStream(ctx context.Context, s *Site) (*streamCount, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.wire = &wire
+	c.wire = wire
 	if e.Addr != e.NodeAddr {
 		pod, err := wireCount(ctx, e.Worker, "")
 		if err != nil {
 			return nil, err
 		}
-		c.pod = &pod
+		c.pod = pod
 	}
 	return &c, nil
 }
@@ -83,25 +103,25 @@ func (c *streamCount) since(before *streamCount, values map[string]float64) {
 	if c.wire == nil {
 		return
 	}
-	bytes := c.wire.bytes - before.wire.bytes
-	if bytes == 0 {
+	wire := c.wire.since(before.wire)
+	if wire.bytes == 0 {
 		return
 	}
-	gigabytes := float64(bytes) / 1e9
-	values["packets"] = float64(c.wire.packets-before.wire.packets) / gigabytes
-	values["drops"] = float64(c.wire.drops - before.wire.drops)
+	gigabytes := float64(wire.bytes) / 1e9
+	values["packets"] = float64(wire.packets) / gigabytes
+	values["drops"] = float64(wire.drops)
 	if c.pod != nil {
-		values["segments"] = float64(c.pod.packets-before.pod.packets) / gigabytes
-		values["drops"] += float64(c.pod.drops - before.pod.drops)
+		pod := c.pod.since(before.pod)
+		values["segments"] = float64(pod.packets) / gigabytes
+		values["drops"] += float64(pod.drops)
 		values["agents"] = (c.agents - before.agents).Seconds() / gigabytes
 	}
 }
 
-// parseNetDev adds up receive counters in /proc/net/dev (proc_pid_net(5)):
+// parseNetDev reads receive counters in /proc/net/dev (proc_pid_net(5)):
 // bytes, packets, errors, drops.
-func parseNetDev(text []byte, nic string) (count, error) {
-	var sum count
-	found := false
+func parseNetDev(text []byte, nic string) (counts, error) {
+	all := counts{}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		name, rest, ok := strings.Cut(lines.Text(), ":")
 		name = strings.TrimSpace(name)
@@ -110,22 +130,19 @@ func parseNetDev(text []byte, nic string) (count, error) {
 		}
 		fields := strings.Fields(rest)
 		if len(fields) < 4 {
-			return count{}, fmt.Errorf("reading the counters of %s: the line has %d figures", name, len(fields))
+			return nil, fmt.Errorf("reading the counters of %s: the line has %d figures", name, len(fields))
 		}
 		var figures [3]uint64
 		for i, field := range []string{fields[0], fields[1], fields[3]} {
 			var err error
 			if figures[i], err = strconv.ParseUint(field, 10, 64); err != nil {
-				return count{}, fmt.Errorf("reading the counters of %s: %w", name, err)
+				return nil, fmt.Errorf("reading the counters of %s: %w", name, err)
 			}
 		}
-		sum.bytes += figures[0]
-		sum.packets += figures[1]
-		sum.drops += figures[2]
-		found = true
+		all[name] = count{figures[0], figures[1], figures[2]}
 	}
-	if !found {
-		return count{}, fmt.Errorf("reading counters: there is no interface %s", nic)
+	if len(all) == 0 {
+		return nil, fmt.Errorf("reading counters: there is no interface %s", nic)
 	}
-	return sum, nil
+	return all, nil
 }

@@ -371,7 +371,9 @@ func agentCPU(samples []results.Sample) *float64 {
 		if name, _, _ := strings.Cut(s.Probe, ":"); name != "tcp-stream" || s.Error != "" || s.Seconds <= 0 {
 			continue
 		}
-		shares = append(shares, s.AgentSeconds/s.Seconds)
+		// Old records do not say how long the agents were watched; that was
+		// longer than the counted part, so their share comes out too large.
+		shares = append(shares, s.AgentSeconds/cmp.Or(s.AgentWindow, s.Seconds))
 		recorded = recorded || s.AgentSeconds > 0
 	}
 	if !recorded {

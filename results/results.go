@@ -199,10 +199,13 @@ type Sample struct {
 	CPU       *CPU               `json:"cpu,omitempty"`
 	// AgentSeconds is the processor time of the network's agents meanwhile,
 	// set-up and end of the sample included.
-	AgentSeconds float64  `json:"agent_seconds,omitempty"`
-	Hist         string   `json:"hist,omitempty"` // file below the run directory
-	Warnings     []string `json:"warnings,omitempty"`
-	Error        string   `json:"error,omitempty"`
+	AgentSeconds float64 `json:"agent_seconds,omitempty"`
+	// AgentWindow is how long they were watched for AgentSeconds, in seconds;
+	// 0 in old records.
+	AgentWindow float64  `json:"agent_window,omitempty"`
+	Hist        string   `json:"hist,omitempty"` // file below the run directory
+	Warnings    []string `json:"warnings,omitempty"`
+	Error       string   `json:"error,omitempty"`
 }
 
 // Status of a network or a cell.

@@ -131,6 +131,9 @@ func TestLostWorker(t *testing.T) {
 				switch {
 				case r.Sample != nil:
 					all = append(all, r.Sample.Block)
+					if r.Sample.AgentWindow <= r.Sample.Seconds {
+						t.Errorf("the agents were watched for %g s, and %g s were counted", r.Sample.AgentWindow, r.Sample.Seconds)
+					}
 					if r.Sample.Error != "" {
 						failed = append(failed, r.Sample.Block)
 						if !strings.Contains(r.Sample.Error, "its server was killed") {

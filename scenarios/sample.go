@@ -14,8 +14,9 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// A sample that has not ended slack after its duration is given up: its
-// probe's own time limits have failed.
+// A sample that has not ended slack after the longest that its probe takes is
+// given up: the probe's own time limits have failed, or what the testbed does for
+// it takes longer.
 const slack = 10 * time.Second
 
 // slack is the same as it holds on the testbed's kernel.
@@ -32,9 +33,9 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		return err
 	}
 	sample := &results.Sample{Cell: s.Cell, Probe: s.probe, Block: block, Position: position, Start: time.Now()}
-	agents := s.network.AgentTime()
+	agents, watched := s.network.AgentTime(), time.Now()
 	measured, err := r.measure(ctx, s.network, s.Wire, probe, params, &sample.Placement)
-	sample.AgentSeconds = (s.network.AgentTime() - agents).Seconds()
+	sample.AgentSeconds, sample.AgentWindow = (s.network.AgentTime() - agents).Seconds(), time.Since(watched).Seconds()
 	if ctx.Err() != nil {
 		return ctx.Err() // interrupted, not failed
 	}
@@ -129,22 +130,33 @@ func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *pro
 		}
 		n.wire = wire
 	}
-	ctx, cancel := context.WithTimeout(ctx, r.Asked.Duration.Duration()+r.slack())
-	defer cancel()
 	site := r.site(n, probe, params)
 	site.Expect = r.expect(n)
 	*placement = results.Placement{Mode: r.placementOf(probe), Client: site.Client.CPU, Server: site.Server.CPU}
 	if site.Client.CPU < 0 {
 		placement.Mode = probes.Unpinned
 	}
-	return probe.Measure(ctx, site)
+	return r.take(ctx, probe, site)
+}
+
+// take runs the probe at a site for as long as its own limits may take, and
+// slack.
+func (r *run) take(ctx context.Context, probe *probes.Probe, site *probes.Site) (*probes.Measurement, error) {
+	limit := probe.Takes(site) + r.slack()
+	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
+	defer cancel()
+	measured, err := probe.Measure(limited, site)
+	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
+		err = fmt.Errorf("%w: %w", context.Cause(limited), err) // told by somebody who does not say which
+	}
+	return measured, err
 }
 
 // site is where and how the probe measures.
 func (r *run) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = r.cpus(r.placementOf(probe))
-	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, Delay: r.delay(), AgentTime: n.AgentTime, Slower: r.slower()}
+	site := &probes.Site{Client: client, Server: server, Duration: r.Asked.Duration.Duration(), Params: params, Spare: r.spare(client.CPU, server.CPU), Delay: r.delay(), AgentTime: n.AgentTime, Slower: r.slower()}
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
 	}
@@ -198,6 +210,17 @@ func (r *run) cpus(placement string) (client, server int) {
 	return last, last
 }
 
+// spare are the CPUs that the two ends leave.
+func (r *run) spare(client, server int) []int {
+	var left []int
+	for _, cpu := range r.CPUs {
+		if cpu >= 0 && cpu != client && cpu != server {
+			left = append(left, cpu)
+		}
+	}
+	return left
+}
+
 // fact takes a fact of a network and journals it.
 func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes.Probe, params map[string]string) error {
 	var site *probes.Site
@@ -213,9 +236,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 		site.Expect = r.expect(n)
 		capture = filepath.Join(results.CaptureDir, results.FileName(r.nameParts(n.instance, n.topology, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
 		site.CaptureFile = r.Journal.Path(capture)
-		timed, cancel := context.WithTimeout(ctx, r.slack())
-		measured, err = probe.Measure(timed, site)
-		cancel()
+		measured, err = r.take(ctx, probe, site)
 		if err == nil || !restores || n.Err() == nil || ctx.Err() != nil {
 			break
 		}
@@ -274,9 +295,6 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 			return r.fail(n, lost)
 		}
 		cause = fmt.Errorf("%w; %w", cause, lost)
-	}
-	if errors.Is(cause, context.DeadlineExceeded) {
-		cause = fmt.Errorf("no answer within %s: %w", r.slack(), cause)
 	}
 	var absent *probes.NotHereError
 	if errors.As(cause, &absent) {

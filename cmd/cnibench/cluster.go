@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +35,7 @@ type clusterFlags struct {
 
 func (c *clusterFlags) connection(f *pflag.FlagSet) {
 	f.StringVar(&c.kubeconfig, "kubeconfig", "", "file with the cluster's credentials (default KUBECONFIG, then ~/.kube/config)")
-	f.StringVar(&c.context, "context", "", "context of that file; run takes several, one cluster after the other, as NAME=PLUGIN,NAME=PLUGIN")
+	f.StringVar(&c.context, "context", "", "context of that file; run takes several, one cluster after the other, as NAME=PLUGIN,NAME=PLUGIN, with a NAME that holds a comma in double quotes")
 	f.StringVarP(&c.namespace, "namespace", "n", "", "cluster: namespace of yours to put the pods in (default one of its own, which goes at the end)")
 }
 
@@ -45,7 +47,7 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.flannelImage, "flannel-image", cluster.DefaultFlannelImage, "cluster: image that --install takes flannel from")
 	f.BoolVar(&c.besideOthers, cluster.BesideOthersFlag, false, "cluster: --install although the cluster holds pods of others, outside kube-system")
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: no pods in the nodes' network; without them there is no baseline and nobody looks at the wire")
-	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node; with it the reach probe looks at pods from outside too")
+	f.StringVar(&c.outside, "outside", "", "cluster: what cnibench outside has printed on a host of the VPC that is no node, or @FILE that holds it (default CNIBENCH_OUTSIDE of the environment); with it the reach probe looks at pods from outside too")
 }
 
 // over completes the flags by what a spec file or a record says, and keeps in
@@ -222,15 +224,15 @@ func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
 		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace,
 		Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
+	if o.cluster.image == defaultImage() { // made by this program, of itself
+		config.Arch = runtime.GOARCH
+	}
 	if err := place(&config, &o.asked); err != nil {
 		return config, err
 	}
-	if o.cluster.outside != "" {
-		ticket, err := outside.ParseTicket(o.cluster.outside)
-		if err != nil {
-			return config, usage("--outside: %v", err)
-		}
-		config.Outside = &ticket
+	var err error
+	if config.Outside, err = hostOutside(o.cluster.outside, os.Getenv(outside.Env)); err != nil {
+		return config, err
 	}
 	if len(o.asked.Install) > 0 {
 		config.Install = &cluster.Install{FlannelImage: o.cluster.flannelImage, BesideOthers: o.cluster.besideOthers}

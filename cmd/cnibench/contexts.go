@@ -18,24 +18,89 @@ import (
 // says its cluster runs; "" for the one that is found there.
 type contextOf struct{ name, plugin string }
 
-// parseContexts reads NAME, or several as NAME=PLUGIN,...
-func parseContexts(text string) ([]contextOf, error) {
-	var all []contextOf
-	for part := range strings.SplitSeq(text, ",") {
-		name, plugin, _ := strings.Cut(part, "=")
-		if name == "" && text != "" {
-			return nil, usage("--context takes a name, or several as NAME=PLUGIN,NAME=PLUGIN, not %q", results.Printable(text))
+// parseContexts reads NAME, or several as NAME=PLUGIN,... A name that holds a
+// comma stands in double quotes.
+func (p *program) parseContexts(text string) ([]contextOf, error) {
+	var parts []string
+	quoted, from := false, 0
+	for i := range len(text) {
+		switch {
+		case text[i] == '"':
+			quoted = !quoted
+		case text[i] == ',' && !quoted:
+			parts, from = append(parts, text[from:i]), i+1
 		}
-		all = append(all, contextOf{name, plugin})
+	}
+	return p.contextsOf(append(parts, text[from:]))
+}
+
+// contextsOf reads a list of NAME or NAME=PLUGIN.
+func (p *program) contextsOf(parts []string) ([]contextOf, error) {
+	var all []contextOf
+	for _, part := range parts {
+		c, ok := p.parseContext(part)
+		if !ok && len(parts) > 1 || !ok && part != "" {
+			return nil, usage("--context takes a name, or several as NAME=PLUGIN,NAME=PLUGIN, each name in double quotes if it holds a comma, not %q", results.Printable(part))
+		}
+		all = append(all, c)
 	}
 	return all, nil
 }
+
+// parseContext reads NAME or NAME=PLUGIN. Without quotes the last = divides, and
+// only if a plugin follows: names of contexts may hold it too.
+func (p *program) parseContext(text string) (c contextOf, ok bool) {
+	if rest, quoted := strings.CutPrefix(text, `"`); quoted {
+		// Two quotes within a name stand for one, as in CSV (RFC 4180).
+		for end := 0; end < len(rest); end++ {
+			if rest[end] != '"' {
+				continue
+			}
+			if end+1 < len(rest) && rest[end+1] == '"' {
+				end++
+				continue
+			}
+			plugin, named := strings.CutPrefix(rest[end+1:], "=")
+			c = contextOf{strings.ReplaceAll(rest[:end], `""`, `"`), plugin}
+			return c, c.name != "" && named == (plugin != "") && (named || rest[end+1:] == "")
+		}
+		return c, false
+	}
+	if i := strings.LastIndexByte(text, '='); i >= 0 && (i == 0 || p.isPlugin(text[i+1:])) {
+		return contextOf{text[:i], text[i+1:]}, i > 0
+	}
+	return contextOf{text, ""}, text != ""
+}
+
+// isPlugin reports whether a record or a person may call a cluster's plugin so.
+func (p *program) isPlugin(name string) bool {
+	selected, err := p.catalogue.Select([]string{name})
+	return name == unknownPlugin || err == nil && len(selected) > 0
+}
+
+// String is what parseContext reads.
+func (c contextOf) String() string {
+	name := c.name
+	if strings.ContainsAny(name, `,="`) {
+		name = `"` + strings.ReplaceAll(name, `"`, `""`) + `"`
+	}
+	if c.plugin == "" {
+		return name
+	}
+	return name + "=" + c.plugin
+}
+
+// unknownPlugin is what a cluster's plugin is called that the catalogue lacks.
+const unknownPlugin = "unknown"
 
 // clusterAsked completes what was asked of clusters and returns their contexts.
 func (p *program) clusterAsked(o *runOptions) ([]contextOf, error) {
 	a := &o.asked
 	asked := cmp.Or(o.cluster.context, strings.Join(a.Contexts, ","))
-	contexts, err := parseContexts(asked)
+	contexts, err := p.contextsOf(a.Contexts)
+	if o.cluster.context != "" || len(a.Contexts) == 0 {
+		contexts, err = p.parseContexts(o.cluster.context)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +159,7 @@ func (p *program) nameClusterPlugins(ctx context.Context, beds []*cluster.Cluste
 			if len(names) != 1 || slices.Contains(o.asked.Plugins, names[0]) {
 				return usage("several clusters need one plugin each, told apart by name; %s has %s", contexts[i].name, strings.Join(names, ","))
 			}
-			o.asked.Contexts = append(o.asked.Contexts, contexts[i].name+"="+names[0])
+			o.asked.Contexts = append(o.asked.Contexts, contextOf{contexts[i].name, names[0]}.String())
 		}
 		o.asked.Plugins = append(o.asked.Plugins, names...)
 	}
@@ -127,7 +192,7 @@ func (p *program) clusterPlugins(ctx context.Context, bed *cluster.Cluster, said
 	}
 	name := found.Plugin
 	if p.catalogue.Get(name) == nil {
-		name = "unknown"
+		name = unknownPlugin
 		o.detect(name, found)
 		p.catalogue = append(slices.Clone(p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
 			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})

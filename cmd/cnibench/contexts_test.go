@@ -24,6 +24,19 @@ func TestClusterAsked(t *testing.T) {
 		{"two, found there", func(o *runOptions) { o.cluster.context = "a,b" }, []contextOf{{"a", ""}, {"b", ""}}, nil, ""},
 		{"two of a spec file", func(o *runOptions) { o.asked.Contexts = []string{"a=flannel-vxlan", "b=calico"} },
 			[]contextOf{{"a", "flannel-vxlan"}, {"b", "calico"}}, nil, ""},
+		{"a name with =", func(o *runOptions) { o.cluster.context = "env=prod" }, []contextOf{{"env=prod", ""}}, nil, ""},
+		{"a name with =, and its plugin", func(o *runOptions) { o.cluster.context = "env=prod=calico,b=flannel" },
+			[]contextOf{{"env=prod", "calico"}, {"b", "flannel"}}, nil, ""},
+		{"a name with = and a comma, in quotes", func(o *runOptions) { o.cluster.context = `"me=dev,eu"` }, []contextOf{{"me=dev,eu", ""}}, nil, ""},
+		{"such names with their plugins", func(o *runOptions) { o.cluster.context = `"me=dev,eu"=calico,"x ""y"""=flannel` },
+			[]contextOf{{"me=dev,eu", "calico"}, {`x "y"`, "flannel"}}, nil, ""},
+		{"a name that ends like a plugin, in quotes", func(o *runOptions) { o.cluster.context = `"a=calico"` }, []contextOf{{"a=calico", ""}}, nil, ""},
+		{"a list of a spec file with a comma in a name", func(o *runOptions) { o.asked.Contexts = []string{"me,eu=calico", `"x=calico"=flannel`} },
+			[]contextOf{{"me,eu", "calico"}, {"x=calico", "flannel"}}, nil, ""},
+		{"a quote that is not closed", func(o *runOptions) { o.cluster.context = `"a,b=calico` }, nil, nil, "NAME=PLUGIN"},
+		{"no plugin after =", func(o *runOptions) { o.cluster.context = `"a"=` }, nil, nil, "NAME=PLUGIN"},
+		{"something after a quote", func(o *runOptions) { o.cluster.context = `"a"b` }, nil, nil, "NAME=PLUGIN"},
+		{"an empty name in quotes", func(o *runOptions) { o.cluster.context = `""=calico` }, nil, nil, "NAME=PLUGIN"},
 		{"no name", func(o *runOptions) { o.cluster.context = "a=calico,=x" }, nil, nil, "NAME=PLUGIN"},
 		{"plugins twice", func(o *runOptions) { o.cluster.context, o.asked.Plugins = "a=calico", []string{"calico"} }, nil, nil, "leave out --plugins"},
 		{"to install", func(o *runOptions) { o.asked.Install = []string{"flannel", "flannel-host-gw"} }, []contextOf{{"", ""}},
@@ -47,5 +60,20 @@ func TestClusterAsked(t *testing.T) {
 				t.Errorf("%v, plugins %v", contexts, o.asked.Plugins)
 			}
 		})
+	}
+}
+
+// TestContextsAreReadAsWritten holds what a record keeps of contexts against what
+// is read from it.
+func TestContextsAreReadAsWritten(t *testing.T) {
+	p := &program{catalogue: catalogue.All()}
+	for _, name := range []string{"a", "env=prod", "a=calico", "me=dev,eu", `"`, `a"",="b`, "arn:aws:eks:eu-west-1:1:cluster/x"} {
+		for _, plugin := range []string{"calico", "flannel-vxlan", unknownPlugin, ""} {
+			c := contextOf{name, plugin}
+			both, err := p.parseContexts(c.String() + "," + c.String())
+			if err != nil || !slices.Equal(both, []contextOf{c, c}) {
+				t.Errorf("%s is read as %v, %v", c, both, err)
+			}
+		}
 	}
 }

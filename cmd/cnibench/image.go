@@ -3,6 +3,7 @@ package main
 import (
 	"archive/tar"
 	"bytes"
+	"debug/elf"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,32 @@ nodes can load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
 	return cmd
 }
 
+// standsAlone makes sure that a program runs on Linux without any other file:
+// the image holds nothing else.
+func standsAlone(path string) error {
+	f, err := elf.Open(path)
+	var format *elf.FormatError
+	if errors.As(err, &format) || errors.Is(err, io.EOF) || err == nil && f.OSABI != elf.ELFOSABI_NONE && f.OSABI != elf.ELFOSABI_LINUX {
+		return fmt.Errorf("%s is not an executable for Linux, so it cannot start in an image: run make build on Linux and use its bin/cnibench", path)
+	}
+	if err != nil {
+		return fmt.Errorf("reading this program: %w", err)
+	}
+	defer f.Close()
+	for _, p := range f.Progs {
+		if p.Type != elf.PT_INTERP {
+			continue
+		}
+		interpreter, err := io.ReadAll(p.Open())
+		if err != nil {
+			return fmt.Errorf("reading this program: %w", err)
+		}
+		return fmt.Errorf("%s needs %s to start, which the image does not hold: build it statically with make build (CGO_ENABLED=0) and use its bin/cnibench",
+			path, bytes.TrimRight(interpreter, "\x00"))
+	}
+	return nil
+}
+
 func writeImage(path, tag string) (err error) {
 	ref, err := name.NewTag(tag)
 	if err != nil {
@@ -58,6 +85,9 @@ func writeImage(path, tag string) (err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
+	}
+	if err := standsAlone(self); err != nil {
+		return err
 	}
 	content, err := os.ReadFile(self)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,14 +23,18 @@ func (p *program) outsideCommand() *cobra.Command {
 		Use:   "outside",
 		Short: "Let this machine take part in a run, as the host outside the cluster",
 		Long: `Let this machine, which is in the cluster's VPC and no node of it, take part in
-a run: it prints one line to paste behind cnibench run --outside, and waits. The
-line holds a secret; the connection is encrypted, and nothing but sending and
-receiving the reach probe's datagrams can be asked for. It ends by itself.
+a run: it prints a line to paste where cnibench run runs, and waits. The line
+puts a secret into the environment; the second line holds the same as a flag, for
+machines of which nobody else is a user, since all of them can read command lines.
+--outside @FILE reads it from a file. The connection is encrypted, and nothing but
+sending and receiving the reach probe's datagrams can be asked for. It ends by
+itself.
 
 Pods must be able to send to the address: TCP to the port from where cnibench run
 runs, UDP to any port from the pods.`,
 		Example: `  cnibench outside --for 30m
-  cnibench run --context staging --outside 10.0.0.5:41234,4f…,a1…`,
+  export CNIBENCH_OUTSIDE=10.0.0.5:41234,4f…,a1…; cnibench run --context staging
+  cnibench run --context staging --outside @ticket`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at, err := ownAddress(address)
@@ -42,7 +48,7 @@ runs, UDP to any port from the pods.`,
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(p.stdout, "--outside %s\n", s.Ticket)
+			fmt.Fprintf(p.stdout, "export %s=%s\n--outside %s\n", outside.Env, s.Ticket, s.Ticket)
 			fmt.Fprintf(p.stderr, "listens for %s; Ctrl-C ends it\n", life)
 			return s.Serve(cmd.Context(), func(from net.Addr, why error) {
 				fmt.Fprintf(p.stderr, "%s was turned away: %v\n", from, why)
@@ -54,6 +60,34 @@ runs, UDP to any port from the pods.`,
 	f.Uint16Var(&port, "port", 0, "TCP port to listen on (default any)")
 	f.DurationVar(&life, "for", time.Hour, "how long to wait and serve")
 	return cmd
+}
+
+// hostOutside reads the ticket of the host outside the cluster: what the flag
+// says, else the environment; nil for neither. @FILE stands for what the file
+// holds. Errors do not repeat the ticket, which is a secret.
+func hostOutside(flag, env string) (*outside.Ticket, error) {
+	text, from := flag, "--outside"
+	if text == "" {
+		text, from = env, outside.Env
+	}
+	if text == "" {
+		return nil, nil
+	}
+	if path, named := strings.CutPrefix(text, "@"); named {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, usage("%s: %v", from, err)
+		}
+		text = string(content)
+	}
+	// A file may hold a line as cnibench outside has printed it.
+	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
+	text = strings.TrimPrefix(strings.TrimPrefix(text, "export "+outside.Env+"="), "--outside ")
+	ticket, err := outside.ParseTicket(text)
+	if err != nil {
+		return nil, usage("%s: %v", from, err)
+	}
+	return &ticket, nil
 }
 
 // ownAddress is the address given, or that which this machine sends from by

@@ -25,8 +25,9 @@ import (
 
 const (
 	// insideEnv has this test's program measure inside the cluster's namespaces,
-	// with the credentials in that file.
+	// with the credentials in that file, by pods of the image in imageEnv.
 	insideEnv = "CNIBENCH_E2E_BOTH_WAYS"
+	imageEnv  = "CNIBENCH_E2E_IMAGE"
 	// bothWaysPairs of samples are taken, and the two ways may differ by
 	// bothWaysMargin in the median.
 	bothWaysPairs  = 30
@@ -57,7 +58,7 @@ func bothWays(t *testing.T, k *kube) {
 	defer cancel()
 	// Not by ip netns exec, which hides the control groups.
 	cmd := k.inside(ctx, "nsenter", "--net=/run/netns/k8s-cp", self)
-	cmd.Env = append(os.Environ(), insideEnv+"="+k.config())
+	cmd.Env = append(os.Environ(), insideEnv+"="+k.config(), imageEnv+"="+k.image)
 	var log bytes.Buffer
 	cmd.Stderr = &log
 	out, err := cmd.Output()
@@ -87,7 +88,7 @@ func bothWays(t *testing.T, k *kube) {
 // measureBothWays prints, pair by pair, the median round trip time by exec and
 // directly. Both run on one CPU.
 func measureBothWays(ctx context.Context, kubeconfig string, out io.Writer) (err error) {
-	bed, err := cluster.New(ctx, cluster.Config{Kubeconfig: kubeconfig, Image: "cnibench.local/cnibench:e2e", Unprivileged: true,
+	bed, err := cluster.New(ctx, cluster.Config{Kubeconfig: kubeconfig, Image: os.Getenv(imageEnv), Unprivileged: true,
 		Life: 5 * time.Minute, Event: func(results.Event) {}})
 	if err != nil {
 		return err

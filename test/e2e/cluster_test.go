@@ -18,6 +18,7 @@ import (
 // TestCluster measures a real cluster and breaks it in several ways.
 func TestCluster(t *testing.T) {
 	k := up(t)
+	t.Run("a newcomer's way", func(t *testing.T) { newcomer(t, k) })
 	t.Run("measures", func(t *testing.T) { measures(t, k) })
 	long(t, "an image that cannot be pulled", func(t *testing.T) { noImage(t, k) })
 	t.Run("no permission to exec", func(t *testing.T) { noPermission(t, k) })
@@ -190,7 +191,7 @@ func oneNode(t *testing.T, k *kube) {
 // midRun starts a run and returns once it measures.
 func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
-	cmd := k.command(t.Context(), append([]string{k.program(), "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
+	cmd := k.command(t.Context(), append([]string{k.program, "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
 	log, err := os.Create(dir + ".log") // what it says
 	if err != nil {
 		t.Fatal(err)

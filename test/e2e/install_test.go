@@ -15,6 +15,7 @@ import (
 
 	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/stats"
 )
 
@@ -221,7 +222,8 @@ func noFlannel(t *testing.T, k *kube) {
 func twoModes(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
-	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8", "--duration", "200ms")
+	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8", "--duration", "200ms",
+		"--probes", strings.Join(append(scenarios.ClusterSuite(), "service"), ","))
 	if code != 0 {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
@@ -296,6 +298,10 @@ func holdCells(t *testing.T, r *report.Report) {
 		if m := c.Metric("tcp-rr", "p50"); m == nil || c.Plugin != results.HostPlugin && (m.VsHost == nil || m.VsHost.CI == nil) {
 			t.Errorf("%s on %s: tcp-rr %+v", c.Plugin, c.Topology, m)
 		}
+		// Each plugin's pods have a Service of their own, under the same name.
+		if m := c.Metric("service", "rate"); c.Plugin != results.HostPlugin && (m == nil || m.N == 0) {
+			t.Errorf("%s on %s: service %+v", c.Plugin, c.Topology, m)
+		}
 	}
 }
 
@@ -320,6 +326,9 @@ func holdVerdict(t *testing.T, r *report.Report, said string) {
 	between := 0
 	for _, c := range r.Comparisons {
 		if c.A != "flannel-vxlan" || c.B != "flannel-host-gw" {
+			continue
+		}
+		if c.Probe == "service" { // the host has none to compare through
 			continue
 		}
 		between++

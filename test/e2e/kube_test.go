@@ -32,6 +32,9 @@ type kube struct {
 	dir    string // of everything that belongs to it
 	binary string // of Kubernetes
 	init   int    // first process of its namespaces
+	// program is bin/cnibench as make build makes it, and image the name of the
+	// image that it makes of itself.
+	program, image string
 }
 
 // up brings the cluster up and sees to its end.
@@ -145,24 +148,35 @@ func removeTree(top string) error {
 	return errors.Join(err, syscall.Rmdir(top))
 }
 
-// images builds the programs and the images that nodes load.
+// images makes the images that nodes load: the program's as README tells it,
+// with make build and cnibench image.
 func (k *kube) images(t *testing.T) {
 	t.Helper()
 	folder := filepath.Join(k.dir, "img")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, source := range []string{"../../cmd/cnibench", "./pause"} {
-		program := filepath.Join(k.dir, filepath.Base(source))
-		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=e2e", "-o", program, source)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("building %s: %v: %s", source, err, out)
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.program = filepath.Join(root, "bin", "cnibench")
+	archive := filepath.Join(folder, "cnibench.tar")
+	for _, made := range [][]string{{"make", "-s", "-C", root, "build"}, {k.program, "image", "-o", archive},
+		{"go", "build", "-trimpath", "-ldflags", "-s -w", "-o", filepath.Join(k.dir, "pause"), "./pause"}} {
+		cmd := exec.Command(made[0], made[1:]...)
+		if made[0] == "go" {
+			cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		}
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v: %s", strings.Join(made, " "), err, out)
 		}
 	}
-	if out, err := exec.Command(k.program(), "image", "-o", filepath.Join(folder, "cnibench.tar")).CombinedOutput(); err != nil {
-		t.Fatalf("cnibench image: %v: %s", err, out)
+	held, err := tarball.LoadManifest(func() (io.ReadCloser, error) { return os.Open(archive) })
+	if err != nil || len(held) != 1 || len(held[0].RepoTags) != 1 {
+		t.Fatalf("the image that cnibench image made: %v, %v", held, err)
 	}
+	k.image = held[0].RepoTags[0]
 	content, err := os.ReadFile(filepath.Join(k.dir, "pause"))
 	if err != nil {
 		t.Fatal(err)
@@ -215,8 +229,6 @@ func pack(t *testing.T, path, name string, entrypoint []string, files []file) {
 	}
 }
 
-func (k *kube) program() string { return filepath.Join(k.dir, "cnibench") }
-
 func (k *kube) config() string { return filepath.Join(k.dir, "pki", "admin.kubeconfig") }
 
 // command is a command beside the control plane.
@@ -241,7 +253,7 @@ func (k *kube) cnibench(t *testing.T, args ...string) (code int, out, log string
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := k.command(ctx, append([]string{k.program()}, args...)...)
+	cmd := k.command(ctx, append([]string{k.program}, args...)...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

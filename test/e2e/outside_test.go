@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 // outsideHost has the control plane's machine take part, which is no node. It
 // knows the ways to pods' addresses.
 func outsideHost(t *testing.T, k *kube) {
-	host := k.command(t.Context(), k.program(), "outside", "--address", "10.89.0.1", "--for", "2m")
+	host := k.command(t.Context(), k.program, "outside", "--address", "10.89.0.1", "--for", "2m")
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -23,14 +24,21 @@ func outsideHost(t *testing.T, k *kube) {
 	if err := host.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n')
+	line, err := bufio.NewReader(out).ReadString('\n') // which a shell is to read
 	if err != nil {
 		t.Fatal(err)
 	}
 	child := childOf(t, host.Process.Pid)
-	flag, ticket, _ := strings.Cut(strings.TrimSpace(line), " ")
+	ticket, ok := strings.CutPrefix(strings.TrimSpace(line), "export "+outside.Env+"=")
+	if !ok {
+		t.Fatalf("it printed %q", line)
+	}
+	file := filepath.Join(t.TempDir(), "ticket")
+	if err := os.WriteFile(file, []byte(ticket), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	dir := filepath.Join(t.TempDir(), "run")
-	code, _, log := k.run(t, dir, "--probes", "tcp-rr,reach,adjacency", flag, ticket)
+	code, _, log := k.run(t, dir, "--probes", "tcp-rr,reach,adjacency", "--outside", "@"+file)
 	syscall.Kill(child, syscall.SIGINT)
 	host.Wait()
 	if code != 0 {
@@ -78,7 +86,7 @@ func outsideHost(t *testing.T, k *kube) {
 // somebody who may do in one namespace what the documented role allows.
 func asPlugin(t *testing.T, k *kube) {
 	plugins := t.TempDir()
-	if err := os.Symlink(k.program(), filepath.Join(plugins, "kubectl-cnibench")); err != nil {
+	if err := os.Symlink(k.program, filepath.Join(plugins, "kubectl-cnibench")); err != nil {
 		t.Fatal(err)
 	}
 	kubectl := func(args ...string) (string, error) {

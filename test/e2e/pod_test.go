@@ -30,12 +30,12 @@ spec:
   restartPolicy: Never
   dnsPolicy: Default
   containers:
-  - {name: runner, image: "cnibench.local/cnibench:e2e", imagePullPolicy: Never, volumeMounts: [{name: out, mountPath: /out}],
+  - {name: runner, image: "IMAGE", imagePullPolicy: Never, volumeMounts: [{name: out, mountPath: /out}],
      args: [run, --testbed, cluster, --rounds, "6", --duration, 200ms, --out, /out/run]}
   volumes: [{name: out, emptyDir: {}}]
 `
 	file := filepath.Join(k.dir, "inside.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(strings.Replace(text, "IMAGE", k.image, 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	k.kubectl(t, "apply", "-f", role)

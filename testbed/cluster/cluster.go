@@ -16,7 +16,6 @@ import (
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/cnibench/cnibench/plugins"
@@ -35,6 +34,7 @@ type Config struct {
 	Kubeconfig string // file; "" for KUBECONFIG, ~/.kube/config or the pod's own credentials
 	Context    string // of that file, "" for its current one
 	Image      string // that holds this program
+	Arch       string // that the image was made for, in Go's and Kubernetes' words (amd64); "" if that is not known
 	PullSecret string // name of a secret for it, copied into no record; "" for none
 	// Unprivileged does without pods in the nodes' network: there is no baseline
 	// and nobody looks at the wire.
@@ -64,7 +64,7 @@ type Config struct {
 type Cluster struct {
 	config Config
 	rest   *rest.Config
-	client kubernetes.Interface
+	client api
 	// dynamic reads what plugins have defined of their own.
 	dynamic dynamic.Interface
 
@@ -78,8 +78,8 @@ type Cluster struct {
 	pods      map[string]*pod
 	noImage   map[string]error // nodes that cannot get the image
 	workers   []*worker
-	outside   *probes.Worker // on the host outside; nil until it is needed
-	services  []string       // that were made, by name
+	outside   *probes.Worker             // on the host outside; nil until it is needed
+	services  map[string]*probes.Service // that were made, by name
 
 	installed string           // plugin that we have put on the nodes; "" for none
 	failed    map[string]error // plugins that could not be installed
@@ -93,15 +93,16 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := kubernetes.NewForConfig(connection)
+	client, err := connectAPI(connection)
 	if err != nil {
-		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+		return nil, err
 	}
 	own, err := dynamic.NewForConfig(connection)
 	if err != nil {
 		return nil, fmt.Errorf("making a client for the cluster: %w", err)
 	}
-	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own, pods: map[string]*pod{}, noImage: map[string]error{}, failed: map[string]error{}}
+	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own,
+		pods: map[string]*pod{}, noImage: map[string]error{}, services: map[string]*probes.Service{}, failed: map[string]error{}}
 	if err := cluster.checkAccess(ctx); err != nil {
 		return nil, err
 	}
@@ -197,7 +198,6 @@ type network struct {
 	ends    [2]end
 	facts   results.Network
 	setup   results.Setup
-	service *probes.Service // nil until it is asked for
 }
 
 // errEnded is why a network cannot be used: a worker's stream has ended.

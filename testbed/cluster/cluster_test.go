@@ -10,11 +10,14 @@ import (
 	authorization "k8s.io/api/authorization/v1"
 	core "k8s.io/api/core/v1"
 	rbac "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 	"sigs.k8s.io/yaml"
+
+	"github.com/cnibench/cnibench/probes"
 )
 
 func node(name string, change ...func(*core.Node)) core.Node {
@@ -80,6 +83,49 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+func arch(a string) func(*core.Node) {
+	return func(n *core.Node) { n.Status.NodeInfo.Architecture = a }
+}
+
+// TestArchitecture holds nodes against the image's architecture before anything
+// is made.
+func TestArchitecture(t *testing.T) {
+	for _, tt := range []struct {
+		name, image string
+		nodes       []core.Node
+		client      string // "" for none
+		says        string
+	}{
+		{"all like the image", "amd64", []core.Node{node("a", arch("amd64")), node("b", arch("amd64"))}, "a", ""},
+		{"one of another kind is left out", "amd64", []core.Node{node("a", arch("arm64")), node("b", arch("amd64")), node("c", arch("amd64"))}, "b", ""},
+		{"none like the image", "amd64", []core.Node{node("a", arch("arm64")), node("b", arch("arm64"))}, "",
+			"a: its architecture is arm64 and the image's amd64 (make the image on a machine with arm64"},
+		{"an image of which that is not known", "", []core.Node{node("a", arch("arm64")), node("b", arch("amd64"))}, "a", ""},
+		{"nodes that do not say", "amd64", []core.Node{node("a"), node("b")}, "a", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var objects []runtime.Object
+			for i := range tt.nodes {
+				objects = append(objects, &tt.nodes[i])
+			}
+			client := fake.NewClientset(objects...)
+			c := &Cluster{client: client, config: Config{Arch: tt.image, Life: 1}, runID: "R"}
+			err := c.prepare(t.Context())
+			if (err != nil) != (tt.client == "") || err != nil && (!errors.Is(err, errOneNode) || !strings.Contains(err.Error(), tt.says)) {
+				t.Fatal(err)
+			}
+			if err == nil && c.chosen.client.Name != tt.client {
+				t.Errorf("chose %s", c.chosen.client.Name)
+			}
+			for _, a := range client.Actions() {
+				if err != nil && a.GetVerb() != "list" {
+					t.Errorf("although no node is fit: %s %s", a.GetVerb(), a.GetResource().Resource)
+				}
+			}
+		})
+	}
+}
+
 // TestPlainPodIsRestricted holds a plain pod against the restricted Pod
 // Security Standard (Kubernetes documentation, concepts/security), and one in
 // the node's network against what it may have beyond that.
@@ -102,6 +148,25 @@ func TestPlainPodIsRestricted(t *testing.T) {
 		if p.Spec.Containers[0].Resources.Limits.Memory().String() != podMemory || p.Spec.ActiveDeadlineSeconds == nil || p.Labels[label] != owner {
 			t.Errorf("%s has no bounds or no label: %+v", p.Name, p.Spec)
 		}
+	}
+}
+
+// TestPodHasRoomForItsPrograms adds up what may be in a pod at once: the kernel
+// kills the pod's programs where Go's limits let them reach the pod's.
+func TestPodHasRoomForItsPrograms(t *testing.T) {
+	container := (&Cluster{config: Config{Image: "i", Life: 1}}).spec("p", "n", false).Spec.Containers[0]
+	limit := container.Resources.Limits.Memory().Value()
+	i := slices.IndexFunc(container.Env, func(e core.EnvVar) bool { return e.Name == "GOMEMLIMIT" })
+	if i < 0 {
+		t.Fatal("the program that waits has no limit of its own")
+	}
+	hold, err := resource.ParseQuantity(strings.TrimSuffix(container.Env[i].Value, "B"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const uncounted = 8 << 20 // stacks of threads in the kernel, buffers of sockets
+	if sum := probes.WorkerMemory + hold.Value() + uncounted; sum > limit {
+		t.Errorf("worker %d + the waiting program %d + %d of the kernel's are more than the pod's %d", probes.WorkerMemory, hold.Value(), uncounted, limit)
 	}
 }
 

@@ -247,7 +247,8 @@ func (e *OthersError) Error() string {
 const BesideOthersFlag = "others-pods-may-lose-their-network"
 
 // CheckDisposable makes sure that a plugin may be installed: no pods of others
-// outside kube-system, and no plugin on the nodes.
+// outside kube-system, no plugin on the nodes, and on each of them the image can
+// run that removes what a plugin leaves.
 func (c *Cluster) CheckDisposable(ctx context.Context) error {
 	ours, err := c.Left(ctx)
 	if err != nil {
@@ -265,6 +266,15 @@ func (c *Cluster) CheckDisposable(ctx context.Context) error {
 	}
 	if len(others) > 0 && !c.config.Install.BesideOthers {
 		return &OthersError{others}
+	}
+	nodes, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return fmt.Errorf("listing the cluster's nodes: %w", err)
+	}
+	for _, n := range nodes.Items {
+		if why := c.foreign(n); why != "" {
+			return fmt.Errorf("--install puts plugins on all nodes, and could not remove them from %s: %s", n.Name, why)
+		}
 	}
 	return c.awaitBare(ctx)
 }

@@ -80,7 +80,7 @@ func TestCheckDisposable(t *testing.T) {
 	pod := func(namespace string) runtime.Object {
 		return &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "p"}}
 	}
-	bare, networked := node("a", waiting), node("a")
+	bare, networked, foreign := node("a", waiting), node("a"), node("b", waiting, arch("arm64"))
 	left := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "cnibench-x", Labels: map[string]string{label: owner}}}
 	for _, tt := range []struct {
 		name    string
@@ -92,10 +92,11 @@ func TestCheckDisposable(t *testing.T) {
 		{"ours", []runtime.Object{&bare, left, pod("cnibench-x")}, false, ""},
 		{"a pod of others", []runtime.Object{&bare, pod("shop")}, false, "shop/p"},
 		{"a pod of others, and the person knows", []runtime.Object{&bare, pod("shop")}, true, ""},
+		{"a node for which there is no image", []runtime.Object{&bare, &foreign}, false, "could not remove them from b: its architecture is arm64"},
 		{"a plugin is there", []runtime.Object{&networked}, true, "has a network already"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &Cluster{client: fake.NewClientset(tt.objects...), config: Config{Install: &Install{BesideOthers: tt.beside}}}
+			c := &Cluster{client: fake.NewClientset(tt.objects...), config: Config{Arch: "amd64", Install: &Install{BesideOthers: tt.beside}}}
 			var err error
 			synctest.Test(t, func(t *testing.T) { err = c.CheckDisposable(t.Context()) }) // nodes have some seconds to say that they are bare
 			if (err != nil) != (tt.says != "") || err != nil && !strings.Contains(err.Error(), tt.says) {

@@ -20,8 +20,8 @@ const (
 	// removeWithin bounds a removal: pods go at once, and the namespace's
 	// controllers need a few seconds.
 	removeWithin = 30 * time.Second
-	// stuckAfter is when a namespace that is being deleted and says what holds
-	// it is not waited for any more.
+	// stuckAfter is how long a namespace that is being deleted and says what
+	// holds it is waited for.
 	stuckAfter = 15 * time.Second
 )
 
@@ -89,6 +89,7 @@ func (c *Cluster) removeCommand() string {
 // that does not answer is asked again.
 func (c *Cluster) removeNamespace(ctx context.Context, name string) error {
 	now := int64(0)
+	var since time.Time // when it was first seen to be held, by this machine's clock: the cluster's may differ
 	for {
 		err := c.client.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
@@ -99,8 +100,13 @@ func (c *Cluster) removeNamespace(ctx context.Context, name string) error {
 		case apierrors.IsNotFound(err):
 			return nil
 		case err == nil || apierrors.IsConflict(err):
-			var stuck bool
-			if held, stuck = c.heldBy(ctx, name); stuck {
+			held = c.heldBy(ctx, name)
+			switch {
+			case held == "":
+				since = time.Time{}
+			case since.IsZero():
+				since = time.Now()
+			case time.Since(since) > stuckAfter:
 				return fmt.Errorf("the namespace %s is being deleted and is held: %s", name, held)
 			}
 			err = nil
@@ -124,15 +130,14 @@ func lostServer(err error) bool {
 	return !errors.As(err, &status) || apierrors.IsServerTimeout(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err)
 }
 
-// heldBy is what the cluster says keeps a namespace from going, and whether it
-// has done so for too long.
-func (c *Cluster) heldBy(ctx context.Context, name string) (held string, stuck bool) {
+// heldBy is what the cluster says keeps a namespace that is being deleted from
+// going, "" for nothing.
+func (c *Cluster) heldBy(ctx context.Context, name string) string {
 	n, err := c.client.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	if err != nil || n.DeletionTimestamp == nil {
-		return "", false
+		return ""
 	}
-	held = whatHolds(n)
-	return held, held != "" && time.Since(n.DeletionTimestamp.Time) > stuckAfter
+	return whatHolds(n)
 }
 
 // whatHolds reads what the namespace's controllers wait for.

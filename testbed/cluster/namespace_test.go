@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -17,22 +18,27 @@ import (
 	kubetesting "k8s.io/client-go/testing"
 )
 
-// terminating is a namespace of ours that is being deleted since long ago.
-func terminating(finalizers []string, conditions ...core.NamespaceCondition) *core.Namespace {
-	since := metav1.NewTime(time.Now().Add(-time.Hour))
+// terminating is a namespace of ours that has been deleted at some time by the
+// server's clock.
+func terminating(age time.Duration, finalizers []string, conditions ...core.NamespaceCondition) *core.Namespace {
+	since := metav1.NewTime(time.Now().Add(-age))
 	return &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x", Labels: map[string]string{label: owner}, DeletionTimestamp: &since, Finalizers: finalizers},
 		Status: core.NamespaceStatus{Phase: core.NamespaceTerminating, Conditions: conditions}}
 }
 
-// TestStuckNamespaceIsNamed has the cluster hold a namespace for two reasons.
+// TestStuckNamespaceIsNamed has the cluster hold a namespace for two reasons, and
+// its clock differ from this machine's: a namespace is waited for as long each
+// time.
 func TestStuckNamespaceIsNamed(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		held  *core.Namespace
 		words string
 	}{
-		{"finalizers of its own", terminating([]string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
-		{"content that stays", terminating(nil, core.NamespaceCondition{Type: core.NamespaceFinalizersRemaining, Status: core.ConditionTrue, Message: "example.com/held in 1 resource instances"},
+		{"finalizers of its own", terminating(time.Second, []string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"by a clock that is an hour ahead", terminating(-time.Hour, []string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"by a clock that is an hour behind", terminating(time.Hour, []string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"content that stays", terminating(time.Second, nil, core.NamespaceCondition{Type: core.NamespaceFinalizersRemaining, Status: core.ConditionTrue, Message: "example.com/held in 1 resource instances"},
 			core.NamespaceCondition{Type: core.NamespaceDeletionDiscoveryFailure, Status: core.ConditionFalse, Message: "all is well"}), "example.com/held in 1 resource instances"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -40,7 +46,17 @@ func TestStuckNamespaceIsNamed(t *testing.T) {
 			client.PrependReactor("delete", "namespaces", func(kubetesting.Action) (bool, runtime.Object, error) {
 				return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "namespaces"}, "x", errors.New("being deleted"))
 			})
-			removed, err := (&Cluster{client: client}).Clean(t.Context())
+			var removed []string
+			var err error
+			var waited time.Duration
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				removed, err = (&Cluster{client: client}).Clean(t.Context())
+				waited = time.Since(begin)
+			})
+			if waited <= stuckAfter || waited > removeWithin {
+				t.Errorf("waited for %s", waited)
+			}
 			if len(removed) > 0 || err == nil || !strings.Contains(err.Error(), "the namespace x is being deleted and is held: "+tt.words) || strings.Contains(err.Error(), "all is well") {
 				t.Errorf("removed %v, %v", removed, err)
 			}

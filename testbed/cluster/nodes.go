@@ -63,7 +63,17 @@ func (c *Cluster) unfit(n core.Node) string {
 	case taint >= 0:
 		return "taint " + n.Spec.Taints[taint].Key
 	}
-	return ""
+	return c.foreign(n)
+}
+
+// foreign says that the image holds no program for the node's CPUs, "" if it
+// does or nobody knows for which it was made.
+func (c *Cluster) foreign(n core.Node) string {
+	is := n.Status.NodeInfo.Architecture
+	if c.config.Arch == "" || is == "" || is == c.config.Arch {
+		return ""
+	}
+	return fmt.Sprintf("its architecture is %s and the image's %s (make the image on a machine with %s, or name one that holds both with --image)", is, c.config.Arch, is)
 }
 
 func ready(n core.Node) bool {

@@ -22,9 +22,12 @@ const (
 	owner = "cnibench"
 	// pollEvery is how often a pod's state is asked for.
 	pollEvery = 150 * time.Millisecond
-	// memory of a pod: a worker takes some 20 MB, the program waiting beside it
-	// as much.
+	// podMemory is the limit of a pod: for a worker (probes.WorkerMemory), the
+	// program that waits beside it, and what Go does not count of both.
 	podMemory = "64Mi"
+	// holdMemory is the soft limit (GOMEMLIMIT) of the program that waits, which
+	// takes some 7 MB.
+	holdMemory = "12MiB"
 )
 
 // HoldCommand is the hidden command with which a pod waits until it is removed.
@@ -62,6 +65,7 @@ func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
 		NodeSelector: c.config.NodeSelector, Tolerations: c.config.Tolerations,
 		Affinity: onNode(node),
 		Containers: []core.Container{{Name: "cnibench", Image: c.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
+			Env:             []core.EnvVar{{Name: "GOMEMLIMIT", Value: holdMemory}},
 			SecurityContext: security, Resources: core.ResourceRequirements{
 				Requests: c.requests(),
 				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}

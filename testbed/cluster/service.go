@@ -24,37 +24,37 @@ const (
 
 var _ testbed.Server = (*network)(nil)
 
-// Service makes a Service that leads to the server's pod, the first time.
+// Service makes a Service that leads to the server's pod, unless there is one.
 func (n *network) Service(ctx context.Context) (*probes.Service, error) {
-	if n.service != nil {
-		return n.service, nil
-	}
 	c, to := n.cluster, n.ends[1].pod
-	made, err := c.client.CoreV1().Services(c.namespace).Create(ctx, &core.Service{
-		ObjectMeta: metav1.ObjectMeta{Name: to.name, Namespace: c.namespace, Labels: map[string]string{label: owner, runLabel: c.runLabel()}},
-		Spec: core.ServiceSpec{Type: core.ServiceTypeClusterIP, Selector: map[string]string{runLabel: c.runLabel(), podLabel: to.name},
-			Ports: []core.ServicePort{{Port: servicePort, TargetPort: intstr.FromInt32(servicePort)}}}}, metav1.CreateOptions{})
-	if err != nil {
-		return nil, fmt.Errorf("making a Service for the pod %s: %w", to.name, err)
+	if c.services[to.name] == nil {
+		made, err := c.client.CoreV1().Services(c.namespace).Create(ctx, &core.Service{
+			ObjectMeta: metav1.ObjectMeta{Name: to.name, Namespace: c.namespace, Labels: map[string]string{label: owner, runLabel: c.runLabel()}},
+			Spec: core.ServiceSpec{Type: core.ServiceTypeClusterIP, Selector: map[string]string{runLabel: c.runLabel(), podLabel: to.name},
+				Ports: []core.ServicePort{{Port: servicePort, TargetPort: intstr.FromInt32(servicePort)}}}}, metav1.CreateOptions{})
+		if err != nil {
+			return nil, fmt.Errorf("making a Service for the pod %s: %w", to.name, err)
+		}
+		addr, _ := netip.ParseAddr(made.Spec.ClusterIP) // what it did not get is told below, each time
+		c.services[to.name] = &probes.Service{Addr: netip.AddrPortFrom(addr, servicePort), Port: servicePort}
 	}
-	c.services = append(c.services, to.name)
-	addr, err := netip.ParseAddr(made.Spec.ClusterIP)
-	if err != nil {
-		return nil, fmt.Errorf("reading the address of the Service %s: %w", to.name, err)
+	s := c.services[to.name]
+	if !s.Addr.IsValid() {
+		return nil, fmt.Errorf("the cluster gave no address to the Service %s", to.name)
 	}
-	n.service = &probes.Service{Addr: netip.AddrPortFrom(addr, servicePort), Port: servicePort}
-	return n.service, nil
+	return s, nil
 }
 
-// removeServices deletes those that this run made in a namespace that stays.
+// removeServices deletes those that this run made. Their names are those of the
+// pods that they lead to, so they go with these: the next plugin's have the same.
 func (c *Cluster) removeServices(ctx context.Context) error {
-	for _, name := range c.services {
+	for name := range c.services {
 		err := c.client.CoreV1().Services(c.namespace).Delete(ctx, name, metav1.DeleteOptions{})
 		if err != nil && !apierrors.IsNotFound(err) {
 			return fmt.Errorf("deleting the Service %s: %w", name, err)
 		}
+		delete(c.services, name)
 	}
-	c.services = nil
 	return nil
 }
 

@@ -41,7 +41,7 @@ func (c *Cluster) uninstall() error {
 	ctx, cancel := context.WithTimeoutCause(context.Background(), uninstallWithin, fmt.Errorf("not done within %s: %w", uninstallWithin, context.DeadlineExceeded))
 	defer cancel()
 	c.stopPods()
-	err := c.remove(ctx, installation{c.namespace, c.config.Image, c.config.Install.FlannelImage})
+	err := errors.Join(c.removeServices(ctx), c.remove(ctx, installation{c.namespace, c.config.Image, c.config.Install.FlannelImage}))
 	if err != nil {
 		return fmt.Errorf("removing %s: %w", c.installed, err)
 	}

@@ -17,16 +17,13 @@ import (
 
 var _ testbed.PodAdder = (*network)(nil)
 
-// podWithin bounds the life of pods that are added for a sample.
-const podWithin = 20 * time.Second
-
 // AddPods adds pods on the first node, all at once, waits until a packet from
 // the second node's pod reaches each, and removes them.
 func (n *network) AddPods(ctx context.Context, count int) ([]probes.PodTimes, error) {
 	if n.deployment == nil {
 		return nil, errors.New("the baseline has no plugin that adds pods")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, podWithin, fmt.Errorf("pods were not up within %s", podWithin))
+	ctx, cancel := context.WithTimeoutCause(ctx, probes.PodsWithin, fmt.Errorf("pods were not up within %s", probes.PodsWithin))
 	defer cancel()
 	node, from := n.nodes[0], n.pods[1]
 	restore, err := from.retryNeighbours(firstPacketEvery)
@@ -73,13 +70,13 @@ func (p *pod) addAndReach(ctx context.Context, d *plugins.Deployment, from *pod,
 	return nil
 }
 
-// AgentTime is the processor time of the agents since each started. An agent
-// that was started again begins anew.
+// AgentTime is the processor time of the agents since each was first started.
+// What they used before they were started again stays in it, so it never falls.
 func (n *network) AgentTime() time.Duration {
 	var sum time.Duration
 	for _, node := range n.machines() {
 		for _, a := range node.agents {
-			sum += processTime(a.pid())
+			sum += a.time()
 		}
 	}
 	return sum
@@ -89,8 +86,9 @@ func (n *network) AgentTime() time.Duration {
 // runs on (sysconf(_SC_CLK_TCK), time(7)).
 const tick = 10 * time.Millisecond
 
-// processTime is a process's time in user and kernel mode (proc_pid_stat(5),
-// fields 14 and 15), 0 if it is gone.
+// processTime is the time in user and kernel mode of a process and of the
+// children that it has waited for (proc_pid_stat(5), fields 14 to 17): the same
+// as wait4(2) tells of it when it has ended. It is 0 if the process is gone.
 func processTime(pid int) time.Duration {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
@@ -98,10 +96,14 @@ func processTime(pid int) time.Duration {
 	}
 	// The name in parentheses may hold anything.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	if len(fields) < 13 {
+	const before = 3 // number of the first of these fields
+	if len(fields) <= 17-before {
 		return 0
 	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * tick
+	ticks := 0
+	for _, field := range fields[14-before : 17-before+1] {
+		n, _ := strconv.Atoi(field)
+		ticks += n
+	}
+	return time.Duration(ticks) * tick
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/cnibench/cnibench/plugins"
 )
 
@@ -40,6 +42,8 @@ type agent struct {
 
 	mu       sync.Mutex
 	cmd      *exec.Cmd
+	ended    time.Duration // processor time of the processes that have ended
+	reaped   bool          // cmd is among them
 	stopping bool
 	done     chan struct{} // closed when no process of it will run any more
 }
@@ -125,7 +129,7 @@ func (a *agent) start() error {
 	if err := a.node.Do(cmd.Start); err != nil {
 		return fmt.Errorf("starting %s on %s: %w", a.Name, a.node.name, err)
 	}
-	a.cmd = cmd
+	a.cmd, a.reaped = cmd, false
 	return nil
 }
 
@@ -134,7 +138,7 @@ func (a *agent) start() error {
 func (a *agent) supervise() {
 	defer close(a.done)
 	for restarts := 0; ; restarts++ {
-		err := a.cmd.Wait()
+		err := a.wait()
 		if a.isStopping() {
 			return
 		}
@@ -150,10 +154,39 @@ func (a *agent) supervise() {
 		}
 		time.Sleep(restartPause)
 		if err := a.start(); err != nil {
-			a.node.fail(err)
+			if !a.isStopping() {
+				a.node.fail(err)
+			}
 			return
 		}
 	}
+}
+
+// wait waits for the end of the process and keeps the processor time that it
+// used. The process is left in the table until the time is kept, so that
+// [agent.time] sees it either there or here, and nobody else under its number.
+func (a *agent) wait() error {
+	for errors.Is(unix.Waitid(unix.P_PID, a.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	err := a.cmd.Wait()
+	if state := a.cmd.ProcessState; state != nil {
+		a.ended += state.UserTime() + state.SystemTime()
+	}
+	a.reaped = true
+	return err
+}
+
+// time is the processor time of all processes that the agent has been, and of
+// the programs that they ran and waited for.
+func (a *agent) time() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.reaped {
+		return a.ended
+	}
+	return a.ended + processTime(a.cmd.Process.Pid)
 }
 
 func (a *agent) isStopping() bool {

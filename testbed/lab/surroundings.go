@@ -22,7 +22,7 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	if n.around != nil {
 		return n.around, nil
 	}
-	around := &probes.Surroundings{Drops: n.fabric.drops, Deny: n.deny}
+	around := &probes.Surroundings{Drops: n.fabric.drops, Delay: n.impairment.Delay, Deny: n.deny}
 	for i, node := range n.nodes[:min(len(n.nodes), surveyedNodes)] {
 		end := n.nodeEnd(node)
 		if i < len(n.ends) && n.ends[i].NIC == nicName && (n.deployment == nil || !n.deployment.OwnNIC) {

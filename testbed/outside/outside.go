@@ -1,5 +1,5 @@
 // Package outside lets a machine that is no node of the cluster take part in a
-// run: a person starts it there, and pastes the one line that it prints. It
+// run: a person starts it there, and pastes what it prints. It
 // speaks the worker's protocol over TLS, for what the reach probe needs alone,
 // for a limited time and to whoever holds the token.
 package outside
@@ -35,6 +35,10 @@ const (
 	// secretBytes is the length of a token and of a certificate's fingerprint.
 	secretBytes = sha256.Size
 )
+
+// Env is the environment's variable that a run takes a ticket from: unlike the
+// command line, other users of the machine cannot read it.
+const Env = "CNIBENCH_OUTSIDE"
 
 // Ticket is what a run must know to use the machine; it is the line that the
 // person pastes.

@@ -1,0 +1,39 @@
+package scenarios
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+)
+
+// TestLimitOfSamples holds the time that a sample gets against what its probe
+// may take.
+func TestLimitOfSamples(t *testing.T) {
+	for _, p := range probes.All() {
+		for _, delay := range []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond} {
+			t.Run(p.Name+"/delay "+delay.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					site := &probes.Site{Duration: time.Second, Delay: delay}
+					begin := time.Now()
+					probe := *p
+					probe.Measure = func(ctx context.Context, _ *probes.Site) (*probes.Measurement, error) {
+						<-ctx.Done()
+						return nil, ctx.Err() // as somebody who does not say which limit passed
+					}
+					_, err := new(run).take(t.Context(), &probe, site)
+					if got, most := time.Since(begin), p.Takes(site); got < most {
+						t.Errorf("it gets %s, and may take %s", got, most)
+					}
+					if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "time limit of") {
+						t.Errorf("the cause is %v", err)
+					}
+				})
+			})
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package lab
+
+import (
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cnibench/cnibench/plugins"
+)
+
+// TestAgentTimeNeverFalls looks at the processor time of an agent all the while
+// that it works, is killed and is started again, and that of an agent whose
+// work is done by programs that it calls.
+func TestAgentTimeNeverFalls(t *testing.T) {
+	for _, tt := range []struct{ name, script string }{
+		{"it works itself", "while :; do :; done"},
+		{"it calls programs", "while :; do (for i in {1..20000}; do :; done); done"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			exits := make(chan agentExit, maxRestarts+1)
+			on := &node{space: &space{name: "n1"}, logDir: t.TempDir(), fail: func(err error) { t.Error(err) }, report: func(e agentExit) { exits <- e }}
+			if err := on.Start(plugins.Process{Name: "busy", Path: "/bin/bash", Args: []string{"-c", tt.script}}); err != nil {
+				t.Fatal(err)
+			}
+			n := &network{nodes: []*node{on}}
+			a := on.agents[0]
+			t.Cleanup(func() { a.stop() })
+			last := time.Duration(0)
+			look := func() {
+				now := n.AgentTime()
+				if now < last {
+					t.Fatalf("the agents' time fell from %s to %s", last, now)
+				}
+				last = now
+			}
+			const each = 100 * time.Millisecond
+			for kills := range 2 {
+				for before := last; last < before+each; {
+					look()
+				}
+				if err := syscall.Kill(a.pid(), syscall.SIGKILL); err != nil {
+					t.Fatal(err)
+				}
+				for exited := false; !exited; {
+					select {
+					case e := <-exits:
+						exited = true
+						if !strings.Contains(e.err.Error(), "killed") {
+							t.Fatalf("exit %d: %v", kills+1, e.err)
+						}
+					default:
+						look()
+					}
+				}
+			}
+			// The third process adds its time to that of the first two.
+			for last < 3*each {
+				look()
+			}
+		})
+	}
+}
