@@ -79,6 +79,7 @@ func (r *Report) pluginFacts(plugin, topology string) advice.Plugin {
 	}
 	r.wireFacts(&p, topology)
 	p.Facts[advice.PathSeen] = r.path(plugin, topology)
+	p.Facts[advice.SourceKept] = r.sourceKept(plugin, topology)
 	if policy, ok := r.policy(plugin, topology); ok {
 		p.Facts[advice.Policy] = policy
 	}

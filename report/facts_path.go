@@ -38,3 +38,21 @@ func (r *Report) findingsOf(plugin, topology string) []advice.Finding {
 	}
 	return all
 }
+
+// sourceKept is whether pods on different nodes see each other's own addresses,
+// both ways.
+func (r *Report) sourceKept(plugin, topology string) advice.Fact {
+	kept := 0
+	for _, a := range r.attempts(plugin, topology, results.PodToPod) {
+		switch a.Source {
+		case results.SourceSNAT:
+			return advice.Fact{Value: "no", Evidence: results.PodToPod + ": " + reachText(a)}
+		case results.SourceKept:
+			kept++
+		}
+	}
+	if kept == 0 {
+		return advice.Fact{}
+	}
+	return advice.Fact{Value: "yes", Evidence: results.PodToPod + ": source kept"}
+}

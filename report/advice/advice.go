@@ -27,6 +27,9 @@ const (
 	// PathSeen is "no" where pods' packets arrived, but were not seen on the wire
 	// that was watched: figures are then those of another path.
 	PathSeen = "path_seen"
+	// SourceKept is "no" where a pod on another node sees another source address
+	// than the sending pod's.
+	SourceKept = "source_kept"
 )
 
 // Values of facts.

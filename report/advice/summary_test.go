@@ -35,6 +35,7 @@ func TestSummary(t *testing.T) {
 		{"another path than the baseline's", only(onL2, "flannel-host-gw", "flannel-vxlan"), func(f *Facts) {
 			f.plugin("flannel-host-gw").Facts[PathSeen] = Fact{no, "not seen"}
 		}, "medium", "flannel-host-gw (its packets did not cross the NIC"},
+		{"every finding's name is the probes'", onL2, found("flannel-host-gw", results.FindingPodSourceNAT), "low", "But this was found on it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := factsOf("l2", c.run)
@@ -42,6 +43,28 @@ func TestSummary(t *testing.T) {
 			r := Recommend(sure, f)
 			if r.Confidence.Level != c.level || !strings.Contains(r.Summary, c.says) {
 				t.Errorf("%+v, want %s and %q: %s", r.Confidence, c.level, c.says, r.Summary)
+			}
+		})
+	}
+}
+
+// TestTranslatedSource holds policies to the addresses that pods see.
+func TestTranslatedSource(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		needs results.Needs
+		kept  string
+		want  string
+	}{
+		{"policies are needed", policy, no, "calico-vxlan-crosssubnet"},
+		{"policies are needed and sources kept", policy, yes, "calico-bgp"},
+		{"policies are needed and nobody looked", policy, "", "calico-bgp"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := factsOf("l2", onL2)
+			f.plugin("calico-bgp").Facts[SourceKept] = Fact{c.kept, "pod-to-pod: reached"}
+			if r := Recommend(c.needs, f); r.Plugin != c.want {
+				t.Errorf("it recommends %s, want %s: %s", r.Plugin, c.want, r.Summary)
 			}
 		})
 	}
