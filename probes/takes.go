@@ -88,12 +88,9 @@ const (
 
 func reachTakes(s *Site) time.Duration {
 	short := *s
-	short.Duration = max(s.limit(reachStream), 4*s.Delay)
+	short.Duration = max(s.limit(lopsidedDuration), 4*s.Delay)
 	return reachDirections*oneTrickle(s.Delay) + policyLift + reachStreams*short.driveLimit()
 }
-
-// reachStream is the length of a stream.
-const reachStream = 300 * time.Millisecond
 
 // policyTakes is that datagrams pass, that they do not, that the rule is taken
 // back, and that they pass again.
