@@ -68,7 +68,10 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 			var spec results.Asked // what the file says by itself
 			if o.spec != "" {
 				flagged := o.asked
-				if err := errors.Join(readSpec(o.spec, &o.asked), readSpec(o.spec, &spec)); err != nil {
+				if err := readSpec(o.spec, &spec); err != nil {
+					return err
+				}
+				if err := readSpec(o.spec, &o.asked); err != nil {
 					return err
 				}
 				keepFlags(cmd, &o.asked, flagged)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/cnibench/cnibench/testbed/lab"
@@ -28,6 +29,9 @@ func TestWorkersLoadNoReports(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range initTrace.FindAllStringSubmatch(log.String(), -1) {
 		seen[m[1]] = true
+		if strings.HasSuffix(m[1], "/cmd/cnibench") {
+			continue // with what this package's tests prepare
+		}
 		if n, err := strconv.Atoi(m[2]); err != nil || n > most {
 			t.Errorf("%s prepares %s bytes with %s allocations in every worker, more than %d", m[1], m[2], m[3], most)
 		}
