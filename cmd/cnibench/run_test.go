@@ -73,7 +73,10 @@ func allOK(t *testing.T, r *report.Report) {
 				if m.N != 6 || m.CI == nil || m.CI[0] > m.Median || m.Median > m.CI[1] {
 					t.Errorf("%s over %s: %s %s: %+v", plugin, wire, m.Probe, m.Name, m)
 				}
-				if m.Name != "retransmits" && !m.Evidence && (m.Median <= 0 || (m.VsHost == nil) != (plugin == results.HostPlugin)) {
+				// Processor time is counted in ticks of 10 ms: a short sample may
+				// see none, and zeros have no ratio, as with retransmits.
+				mayBeZero := m.Name == "retransmits" || m.Name == "cpu" && testing.Short()
+				if !mayBeZero && !m.Evidence && (m.Median <= 0 || (m.VsHost == nil) != (plugin == results.HostPlugin)) {
 					t.Errorf("%s over %s: %s %s: %+v", plugin, wire, m.Probe, m.Name, m)
 				}
 			}

@@ -206,19 +206,25 @@ func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(sysc
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	recorded(t, dir, `"sample"`)
 	// nsenter and ip become the program, in a process of the cluster's own.
-	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
-		if text, err := os.ReadFile(filepath.Join(dir, results.JournalFile)); err == nil && strings.Contains(string(text), `"sample"`) {
-			break
-		}
-		if time.Since(begin) > time.Minute {
-			t.Fatal("no sample within a minute")
-		}
-	}
 	child := childOf(t, cmd.Process.Pid)
 	return func(s syscall.Signal) { syscall.Kill(child, s) }, func() int {
 		cmd.Wait()
 		return cmd.ProcessState.ExitCode()
+	}
+}
+
+// recorded waits until the journal of a run under way holds a text.
+func recorded(t *testing.T, dir, what string) {
+	t.Helper()
+	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
+		if text, err := os.ReadFile(filepath.Join(dir, results.JournalFile)); err == nil && strings.Contains(string(text), what) {
+			return
+		}
+		if time.Since(begin) > time.Minute {
+			t.Fatalf("no %s in the journal within a minute", what)
+		}
 	}
 }
 

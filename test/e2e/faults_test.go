@@ -205,6 +205,7 @@ func stuck(t *testing.T, k *kube) {
 func nodeKilled(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	_, wait := midRun(t, k, dir, "--rounds", "12", "--probes", "tcp-rr")
+	recorded(t, dir, results.EventBlockEnd) // each network has worked by then
 	text, err := os.ReadFile(filepath.Join(k.dir, "node2.pid"))
 	if err != nil {
 		t.Fatal(err)
