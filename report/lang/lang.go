@@ -155,7 +155,7 @@ func (l *Language) match(text string, telling bool) (string, bool) {
 			continue
 		}
 		values := p.match(text)
-		if values == nil || !telling && p.swallows(values) {
+		if values == nil || !telling && p.swallows(values) || telling && p.startsTooEarly(values) {
 			continue
 		}
 		args := make([]any, len(values))
@@ -311,6 +311,12 @@ func (p *pattern) swallows(values []string) bool {
 	}
 	long := slices.ContainsFunc(values, func(v string) bool { return len(v) > 60 })
 	return over(": ") || p.weight < 10 && (long || over(", "))
+}
+
+// startsTooEarly reports whether the first of several values reaches over a
+// colon: the text then begins with another message, which this one ends.
+func (p *pattern) startsTooEarly(values []string) bool {
+	return len(values) > 1 && len(split(values[0], ": ")) > 1
 }
 
 // match returns what stood in for the verbs, nil if the text is another one. A
