@@ -5,10 +5,10 @@ import (
 	"net/netip"
 )
 
-// Cloud is what a VPC does for plugins that ask it through its API.
+// Cloud is the part of a VPC's API that plugins use.
 type Cloud interface {
-	// AddRoute leads a prefix to a node, by an entry in the VPC's route table.
-	// The node may send from it from then on.
+	// AddRoute routes a prefix to a node by an entry in the VPC's route table.
+	// From then on the node may send from the prefix.
 	AddRoute(dst netip.Prefix, n Node) error
 	// AssignAddresses gives an interface of a node secondary addresses, in a
 	// row. The VPC delivers them there; the node is not configured.
@@ -28,7 +28,7 @@ type ENI struct {
 	Gateway netip.Addr   // of its subnet
 }
 
-// QuotaError is a cloud's refusal to give more of something.
+// QuotaError says that a quota of the cloud is used up.
 type QuotaError struct {
 	What  string
 	Limit int

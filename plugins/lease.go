@@ -5,10 +5,10 @@ import (
 	"sync"
 )
 
-// Leases gives every pod something of its own, an address or an interface,
-// keeps what pods give back, and hands it out again before it asks for more.
+// Leases gives every pod an address or an interface of its own. It keeps what
+// pods return and gives it to the next pod before it asks the cloud for more.
 type Leases[T any] struct {
-	// Ask gets one more from the cloud.
+	// Ask requests one more from the cloud.
 	Ask func(n Node) (T, error)
 	// Conf is the CNI configuration of a pod that has it.
 	Conf func(n Node, t T) ([]byte, error)

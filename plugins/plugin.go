@@ -9,7 +9,7 @@ import (
 	"net/netip"
 )
 
-// Fidelity says what stands behind a result.
+// Fidelity says what produced a result.
 type Fidelity string
 
 // A reader must never mistake one of these for another.
@@ -28,12 +28,12 @@ type Encapsulation struct {
 	// Overhead is the number of bytes that the outer headers take from the
 	// underlay's IP MTU (IPv4 outside).
 	Overhead int
-	// SubnetsOnly marks an encapsulation that is put on between nodes of
-	// different subnets alone.
+	// SubnetsOnly marks an encapsulation that is used only between nodes of
+	// different subnets.
 	SubnetsOnly bool
 }
 
-// BetweenSubnets is the encapsulation, put on between subnets alone.
+// BetweenSubnets is the encapsulation, used only between subnets.
 func (e Encapsulation) BetweenSubnets() Encapsulation {
 	e.SubnetsOnly = true
 	return e
@@ -62,7 +62,7 @@ type Plugin struct {
 	Name    string   // catalogue name, such as flannel-vxlan
 	Aliases []string // other names for the same mode
 	Title   string   // one line for people
-	Path    string   // the way of a packet from pod to pod, for people
+	Path    string   // the path of a packet from pod to pod, for people
 
 	Encapsulation Encapsulation
 	Fidelity      Fidelity
@@ -85,23 +85,23 @@ type Plugin struct {
 // and the nodes' own network is measured.
 func (p *Plugin) HostNetwork() bool { return p.Deploy == nil }
 
-// Deployment is a plugin that runs.
+// Deployment is a running plugin.
 type Deployment struct {
 	// ConfList returns the CNI network configuration list (CNI specification
 	// 1.0, section 1) with which a pod is added on a node. It is asked once
 	// for each pod, and the pod is removed with the same list.
 	ConfList func(n Node) ([]byte, error)
-	// Release takes back what ConfList set apart for a pod that is gone; nil
-	// if it sets nothing apart.
+	// Release frees what ConfList reserved for a pod that is gone; nil if it
+	// reserves nothing.
 	Release func(n Node, list []byte) error
-	// Deny gives the plugin's agents a rule that denies what goes from one
-	// pod's address to another's, and returns how to take it back. Nil if no
-	// agent takes rules.
+	// Deny gives the plugin's agents a policy that denies traffic from one pod's
+	// address to another's, and returns how to lift it. Nil if no agent enforces
+	// policies.
 	Deny func(ctx context.Context, from, to netip.Addr) (lift func(context.Context) error, err error)
 	// NIC is the node's interface that pods' packets leave by, "" for the
 	// underlay NIC.
 	NIC string
-	// OwnNIC says that pods have an interface of the cloud to themselves.
+	// OwnNIC says that each pod has an interface of the cloud to itself.
 	OwnNIC bool
 }
 

@@ -24,7 +24,7 @@ func RoutePod(n Node, addr netip.Addr, table int) error {
 	return eachPodRule(n, addr, table, netlink.RuleAdd)
 }
 
-// UnroutePod takes the rules of [RoutePod] away.
+// UnroutePod removes the rules of [RoutePod].
 func UnroutePod(n Node, addr netip.Addr, table int) error {
 	return eachPodRule(n, addr, table, netlink.RuleDel)
 }
@@ -49,7 +49,7 @@ func eachPodRule(n Node, addr netip.Addr, table int, do func(*netlink.Rule) erro
 	})
 }
 
-// RouteTable makes a routing table of a node that leads everything through an
+// RouteTable makes a routing table on a node whose default route uses an
 // interface of the cloud.
 func RouteTable(n Node, eni ENI, table int) error {
 	err := n.Do(func() error {

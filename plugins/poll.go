@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// PollInterval is how often plugins look whether an agent is ready. Shorter
-// than what is waited for (a Go program needs some 20 ms to start), long
+// PollInterval is how often plugins check whether an agent is ready: short
+// against what they wait for (a Go program takes about 20 ms to start), and long
 // enough to leave the processor to the agents.
 const PollInterval = 10 * time.Millisecond
 

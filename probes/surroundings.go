@@ -2,6 +2,7 @@ package probes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -13,7 +14,7 @@ type Surroundings struct {
 	// Nodes are the network's nodes, at most the first few; Worker is in the
 	// node's own network namespace and Addr is the node's.
 	Nodes []End
-	// Outside is a host on the underlay that is no node of the cluster.
+	// Outside is a host on the underlay that is not a node of the cluster.
 	Outside End
 	// Beside is a pod on the client's node; its Worker is nil if there is none.
 	Beside End
@@ -31,15 +32,6 @@ type Surroundings struct {
 	// part of the plugin takes rules, and a NotHereError if that part does not
 	// run. Nil where the testbed cannot.
 	Deny func(ctx context.Context, from, to End) (Lift, error)
-}
-
-// around are the places besides the two pods. A testbed that shows none is a
-// [NotHereError].
-func (s *Site) around(ctx context.Context) (*Surroundings, error) {
-	if s.Around == nil {
-		return nil, &NotHereError{"this testbed shows nothing but the two pods"}
-	}
-	return s.Around(ctx)
 }
 
 // Drop is what one place of the underlay has dropped for one reason.
@@ -72,5 +64,41 @@ func NewDrops(before, after []Drop) []Drop {
 	return drops
 }
 
-// foreign is an address that nobody has: TEST-NET-2 (RFC 5737).
-var foreign = netip.MustParseAddr("198.51.100.1")
+// PodTimes is how long the life of one pod took.
+type PodTimes struct {
+	Add   time.Duration // CNI ADD
+	Ready time.Duration // from the start of ADD to the first packet from another node
+	Del   time.Duration // CNI DEL
+}
+
+// AnswerPatience is how long the client waits for an answer before it
+// counts it as lost, beside what the underlay is known to delay it. Before the first answer it sends again after it:
+// neighbours may have to be found first.
+const AnswerPatience = 200 * time.Millisecond
+
+// ErrNoPolicy says that no part of a plugin takes rules about traffic.
+var ErrNoPolicy = errors.New("no agent of the plugin takes a network policy")
+
+// NotHereError says that what a probe looks for is not part of what runs: no
+// failure, and no finding about the plugin either.
+type NotHereError struct{ Why string }
+
+func (e *NotHereError) Error() string { return e.Why }
+
+// Lift takes a rule back.
+type Lift func(ctx context.Context) error
+
+func (a *Surroundings) Dropped() ([]Drop, error) {
+	if a.Drops == nil {
+		return nil, nil
+	}
+	return a.Drops()
+}
+
+// Service is a ClusterIP with the server's pod behind it.
+type Service struct {
+	Addr netip.AddrPort // of the Service
+	Port uint16         // that the pod listens on
+	// Works is set once a connection has passed.
+	Works bool
+}

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -10,6 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/cnibench/cnibench/report/judge"
+	astext "github.com/cnibench/cnibench/report/text"
+
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -42,7 +46,7 @@ func steady(rounds int, change func(*results.Sample)) *results.Recorded {
 	return recorded
 }
 
-func pair(t *testing.T, r *Report, a, b string) *Comparison {
+func pair(t *testing.T, r *model.Report, a, b string) *model.Comparison {
 	t.Helper()
 	for i := range r.Comparisons {
 		if c := &r.Comparisons[i]; c.A == a && c.B == b {
@@ -57,7 +61,7 @@ func pair(t *testing.T, r *Report, a, b string) *Comparison {
 func TestVerdicts(t *testing.T) {
 	r := build(t, steady(12, nil))
 	var text bytes.Buffer
-	if err := r.Text(&text); err != nil {
+	if err := astext.Write(&text, r, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range r.Comparisons {
@@ -155,7 +159,7 @@ func TestNoNumberIsNoSample(t *testing.T) {
 			t.Errorf("%v: %+v", v, c)
 		}
 		m := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"}).Metric("tcp-stream", "goodput")
-		if m.N != 11 || len(m.Samples) != 11 || !strings.Contains(strings.Join(m.Warnings, "\n"), "1 samples are no finite number") {
+		if m.N != 11 || len(m.Samples) != 11 || !strings.Contains(strings.Join(m.Warnings, "\n"), "1 sample is not a finite number") {
 			t.Errorf("%v: %+v", v, m)
 		}
 	}
@@ -178,20 +182,20 @@ func TestSensitivity(t *testing.T) {
 			if s.Plugin == "host" && s.Block == 2 {
 				s.Warnings = []string{"the hypervisor took 9.0 % of the processor time during this sample"}
 			}
-		}, nil, map[string]int{markWarning: 1}, 0, "Without the 1 of 60 samples that something disturbed (warned of by the probe 1) no verdict changes."},
+		}, nil, map[string]int{judge.MarkWarning: 1}, 0, "Without the 1 of 60 samples that something disturbed (warned of by the probe 1) no verdict changes."},
 		{"an agent's exit marks the sample beside it", nil, []results.Record{exit("flannel-udp", 3002), exit("flannel-udp", 3500)},
-			map[string]int{markExit: 1}, 0, "an agent restarted 1"},
+			map[string]int{judge.MarkExit: 1}, 0, "an agent restarted 1"},
 		{"a storm", func(s *results.Sample) {
-			s.Values[retransmits] = float64(s.Block % 3)
+			s.Values["retransmits"] = float64(s.Block % 3)
 			if s.Plugin == "flannel-udp" && s.Block == 5 {
-				s.Values[retransmits] = 9000
+				s.Values["retransmits"] = 9000
 			}
-		}, nil, map[string]int{markStorm: 1}, 0, "a storm of retransmits 1"},
+		}, nil, map[string]int{judge.MarkStorm: 1}, 0, "a storm of retransmits 1"},
 		{"most samples of one plugin", func(s *results.Sample) {
 			if s.Plugin == "flannel-udp" && s.Block > 3 {
 				s.Warnings = []string{"the hypervisor took 9.0 %"}
 			}
-		}, nil, map[string]int{markWarning: 8}, 3, "flannel-udp against host by tcp-stream goodput over 1gbit is inconclusive and not slower (4 rounds left)"},
+		}, nil, map[string]int{judge.MarkWarning: 8}, 3, "flannel-udp against host by tcp-stream goodput over 1gbit is inconclusive and not slower (4 rounds left)"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recorded := steady(12, c.change)

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"html"
@@ -8,6 +8,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cnibench/cnibench/report/facts"
+	ashtml "github.com/cnibench/cnibench/report/html"
+	"github.com/cnibench/cnibench/report/machine"
+	"github.com/cnibench/cnibench/report/markdown"
+	astext "github.com/cnibench/cnibench/report/text"
+	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -73,23 +79,23 @@ func TestFailureCounts(t *testing.T) {
 		{"everything of both", together(failing("host", "tcp-stream", cause, six...), failing("flannel-vxlan", "tcp-stream", cause, six...)),
 			"", "not measured: tcp-stream failed 6 of 6: " + cause + "; the nodes' own network fails at it too", "charged to no plugin"},
 		{"figures that are no numbers", together(rr("host"), stream("host"), rr("flannel-vxlan"), fine("flannel-vxlan", "tcp-stream", "goodput", math.NaN(), six...)),
-			"no", "does not work: tcp-stream failed 6 of 6: its goodput is no finite number", "no finite number"},
+			"no", "does not work: tcp-stream failed 6 of 6: its goodput is not a finite number", "not a finite number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recorded := record(c.records...)
 			recorded.Run.Metrics = append(recorded.Run.Metrics, results.Metric{Probe: "tcp-rr", Name: "p50", Unit: "s", Better: "lower"},
 				results.Metric{Probe: "service", Name: "connections", Unit: "1/s", Better: "higher"})
 			r := build(t, recorded)
-			if got := r.works("flannel-vxlan", "l2"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
 				t.Errorf("works is %+v, want %q", got, c.works)
 			}
-			if got := r.matrixCell("flannel-vxlan", "l2").text(); got != c.mark {
+			if got := view.CellOf(r, "flannel-vxlan", "l2").String(); got != c.mark {
 				t.Errorf("the matrix says %q, want %q", got, c.mark)
 			}
 			if c.works != "yes" && r.Recommendation[0].Plugin != "" {
 				t.Errorf("it is recommended: %s", r.Recommendation[0].Summary)
 			}
-			for format, render := range map[string]func(io.Writer) error{"text": r.Text, "html": r.HTML} {
+			for format, render := range map[string]func(io.Writer) error{"text": people(astext.Write, r, nil), "html": people(ashtml.Write, r, nil)} {
 				if got := html.UnescapeString(rendered(t, render)); !strings.Contains(got, c.says) {
 					t.Errorf("%s does not say %q", format, c.says)
 				}
@@ -106,20 +112,20 @@ func TestMissingFigureInEveryFormat(t *testing.T) {
 		fine("flannel-vxlan", "tcp-rr", "p50", 3e-5, six...), failing("flannel-vxlan", "tcp-stream", cause, six...))...)
 	recorded.Run.Metrics = append(recorded.Run.Metrics, results.Metric{Probe: "tcp-rr", Name: "p50", Unit: "s", Better: "lower"})
 	r := build(t, recorded)
-	zh := r.In(chinese(t))
+	zh := chinese(t)
 	for _, c := range []struct {
 		format string
 		render func(io.Writer) error
 		want   []string
 	}{
-		{"text", r.Text, []string{"flannel-vxlan  failed 6 of 6", "note: flannel-vxlan: tcp-stream failed 6 of 6: " + cause}},
-		{"page", r.HTML, []string{"<td>failed 6 of 6", "tcp-stream failed 6 of 6: " + cause}},
-		{"Markdown", r.Markdown, []string{"tcp-stream failed 6 of 6: " + cause}},
-		{"JUnit", r.JUnit, []string{`<failure message="tcp-stream failed 6 of 6: ` + cause}},
-		{"OpenMetrics", r.OpenMetrics, []string{`cnibench_failed_samples{run="test",plugin="flannel-vxlan",topology="l2",wire="1gbit",probe="tcp-stream"} 6`,
+		{"text", people(astext.Write, r, nil), []string{"flannel-vxlan  failed 6 of 6", "note: flannel-vxlan: tcp-stream failed 6 of 6: " + cause}},
+		{"page", people(ashtml.Write, r, nil), []string{"<td>failed 6 of 6", "tcp-stream failed 6 of 6: " + cause}},
+		{"Markdown", people(markdown.Write, r, nil), []string{"tcp-stream failed 6 of 6: " + cause}},
+		{"JUnit", of(machine.JUnit, r), []string{`<failure message="tcp-stream failed 6 of 6: ` + cause}},
+		{"OpenMetrics", of(machine.OpenMetrics, r), []string{`cnibench_failed_samples{run="test",plugin="flannel-vxlan",topology="l2",wire="1gbit",probe="tcp-stream"} 6`,
 			`cnibench_cell_up{run="test",plugin="flannel-vxlan",topology="l2",wire="1gbit"} 0`}},
-		{"JSON", r.JSON, []string{`"failed": 6`, `"cause": "` + cause}},
-		{"Chinese text", zh.Text, []string{"6 个中 6 个失败", "tcp-stream 的 6 个样本中 6 个失败"}},
+		{"JSON", of(machine.JSON, r), []string{`"failed": 6`, `"cause": "` + cause}},
+		{"Chinese text", people(astext.Write, r, zh), []string{"6 个中 6 个失败", "tcp-stream 的 6 个样本中 6 个失败"}},
 	} {
 		t.Run(c.format, func(t *testing.T) {
 			got := html.UnescapeString(rendered(t, c.render))
@@ -145,10 +151,10 @@ func TestBroke(t *testing.T) {
 	}
 	r := build(t, record(append(append(together(), broke("flannel-vxlan", 5)), samples(4)...)...))
 	const says = "worked for 4 rounds, then broke in round 5 at 12:34:56 UTC: no packet within 30 s"
-	if got := r.works("flannel-vxlan", "l2"); got.Value != "no" || got.Evidence != says {
+	if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != "no" || got.Evidence != says {
 		t.Errorf("works: %+v", got)
 	}
-	if got := r.matrixCell("flannel-vxlan", "l2").text(); got != "worked, then broke: "+says {
+	if got := view.CellOf(r, "flannel-vxlan", "l2").String(); got != "worked, then broke: "+says {
 		t.Errorf("matrix: %q", got)
 	}
 	for _, c := range []struct {
@@ -156,13 +162,13 @@ func TestBroke(t *testing.T) {
 		render func(io.Writer) error
 		want   []string
 	}{
-		{"text", r.Text, []string{says, "flannel-vxlan (until it broke in round 5)  800 Mbit/s", "worked, then broke"}},
-		{"page", r.HTML, []string{says, "flannel-vxlan (until it broke in round 5)", "worked, then broke"}},
-		{"Markdown", r.Markdown, []string{says, "flannel-vxlan (until it broke in round 5)"}},
-		{"JUnit", r.JUnit, []string{`<failure message="` + says}},
-		{"OpenMetrics", r.OpenMetrics, []string{`cnibench_cell_up{run="test",plugin="flannel-vxlan",topology="l2",wire="1gbit"} 0`}},
-		{"JSON", r.JSON, []string{`"status": "broke"`, `"broke_round": 5`, `"broke_at": "2026-11-25T12:34:56Z"`}},
-		{"Chinese text", r.In(chinese(t)).Text, []string{"正常工作了 4 轮，然后于第 5 轮", "第 5 轮中断之前", "曾可用，后中断"}},
+		{"text", people(astext.Write, r, nil), []string{says, "flannel-vxlan (until it broke in round 5)  800 Mbit/s", "worked, then broke"}},
+		{"page", people(ashtml.Write, r, nil), []string{says, "flannel-vxlan (until it broke in round 5)", "worked, then broke"}},
+		{"Markdown", people(markdown.Write, r, nil), []string{says, "flannel-vxlan (until it broke in round 5)"}},
+		{"JUnit", of(machine.JUnit, r), []string{`<failure message="` + says}},
+		{"OpenMetrics", of(machine.OpenMetrics, r), []string{`cnibench_cell_up{run="test",plugin="flannel-vxlan",topology="l2",wire="1gbit"} 0`}},
+		{"JSON", of(machine.JSON, r), []string{`"status": "broke"`, `"broke_round": 5`, `"broke_at": "2026-11-25T12:34:56Z"`}},
+		{"Chinese text", people(astext.Write, r, chinese(t)), []string{"正常工作了 4 轮，然后于第 5 轮", "第 5 轮中断之前", "曾可用，后中断"}},
 	} {
 		t.Run(c.format, func(t *testing.T) {
 			got := html.UnescapeString(rendered(t, c.render))
@@ -180,14 +186,14 @@ func TestBroke(t *testing.T) {
 	}{{"the host broke in the same round", 5, ""}, {"the host broke a round later", 6, ""}, {"the host broke much later", 30, "no"}} {
 		t.Run(c.name, func(t *testing.T) {
 			r := build(t, record(append(append(together(), broke("flannel-vxlan", 5), broke("host", c.host)), samples(4)...)...))
-			if got := r.works("flannel-vxlan", "l2"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
 				t.Errorf("works: %+v", got)
 			}
 		})
 	}
 }
 
-// TestBothWays asks for both directions between two nodes.
+// TestBothWays asks for both Directions between two nodes.
 func TestBothWays(t *testing.T) {
 	reach := func(plugin, from, to, cause string) results.Record {
 		a := &results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: from, To: to, Reachable: cause == "", Cause: cause}
@@ -226,13 +232,13 @@ func TestBothWays(t *testing.T) {
 			recorded := record(together(streams, c.records)...)
 			recorded.Run.Metrics = append(recorded.Run.Metrics, results.Metric{Probe: "tcp-stream:reverse", Name: "goodput", Unit: "bit/s", Better: "higher"})
 			r := build(t, recorded)
-			if got := r.works("flannel-vxlan", "l2"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
 				t.Errorf("works: %+v", got)
 			}
-			if got := r.matrixCell("flannel-vxlan", "l2").text(); got != c.mark {
+			if got := view.CellOf(r, "flannel-vxlan", "l2").String(); got != c.mark {
 				t.Errorf("the matrix says\n%q, want\n%q", got, c.mark)
 			}
-			if lines := r.reachedLines(); c.name == "both" && lines[0].Cells[3] != "both ways: reached, source kept" ||
+			if lines := view.ReachLines(r); c.name == "both" && lines[0].Cells[3] != "both ways: reached, source kept" ||
 				c.name == "not back" && lines[0].Cells[3] != "from node1 to node2: reached, source kept; from node2 to node1: not reached: no datagram arrived" {
 				t.Errorf("%q", lines[0].Cells)
 			}
@@ -245,7 +251,7 @@ func TestBothWays(t *testing.T) {
 func TestNodesOfFigures(t *testing.T) {
 	recorded := syntheticRun(nil, "l2")
 	recorded.Run.Asked.Nodes = 3
-	if f := build(t, recorded).facts()[0]; f.Nodes != 2 || f.NodesAsked != 3 {
+	if f := facts.All(build(t, recorded))[0]; f.Nodes != 2 || f.NodesAsked != 3 {
 		t.Errorf("%d of %d", f.Nodes, f.NodesAsked)
 	}
 }

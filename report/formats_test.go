@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -17,21 +17,27 @@ import (
 	"time"
 
 	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
+	prometheus "github.com/prometheus/common/model"
 	"golang.org/x/perf/benchfmt"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	ashtml "github.com/cnibench/cnibench/report/html"
 	"github.com/cnibench/cnibench/report/junit"
+	"github.com/cnibench/cnibench/report/machine"
+	"github.com/cnibench/cnibench/report/markdown"
+	"github.com/cnibench/cnibench/report/model"
+	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 )
 
-func recordedRun(t *testing.T) (*results.Recorded, *Report) {
+func recordedRun(t *testing.T) (*results.Recorded, *model.Report) {
 	t.Helper()
 	recorded, err := results.Load("testdata/run")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Build(recorded, catalogue.All())
+	r, err := report.Build(recorded, catalogue.All())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +65,7 @@ func samplesOf(recorded *results.Recorded) (all []*results.Sample) {
 
 func TestCSVHoldsEverySample(t *testing.T) {
 	recorded, _ := recordedRun(t)
-	lines, err := csv.NewReader(strings.NewReader(rendered(t, recorded.CSV))).ReadAll()
+	lines, err := csv.NewReader(strings.NewReader(rendered(t, of(machine.CSV, recorded)))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +94,7 @@ func TestCSVHoldsEverySample(t *testing.T) {
 
 func TestGoBenchmarkIsReadBack(t *testing.T) {
 	recorded, _ := recordedRun(t)
-	in := benchfmt.NewReader(strings.NewReader(rendered(t, recorded.GoBenchmark)), "run")
+	in := benchfmt.NewReader(strings.NewReader(rendered(t, of(machine.Benchfmt, recorded))), "run")
 	samples := samplesOf(recorded)
 	n := 0
 	for in.Scan() {
@@ -131,7 +137,7 @@ func TestBenchstat(t *testing.T) {
 	}
 	recorded, _ := recordedRun(t)
 	file := filepath.Join(t.TempDir(), "run.bench")
-	if err := os.WriteFile(file, []byte(rendered(t, recorded.GoBenchmark)), 0o644); err != nil {
+	if err := os.WriteFile(file, []byte(rendered(t, of(machine.Benchfmt, recorded))), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	out, err := exec.Command(benchstat, "-col", "/plugin", "-filter", "/wire:1gbit /plugin:(host OR flannel-vxlan)", file).CombinedOutput()
@@ -146,9 +152,9 @@ func TestBenchstat(t *testing.T) {
 // holds them against what the newer format asks for on top.
 func TestOpenMetrics(t *testing.T) {
 	_, r := recordedRun(t)
-	checkOpenMetrics(t, rendered(t, r.OpenMetrics))
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	families, err := parser.TextToMetricFamilies(strings.NewReader(rendered(t, r.OpenMetrics)))
+	checkOpenMetrics(t, rendered(t, of(machine.OpenMetrics, r)))
+	parser := expfmt.NewTextParser(prometheus.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(strings.NewReader(rendered(t, of(machine.OpenMetrics, r))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +178,7 @@ var (
 // name's end, no series twice, and the end mark.
 func checkOpenMetrics(t *testing.T, text string) {
 	t.Helper()
-	parser := expfmt.NewTextParser(model.LegacyValidation)
+	parser := expfmt.NewTextParser(prometheus.LegacyValidation)
 	if _, err := parser.TextToMetricFamilies(strings.NewReader(text)); err != nil {
 		t.Errorf("the textfile collector refuses it: %v", err)
 	}
@@ -183,14 +189,14 @@ func checkOpenMetrics(t *testing.T, text string) {
 	family, seen := "", map[string]bool{}
 	for _, line := range strings.Split(strings.TrimSuffix(body, "\n"), "\n") {
 		if m := metaLine.FindStringSubmatch(line); m != nil {
-			if m[1] == "TYPE" {
-				if seen[m[2]] || m[3] != "gauge" {
-					t.Errorf("a second family or another type: %s", line)
+			if m[2] != family { // the order of a family's metadata is free
+				if seen[m[2]] {
+					t.Errorf("a second family: %s", line)
 				}
 				family = m[2]
 				seen[family] = true
 			}
-			if m[2] != family || m[1] == "UNIT" && !strings.HasSuffix(family, "_"+m[3]) {
+			if m[1] == "TYPE" && m[3] != "gauge" || m[1] == "UNIT" && !strings.HasSuffix(family, "_"+m[3]) {
 				t.Errorf("metadata out of place: %s", line)
 			}
 			continue
@@ -212,7 +218,7 @@ func checkOpenMetrics(t *testing.T, text string) {
 // it is used.
 func TestJUnitStructure(t *testing.T) {
 	_, r := recordedRun(t)
-	checkJUnit(t, rendered(t, r.JUnit))
+	checkJUnit(t, rendered(t, of(machine.JUnit, r)))
 }
 
 func checkJUnit(t *testing.T, text string) {
@@ -278,7 +284,7 @@ func TestJUnitSchema(t *testing.T) {
 		text string
 		ok   bool
 	}{
-		"a report":             {rendered(t, r.JUnit), true},
+		"a report":             {rendered(t, of(machine.JUnit, r)), true},
 		"every kind of case":   {every.String(), true},
 		"a case without name":  {strings.Replace(every.String(), `name="passed"`, "", 1), false},
 		"a failure in silence": {strings.Replace(every.String(), `<failure message="`, `<failure x="`, 1), false},
@@ -298,7 +304,7 @@ func TestPromtoolReadsOpenMetrics(t *testing.T) {
 	promtool := needsProgram(t, "promtool", "prometheus")
 	_, r := recordedRun(t)
 	cmd := exec.Command(promtool, "check", "metrics")
-	cmd.Stdin = strings.NewReader(rendered(t, r.OpenMetrics))
+	cmd.Stdin = strings.NewReader(rendered(t, of(machine.OpenMetrics, r)))
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("promtool check metrics: %v: %s", err, out)
 	}
@@ -319,25 +325,25 @@ func TestNothingIsInjected(t *testing.T) {
 				results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "flannel-vxlan", Topology: "l2", Text: hostile}},
 				results.Record{Finding: &results.Finding{Plugin: hostile, Topology: "l2", Name: "x", Text: hostile}},
 				results.Record{Encapsulation: &results.Encapsulation{Plugin: hostile, Topology: "l2", Configured: "none", Effective: "none", Warnings: []string{hostile}}})
-			r, err := Build(recorded, catalogue.All())
+			r, err := report.Build(recorded, catalogue.All())
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, render := range map[string]func(io.Writer) error{"text": r.Text, "markdown": r.Markdown, "json": r.JSON, "junit": r.JUnit,
-				"openmetrics": r.OpenMetrics, "csv": recorded.CSV, "benchfmt": recorded.GoBenchmark} {
+			for name, render := range map[string]func(io.Writer) error{"text": people(astext.Write, r, nil), "markdown": people(markdown.Write, r, nil), "json": of(machine.JSON, r), "junit": of(machine.JUnit, r),
+				"openmetrics": of(machine.OpenMetrics, r), "csv": of(machine.CSV, recorded), "benchfmt": of(machine.Benchfmt, recorded)} {
 				text := rendered(t, render)
 				if strings.ContainsAny(text, "\x1b\x07\r\u009b\u202e\x00") {
 					t.Errorf("the terminal gets escapes from %s: %q", name, text)
 				}
 			}
-			if page := rendered(t, r.HTML); strings.Contains(page, "<script>alert") || strings.Contains(page, "<img") {
+			if page := rendered(t, people(ashtml.Write, r, nil)); strings.Contains(page, "<script>alert") || strings.Contains(page, "<img") {
 				t.Error("the page holds foreign elements")
 			}
-			checkMarkdown(t, rendered(t, r.Markdown))
-			checkCells(t, rendered(t, recorded.CSV))
-			checkOpenMetrics(t, rendered(t, r.OpenMetrics))
-			checkJUnit(t, rendered(t, r.JUnit))
-			in := benchfmt.NewReader(strings.NewReader(rendered(t, recorded.GoBenchmark)), "run")
+			checkMarkdown(t, rendered(t, people(markdown.Write, r, nil)))
+			checkCells(t, rendered(t, of(machine.CSV, recorded)))
+			checkOpenMetrics(t, rendered(t, of(machine.OpenMetrics, r)))
+			checkJUnit(t, rendered(t, of(machine.JUnit, r)))
+			in := benchfmt.NewReader(strings.NewReader(rendered(t, of(machine.Benchfmt, recorded))), "run")
 			for in.Scan() {
 				if e, bad := in.Result().(*benchfmt.SyntaxError); bad {
 					t.Error(e)
@@ -385,11 +391,11 @@ func TestMarkdownFitsAComment(t *testing.T) {
 	for i := range 2000 {
 		records = append(records, network(fmt.Sprintf("plugin-%d", i), "failed", "a cause that is "+strings.Repeat("long ", 20), 0))
 	}
-	r, err := Build(record(records...), catalogue.All())
+	r, err := report.Build(record(records...), catalogue.All())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text := rendered(t, r.Markdown); len(text) > maxComment || !strings.Contains(text, "does not fit") {
+	if text := rendered(t, people(markdown.Write, r, nil)); len(text) > 65536 || !strings.Contains(text, "does not fit") {
 		t.Errorf("%d bytes", len(text))
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cnibench/cnibench/report/machine"
+
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -40,10 +43,10 @@ func TestTwoKernels(t *testing.T) {
 		t.Fatalf("%d cells: %+v", len(r.Cells), r.Cells)
 	}
 	var text bytes.Buffer
-	if err := r.JSON(&text); err != nil {
+	if err := machine.JSON(&text, r); err != nil {
 		t.Fatal(err)
 	}
-	var said Report
+	var said model.Report
 	if err := json.Unmarshal(text.Bytes(), &said); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +54,7 @@ func TestTwoKernels(t *testing.T) {
 		kernel string
 		ratio  float64
 	}{"flannel-vxlan": {"", 6. / 9}, "flannel-ipip": {guest, 0.5}} {
-		i := slices.IndexFunc(said.Cells, func(c Cell) bool { return c.Plugin == plugin })
+		i := slices.IndexFunc(said.Cells, func(c model.Cell) bool { return c.Plugin == plugin })
 		c := said.Cells[i]
 		if m := c.Metric("tcp-stream", "goodput"); c.Topology != "l2" || c.Kernel != want.kernel && want.kernel != "" || m == nil || m.VsHost == nil ||
 			m.VsHost.Ratio < want.ratio*0.999 || m.VsHost.Ratio > want.ratio*1.001 {
@@ -86,7 +89,7 @@ func TestNeitherKernel(t *testing.T) {
 	}
 	r := build(t, record(lacks("kernel lacks wireguard"), results.Record{Event: &results.Event{Name: results.EventNextKernel}},
 		inGuest(lacks("kernel lacks wireguard; "+guest+": kernel lacks wireguard"))))
-	i := slices.IndexFunc(r.Cells, func(c Cell) bool { return c.Plugin == "flannel-wireguard" })
+	i := slices.IndexFunc(r.Cells, func(c model.Cell) bool { return c.Plugin == "flannel-wireguard" })
 	if i < 0 || r.Cells[i].Topology != "l2" || r.Cells[i].Status != results.StatusUnsupported || !strings.Contains(r.Cells[i].Cause, guest) {
 		t.Errorf("%+v", r.Cells)
 	}

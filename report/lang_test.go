@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"html"
@@ -9,7 +9,11 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	ashtml "github.com/cnibench/cnibench/report/html"
 	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/markdown"
+	"github.com/cnibench/cnibench/report/model"
+	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -36,14 +40,14 @@ var (
 // TestNothingIsLeftInEnglish looks for sentences that a Chinese report left as
 // they were.
 func TestNothingIsLeftInEnglish(t *testing.T) {
-	for name, r := range map[string]*Report{
+	for name, r := range map[string]*model.Report{
 		"recorded run":     build(t, load(t, "testdata/run")),
 		"three topologies": build(t, syntheticRun(&results.Needs{Nodes: 20, NodesLater: 120}, "l2", "routed", "vpc")),
 		"reference run":    build(t, load(t, "../results/reference")),
 		"needs of a cloud": build(t, syntheticRun(&results.Needs{Cloud: "alibaba", Nodes: 300, NetworkPolicy: true, PodIPsReachable: true}, "vpc")),
 	} {
-		zh := r.In(chinese(t))
-		for format, render := range map[string]func(io.Writer) error{"text": zh.Text, "html": zh.HTML, "markdown": zh.Markdown} {
+		zh := chinese(t)
+		for format, render := range map[string]func(io.Writer) error{"text": people(astext.Write, r, zh), "html": people(ashtml.Write, r, zh), "markdown": people(markdown.Write, r, zh)} {
 			t.Run(name+" as "+format, func(t *testing.T) {
 				text := agentLog.ReplaceAllString(html.UnescapeString(rendered(t, render)), "")
 				text = marks.ReplaceAllString(text, "\n")
@@ -69,7 +73,7 @@ func load(t *testing.T, dir string) *results.Recorded {
 }
 
 // causes are what the made-up run says, which is no sentence of the program.
-func causes(r *Report) []string {
+func causes(r *model.Report) []string {
 	var all []string
 	for _, c := range r.Cells {
 		all = append(all, c.Cause)
@@ -96,30 +100,16 @@ func TestPathsInChinese(t *testing.T) {
 	}
 }
 
-// TestProgramsReadOneLanguage holds the formats for programs of a Chinese
-// report against those of the English one.
-func TestProgramsReadOneLanguage(t *testing.T) {
-	r := build(t, syntheticRun(&results.Needs{Nodes: 20}, "l2", "vpc"))
-	zh := r.In(chinese(t))
-	for format, pair := range map[string][2]func(io.Writer) error{
-		"json": {r.JSON, zh.JSON}, "junit": {r.JUnit, zh.JUnit}, "openmetrics": {r.OpenMetrics, zh.OpenMetrics},
-	} {
-		if rendered(t, pair[0]) != rendered(t, pair[1]) {
-			t.Errorf("%s differs by language", format)
-		}
-	}
-}
-
 // TestChinesePage looks at what makes a page Chinese for browsers and readers.
 func TestChinesePage(t *testing.T) {
 	r := build(t, syntheticRun(&results.Needs{Nodes: 20}, "l2"))
-	page := rendered(t, r.In(chinese(t)).HTML)
+	page := rendered(t, people(ashtml.Write, r, chinese(t)))
 	for _, want := range []string{`<html lang="zh">`, "这个网络该用哪个 CNI 插件？", "测量方法"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
 		}
 	}
-	if page := rendered(t, r.HTML); !strings.Contains(page, `<html lang="en">`) {
+	if page := rendered(t, people(ashtml.Write, r, nil)); !strings.Contains(page, `<html lang="en">`) {
 		t.Error("the English page does not say that it is English")
 	}
 }

@@ -1,10 +1,14 @@
-package report
+package report_test
 
 import (
 	"math"
 	"strings"
 	"testing"
 
+	"github.com/cnibench/cnibench/report/facts"
+	ashtml "github.com/cnibench/cnibench/report/html"
+	"github.com/cnibench/cnibench/report/model"
+	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -104,7 +108,7 @@ func TestAboveTheWireIsStillFound(t *testing.T) {
 	}
 }
 
-func rulesOf(r *Report) string {
+func rulesOf(r *model.Report) string {
 	var names []string
 	for _, i := range r.Implausible {
 		names = append(names, i.Rule+" of "+i.Plugin)
@@ -181,17 +185,17 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 			if (p.Ratio == nil) != c.away || c.away && (p.Verdict != stats.Inconclusive || !strings.Contains(p.Sentence, "took different paths")) {
 				t.Errorf("%+v", p)
 			}
-			if got := r.pluginFacts("flannel-vxlan", "l2").Facts["path_seen"]; got.Value != c.fact {
+			if got := facts.OfPlugin(r, "flannel-vxlan", "l2").Facts["path_seen"]; got.Value != c.fact {
 				t.Errorf("path_seen is %+v, want %q", got, c.fact)
 			}
-			text, page := rendered(t, r.Text), rendered(t, r.HTML)
+			text, page := rendered(t, people(astext.Write, r, nil)), rendered(t, people(ashtml.Write, r, nil))
 			if c.away && strings.Contains(text, "No order contradicts physics") {
 				t.Error("the text says that nothing contradicts physics")
 			}
-			if !strings.Contains(text+r.path("flannel-vxlan", "l2").Evidence, c.says) {
+			if !strings.Contains(text+facts.SeenOnWire(r, "flannel-vxlan", "l2").Evidence, c.says) {
 				t.Errorf("%q is not said:\n%s", c.says, text)
 			}
-			if e := r.captured("flannel-vxlan", "l2"); e != nil && missed(e) != strings.Contains(page, "the packets were not seen on this wire") {
+			if e := r.Captured("flannel-vxlan", "l2"); e != nil && facts.Missed(e) != strings.Contains(page, "the packets were not seen on this wire") {
 				t.Error("the page does not say that the packets were not seen on this wire, or says so of packets that were")
 			}
 		})

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	ashtml "github.com/cnibench/cnibench/report/html"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -55,11 +57,11 @@ func twelvePlugins(tb testing.TB) *results.Recorded {
 }
 
 func TestPageOfTwelvePlugins(t *testing.T) {
-	r, err := Build(twelvePlugins(t), catalogue.All())
+	r, err := report.Build(twelvePlugins(t), catalogue.All())
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := rendered(t, r.HTML)
+	page := rendered(t, people(ashtml.Write, r, nil))
 	for _, names := range standIns {
 		for _, name := range names {
 			if !strings.Contains(page, name) {
@@ -76,11 +78,11 @@ func TestPageOfTwelvePlugins(t *testing.T) {
 func BenchmarkPageOfTwelvePlugins(b *testing.B) {
 	recorded := twelvePlugins(b)
 	for b.Loop() {
-		r, err := Build(recorded, catalogue.All())
+		r, err := report.Build(recorded, catalogue.All())
 		if err != nil {
 			b.Fatal(err)
 		}
-		if err := r.HTML(io.Discard); err != nil {
+		if err := ashtml.Write(io.Discard, r, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

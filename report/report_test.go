@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"bytes"
@@ -15,6 +15,13 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	ashtml "github.com/cnibench/cnibench/report/html"
+	"github.com/cnibench/cnibench/report/machine"
+	"github.com/cnibench/cnibench/report/markdown"
+	astext "github.com/cnibench/cnibench/report/text"
+
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -26,14 +33,14 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := Build(recorded, catalogue.All())
+	r, err := report.Build(recorded, catalogue.All())
 	if err != nil {
 		t.Fatal(err)
 	}
-	zh := r.In(chinese(t))
-	for name, render := range map[string]func(io.Writer) error{"report.txt": r.Text, "report.json": r.JSON, "report.html": r.HTML,
-		"report.zh.txt": zh.Text, "report.zh.html": zh.HTML, "report.zh.md": zh.Markdown,
-		"report.md": r.Markdown, "report.xml": r.JUnit, "report.prom": r.OpenMetrics, "report.csv": recorded.CSV, "report.bench": recorded.GoBenchmark} {
+	zh := chinese(t)
+	for name, render := range map[string]func(io.Writer) error{"report.txt": people(astext.Write, r, nil), "report.json": of(machine.JSON, r), "report.html": people(ashtml.Write, r, nil),
+		"report.zh.txt": people(astext.Write, r, zh), "report.zh.html": people(ashtml.Write, r, zh), "report.zh.md": people(markdown.Write, r, zh),
+		"report.md": people(markdown.Write, r, nil), "report.xml": of(machine.JUnit, r), "report.prom": of(machine.OpenMetrics, r), "report.csv": of(machine.CSV, recorded), "report.bench": of(machine.Benchfmt, recorded)} {
 		t.Run(name, func(t *testing.T) {
 			var got bytes.Buffer
 			if err := render(&got); err != nil {
@@ -57,9 +64,9 @@ func TestGolden(t *testing.T) {
 }
 
 // validate holds a report against the schema.
-func validate(t *testing.T, r *Report) {
+func validate(t *testing.T, r *model.Report) {
 	t.Helper()
-	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(JSONSchema))
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(machine.JSONSchema))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +80,7 @@ func validate(t *testing.T, r *Report) {
 		t.Fatal(err)
 	}
 	var text bytes.Buffer
-	if err := r.JSON(&text); err != nil {
+	if err := machine.JSON(&text, r); err != nil {
 		t.Fatal(err)
 	}
 	instance, err := jsonschema.UnmarshalJSON(&text)
@@ -104,14 +111,14 @@ func goodput(plugin string, block int, v float64) results.Record {
 		Placement: results.Placement{Mode: "split"}, Values: map[string]float64{"goodput": v}}}
 }
 
-func build(t *testing.T, recorded *results.Recorded) *Report {
+func build(t *testing.T, recorded *results.Recorded) *model.Report {
 	t.Helper()
-	r, err := Build(recorded, catalogue.All())
+	r, err := report.Build(recorded, catalogue.All())
 	if err != nil {
 		t.Fatal(err)
 	}
 	validate(t, r)
-	for _, render := range []func(io.Writer) error{r.Text, r.HTML} {
+	for _, render := range []func(io.Writer) error{people(astext.Write, r, nil), people(ashtml.Write, r, nil)} {
 		if err := render(io.Discard); err != nil {
 			t.Error(err)
 		}
@@ -129,7 +136,7 @@ func TestExpectedAndLoss(t *testing.T) {
 	host := r.Cell(results.Cell{Plugin: "host", Topology: "l2", Wire: "1gbit"})
 	vxlan := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"})
 	// (1500−52)/(1500+14) and (1500−50−52)/(1500+14) of a gigabit.
-	for cell, want := range map[*Cell]float64{host: 1e9 * 1448 / 1514, vxlan: 1e9 * 1398 / 1514} {
+	for cell, want := range map[*model.Cell]float64{host: 1e9 * 1448 / 1514, vxlan: 1e9 * 1398 / 1514} {
 		if got := cell.Metric("tcp-stream", "goodput").Expected; got == nil || math.Abs(*got-want) > 1 {
 			t.Errorf("%s: expected goodput is %v, want %v", cell.Plugin, got, want)
 		}
@@ -156,7 +163,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		says     string
 	}{
 		{"no samples at all", record(network("host", "ok", "", 1500)), "the run ended before it was brought up"},
-		{"too few samples", record(network("host", "ok", "", 1500), goodput("host", 0, 1)), "1 samples give no interval: 5 more are needed"},
+		{"too few samples", record(network("host", "ok", "", 1500), goodput("host", 0, 1)), "1 sample gives no interval: 5 more are needed"},
 		{"failed samples", record(network("flannel-vxlan", "ok", "", 1450), goodput("flannel-vxlan", 0, 1), failed), "1 of 2 samples failed, the last: connecting"},
 		{"only failed samples", record(network("flannel-vxlan", "ok", "", 1450), failed), "no sample succeeded; the last one: connecting"},
 		{"a run that was cut off", record(), "cut off"},
@@ -168,10 +175,10 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := build(t, c.recorded)
 			var text, page bytes.Buffer
-			if err := r.Text(&text); err != nil {
+			if err := astext.Write(&text, r, nil); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.HTML(&page); err != nil {
+			if err := ashtml.Write(&page, r, nil); err != nil {
 				t.Fatal(err)
 			}
 			if !strings.Contains(text.String(), c.says) || !strings.Contains(page.String(), c.says) {
@@ -187,10 +194,10 @@ func TestUntrustedText(t *testing.T) {
 	r := build(t, record(network("flannel-vxlan", "failed", hostile, 0), network("host", "ok", "", 1500),
 		results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "host", Topology: "l2", Text: hostile}}))
 	var text, page bytes.Buffer
-	if err := r.Text(&text); err != nil {
+	if err := astext.Write(&text, r, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.HTML(&page); err != nil {
+	if err := ashtml.Write(&page, r, nil); err != nil {
 		t.Fatal(err)
 	}
 	if strings.ContainsAny(text.String(), "\x1b\x07\r\u202e") || strings.Contains(text.String(), "\nWARNING: fine") {
@@ -198,20 +205,5 @@ func TestUntrustedText(t *testing.T) {
 	}
 	if strings.Contains(page.String(), "<script") {
 		t.Error("the page holds a script")
-	}
-}
-
-func TestQuantity(t *testing.T) {
-	for _, c := range []struct {
-		v    float64
-		unit string
-		want string
-	}{
-		{956406000, "bit/s", "956 Mbit/s"}, {9.56e9, "bit/s", "9.56 Gbit/s"}, {1.61e-05, "s", "16.1 µs"}, {0.0123, "s", "12.3 ms"},
-		{61000, "1/s", "61 k/s"}, {0, "1", "0"}, {46, "1", "46"}, {0.2734, "s/GB", "0.273 s/GB"}, {110100480, "byte", "105 MiB"}, {math.NaN(), "s", "? s"},
-	} {
-		if got := quantity(c.v, c.unit); got != c.want {
-			t.Errorf("%v %s: %q, want %q", c.v, c.unit, got, c.want)
-		}
 	}
 }

@@ -1,4 +1,4 @@
-package report
+package report_test
 
 import (
 	"fmt"
@@ -11,6 +11,10 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report"
+	ashtml "github.com/cnibench/cnibench/report/html"
+	"github.com/cnibench/cnibench/report/machine"
+	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -24,11 +28,11 @@ func BenchmarkScale(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		r, err := Build(recorded, catalogue.All())
+		r, err := report.Build(recorded, catalogue.All())
 		if err != nil {
 			b.Fatal(err)
 		}
-		for name, render := range map[string]func(io.Writer) error{"text": r.Text, "json": r.JSON, "html": r.HTML} {
+		for name, render := range map[string]func(io.Writer) error{"text": people(astext.Write, r, nil), "json": of(machine.JSON, r), "html": people(ashtml.Write, r, nil)} {
 			began := time.Now()
 			if err := render(io.Discard); err != nil {
 				b.Fatal(err)

@@ -88,18 +88,3 @@ func (r *Recorded) Complete() bool {
 	}
 	return complete
 }
-
-// counted calls f with each sample that counts, in the order of the journal,
-// and the ground that it was taken on.
-func (r *Recorded) counted(f func(ground string, s *Sample) error) error {
-	skip := r.Superseded()
-	for i, record := range r.Records {
-		if record.Sample == nil || skip[i] {
-			continue
-		}
-		if err := f(Ground(record.Sample.Topology, record.Kernel), record.Sample); err != nil {
-			return err
-		}
-	}
-	return nil
-}

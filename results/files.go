@@ -44,16 +44,12 @@ func FileName(parts ...string) string {
 	return name[:longestName+1-len(sum)] + sum // one longer than any name that is not cut
 }
 
-// AddHistogram keeps a latency histogram beside the journal and returns its
-// name below the run directory, for [Sample]. The parts of its name, see
+// AddHistogram keeps a latency histogram, in HDR's V2 compressed encoding, beside
+// the journal and returns its name below the run directory, for [Sample]. The parts of its name, see
 // [FileName], must tell it from every other one of the run: a second histogram
 // of one name is an error, and the first one stays.
-func (j *Journal) AddHistogram(h *hdrhistogram.Histogram, parts ...string) (string, error) {
+func (j *Journal) AddHistogram(encoded []byte, parts ...string) (string, error) {
 	file := filepath.Join(HistDir, FileName(parts...)+".hdr")
-	encoded, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
-	if err != nil {
-		return "", fmt.Errorf("encoding histogram %s: %w", file, err)
-	}
 	if err := writeNew(j.Path(file), encoded); err != nil {
 		return "", fmt.Errorf("keeping a histogram: %w", err)
 	}

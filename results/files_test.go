@@ -68,11 +68,11 @@ func TestSecondHistogramOfOneName(t *testing.T) {
 	first, second := hdrhistogram.New(1, 1e10, 3), hdrhistogram.New(1, 1e10, 3)
 	first.RecordValue(1000)
 	second.RecordValue(2000)
-	name, err := j.AddHistogram(first, "host", "l2", "none", "tcp-rr", "0000")
+	name, err := j.AddHistogram(encoded(t, first), "host", "l2", "none", "tcp-rr", "0000")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := j.AddHistogram(second, "host", "l2", "none", "tcp-rr", "0000"); !errors.Is(err, fs.ErrExist) {
+	if _, err := j.AddHistogram(encoded(t, second), "host", "l2", "none", "tcp-rr", "0000"); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("a second one: %v", err)
 	}
 	if got, err := Histogram(dir, name); err != nil || !got.Equals(first) {

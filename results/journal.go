@@ -113,6 +113,7 @@ func lock(f *os.File, dir string) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case err == nil:
+		markRunning(f)
 		return nil
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		err = fmt.Errorf("the run in %s is still going on: %w", dir, err)

@@ -72,11 +72,11 @@ func parseDelay(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("the delay %q of a link is no time such as 20ms", s)
+		return 0, fmt.Errorf("the delay %q of a link is not a duration such as 20ms", s)
 	case d < minDelay || d > maxDelay:
 		return 0, fmt.Errorf("the delay %q of a link is outside %s to %s", s, minDelay, maxDelay)
 	case d%minDelay != 0:
-		return 0, fmt.Errorf("the delay %q of a link is no whole number of microseconds", s)
+		return 0, fmt.Errorf("the delay %q of a link is not a whole number of microseconds", s)
 	}
 	return d, nil
 }
@@ -86,7 +86,7 @@ var lossPattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)%$`)
 func parseLoss(s string) (float64, error) {
 	m := lossPattern.FindStringSubmatch(s)
 	if m == nil {
-		return 0, fmt.Errorf("the loss %q of a link is no share such as 0.1%%", s)
+		return 0, fmt.Errorf("the loss %q of a link is not a percentage such as 0.1%%", s)
 	}
 	percent, err := strconv.ParseFloat(m[1], 64)
 	if err != nil || percent < minLoss || percent > maxLoss {
@@ -105,4 +105,13 @@ func (l Link) String() string {
 		parts = append(parts, "loss="+strconv.FormatFloat(l.LossPercent, 'f', -1, 64)+"%")
 	}
 	return strings.Join(parts, ",")
+}
+
+// MarshalText is String.
+func (l Link) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
+
+// UnmarshalText is [ParseLink].
+func (l *Link) UnmarshalText(text []byte) (err error) {
+	*l, err = ParseLink(string(text))
+	return err
 }

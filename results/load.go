@@ -45,7 +45,7 @@ func Load(dir string) (*Recorded, error) {
 func readRun(dir string) (*Run, error) {
 	text, err := os.ReadFile(filepath.Join(dir, RunFile))
 	if err != nil {
-		return nil, fmt.Errorf("%s is no run directory: %w", dir, err)
+		return nil, fmt.Errorf("%s is not a run directory: %w", dir, err)
 	}
 	var run Run
 	if err := json.Unmarshal(text, &run); err != nil {

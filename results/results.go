@@ -63,7 +63,7 @@ type Asked struct {
 	Contexts  []string `json:"contexts,omitempty"`
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
-	Link      string   `json:"link,omitempty"` // as ParseLink reads it
+	Link      Link     `json:"link,omitzero"`
 	MTU       int      `json:"mtu"`
 	Nodes     int      `json:"nodes"`
 	Probes    []string `json:"probes"`

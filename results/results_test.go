@@ -117,13 +117,22 @@ func TestLoadRefusesAnotherSchema(t *testing.T) {
 	}
 }
 
+func encoded(t *testing.T, h *hdrhistogram.Histogram) []byte {
+	t.Helper()
+	text, err := h.Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func TestHistograms(t *testing.T) {
 	j, dir := newJournal(t)
 	h := hdrhistogram.New(1, 1e10, 3)
 	for v := range int64(1000) {
 		h.RecordValue(1000 + v)
 	}
-	name, err := j.AddHistogram(h, "flannel-vxlan", "l2/../none", "tcp-rr:size=1", "0001")
+	name, err := j.AddHistogram(encoded(t, h), "flannel-vxlan", "l2/../none", "tcp-rr:size=1", "0001")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,8 @@ func TestSpareCPUs(t *testing.T) {
 		{"not ours to choose", []int{-1}, probes.Same, -1, -1, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := &run{Config: Config{CPUs: tt.cpus}}
-			client, server := r.cpus(tt.placement)
+			r := stage{cpus: tt.cpus}
+			client, server := r.pin(tt.placement)
 			if spare := r.spare(client, server); client != tt.client || server != tt.server || !slices.Equal(spare, tt.spare) {
 				t.Errorf("client on %d, server on %d, left %v", client, server, spare)
 			}

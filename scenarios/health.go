@@ -44,16 +44,3 @@ func (h *health) givenUp() bool {
 	}
 	return h.failures >= givenUpAfter
 }
-
-// recallHealth takes over which probes have succeeded on a network before the
-// run was interrupted.
-func (r *run) recallHealth(n *upNetwork) {
-	if !r.resumed() {
-		return
-	}
-	for _, record := range r.part() {
-		if s := record.Sample; s != nil && s.Plugin == n.instance && s.Topology == n.topology && s.Error == "" {
-			n.succeeded(s.Probe)
-		}
-	}
-}

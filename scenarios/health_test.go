@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +67,7 @@ func failedFacts(t *testing.T, n *upNetwork) results.Network {
 		t.Fatal(err)
 	}
 	r := &run{Config: Config{Journal: journal}}
-	if err := errors.Join(r.giveUp(n, n.since), journal.Close()); err != nil {
+	if err := errors.Join(r.fail(n, fmt.Errorf("%d samples in a row failed, the last: %s", n.failures, n.since.Error)), journal.Close()); err != nil {
 		t.Fatal(err)
 	}
 	recorded, err := results.Load(dir)
@@ -84,7 +85,7 @@ func TestBrokenStaysBroken(t *testing.T) {
 		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}}},
 		{Network: &results.Network{Plugin: "host", Topology: "l2", Status: results.StatusBroke, BrokeRound: 2}},
 	}}}}
-	if gone, was := r.wasGivenUp("host", "l2"); !gone || was == nil || !was.dead {
+	if gone, was := r.earlier().wasGivenUp("host", "l2"); !gone || was == nil || !was.dead {
 		t.Errorf("given up: %v, %+v", gone, was)
 	}
 }
@@ -97,7 +98,7 @@ func TestWorkedBeforeTheInterruption(t *testing.T) {
 		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "c", Error: "x"}},
 	}}}}
 	n := &upNetwork{instance: "host", topology: "l2"}
-	r.recallHealth(n)
+	r.earlier().health(n)
 	if len(n.worked) != 1 || !n.worked["a"] || n.failures != 0 {
 		t.Errorf("%+v", n.health)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 
+	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -47,7 +48,7 @@ func CheckNeeds(n results.Needs) error {
 		return wrong("nodes_later", "%d is fewer than the %d nodes now", n.NodesLater, n.Nodes)
 	}
 	if n.Cloud != "" {
-		if err := oneOf("cloud", n.Cloud, results.Clouds); err != nil {
+		if err := catalogue.OneOf("cloud", n.Cloud, results.Clouds); err != nil {
 			return wrong("cloud", "%w", err)
 		}
 	}
@@ -65,7 +66,7 @@ func checkNetworks(n results.Needs) error {
 		switch {
 		case !p.prefix.IsValid():
 		case !p.prefix.Addr().Is4():
-			return wrong(p.key, "%s is no IPv4 network; nothing is measured over IPv6", p.prefix)
+			return wrong(p.key, "%s is not an IPv4 network; IPv6 is not measured", p.prefix)
 		case p.prefix != p.prefix.Masked():
 			return wrong(p.key, "%s is an address, not a network; the network is %s", p.prefix, p.prefix.Masked())
 		}

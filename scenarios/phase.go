@@ -6,7 +6,6 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
-	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
 )
 
@@ -65,14 +64,14 @@ func (r *run) measurePhase(ctx context.Context) error {
 	if err := r.Journal.Sync(); err != nil {
 		return err
 	}
-	if !r.resumed() {
+	if !r.earlier().resumed() {
 		if err := r.once(ctx); err != nil {
 			return err
 		}
 	}
 	r.started = time.Now()
-	begin, end := r.next, r.next+r.rounds()
-	for number := max(begin, r.first); number < end && !r.enough(number-begin) && r.worthwhile(); number++ {
+	begin, end := r.next, r.next+r.pace.rounds()
+	for number := max(begin, r.first); number < end && !r.pace.enough(number-begin, r.alive()) && r.worthwhile(); number++ {
 		if err := r.block(ctx, number, number-begin); err != nil {
 			return err
 		}
@@ -110,18 +109,9 @@ func (r *run) foundSoFar(instance, topology string) map[probes.Finding]bool {
 	if r.known(instance) && r.found[topology] != nil {
 		return r.found[topology]
 	}
-	found := r.foundBefore(instance, topology)
+	found := r.earlier().findings(instance, topology)
 	if instance == results.HostPlugin {
 		r.found[topology] = found
 	}
 	return found
-}
-
-// needed is the least number of blocks in each phase with which verdicts among
-// all networks of the run are possible; those of one phase alone are fewer.
-func (r *run) needed() int {
-	if !r.Asked.Apart() {
-		return 0
-	}
-	return stats.MinRounds(len(results.Pairs(instances(r.Asked))))
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -36,7 +36,7 @@ func block(a results.Asked, networks []*upNetwork, number int) []step {
 	for _, n := range networks {
 		for _, wire := range a.Wire {
 			for _, probe := range a.Probes {
-				p, _, err := probes.Parse(probe)
+				p, _, err := catalogue.Parse(probe)
 				if err == nil && !p.Once && !(p.Pods && n.instance == results.HostPlugin) {
 					cell := results.Cell{Plugin: n.instance, Topology: n.topology, Wire: wire}
 					steps = append(steps, step{cell, probe, n})
@@ -109,7 +109,7 @@ func PlanOf(a results.Asked) Plan {
 		}
 	}
 	for _, name := range a.Probes {
-		if probe, _, err := probes.Parse(name); err == nil && probe.Once {
+		if probe, _, err := catalogue.Parse(name); err == nil && probe.Once {
 			p.Facts = append(p.Facts, name)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -84,9 +84,52 @@ func (s seen) reached(alive []string) reached {
 
 // headline is the figure that a probe is about: its first one.
 func headline(spec string) string {
-	p, _, err := probes.Parse(spec)
+	p, _, err := catalogue.Parse(spec)
 	if err != nil || len(p.Metrics) == 0 {
 		return ""
 	}
 	return p.Metrics[0].Name
+}
+
+// pace decides how many blocks a run measures.
+type pace struct {
+	asked   results.Asked
+	seen    seen
+	reached reached // after the last block
+}
+
+// enough reports whether the blocks measured so far are as many as the
+// precision asked for needs.
+func (p *pace) enough(blocks int, alive []string) bool {
+	if p.asked.Rounds > 0 || blocks == 0 {
+		return false
+	}
+	p.reached = p.seen.reached(alive)
+	p.reached.rounds = max(p.reached.rounds, p.needed())
+	return p.reached.precise(p.asked.Precision, blocks)
+}
+
+// rounds is how many blocks of a phase are measured at most.
+func (p *pace) rounds() int {
+	if p.asked.Rounds > 0 {
+		return p.asked.Rounds
+	}
+	return p.asked.MaxRounds
+}
+
+// precision says how wide the widest interval still is.
+func (p *pace) precision() string {
+	if p.reached.widest == 0 {
+		return ""
+	}
+	return fmt.Sprintf("widest interval %.1f %% of %.1f %%: %s", 100*p.reached.widest, 100*p.asked.Precision, p.reached.of)
+}
+
+// needed is the least number of blocks in each phase with which verdicts among
+// all networks of the run are possible; those of one phase alone are fewer.
+func (p *pace) needed() int {
+	if !p.asked.Apart() {
+		return 0
+	}
+	return stats.MinRounds(len(results.Pairs(instances(p.asked))))
 }

@@ -14,13 +14,15 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
+	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 )
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "worker" {
-		if errors.Join(probes.PrepareWorker(), probes.Serve(context.Background(), os.Stdin, os.Stdout)) != nil {
+		if errors.Join(worker.Prepare(), probecatalogue.Serve(context.Background(), os.Stdin, os.Stdout)) != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
@@ -35,13 +37,13 @@ type fragile struct {
 	lives   int  // samples that a server's worker begins
 	returns bool // whether it can be had back
 	left    int
-	ends    [2]*probes.Worker
+	ends    [2]*worker.Worker
 	kill    func()
 	lost    error
 }
 
 // worker starts one as a process of its own.
-func (f *fragile) worker() (*probes.Worker, func()) {
+func (f *fragile) worker() (*worker.Worker, func()) {
 	cmd := exec.Command("/proc/self/exe", "worker")
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -54,7 +56,7 @@ func (f *fragile) worker() (*probes.Worker, func()) {
 	if err := cmd.Start(); err != nil {
 		f.t.Fatal(err)
 	}
-	w := probes.Connect(in, out)
+	w := worker.Connect(in, out)
 	f.t.Cleanup(func() {
 		w.Close()
 		cmd.Process.Kill()

@@ -11,6 +11,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
+	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 )
@@ -53,9 +54,8 @@ type run struct {
 	phase    Phase
 	later    bool                               // it is not the first phase
 	networks []*upNetwork                       // of the phase
-	found    map[string]map[probes.Finding]bool // of the baseline by topology, kept from phase to phase
-	seen     seen
-	reached  reached   // after the last block
+	found    map[string]map[probes.Finding]bool // findings on the baseline, by topology; kept for the phases that follow
+	pace     pace
 	started  time.Time // of the phase's first block
 	first    int       // block to begin with in a run that goes on
 	now      int       // block that is being measured
@@ -81,13 +81,13 @@ type upNetwork struct {
 // that fail are results. When ctx ends, it stops at once, keeps the record and
 // returns the context's error.
 func Run(ctx context.Context, c Config) error {
-	r := &run{Config: c, found: map[string]map[probes.Finding]bool{}, seen: seen{}, unsupported: map[results.Cell]bool{}}
+	r := &run{Config: c, found: map[string]map[probes.Finding]bool{}, pace: pace{asked: c.Asked, seen: seen{}}, unsupported: map[results.Cell]bool{}}
 	// The collector's work would land on a CPU that is being measured.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	err := r.all(ctx)
 	if ctx.Err() != nil {
 		// No CNI DEL: the person waits, and the namespaces go anyway.
-		r.event(results.Event{Name: results.EventStopped})
+		r.write().event(results.Event{Name: results.EventStopped})
 		return errors.Join(ctx.Err(), r.Journal.Sync())
 	}
 	if err != nil {
@@ -96,6 +96,10 @@ func Run(ctx context.Context, c Config) error {
 	r.finished()
 	return r.Journal.Sync()
 }
+
+func (r *run) earlier() earlier { return earlier{r.Recorded} }
+func (r *run) write() writer    { return writer{r.Journal, r.Kernel} }
+func (r *run) stage() stage     { return stage{r.Asked, r.Catalogue, r.CPUs, r.phase.Testbed} }
 
 // alive names the networks that are still measured, each with its topology.
 func (r *run) alive() []string {
@@ -106,25 +110,6 @@ func (r *run) alive() []string {
 		}
 	}
 	return names
-}
-
-// enough reports whether the blocks measured so far are as many as the
-// precision asked for needs.
-func (r *run) enough(blocks int) bool {
-	if r.Asked.Rounds > 0 || blocks == 0 {
-		return false
-	}
-	r.reached = r.seen.reached(r.alive())
-	r.reached.rounds = max(r.reached.rounds, r.needed())
-	return r.reached.precise(r.Asked.Precision, blocks)
-}
-
-// rounds is how many blocks of a phase are measured at most.
-func (r *run) rounds() int {
-	if r.Asked.Rounds > 0 {
-		return r.Asked.Rounds
-	}
-	return r.Asked.MaxRounds
 }
 
 // up brings every network up, one after the other, so that none slows the
@@ -145,7 +130,7 @@ func (r *run) up(ctx context.Context) error {
 }
 
 func (r *run) bringUp(ctx context.Context, instance, topology string) error {
-	if gone, was := r.wasGivenUp(instance, topology); gone {
+	if gone, was := r.earlier().wasGivenUp(instance, topology); gone {
 		if was != nil {
 			r.networks = append(r.networks, was)
 		}
@@ -157,13 +142,13 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 		facts, setup := network.Facts()
 		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundSoFar(instance, topology)}
 		up.dead = err != nil
-		r.recallHealth(up)
+		r.earlier().health(up)
 		r.networks = append(r.networks, up)
-		err := r.append(results.Record{Network: &facts})
-		if up.dead || r.resumed() || r.known(instance) {
+		err := r.write().append(results.Record{Network: &facts})
+		if up.dead || r.earlier().resumed() || r.known(instance) {
 			return err // the record holds what its first start took
 		}
-		return errors.Join(err, r.append(results.Record{Setup: &setup}))
+		return errors.Join(err, r.write().append(results.Record{Setup: &setup}))
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -173,18 +158,18 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 	var unsupported *testbed.UnsupportedError
 	if errors.As(err, &unsupported) {
 		facts.Status, facts.Lacks = results.StatusUnsupported, unsupported.Lacks
-		facts.Cause = r.inBoth(&facts)
+		facts.Cause = r.earlier().inBoth(&facts, r.Kernel)
 		if facts.Lacks != "" {
 			r.unsupported[results.Cell{Plugin: instance, Topology: topology}] = true
 		}
 	}
-	return r.append(results.Record{Network: &facts})
+	return r.write().append(results.Record{Network: &facts})
 }
 
 // once takes the facts of each network that do not vary.
 func (r *run) once(ctx context.Context) error {
 	for _, name := range r.Asked.Probes {
-		probe, params, err := probes.Parse(name)
+		probe, params, err := probecatalogue.Parse(name)
 		if err != nil {
 			return err
 		}
@@ -223,43 +208,25 @@ func (r *run) block(ctx context.Context, number, inPhase int) error {
 			return err
 		}
 	}
-	r.event(results.Event{Name: results.EventBlockEnd, Block: number})
+	r.write().event(results.Event{Name: results.EventBlockEnd, Block: number})
 	return r.Journal.Sync()
 }
 
 // progress reports the step that is about to be taken.
 func (r *run) progress(number, position, inBlock int, s step) {
 	done := number*inBlock + position
-	total := r.rounds() * inBlock
+	total := r.pace.rounds() * inBlock
 	each := r.Asked.Duration.Duration() + betweenSamples
-	if now := done - r.begun()*inBlock; now >= inBlock {
+	begun := r.first // the first block of the phase that this process measures
+	if r.later {
+		begun = 0
+	}
+	if now := done - begun*inBlock; now >= inBlock {
 		each = time.Since(r.started) / time.Duration(now)
 	}
-	r.Progress(Progress{Phase: fmt.Sprintf("round %d/%d", number+1, r.rounds()),
+	r.Progress(Progress{Phase: fmt.Sprintf("round %d/%d", number+1, r.pace.rounds()),
 		Now: fmt.Sprintf("%s %s, wire %s", s.Plugin, s.probe, s.Wire), Done: done, Total: total,
-		Left: time.Duration(total-done) * each, Precision: r.precision()})
-}
-
-// begun is the number in the phase of the first block that this process
-// measures.
-func (r *run) begun() int {
-	if r.later {
-		return 0
-	}
-	return r.first
-}
-
-// precision says how wide the widest interval still is.
-func (r *run) precision() string {
-	if r.reached.widest == 0 {
-		return ""
-	}
-	return fmt.Sprintf("widest interval %.1f %% of %.1f %%: %s", 100*r.reached.widest, 100*r.Asked.Precision, r.reached.of)
-}
-
-// giveUp marks a network whose samples fail.
-func (r *run) giveUp(n *upNetwork, last *results.Sample) error {
-	return r.fail(n, fmt.Errorf("%d samples in a row failed, the last: %s", n.failures, last.Error))
+		Left: time.Duration(total-done) * each, Precision: r.pace.precision()})
 }
 
 // fail marks a network as failed, or as one that broke if it has worked; it is
@@ -278,7 +245,7 @@ func (r *run) fail(n *upNetwork, cause error) error {
 	case n.failures > 0 && facts.Fidelity != string(plugins.Cluster): // where the testbed sends a first packet
 		facts.Cause = "the first packet passed, but no sample succeeded: " + facts.Cause
 	}
-	return r.append(results.Record{Network: &facts})
+	return r.write().append(results.Record{Network: &facts})
 }
 
 // down takes the networks down in order. What the plugins leave undone is
@@ -290,22 +257,7 @@ func (r *run) down(ctx context.Context) {
 		}
 		r.Progress(Progress{Phase: "taking down", Now: n.instance + " on " + n.topology})
 		if err := n.Down(ctx); err != nil {
-			r.event(results.Event{Name: results.EventCNIDel, Plugin: n.instance, Topology: n.topology, Text: err.Error()})
+			r.write().event(results.Event{Name: results.EventCNIDel, Plugin: n.instance, Topology: n.topology, Text: err.Error()})
 		}
 	}
 }
-
-func (r *run) append(rec results.Record) error {
-	if rec.Time.IsZero() {
-		rec.Time = time.Now()
-	}
-	rec.Kernel = r.Kernel
-	if err := r.Journal.Append(rec); err != nil {
-		return fmt.Errorf("writing the journal: %w", err)
-	}
-	return nil
-}
-
-// event notes an event. A journal that could not be written returns that error
-// at the next sample and at the run's end.
-func (r *run) event(e results.Event) { _ = r.append(results.Record{Event: &e}) }

@@ -14,6 +14,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
+	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
@@ -86,7 +87,7 @@ func withBaseline(selected []*plugins.Plugin, c catalogue.Catalogue) []*plugins.
 }
 
 func checkNames(a *results.Asked, c catalogue.Catalogue) error {
-	if err := oneOf("testbed", a.Testbed, Testbeds); err != nil {
+	if err := catalogue.OneOf("testbed", a.Testbed, Testbeds); err != nil {
 		return err
 	}
 	if err := checkKernel(a); err != nil {
@@ -120,14 +121,14 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		return err
 	}
 	if a.Placement != "" {
-		if err := oneOf("placement", a.Placement, []string{probes.Same, probes.Split}); err != nil {
+		if err := catalogue.OneOf("placement", a.Placement, []string{probes.Same, probes.Split}); err != nil {
 			return err
 		}
 	}
 	if a.Control != "" {
 		p := c.Get(a.Control)
 		if p == nil {
-			return fmt.Errorf("there is no plugin %q to control; the nearest name is %s", a.Control, catalogue.Nearest(a.Control, a.Plugins))
+			return fmt.Errorf("there is no plugin %q to control; did you mean %s?", a.Control, catalogue.Nearest(a.Control, a.Plugins))
 		}
 		if a.Control = p.Name; !slices.Contains(a.Plugins, a.Control) {
 			return fmt.Errorf("the control %s must be one of the compared plugins %s", a.Control, strings.Join(a.Plugins, ","))
@@ -151,38 +152,30 @@ func checkKernel(a *results.Asked) error {
 	case a.Kernel == "":
 		a.Kernel = results.KernelHost
 	}
-	return oneOf("kernel", a.Kernel, results.Kernels)
+	return catalogue.OneOf("kernel", a.Kernel, results.Kernels)
 }
 
 // checkProbe names the nearest name to one that is misspelt.
 func checkProbe(spec string) error {
-	_, _, err := probes.Parse(spec)
+	_, _, err := probecatalogue.Parse(spec)
 	var unknown *probes.UnknownError
 	if errors.As(err, &unknown) {
-		return oneOf(unknown.What, unknown.Name, unknown.Known)
+		return catalogue.OneOf(unknown.What, unknown.Name, unknown.Known)
 	}
 	return err
 }
 
-// checkLink names the nearest key to one that is misspelt, and writes the link
-// in its one form.
+// checkLink refuses a link where there is none, and one that hides what a probe
+// looks for.
 func checkLink(a *results.Asked) error {
-	link, err := results.ParseLink(a.Link)
-	var unknown *results.UnknownLinkKeyError
-	switch {
-	case errors.As(err, &unknown):
-		return oneOf("property of a link", unknown.Key, unknown.Known)
-	case err != nil:
-		return err
-	case a.Testbed == "cluster" && link != (results.Link{}):
+	if a.Testbed == "cluster" && a.Link != (results.Link{}) {
 		return errors.New("link is for the lab: a cluster's network is as it is")
 	}
 	for _, p := range a.Probes {
-		if probe, _, err := probes.Parse(p); err == nil && probe.SeeksLoss && link.LossPercent > 0 {
+		if probe, _, err := probecatalogue.Parse(p); err == nil && probe.SeeksLoss && a.Link.LossPercent > 0 {
 			return fmt.Errorf("%s looks for the rate at which loss begins, which a link that loses packets by itself hides: leave it or the link's loss out", probe.Name)
 		}
 	}
-	a.Link = link.String()
 	return nil
 }
 
@@ -191,16 +184,9 @@ func checkTopology(spec string) error {
 	_, err := testbed.ParseTopology(spec)
 	var unknown *testbed.UnknownTopologyError
 	if errors.As(err, &unknown) {
-		return oneOf(unknown.What, unknown.Name, unknown.Known)
+		return catalogue.OneOf(unknown.What, unknown.Name, unknown.Known)
 	}
 	return err
-}
-
-func oneOf(what, value string, allowed []string) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	return fmt.Errorf("there is no %s %q; the nearest is %s (of %s)", what, value, catalogue.Nearest(value, allowed), strings.Join(allowed, ", "))
 }
 
 func duplicate(list []string) string {

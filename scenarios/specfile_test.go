@@ -63,9 +63,9 @@ func TestReadNeedsOfEitherForm(t *testing.T) {
 // TestNonsenseIsRefusedWithItsLine holds every refusal to naming the line.
 func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 	for _, c := range []struct{ name, text, says string }{
-		{"an unknown key of the run", "plugins: [calico]\nroundz: 3\n", `line 2: there is no key "roundz"; the nearest is rounds`},
-		{"an unknown need", "needs:\n  network_policy: true\n  encyption: true\n", `line 3: there is no key "encyption"; the nearest is encryption`},
-		{"an unknown limit", "needs:\n  limits:\n    routes: 5\n", `line 3: there is no key "routes"; the nearest is vpc_routes`},
+		{"an unknown key of the run", "plugins: [calico]\nroundz: 3\n", `line 2: there is no key "roundz"; did you mean rounds`},
+		{"an unknown need", "needs:\n  network_policy: true\n  encyption: true\n", `line 3: there is no key "encyption"; did you mean encryption`},
+		{"an unknown limit", "needs:\n  limits:\n    routes: 5\n", `line 3: there is no key "routes"; did you mean vpc_routes`},
 		{"a key twice", "mtu: 1500\nnodes: 2\nmtu: 9000\n", "line 3: mtu is given twice, first in line 1"},
 		{"a need twice", "needs:\n  nodes: 2\n  nodes: 3\n", "line 3: nodes is given twice"},
 		{"a negative node count", "needs:\n  nodes: -4\n", "line 2: nodes: -4 is outside 1 to 5000"},
@@ -74,7 +74,7 @@ func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 		{"half a node", "needs:\n  nodes: 2.5\n", "line 2: nodes: takes a value of type int"},
 		{"a word for a number", "needs:\n  nodes: many\n", "line 2: nodes: takes a value of type int, not a string"},
 		{"a cluster that shrinks", "needs:\n  nodes: 30\n  nodes_later: 3\n", "line 3: nodes_later: 3 is fewer than the 30 nodes now"},
-		{"an unknown cloud", "needs:\n  cloud: alibba\n", "line 2: cloud: there is no cloud \"alibba\"; the nearest is alibaba"},
+		{"an unknown cloud", "needs:\n  cloud: alibba\n", "line 2: cloud: there is no cloud \"alibba\"; did you mean alibaba"},
 		{"an answer that is none", "needs:\n  l2: perhaps\n", `line 2: l2: takes yes, no or unknown, not "perhaps"`},
 		{"no boolean", "needs:\n  encryption: strong\n", "line 2: encryption: takes a value of type bool"},
 		{"overlapping pod and node networks", "needs:\n  pod_cidr: 10.0.0.0/8\n  node_cidr: 10.1.0.0/16\n", "line 2: pod_cidr: the pod network 10.0.0.0/8 overlaps with the node network 10.1.0.0/16"},
@@ -87,11 +87,11 @@ func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 		{"more pods than addresses", "needs:\n  pods_per_node: 300\n", "line 2: pods_per_node: a node's /24 has 254 addresses"},
 		{"an address for a network", "needs:\n  pod_cidr: 10.1.2.3/16\n", "line 2: pod_cidr: 10.1.2.3/16 is an address, not a network; the network is 10.1.0.0/16"},
 		{"no network at all", "needs:\n  pod_cidr: large\n", "line 2: pod_cidr: netip.ParsePrefix"},
-		{"IPv6", "needs:\n  pod_cidr: fd00::/64\n", "line 2: pod_cidr: fd00::/64 is no IPv4 network"},
+		{"IPv6", "needs:\n  pod_cidr: fd00::/64\n", "line 2: pod_cidr: fd00::/64 is not an IPv4 network"},
 		{"a negative quota", "needs:\n  limits:\n    vpc_routes: -1\n", "line 3: vpc_routes: -1 is outside"},
-		{"a list for a section", "needs: [network_policy]\n", "line 1: keys with values are wanted here"},
-		{"a list for the file", "- mtu\n", "line 1: keys with values are wanted here"},
-		{"an alias", "mtu: &m 1500\nnodes: *m\n", "line 1: mtu: anchors and aliases are not taken"},
+		{"a list for a section", "needs: [network_policy]\n", "line 1: needs: keys with values are needed here"},
+		{"a list for the file", "- mtu\n", "line 1: keys with values are needed here"},
+		{"an alias", "mtu: &m 1500\nnodes: *m\n", "line 1: anchors and aliases are not taken"},
 		{"no YAML", "mtu: 1500\n  nodes: [", "line 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

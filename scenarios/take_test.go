@@ -9,12 +9,13 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 )
 
 // TestLimitOfSamples holds the time that a sample gets against what its probe
 // may take.
 func TestLimitOfSamples(t *testing.T) {
-	for _, p := range probes.All() {
+	for _, p := range catalogue.All() {
 		for _, delay := range []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond} {
 			t.Run(p.Name+"/delay "+delay.String(), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
@@ -25,7 +26,7 @@ func TestLimitOfSamples(t *testing.T) {
 						<-ctx.Done()
 						return nil, ctx.Err() // as somebody who does not say which limit passed
 					}
-					_, err := new(run).take(t.Context(), &probe, site)
+					_, err := stage{}.take(t.Context(), &probe, site)
 					if got, most := time.Since(begin), p.Takes(site); got < most {
 						t.Errorf("it gets %s, and may take %s", got, most)
 					}

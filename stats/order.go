@@ -160,12 +160,17 @@ func WarmUp(x []float64) int {
 }
 
 // mannWhitneyP is the two-sided p-value of the test that two samples are of
-// one distribution, by the normal approximation corrected for ties and
-// continuity (Hollander, Wolfe and Chicken, 3rd ed., section 4.1; R:
-// wilcox.test(x, y, exact = FALSE)).
+// one distribution: exact, ties included, for up to exactPool values, and
+// beyond by the normal approximation corrected for ties and continuity
+// (Hollander, Wolfe and Chicken, 3rd ed., section 4.1; R: coin::wilcox_test
+// with distribution = "exact", and wilcox.test(x, y, exact = FALSE)).
 func mannWhitneyP(x, y []float64) float64 {
 	return ranked(slices.Concat(x, y)).mannWhitneyP(len(x))
 }
+
+// exactPool is up to how many values of both samples together the p-value of
+// the Mann–Whitney test is exact.
+const exactPool = 24
 
 // pool is the values of two samples together.
 type pool struct {
@@ -187,15 +192,50 @@ func ranked(x []float64) pool {
 
 // mannWhitneyP is the p-value of the first values against the others.
 func (p pool) mannWhitneyP(first int) float64 {
-	n, m := float64(first), float64(len(p.ranks)-first)
-	sum := 0.0
+	sum := 0 // of doubled ranks
 	for _, r := range p.ranks[:first] {
-		sum += float64(r) / 2
+		sum += r
 	}
+	expected := first * (len(p.ranks) + 1)
+	if len(p.ranks) <= exactPool {
+		return p.exactP(first, max(sum-expected, expected-sum))
+	}
+	n, m := float64(first), float64(len(p.ranks)-first)
 	variance := n * m / 12 * (n + m + 1 - p.cubes/((n+m)*(n+m-1)))
-	distance := math.Abs(sum-n*(n+m+1)/2) - 0.5
+	distance := math.Abs(float64(sum-expected))/2 - 0.5
 	if variance <= 0 || distance <= 0 {
 		return 1
 	}
 	return 2 * distuv.UnitNormal.Survival(distance/math.Sqrt(variance))
+}
+
+// exactP is the share of all choices of so many values whose sum of doubled
+// ranks is at least that far from the expected one. It counts the choices by
+// size and sum, adding one value after the other.
+func (p pool) exactP(size, distance int) float64 {
+	total := 0
+	for _, r := range p.ranks {
+		total += r
+	}
+	choices := make([][]float64, size+1)
+	for i := range choices {
+		choices[i] = make([]float64, total+1)
+	}
+	choices[0][0] = 1
+	for _, r := range p.ranks {
+		for chosen := size; chosen > 0; chosen-- {
+			for sum := r; sum <= total; sum++ {
+				choices[chosen][sum] += choices[chosen-1][sum-r]
+			}
+		}
+	}
+	expected := size * (len(p.ranks) + 1)
+	far, all := 0.0, 0.0
+	for sum, n := range choices[size] {
+		all += n
+		if max(sum-expected, expected-sum) >= distance {
+			far += n
+		}
+	}
+	return far / all
 }

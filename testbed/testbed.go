@@ -1,7 +1,7 @@
-// Package testbed holds what the places to measure in have in common: the lab
-// (network namespaces on this machine) and a Kubernetes cluster. A testbed
-// brings a plugin's network up and says where workers run in it; it knows
-// nothing of what they measure.
+// Package testbed holds what the two kinds of testbed share: the lab (network
+// namespaces on this machine) and a Kubernetes cluster. A testbed brings a
+// plugin's network up and starts workers in it; it knows nothing of what they
+// measure.
 package testbed
 
 import (
@@ -13,19 +13,18 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// ClusterTopology is what a cluster's figures are kept under: how its nodes are
+// ClusterTopology is the name of every cluster's topology: how its nodes are
 // connected is for the probes to find out.
 const ClusterTopology = "cluster"
 
 // Testbed is a place where plugins' networks can be brought up.
 type Testbed interface {
 	// Up brings the plugin's network up on a topology and returns once a
-	// packet has passed between two pods on different nodes. instance tells
-	// apart two networks of the same plugin. An error is a property of that
-	// network, not of the run; an [*UnsupportedError] says that this testbed
-	// cannot carry the plugin. A network that is returned with an error is one
-	// whose pods cannot reach each other: facts about it can be taken, samples
-	// cannot.
+	// packet has passed between two pods on different nodes. instance
+	// distinguishes two networks of the same plugin. An error concerns that
+	// network, not the run; an [*UnsupportedError] says that this testbed cannot
+	// run the plugin. If Up returns both a network and an error, the pods cannot
+	// reach each other: facts about the network can be taken, samples cannot.
 	Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (Network, error)
 	// Close takes down whatever is still up.
 	Close() error
@@ -35,19 +34,18 @@ type Testbed interface {
 type Network interface {
 	// Ends are two pods on different nodes (for the baseline: the nodes).
 	Ends() (client, server probes.End)
-	// Facts are what is known of the network itself.
+	// Facts describe the network itself.
 	Facts() (results.Network, results.Setup)
-	// SetWire gives the underlay links another profile.
+	// SetWire gives the underlay links another rate limit.
 	SetWire(wire string) error
-	// AgentTime is the processor time that the plugin's agents have used
-	// since they started; 0 where the testbed cannot see it.
+	// AgentTime is the processor time that the plugin's agents have used since
+	// they started; 0 if the testbed cannot measure it.
 	AgentTime() time.Duration
-	// Err is the cause once the network cannot be used any more: an agent has
-	// exited for good. It is nil while the network lives. A [Restorer] may get
-	// over it.
+	// Err returns why the network can no longer be used, for example because an
+	// agent keeps exiting; nil while it can. A [Restorer] may repair it.
 	Err() error
-	// Down removes the pods through the plugin and ends its agents. The error
-	// says what did not go in order; the network is gone all the same.
+	// Down removes the pods through the plugin and stops its agents. The network
+	// is gone afterwards even if Down returns an error, which says what failed.
 	Down(ctx context.Context) error
 }
 
@@ -58,42 +56,41 @@ type PodAdder interface {
 	AddPods(ctx context.Context, n int) ([]probes.PodTimes, error)
 }
 
-// Restorer is a network whose workers can be lost while it lives: their control
-// streams pass something that may break.
+// Restorer is a network that can outlive its workers, because their control
+// streams depend on something that may fail.
 type Restorer interface {
-	// Restore starts again what does not answer any more and says what that
-	// was and why, "" for nothing. The error is why a part cannot be had back;
-	// the network is of no use then.
+	// Restore restarts workers that no longer answer and returns which ones and
+	// why, "" if all answer. After an error the network cannot be used.
 	Restore(ctx context.Context) (string, error)
 }
 
-// Server is a network that can put a Service before the server's pod.
+// Server is a network that can create a Service for the server's pod.
 type Server interface {
 	Service(ctx context.Context) (*probes.Service, error)
 }
 
-// Surveyor is a network that can show what lies around the two pods.
+// Surveyor is a network that can start workers outside the two pods.
 type Surveyor interface {
-	// Around starts workers in the other places of the network, the first time
-	// it is called.
+	// Around starts workers on the nodes and, if there is one, on the outside
+	// host. Only the first call starts them.
 	Around(ctx context.Context) (*probes.Surroundings, error)
 }
 
-// Kernel is a testbed that knows the kernel that its nodes run on.
+// Kernel is a testbed that can try the features of its nodes' kernel.
 type Kernel interface {
-	// Lacks names the first feature that the plugin needs and the kernel does
-	// not know, "" if there is none.
+	// Lacks returns the first feature that the plugin needs and the kernel does
+	// not have, "" if it has all.
 	Lacks(p *plugins.Plugin) string
-	// Slower is how many times longer than on the machine's own kernel things
-	// take, for time limits.
+	// Slower is the factor by which time limits are longer than on the machine's
+	// own kernel.
 	Slower() int
 }
 
-// UnsupportedError says that a plugin cannot run on this testbed and why; it
-// is no failure of the plugin.
+// UnsupportedError says why a plugin cannot run on this testbed, which is not a
+// failure of the plugin.
 type UnsupportedError struct {
 	Cause string
-	Lacks string // the feature that the kernel does not know, if that is the cause
+	Lacks string // the feature that the kernel does not have, if that is the cause
 }
 
 func (e *UnsupportedError) Error() string { return e.Cause }

@@ -19,15 +19,15 @@ const (
 //
 //   - l2: one switch for all.
 //   - routed: two subnets behind a router that knows no pods; nodes 1, 3, ...
-//     lie in the first, 2, 4, ... in the second.
+//     are in the first, 2, 4, ... in the second.
 //   - vpc: a cloud's network. The fabric answers ARP and forwards by
-//     destination address, whatever MAC a frame is sent to. The source/dest
-//     check drops what comes from or goes to an address that the interface
-//     does not own; its own are those assigned to it, and what a VPC route
-//     leads to it. Nodes 1 and 2 share a subnet, further ones lie in the
-//     second and the first by turns.
+//     destination address, regardless of the MAC that a frame is sent to. The
+//     source/dest check drops packets from or to an address that the interface
+//     does not own; it owns the addresses assigned to it and the destinations
+//     of VPC routes to it. Nodes 1 and 2 share a subnet; further nodes
+//     alternate between the second and the first.
 //
-// In each, a host that is no node of the cluster stands in the last subnet.
+// In each, the last subnet contains a host that is not a node of the cluster.
 type Topology struct {
 	Kind string // L2, Routed or VPC
 	// SourceDestOff turns the source/dest check off. A frame for a foreign

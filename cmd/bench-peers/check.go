@@ -102,7 +102,7 @@ func (b *bench) checkPackets(ctx context.Context, name string) error {
 
 // nicPackets is what an end's node has received on its NIC so far.
 func nicPackets(ctx context.Context, e probes.End) (float64, error) {
-	call, err := e.Node.Start(ctx, "wire/counters", nil)
+	call, err := e.Node.Start(ctx, "tcp-stream/counters", nil)
 	if err != nil {
 		return 0, err
 	}

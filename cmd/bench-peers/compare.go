@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -107,7 +108,7 @@ func (b *bench) path(name string, same bool) path {
 
 // probe takes one sample of our own.
 func (b *bench) probe(ctx context.Context, p path, spec, metric string) (float64, error) {
-	probe, params, err := probes.Parse(spec)
+	probe, params, err := catalogue.Parse(spec)
 	if err != nil {
 		return 0, err
 	}

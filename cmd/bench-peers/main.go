@@ -16,7 +16,8 @@ import (
 	"strconv"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
-	"github.com/cnibench/cnibench/probes"
+	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/lab"
@@ -34,7 +35,7 @@ func main() {
 func run(ctx context.Context) error {
 	switch arg := flag.NewFlagSet("bench-peers", flag.ContinueOnError); {
 	case len(os.Args) == 2 && os.Args[1] == lab.WorkerCommand:
-		return errors.Join(probes.PrepareWorker(), probes.Serve(ctx, os.Stdin, os.Stdout))
+		return errors.Join(worker.Prepare(), probecatalogue.Serve(ctx, os.Stdin, os.Stdout))
 	case len(os.Args) == 5 && os.Args[1] == netConnCommand:
 		return netConn(os.Args[2], os.Args[3], os.Args[4])
 	case len(os.Args) > 1 && os.Args[1] == lab.InitCommand:

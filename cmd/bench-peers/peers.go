@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/hot"
 )
 
 const (
@@ -132,7 +132,7 @@ type iperfEnd struct {
 }
 
 func (b *bench) iperfTCP(ctx context.Context, p path) (float64, error) {
-	end, err := b.iperf(ctx, p, "-C", probes.CongestionControl)
+	end, err := b.iperf(ctx, p, "-C", hot.CongestionControl)
 	if err != nil {
 		return 0, err
 	}

@@ -1,17 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/report/accept"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 )
@@ -27,7 +29,7 @@ type acceptOptions struct {
 	flags   *pflag.FlagSet
 }
 
-func (p *program) acceptCommand() *cobra.Command {
+func acceptCommand(p *program) *cobra.Command {
 	var o acceptOptions
 	cmd := &cobra.Command{
 		Use:   "accept -f SPEC [RUN]",
@@ -49,7 +51,7 @@ is inconclusive.`,
 				return usage("accept takes at most one run directory")
 			}
 			o.flags = cmd.Flags()
-			return p.accept(cmd.Context(), o, args)
+			return (&acceptance{p, o}).judge(cmd.Context(), args)
 		},
 	}
 	f := cmd.Flags()
@@ -63,8 +65,15 @@ is inconclusive.`,
 	return cmd
 }
 
-// accept judges a run; the exit code is the verdict.
-func (p *program) accept(ctx context.Context, o acceptOptions, args []string) error {
+// acceptance is one acceptance test.
+type acceptance struct {
+	p *program
+	o acceptOptions
+}
+
+// judge decides all thresholds; the exit code is the verdict.
+func (a *acceptance) judge(ctx context.Context, args []string) error {
+	o := a.o
 	if err := oneFormat(o.format, acceptFormats); err != nil {
 		return err
 	}
@@ -83,22 +92,38 @@ func (p *program) accept(ctx context.Context, o acceptOptions, args []string) er
 	if err != nil {
 		return usage("%s: %s", o.spec, oneLine(err))
 	}
-	earlier, err := p.earlier(o, spec)
+	if err := a.checkFlags(spec, args); err != nil {
+		return err
+	}
+	earlier, err := a.earlier(spec)
 	if err != nil {
 		return err
 	}
-	dir, err := p.acceptedRun(ctx, o, spec, *alone.Run, args)
+	dir, err := a.run(ctx, spec, *alone.Run, args)
 	if err != nil {
 		return err
 	}
-	_, made, err := p.load(dir)
+	return a.decide(spec, dir, len(args) == 0, earlier)
+}
+
+// decide prints how the run in dir stands to the spec. The report of a run that
+// was made for it is stored too.
+func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *model.Report) error {
+	p := a.p
+	_, loaded, err := p.load(dir)
 	if err != nil {
 		return err
 	}
-	outcome := accept.Judge(spec, made, earlier, p.catalogue)
-	render := map[string]func(io.Writer) error{"text": outcome.Text, "json": outcome.JSON, "junit": outcome.JUnit}[o.format]
+	outcome := accept.Judge(spec, loaded, earlier, p.catalogue)
+	render := map[string]func(io.Writer) error{"text": outcome.Text, "json": outcome.JSON, "junit": outcome.JUnit}[a.o.format]
 	if err := render(p.stdout); err != nil {
 		return fmt.Errorf("printing the outcome: %w", err)
+	}
+	if made {
+		// The exit code is the verdict, which does not depend on this.
+		if err := keep(dir, loaded, nil); err != nil {
+			fmt.Fprintf(p.stderr, "warning: %s\n", oneLine(err))
+		}
 	}
 	switch outcome.Verdict {
 	case accept.Pass:
@@ -109,42 +134,56 @@ func (p *program) accept(ctx context.Context, o acceptOptions, args []string) er
 	return exitStatus(exitUnknown)
 }
 
-// earlier loads the run that thresholds of an earlier one refer to, if any.
-func (p *program) earlier(o acceptOptions, spec *accept.Spec) (*report.Report, error) {
-	dir := spec.Against
-	if o.against != "" {
-		dir = o.against
+// checkFlags refuses flags that would be without effect.
+func (a *acceptance) checkFlags(spec *accept.Spec, args []string) error {
+	if a.o.against != "" && !spec.NeedsEarlier() {
+		return usage("--against names an earlier run, but no threshold of %s is about one", a.o.spec)
 	}
+	if len(args) == 0 {
+		return nil
+	}
+	var err error
+	a.o.flags.Visit(func(f *pflag.Flag) {
+		if !slices.Contains([]string{"file", "against", "format", "quiet"}, f.Name) {
+			err = usage("--%s is for a run that is made, but %s is recorded already: leave one of them out", f.Name, args[0])
+		}
+	})
+	return err
+}
+
+// earlier loads the run that thresholds of an earlier one refer to, if any.
+func (a *acceptance) earlier(spec *accept.Spec) (*model.Report, error) {
+	dir := cmp.Or(a.o.against, spec.Against)
 	if dir == "" || !spec.NeedsEarlier() {
 		return nil, nil
 	}
-	_, made, err := p.load(dir)
+	_, made, err := a.p.load(dir)
 	if err != nil {
 		return nil, fmt.Errorf("the earlier run: %w", err)
 	}
 	return made, nil
 }
 
-// acceptedRun is the directory of the run to judge, which may be made first. alone
+// run is the directory of the run to judge, which may be made first. alone
 // is what the spec's run section says, without defaults.
-func (p *program) acceptedRun(ctx context.Context, o acceptOptions, spec *accept.Spec, alone results.Asked, args []string) (string, error) {
+func (a *acceptance) run(ctx context.Context, spec *accept.Spec, alone results.Asked, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
 	}
-	c := o.cluster
+	o, c := a.o, a.o.cluster
 	if !spec.MeasuresItself() && c.context+c.kubeconfig+c.namespace == "" {
 		return "", usage("name a run directory: the spec %s has no run section with plugins", o.spec)
 	}
 	ran := runOptions{asked: *spec.Run, out: o.out, quiet: o.quiet, cluster: c}
-	if err := p.fitTestbed(&ran, saidBy(o.flags, o.spec, alone)); err != nil {
+	if err := a.p.fitTestbed(&ran, saidBy(o.flags, o.spec, alone)); err != nil {
 		return "", err
 	}
-	if err := p.checkDecidable(o, spec, ran.asked); err != nil {
+	if err := a.checkDecidable(spec, ran.asked); err != nil {
 		return "", err
 	}
-	dir, err := p.measure(ctx, &ran)
+	dir, err := a.p.measure(ctx, &ran)
 	if err != nil {
 		return "", err
 	}
-	return dir, p.keepReport(dir)
+	return dir, nil
 }

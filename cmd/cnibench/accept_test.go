@@ -63,16 +63,19 @@ func TestAcceptBadInput(t *testing.T) {
 	}{
 		{"no spec", []string{"accept", run}, "-f SPEC"},
 		{"a spec that is not there", []string{"accept", "-f", "/none.yaml", run}, "no such file"},
-		{"a misspelt key", []string{"accept", "-f", writeFile(t, "x.yaml", "thresholds:\n- {metrik: a b}\n"), run}, `line 2: there is no key "metrik"; the nearest is metric`},
+		{"a misspelt key", []string{"accept", "-f", writeFile(t, "x.yaml", "thresholds:\n- {metrik: a b}\n"), run}, `line 2: there is no key "metrik"; did you mean metric`},
 		{"no run and no run section", []string{"accept", "-f", good}, "name a run directory"},
+		{"a directory for a run that is not made", []string{"accept", "-f", good, "--out", "x", run}, "--out is for a run that is made"},
+		{"a cluster for a run that is not made", []string{"accept", "-f", good, "--context", "x", run}, "--context is for a run that is made"},
+		{"an earlier run for no threshold", []string{"accept", "-f", good, "--against", run, run}, "no threshold of"},
 		{"two runs", []string{"accept", "-f", good, run, run}, "at most one"},
-		{"an unknown format", []string{"accept", "-f", good, "--format", "html", run}, "the nearest is"},
-		{"a plugin of the run section that is not there", []string{"accept", "-f", writeFile(t, "y.yaml", "run: {plugins: [calcio]}\nthresholds:\n- {metric: a b, at_least: 1}\n")}, "the nearest name is calico"},
+		{"an unknown format", []string{"accept", "-f", good, "--format", "html", run}, "did you mean"},
+		{"a plugin of the run section that is not there", []string{"accept", "-f", writeFile(t, "y.yaml", "run: {plugins: [calcio]}\nthresholds:\n- {metric: a b, at_least: 1}\n")}, "did you mean calico"},
 		{"compare of one", []string{"compare", run}, "two run directories"},
 		{"compare with a margin of nothing", []string{"compare", "--margin", "0", run, run}, "margin"},
 		{"resume with another seed", []string{"run", "--resume", run, "--seed", "3"}, "leave out --seed"},
 		{"resume of a complete run", []string{"run", "--resume", run}, "nothing to resume"},
-		{"resume of no run", []string{"run", "--resume", t.TempDir()}, "is no run directory"},
+		{"resume of no run", []string{"run", "--resume", t.TempDir()}, "is not a run directory"},
 		{"quiet and verbose", []string{"run", "--plugins", "calico", "-q", "-v", "--dry-run"}, "quiet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 )
@@ -57,7 +58,7 @@ What the cluster needs comes from the section "needs" of a spec file; without
 			if err != nil {
 				return fmt.Errorf("judging the run in %s: %w", dir, err)
 			}
-			return made.In(in).Advice(p.stdout)
+			return text.Advice(p.stdout, made, in)
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "file of needs (YAML): a spec file, or the keys of its section needs alone")

@@ -77,7 +77,7 @@ func count(text string, field func(*results.Needs) *int) question {
 		func(n *results.Needs, answer string) error {
 			v, err := strconv.Atoi(answer)
 			if err != nil || v < 1 {
-				return fmt.Errorf("%q is no number of nodes", answer)
+				return fmt.Errorf("%q is not a number of nodes", answer)
 			}
 			*field(n) = v
 			return nil

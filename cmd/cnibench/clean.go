@@ -8,7 +8,7 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
-func (p *program) cleanCommand() *cobra.Command {
+func cleanCommand(p *program) *cobra.Command {
 	var c clusterFlags
 	cmd := &cobra.Command{
 		Use:   "clean",

@@ -11,7 +11,7 @@ import (
 
 var compareFormats = []string{"text", "markdown", "json"}
 
-func (p *program) compareCommand() *cobra.Command {
+func compareCommand(p *program) *cobra.Command {
 	var format string
 	margin := 0.03
 	cmd := &cobra.Command{

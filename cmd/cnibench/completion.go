@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
@@ -16,7 +17,7 @@ func (p *program) completeFlags(cmd *cobra.Command) {
 	for _, plugin := range p.catalogue {
 		names = append(append(names, plugin.Name), plugin.Aliases...)
 	}
-	for _, probe := range probes.All() {
+	for _, probe := range catalogue.All() {
 		probeNames = append(probeNames, probe.Name)
 	}
 	for flag, values := range map[string][]string{"plugins": names, "control": names, "probes": probeNames, "topology": {testbed.L2, testbed.Routed, testbed.VPC},

@@ -52,7 +52,7 @@ func TestClusterAsked(t *testing.T) {
 			o := runOptions{asked: scenarios.Defaults()}
 			tt.change(&o)
 			p := &program{catalogue: catalogue.All()}
-			contexts, err := p.clusterAsked(&o)
+			contexts, err := clusterAsked(p.catalogue, &o)
 			if (err != nil) != (tt.wrong != "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
 				t.Fatalf("%v", err)
 			}
@@ -70,7 +70,7 @@ func TestContextsAreReadAsWritten(t *testing.T) {
 	for _, name := range []string{"a", "env=prod", "a=calico", "me=dev,eu", `"`, `a"",="b`, "arn:aws:eks:eu-west-1:1:cluster/x"} {
 		for _, plugin := range []string{"calico", "flannel-vxlan", unknownPlugin, ""} {
 			c := contextOf{name, plugin}
-			both, err := p.parseContexts(c.String() + "," + c.String())
+			both, err := parseContexts(p.catalogue, c.String()+","+c.String())
 			if err != nil || !slices.Equal(both, []contextOf{c, c}) {
 				t.Errorf("%s is read as %v, %v", c, both, err)
 			}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/report/accept"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
@@ -12,19 +12,19 @@ import (
 
 // checkDecidable refuses a spec whose own run, asked, cannot decide all of its
 // thresholds, before anything is measured.
-func (p *program) checkDecidable(o acceptOptions, spec *accept.Spec, asked results.Asked) error {
+func (a *acceptance) checkDecidable(spec *accept.Spec, asked results.Asked) error {
 	asked.Plugins, asked.Probes = slices.Clone(asked.Plugins), slices.Clone(asked.Probes)
 	if asked.Testbed != "cluster" { // whose plugin may still be to be detected
-		if _, err := scenarios.Check(&asked, p.catalogue); err != nil {
+		if _, err := scenarios.Check(&asked, a.p.catalogue); err != nil {
 			return usageError{err}
 		}
 	}
 	against := *spec
-	if o.against != "" {
-		against.Against = o.against
+	if a.o.against != "" {
+		against.Against = a.o.against
 	}
-	if err := against.CheckRun(asked, figures(), p.catalogue); err != nil {
-		return usage("%s: %s", o.spec, results.Printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
+	if err := against.CheckRun(asked, figures(), a.p.catalogue); err != nil {
+		return usage("%s: %s", a.o.spec, results.Printable(strings.ReplaceAll(err.Error(), "\n", "; ")))
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func (p *program) checkDecidable(o acceptOptions, spec *accept.Spec, asked resul
 // figures are what thresholds can be about, of all probes.
 func figures() []accept.Figure {
 	var all []accept.Figure
-	for _, probe := range probes.All() {
+	for _, probe := range catalogue.All() {
 		for _, m := range probe.Metrics {
 			m.Probe = probe.Name
 			all = append(all, accept.Figure{Metric: m, Baseline: !probe.Pods})

@@ -5,11 +5,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
@@ -35,37 +39,26 @@ func trimmed(log string) string {
 }
 
 // reportFeatures is the lab's side of tryFeatures.
-func (p *program) reportFeatures() error {
+func reportFeatures(w io.Writer) error {
 	missing := map[string]string{}
 	for _, name := range lab.FeatureNames() {
 		if cause := lab.Unsupported([]string{name}); cause != "" {
 			missing[name] = cause
 		}
 	}
-	return json.NewEncoder(p.stdout).Encode(missing)
+	return json.NewEncoder(w).Encode(missing)
 }
 
 // guestFeatures tries in a kernel of the lab's own what the machine's lacks; nil
 // if there is nothing to try or no such kernel.
-func (p *program) guestFeatures(ctx context.Context, missing map[string]string) (map[string]string, error) {
+func guestFeatures(ctx context.Context, missing map[string]string) (map[string]string, error) {
 	if len(missing) == 0 || lab.GuestMissing() != nil {
 		return nil, nil
 	}
 	return tryFeatures(ctx, lab.UMLFlag)
 }
 
-// guestSays says whether User-Mode Linux has what the machine's kernel lacks.
-func guestSays(guest map[string]string, feature string) string {
-	switch {
-	case guest == nil:
-		return ""
-	case guest[feature] != "":
-		return "; User-Mode Linux: " + guest[feature]
-	}
-	return "; User-Mode Linux has it"
-}
-
-func (p *program) doctorCommand() *cobra.Command {
+func doctorCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine lacks for the lab, and the command that brings it",
@@ -112,14 +105,14 @@ func (p *program) doctor(ctx context.Context) error {
 			say(true, program.Name, program.Why+": "+path)
 		}
 	}
-	guest, guestErr := p.guestFeatures(ctx, missing)
+	guest, guestErr := guestFeatures(ctx, missing)
 	if guestErr != nil {
 		say(false, lab.GuestKernel.Name, guestErr.Error())
 		curable++
 	}
 	for _, feature := range lab.FeatureNames() {
-		if cause := missing[feature]; cause != "" {
-			fmt.Fprintf(w, "no\t%s\t%s\n", feature, cause+guestSays(guest, feature))
+		if missing[feature] != "" {
+			fmt.Fprintf(w, "no\t%s\t%s\n", feature, kernelSupport{missing, guest}.describe(feature)+without(p.catalogue, feature))
 		} else if err == nil {
 			say(true, feature, "the kernel has it")
 		}
@@ -132,4 +125,18 @@ func (p *program) doctor(ctx context.Context) error {
 		return exitStatus(exitBroke)
 	}
 	return nil
+}
+
+// without names the plugins that a kernel without a feature does not support.
+func without(catalogue []*plugins.Plugin, feature string) string {
+	var names []string
+	for _, p := range catalogue {
+		if slices.Contains(p.Features, feature) {
+			names = append(names, p.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "; needed by " + strings.Join(names, ", ")
 }

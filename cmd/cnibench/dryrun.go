@@ -2,16 +2,18 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 )
 
 // printPlan says what a run would do, and does none of it.
-func (p *program) printPlan(o runOptions) {
-	plan := scenarios.PlanOf(o.asked)
-	say := func(format string, args ...any) { fmt.Fprintf(p.stdout, format+"\n", args...) }
+func printPlan(w io.Writer, asked results.Asked) {
+	plan := scenarios.PlanOf(asked)
+	say := func(format string, args ...any) { fmt.Fprintf(w, format+"\n", args...) }
 	say("nothing is started: this is the plan")
 	say("networks: %d", len(plan.Networks))
 	for _, n := range plan.Networks {
@@ -21,20 +23,20 @@ func (p *program) printPlan(o runOptions) {
 	for _, c := range plan.Cells {
 		say("  %s on %s over %s", c.Plugin, c.Topology, c.Wire)
 	}
-	if o.asked.Link != "" {
-		say("link: %s each way while samples are taken, by netem", o.asked.Link)
+	if asked.Link != (results.Link{}) {
+		say("link: %s each way while samples are taken, by netem", asked.Link)
 	}
 	if len(plan.Facts) > 0 {
 		say("once for each network: %s", strings.Join(plan.Facts, ", "))
 	}
 	blocks := fmt.Sprint(plan.Most)
 	if plan.Least != plan.Most {
-		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*o.asked.Precision)
+		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*asked.Precision)
 	}
 	if plan.Phases > 1 {
 		say("one plugin after the other: %d times, each with blocks of its own", plan.Phases)
 	}
-	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), o.asked.Seed)
+	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), asked.Seed)
 	if short := plan.Short(); short != "" {
 		say("warning: %s", short)
 	}
@@ -47,5 +49,5 @@ func (p *program) printPlan(o runOptions) {
 		expected += " to " + (time.Duration(plan.Phases*plan.Most) * plan.Block).Round(time.Second).String()
 	}
 	say("expected time: %s for the samples, and what bringing up %d networks takes", expected, len(plan.Networks))
-	say("the same order again: --seed %d", o.asked.Seed)
+	say("the same order again: --seed %d", asked.Seed)
 }

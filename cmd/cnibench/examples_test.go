@@ -49,7 +49,7 @@ func TestExamplesCanBeDecided(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := newTestProgram()
 			spec := parseSpec(t, text)
-			if err := p.checkDecidable(acceptOptions{spec: name}, spec, *spec.Run); err != nil {
+			if err := (&acceptance{&p.program, acceptOptions{spec: name}}).checkDecidable(spec, *spec.Run); err != nil {
 				t.Error(err)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -124,25 +125,53 @@ func startDyingAgent(ctx context.Context, n plugins.Network, _ *plugins.Deployme
 		Args: []string{"-c", "echo 'FATAL: no lease for \x1b[31mthis node\x1b[0m' >&2; exit 3"}}), waitLong(ctx))
 }
 
-// startAgentThatDiesLater starts one that exits once its network is measured.
+// startAgentThatDiesLater starts one that exits once its network was measured.
 func startAgentThatDiesLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
-	return n.Nodes[0].Start(plugins.Process{Name: "later", Path: "/bin/sh",
-		Args: []string{"-c", "sleep 0.7; echo 'lost the datastore' >&2; exit 4"}})
+	// The agent sees the end of a sample as afterFirstSample does: its node's NIC
+	// was busy, and is not any more.
+	const script = `sent() { awk -v nic="$0:" '$1 == nic { print $11 }' /proc/net/dev; }
+first=$(sent); before=$first
+while now=$(sent) && { [ $((now - first)) -lt $1 ] || [ $((now - before)) -gt $2 ]; }; do before=$now; sleep 0.3; done
+echo 'lost the datastore' >&2; exit 4`
+	node := n.Nodes[0]
+	return node.Start(plugins.Process{Name: "later", Path: "/bin/sh",
+		Args: []string{"-c", script, node.NIC(), strconv.Itoa(busyPackets), strconv.Itoa(idlePackets)}})
 }
 
-// takePathDownLater takes a node's NIC down while samples are taken.
+// takePathDownLater takes a node's NIC down once its network was measured.
 func takePathDownLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	node := n.Nodes[0]
-	time.AfterFunc(2500*time.Millisecond, func() {
-		_ = node.Do(func() error { // shows as failed samples
-			link, err := netlink.LinkByName(node.NIC())
+	go afterFirstSample(node, func(nic netlink.Link) error { return netlink.LinkSetDown(nic) }) // shows as failed samples
+	return nil
+}
+
+// A sample of tcp-rr sends more than busyPackets, a network at rest at most
+// idlePackets between two looks.
+const busyPackets, idlePackets = 300, 20
+
+// afterFirstSample calls do when the node's NIC has been busy and is idle again.
+// A path that breaks within its first sample would never have worked.
+func afterFirstSample(node plugins.Node, do func(nic netlink.Link) error) {
+	first, before := uint64(0), uint64(0)
+	for done := false; !done; time.Sleep(300 * time.Millisecond) {
+		err := node.Do(func() error {
+			nic, err := netlink.LinkByName(node.NIC())
 			if err != nil {
 				return err
 			}
-			return netlink.LinkSetDown(link)
+			now := nic.Attrs().Statistics.TxPackets
+			if first == 0 {
+				first, before = now, now
+			}
+			if now-first >= busyPackets && now-before <= idlePackets {
+				done = true
+				return do(nic)
+			}
+			before = now
+			return nil
 		})
-	})
-	return nil
+		done = done || err != nil // the network is gone
+	}
 }
 
 // tooLargePods gives pods the underlay's MTU, as if there were no tunnel.

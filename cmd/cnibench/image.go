@@ -31,7 +31,7 @@ func imageTag() string {
 	return string(tag)
 }
 
-func (p *program) imageCommand() *cobra.Command {
+func imageCommand(p *program) *cobra.Command {
 	var out, tag string
 	cmd := &cobra.Command{
 		Use:   "image -o FILE",

@@ -75,7 +75,7 @@ func TestKillLeavesNothing(t *testing.T) {
 	early, agents, sampling := moments[1], moments[5], moments[7]
 	for _, at := range sample(moments, func(m moment) bool { return m == early || m == agents || m == sampling }) {
 		t.Run(strings.ReplaceAll(at.line+"+"+at.after.String(), "/", " of "), func(t *testing.T) {
-			before := machine(t)
+			before := readMachine(t)
 			dir := t.TempDir()
 			cmd, ended := startRun(t, dir, at)
 			if err := cmd.Process.Kill(); err != nil {
@@ -86,7 +86,7 @@ func TestKillLeavesNothing(t *testing.T) {
 			waitFor(t, "all namespaces of the run to be gone", func() bool {
 				return len(newNamespaces(before.namespaces)) == 0
 			})
-			machine(t).same(t, before)
+			readMachine(t).same(t, before)
 			entries, err := os.ReadDir(dir)
 			if err != nil || len(entries) > 1 || len(entries) == 1 && entries[0].Name() != "run" {
 				t.Errorf("files outside the run directory: %v, %v", entries, err)
@@ -105,7 +105,7 @@ func TestInterruptKeepsTheRecord(t *testing.T) {
 	moments := []moment{{"bringing up: calico", 50 * time.Millisecond}, {"round 2/", 10 * time.Millisecond}}
 	for _, at := range sample(moments, func(m moment) bool { return m == moments[1] }) {
 		t.Run(strings.ReplaceAll(at.line, "/", ""), func(t *testing.T) {
-			before := machine(t)
+			before := readMachine(t)
 			dir := t.TempDir()
 			cmd, ended := startRun(t, dir, at, "--rounds", "50")
 			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -120,7 +120,7 @@ func TestInterruptKeepsTheRecord(t *testing.T) {
 				t.Errorf("the report does not say that it is partial: %+v, %q", r.Run, r.Warnings)
 			}
 			waitFor(t, "all processes of the run to be gone", func() bool { return len(runProcesses(dir)) == 0 })
-			machine(t).same(t, before)
+			readMachine(t).same(t, before)
 		})
 	}
 }
@@ -129,10 +129,10 @@ func TestInterruptKeepsTheRecord(t *testing.T) {
 // after a run.
 func TestHostIsNeverTouched(t *testing.T) {
 	needs(t, "flannel-vxlan", "calico")
-	before := machine(t)
+	before := readMachine(t)
 	dir := t.TempDir()
 	cmd, ended := startRun(t, dir, moment{"round 1/", 0})
-	during := machine(t)
+	during := readMachine(t)
 	if len(runProcesses(dir)) < 2 || len(newNamespaces(before.namespaces)) == 0 && os.Geteuid() == 0 {
 		t.Error("the test does not see the run's processes and namespaces")
 	}
@@ -140,7 +140,7 @@ func TestHostIsNeverTouched(t *testing.T) {
 		t.Errorf("the run: %v", err)
 	}
 	during.same(t, before)
-	machine(t).same(t, before)
+	readMachine(t).same(t, before)
 }
 
 // waitFor polls until something is so; the test's own time limit ends it.

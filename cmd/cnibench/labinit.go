@@ -37,7 +37,7 @@ func (o labOptions) arguments() []string {
 }
 
 // labInitCommand is the inside of a lab: PID 1 of its namespaces.
-func (p *program) labInitCommand() *cobra.Command {
+func labInitCommand(p *program) *cobra.Command {
 	var o labOptions
 	cmd := &cobra.Command{
 		Use:    lab.InitCommand + " [DIR]",
@@ -54,12 +54,12 @@ func (p *program) labInitCommand() *cobra.Command {
 				return err
 			}
 			if o.uml {
-				return p.inGuest(ctx, dir, o)
+				return inGuest(ctx, p, dir, o)
 			}
 			if o.try {
-				return p.reportFeatures()
+				return reportFeatures(p.stdout)
 			}
-			return p.inLab(ctx, dir, o)
+			return inLab(ctx, p, dir, o)
 		},
 	}
 	cmd.Flags().BoolVar(&o.try, "try-features", false, "print what the kernel lacks, as JSON")
@@ -76,7 +76,7 @@ func (p *program) labInitCommand() *cobra.Command {
 
 // inGuest boots a kernel of the lab's own and does in it what this init was
 // asked to do.
-func (p *program) inGuest(ctx context.Context, dir string, o labOptions) error {
+func inGuest(ctx context.Context, p *program, dir string, o labOptions) error {
 	inside := o
 	inside.uml, inside.guest = false, true
 	// What init writes to in there is a terminal, whatever is behind it here.
@@ -100,7 +100,7 @@ func (p *program) inGuest(ctx context.Context, dir string, o labOptions) error {
 }
 
 // guestCommand is the init of a kernel of the lab's own.
-func (p *program) guestCommand() *cobra.Command {
+func guestCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:    lab.GuestCommand,
 		Short:  "Be the init of User-Mode Linux",
@@ -112,7 +112,7 @@ func (p *program) guestCommand() *cobra.Command {
 
 // inLab carries out the run that the directory's run.json asks for, or goes on
 // with it.
-func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err error) {
+func inLab(ctx context.Context, p *program, dir string, o labOptions) (err error) {
 	recorded, journal, err := results.Continue(dir)
 	if err != nil {
 		return err
@@ -127,10 +127,6 @@ func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err erro
 	if err != nil {
 		return err
 	}
-	link, err := results.ParseLink(run.Asked.Link)
-	if err != nil {
-		return err
-	}
 	kernel, logs := "", filepath.Join(dir, results.LogDir)
 	if o.guest { // whose networks may have the names of those in the other kernel
 		kernel = lab.GuestName()
@@ -138,7 +134,7 @@ func (p *program) inLab(ctx context.Context, dir string, o labOptions) (err erro
 	}
 	bed, err := lab.New(lab.Config{
 		Bin: p.bin, Logs: logs,
-		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Link: link, Versions: run.Versions, Guest: o.guest, Hint: o.hint,
+		Nodes: run.Asked.Nodes, MTU: run.Asked.MTU, Link: run.Asked.Link, Versions: run.Versions, Guest: o.guest, Hint: o.hint,
 		Event: func(e results.Event) { journal.Append(results.Record{Time: time.Now(), Kernel: kernel, Event: &e}) },
 	})
 	if err != nil {

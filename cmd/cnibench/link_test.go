@@ -28,8 +28,8 @@ func TestLinkDelays(t *testing.T) {
 	args := append(withNetem(t), "--plugins", "terway-eni", "--topology", "vpc", "--wire", "none,20mbit", "--probes", "tcp-rr,mtu,tcp-stream,encap",
 		"--rounds", "2", "--duration", "1s")
 	near, far := measure(t, args...), measure(t, append(args, "--link", "delay=20ms")...)
-	if far.Run.Asked.Link != "delay=20ms" {
-		t.Errorf("the record has the link %q", far.Run.Asked.Link)
+	if far.Run.Asked.Link.String() != "delay=20ms" {
+		t.Errorf("the record has the link %s", far.Run.Asked.Link)
 	}
 	for _, plugin := range []string{results.HostPlugin, "terway-eni"} {
 		for _, wire := range []string{"none", "20mbit"} {
@@ -67,7 +67,8 @@ func TestLinkLoses(t *testing.T) {
 				t.Fatal("no figures")
 			}
 			told := slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, "lost and sent again") })
-			if told != lost {
+			// On a busy machine an answer may come too late without any loss.
+			if lost && !told {
 				t.Errorf("warnings %q", m.Warnings)
 			}
 			// What lies on the wire is looked at without the loss.
@@ -88,7 +89,7 @@ func TestLinkWithoutNetem(t *testing.T) {
 		t.Skip("this kernel has netem")
 	}
 	r := measure(t, "--plugins", results.HostPlugin, "--wire", "none", "--probes", "tcp-rr", "--rounds", "1", "--duration", "100ms", "--kernel", results.KernelHost, "--link", "delay=1ms")
-	if c := cellOf(t, r, results.HostPlugin, "none"); c.Status != results.StatusUnsupported || c.Cause != cause {
+	if c := cellOf(t, r, results.HostPlugin, "none"); c.Status != results.StatusUnsupported || !strings.HasPrefix(c.Cause, cause) {
 		t.Errorf("%+v, want unsupported: %s", c, cause)
 	}
 }

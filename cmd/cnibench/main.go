@@ -120,11 +120,12 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.SetIn(p.stdin)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%v (%s --help lists the flags)", err, cmd.CommandPath())
-	})
-	root.AddCommand(p.runCommand(), p.reportCommand(), p.compareCommand(), p.acceptCommand(), p.adviseCommand(), p.pluginsCommand(), p.doctorCommand(), p.imageCommand(), p.outsideCommand(), p.cleanCommand(), p.versionCommand(),
-		p.labInitCommand(), p.guestCommand(), p.workerCommand(), p.holdCommand(), p.nicCommand(), p.copyCommand(), p.flannelConfCommand(), p.nodeCleanCommand())
+	root.SetFlagErrorFunc(flagError)
+	root.PersistentPreRunE = checkFlags
+	root.AddCommand(runCommand(p), reportCommand(p), compareCommand(p), acceptCommand(p), p.adviseCommand(), pluginsCommand(p), doctorCommand(p), imageCommand(p), outsideCommand(p), cleanCommand(p), versionCommand(p),
+		labInitCommand(p), guestCommand(p), workerCommand(p), holdCommand(p), nicCommand(p), copyCommand(p), flannelConfCommand(p), nodeCleanCommand(p))
+	root.InitDefaultHelpCmd()
+	refuseUnknownNames(root)
 	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }
 	root.Args = func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -135,6 +136,33 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 	return root
 }
 
+// refuseUnknownNames makes help and completion refuse what they do not know:
+// cobra's own print some help and exit with 0.
+func refuseUnknownNames(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "help":
+			c.Run = nil
+			c.RunE = func(_ *cobra.Command, args []string) error {
+				about, rest, err := root.Find(args)
+				if err != nil || len(rest) > 0 {
+					return usage("there is no command %q%s", args[0], suggestion(root, args[0]))
+				}
+				about.InitDefaultHelpFlag()
+				return about.Help()
+			}
+		case "completion":
+			c.Args, c.RunE = nil, func(c *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return usage("there is no shell %q%s", args[0], suggestion(c, args[0]))
+				}
+				return c.Help()
+			}
+		}
+	}
+}
+
 func suggestion(root *cobra.Command, typed string) string {
 	var names []string
 	for _, c := range root.Commands() {
@@ -142,7 +170,7 @@ func suggestion(root *cobra.Command, typed string) string {
 			names = append(names, c.Name())
 		}
 	}
-	return fmt.Sprintf("; the nearest is %s (cnibench --help lists all)", catalogue.Nearest(typed, names))
+	return fmt.Sprintf("; did you mean %s? (%s --help lists all)", catalogue.Nearest(typed, names), root.CommandPath())
 }
 
 // noArgs is cobra's check with this program's exit code.

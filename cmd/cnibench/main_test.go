@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
@@ -65,7 +65,6 @@ func kernelLacks(t *testing.T, features ...string) string {
 // missing. In continuous integration nothing may be missing.
 func needs(t *testing.T, plugins ...string) {
 	t.Helper()
-	p := newTestProgram()
 	var missing []string
 	labMissing, err := featuresOnce()
 	if err != nil {
@@ -76,7 +75,7 @@ func needs(t *testing.T, plugins ...string) {
 		if plugin == nil {
 			t.Fatalf("no plugin %s", name)
 		}
-		if here := p.availability(plugin, labMissing); here != "yes" {
+		if here := (kernelSupport{machine: labMissing}).availability(builtPrograms(), plugin); here != "yes" {
 			missing = append(missing, name+": "+here)
 		}
 	}
@@ -134,7 +133,7 @@ func runProgram(t *testing.T, args ...string) (code int, out, log string) {
 }
 
 // measure makes a run and returns its report.
-func measure(t *testing.T, args ...string) *report.Report {
+func measure(t *testing.T, args ...string) *model.Report {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	code, _, log := runProgram(t, append([]string{"run", "--out", dir}, args...)...)
@@ -144,14 +143,14 @@ func measure(t *testing.T, args ...string) *report.Report {
 	return loadReport(t, dir)
 }
 
-func loadReport(t *testing.T, dir string) *report.Report {
+func loadReport(t *testing.T, dir string) *model.Report {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "report.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkSchema(t, text)
-	var r report.Report
+	var r model.Report
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}

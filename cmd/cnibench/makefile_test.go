@@ -35,7 +35,7 @@ func TestMakefileNamesTests(t *testing.T) {
 		}
 		for name := range strings.SplitSeq(strings.TrimSpace(string(found[1])), "|") {
 			if !strings.Contains(source.String(), "func "+name+"(t *testing.T)") {
-				t.Errorf("%s names %s, which is no test of this package", list, name)
+				t.Errorf("%s names %s, which is not a test of this package", list, name)
 			}
 		}
 	}

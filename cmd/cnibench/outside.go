@@ -15,7 +15,7 @@ import (
 
 // outsideCommand lets this machine take part in a run as the host outside the
 // cluster.
-func (p *program) outsideCommand() *cobra.Command {
+func outsideCommand(p *program) *cobra.Command {
 	var address string
 	var port uint16
 	var life time.Duration
@@ -42,7 +42,7 @@ runs, UDP to any port from the pods.`,
 				return usageError{err}
 			}
 			if life <= 0 {
-				return usage("--for %s is no time", life)
+				return usage("--for %s is not a positive duration", life)
 			}
 			s, err := outside.Listen(netip.AddrPortFrom(at, port), life)
 			if err != nil {

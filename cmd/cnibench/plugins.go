@@ -9,10 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-func (p *program) pluginsCommand() *cobra.Command {
+func pluginsCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "plugins",
 		Short: "List the catalogue, and what of it can run here",
@@ -22,11 +23,7 @@ whether the lab on this machine can carry it: on the machine's own kernel, or
 in User-Mode Linux. Kernel features are found by trying them.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			missing, err := tryFeatures(cmd.Context())
-			if err != nil {
-				return err
-			}
-			guest, err := p.guestFeatures(cmd.Context(), missing)
+			k, err := tryKernels(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -35,7 +32,7 @@ in User-Mode Linux. Kernel features are found by trying them.`,
 			for _, plugin := range p.catalogue {
 				e := plugin.Encapsulation
 				fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\t%s\t%s\n", plugin.Name, e.Kind, e.Overhead, port(e.Port),
-					plugin.Fidelity, p.availabilityWith(plugin, missing, guest), title(plugin))
+					plugin.Fidelity, k.availability(p.bin, plugin), title(plugin))
 			}
 			return w.Flush()
 		},
@@ -56,46 +53,31 @@ func title(p *plugins.Plugin) string {
 	return p.Title + " (alias " + strings.Join(p.Aliases, ", ") + ")"
 }
 
-// availability says whether the lab can carry the plugin: yes, or the first
-// reasons why not.
-func (p *program) availability(plugin *plugins.Plugin, missing map[string]string) string {
+// availability says whether the lab can run the plugin with the programs in bin:
+// "yes", "in User-Mode Linux", or why it cannot and what to do about it.
+func (k kernelSupport) availability(bin string, plugin *plugins.Plugin) string {
+	kernel, lacking := k.carrier(plugin.Features)
 	var why []string
-	for _, f := range plugin.Features {
-		if cause := missing[f]; cause != "" {
-			why = append(why, cause)
-		}
+	if lacking != "" {
+		why = append(why, lacking)
 	}
-	for _, err := range p.missingPrograms(plugin) {
+	for _, err := range missingPrograms(bin, plugin) {
 		why = append(why, err.Error())
 	}
-	if len(why) == 0 {
-		return "yes"
-	}
-	return "no: " + strings.Join(why, "; ")
-}
-
-// availabilityWith says the same of a lab that may take a kernel of its own,
-// which lacks what guest names (nil: there is none).
-func (p *program) availabilityWith(plugin *plugins.Plugin, missing, guest map[string]string) string {
-	here := p.availability(plugin, missing)
-	if here == "yes" {
-		return here
-	}
-	if guest == nil {
-		if how := lab.GuestInstall(); how != "" && len(p.missingPrograms(plugin)) == 0 {
-			here += "; User-Mode Linux may have it: " + how
-		}
-		return here
-	}
-	if p.availability(plugin, guest) == "yes" {
+	switch {
+	case kernel == "":
+		return "unsupported: " + strings.Join(why, "; ")
+	case len(why) > 0:
+		return "no: " + strings.Join(why, "; ")
+	case kernel == results.KernelUML:
 		return "in User-Mode Linux"
 	}
-	return here
+	return "yes"
 }
 
-// missingPrograms names the plugin's programs that are not there, each with
-// what brings it.
-func (p *program) missingPrograms(plugin *plugins.Plugin) []error {
+// missingPrograms names the plugin's programs that are missing, each with the
+// command that installs it.
+func missingPrograms(bin string, plugin *plugins.Plugin) []error {
 	var errs []error
 	for _, name := range append(append([]string{}, plugin.Binaries...), plugin.System...) {
 		program, ok := lab.FindProgram(name)
@@ -103,7 +85,7 @@ func (p *program) missingPrograms(plugin *plugins.Plugin) []error {
 			errs = append(errs, fmt.Errorf("the catalogue asks for an unknown program %q", name))
 			continue
 		}
-		if _, err := program.Path(p.bin); err != nil {
+		if _, err := program.Path(bin); err != nil {
 			errs = append(errs, err)
 		}
 	}

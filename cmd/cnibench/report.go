@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -14,7 +15,12 @@ import (
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/html"
 	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/machine"
+	"github.com/cnibench/cnibench/report/markdown"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -52,12 +58,12 @@ func checkLang(name string) error {
 // oneFormat checks a format against those that a command has.
 func oneFormat(name string, of []string) error {
 	if !slices.Contains(of, name) {
-		return usage("there is no format %q; the nearest is %s (of %s)", name, catalogue.Nearest(name, of), strings.Join(of, ", "))
+		return usage("there is no format %q; did you mean %s? (there are %s)", name, catalogue.Nearest(name, of), strings.Join(of, ", "))
 	}
 	return nil
 }
 
-func (p *program) reportCommand() *cobra.Command {
+func reportCommand(p *program) *cobra.Command {
 	var how rendering
 	var quiet bool
 	cmd := &cobra.Command{
@@ -94,11 +100,11 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	made = made.In(in)
-	if err := keep(dir, made); err != nil {
-		return err
+	// The result first: it is there even if it cannot be stored.
+	if err := render(p.stdout, recorded, made, how.format, in); err != nil {
+		return fmt.Errorf("printing the report: %w", err)
 	}
-	if err := render(recorded, made, how.format)(p.stdout); err != nil {
+	if err := keep(dir, made, in); err != nil {
 		return err
 	}
 	if !quiet {
@@ -107,21 +113,11 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	return nil
 }
 
-// keepReport makes a run's report and keeps it in its directory.
-func (p *program) keepReport(dir string) error {
-	_, made, err := p.load(dir)
-	if err != nil {
-		return err
-	}
-	return keep(dir, made)
-}
-
-// keep writes report.json and report.html.
-func keep(dir string, made *report.Report) error {
-	if err := write(filepath.Join(dir, results.ReportJSON), made.JSON); err != nil {
-		return err
-	}
-	return write(filepath.Join(dir, results.ReportHTML), made.HTML)
+// keep writes report.json and report.html, each whatever becomes of the other.
+func keep(dir string, made *model.Report, in *lang.Language) error {
+	return errors.Join(
+		write(filepath.Join(dir, results.ReportJSON), func(out io.Writer) error { return machine.JSON(out, made) }),
+		write(filepath.Join(dir, results.ReportHTML), func(out io.Writer) error { return html.Write(out, made, in) }))
 }
 
 // softMemory is where the collector begins to work harder: large records would
@@ -129,11 +125,16 @@ func keep(dir string, made *report.Report) error {
 const softMemory = 384 << 20
 
 // load reads a recorded run and says what it means.
-func (p *program) load(dir string) (*results.Recorded, *report.Report, error) {
+func (p *program) load(dir string) (*results.Recorded, *model.Report, error) {
 	debug.SetMemoryLimit(softMemory)
+	running := results.Running(dir) // asked first: it may end meanwhile
 	recorded, err := results.Load(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the run: %w", err)
+	}
+	if running && !recorded.Complete() {
+		recorded.Warnings = []string{"the run is still going on"} // a last line without its end is being written
+		fmt.Fprintf(p.stderr, "the run in %s is still going on: this is its record so far\n", dir)
 	}
 	made, err := report.Build(recorded, p.catalogue)
 	if err != nil {
@@ -142,12 +143,25 @@ func (p *program) load(dir string) (*results.Recorded, *report.Report, error) {
 	return recorded, made, nil
 }
 
-// render picks a format: of the report, or of the raw samples behind it.
-func render(recorded *results.Recorded, made *report.Report, format string) func(io.Writer) error {
-	return map[string]func(io.Writer) error{
-		"text": made.Text, "html": made.HTML, "markdown": made.Markdown, "json": made.JSON, "junit": made.JUnit,
-		"openmetrics": made.OpenMetrics, "csv": recorded.CSV, "benchfmt": recorded.GoBenchmark,
-	}[format]
+// render writes a format: of the report, or of the raw samples behind it.
+func render(out io.Writer, recorded *results.Recorded, made *model.Report, format string, in *lang.Language) error {
+	switch format {
+	case "html":
+		return html.Write(out, made, in)
+	case "markdown":
+		return markdown.Write(out, made, in)
+	case "json":
+		return machine.JSON(out, made)
+	case "csv":
+		return machine.CSV(out, recorded)
+	case "junit":
+		return machine.JUnit(out, made)
+	case "benchfmt":
+		return machine.Benchfmt(out, recorded)
+	case "openmetrics":
+		return machine.OpenMetrics(out, made)
+	}
+	return text.Write(out, made, in)
 }
 
 // write replaces a file by a rendering.
@@ -157,7 +171,7 @@ func write(path string, render func(io.Writer) error) error {
 		return err
 	}
 	if err := results.Replace(path, b.Bytes()); err != nil {
-		return fmt.Errorf("keeping the report: %w", err)
+		return fmt.Errorf("the report cannot be stored: %w", err)
 	}
 	return nil
 }

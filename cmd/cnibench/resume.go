@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
+	"github.com/cnibench/cnibench/probes/hot"
 	"github.com/cnibench/cnibench/report/change"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
@@ -58,12 +60,13 @@ func (o *runOptions) recorded() (*results.Recorded, error) {
 
 // resume prepares a run in the lab to go on and returns its directory. What
 // differs from then is said before anything is measured.
-func (p *program) resume(ctx context.Context, asked results.Asked, recorded *results.Recorded) (string, error) {
-	selected, err := scenarios.Check(&asked, p.catalogue)
+func (r *labRun) resume(ctx context.Context, recorded *results.Recorded) (string, error) {
+	asked := r.o.asked
+	selected, err := scenarios.Check(&asked, r.p.catalogue)
 	if err != nil {
 		return "", usageError{fmt.Errorf("the run in %s cannot be resumed by this version: %w", recorded.Dir, err)}
 	}
-	if err := p.checkPrograms(selected); err != nil {
+	if err := checkPrograms(r.p.bin, selected); err != nil {
 		return "", err
 	}
 	if err := checkKernel(asked); err != nil {
@@ -72,25 +75,25 @@ func (p *program) resume(ctx context.Context, asked results.Asked, recorded *res
 	if recorded.NextKernel() && lab.GuestMissing() != nil {
 		return "", usage("what is left of the run needs a kernel of the lab's own: %v", lab.GuestMissing())
 	}
-	return recorded.Dir, p.goOn(recorded, p.environment(ctx, recorded.Run.Asked))
+	return recorded.Dir, goOn(r.p.stderr, recorded, r.environment(ctx, recorded.Run.Asked))
 }
 
 // goOn marks in the record that the run goes on, and says what differs from then.
-func (p *program) goOn(recorded *results.Recorded, now results.Run) error {
+func goOn(w io.Writer, recorded *results.Recorded, now results.Run) error {
 	differs := change.Environment(recorded.Run, now)
 	if _, err := results.Resume(recorded.Dir, strings.Join(differs, "; ")); err != nil {
 		return usageError{err}
 	}
 	for _, d := range differs {
-		fmt.Fprintln(p.stderr, "WARNING: since the run began, this has changed:", d)
+		fmt.Fprintln(w, "WARNING: since the run began, this has changed:", d)
 	}
 	return nil
 }
 
 // environment describes a run in the lab as it would be made here and now.
-func (p *program) environment(ctx context.Context, asked results.Asked) results.Run {
-	run := results.Run{Asked: asked, Host: results.GatherHost(), Versions: lab.Versions(ctx, p.bin),
-		Metrics: probes.Metrics(asked.Probes), CongestionControl: probes.CongestionControl}
+func (r *labRun) environment(ctx context.Context, asked results.Asked) results.Run {
+	run := results.Run{Asked: asked, Host: lab.Machine(), Versions: lab.Versions(ctx, r.p.bin),
+		Metrics: catalogue.Metrics(asked.Probes), CongestionControl: hot.CongestionControl}
 	run.Versions["cnibench"] = version
 	run.Host.Privilege = "user namespace"
 	if lab.Privileged() {

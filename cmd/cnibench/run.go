@@ -2,18 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"github.com/cnibench/cnibench/plugins"
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
@@ -33,7 +29,7 @@ type runOptions struct {
 	dryRun, quiet, verbose bool
 }
 
-func (p *program) runCommand() *cobra.Command {
+func runCommand(p *program) *cobra.Command {
 	o := runOptions{asked: scenarios.Defaults()}
 	var duration time.Duration
 	cmd := &cobra.Command{
@@ -79,6 +75,9 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 			if cmd.Flags().Changed("duration") {
 				o.asked.Duration = results.Seconds(duration.Seconds())
 			}
+			if err := checkRounds(cmd.Flags(), o.asked); err != nil {
+				return err
+			}
 			if err := p.fitTestbed(&o, saidBy(cmd.Flags(), o.spec, spec)); err != nil {
 				return err
 			}
@@ -93,7 +92,7 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 	f.StringVar(&a.Kernel, "kernel", a.Kernel, "of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for what that lacks)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
-	f.StringVar(&a.Link, "link", "", "delay and loss between machines, each way: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
+	f.Var((*linkFlag)(&a.Link), "link", "delay and loss between machines, each way: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
 	f.IntVar(&a.Nodes, "nodes", a.Nodes, "nodes of each network")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "what to measure, see above")
@@ -118,9 +117,23 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 	return cmd
 }
 
+// checkRounds refuses numbers of blocks that would be without effect, and 0 for a
+// number that is not given.
+func checkRounds(f *pflag.FlagSet, a results.Asked) error {
+	switch {
+	case f.Changed("rounds") && a.Rounds == 0:
+		return usage("--rounds 0 is outside 1 to 10000: leave it out to measure as many as --precision needs")
+	case f.Changed("seed") && a.Seed == 0:
+		return usage("--seed 0 is not a seed: leave the flag out to have one drawn")
+	case f.Changed("rounds") && f.Changed("max-rounds"):
+		return usage("--rounds fixes how many blocks are measured, so --max-rounds is without effect: leave one of them out")
+	}
+	return nil
+}
+
 func probesHelp() string {
 	text := "Probes, with what may be set after a colon (tcp-stream:streams=4:reverse):\n"
-	for _, probe := range probes.All() {
+	for _, probe := range catalogue.All() {
 		text += fmt.Sprintf("  %-12s %s\n", probe.Name, probe.Title)
 		for _, param := range probe.Params {
 			text += fmt.Sprintf("    :%s\n", param.Help())
@@ -144,26 +157,6 @@ func topologiesHelp() string {
 	return text + "Options combine, such as vpc:l3-only:drop-ipip.\n"
 }
 
-// keepFlags puts back what was said on the command line, which wins.
-func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
-	for name, restore := range map[string]func(){
-		"plugins": func() { a.Plugins = flagged.Plugins }, "install": func() { a.Install = flagged.Install }, "testbed": func() { a.Testbed = flagged.Testbed },
-		"kernel":   func() { a.Kernel = flagged.Kernel },
-		"topology": func() { a.Topology = flagged.Topology }, "wire": func() { a.Wire = flagged.Wire },
-		"link": func() { a.Link = flagged.Link },
-		"mtu":  func() { a.MTU = flagged.MTU }, "nodes": func() { a.Nodes = flagged.Nodes },
-		"probes": func() { a.Probes = flagged.Probes }, "rounds": func() { a.Rounds = flagged.Rounds },
-		"precision": func() { a.Precision = flagged.Precision }, "margin": func() { a.Margin = flagged.Margin }, "max-rounds": func() { a.MaxRounds = flagged.MaxRounds },
-		"placement": func() { a.Placement = flagged.Placement }, "seed": func() { a.Seed = flagged.Seed },
-		"control": func() { a.Control = flagged.Control }, "node-selector": func() { a.NodeSelector = flagged.NodeSelector },
-		"tolerations": func() { a.Tolerations = flagged.Tolerations }, "requests": func() { a.Requests = flagged.Requests },
-	} {
-		if cmd.Flags().Changed(name) {
-			restore()
-		}
-	}
-}
-
 // runAndReport runs what was asked and reports.
 func (p *program) runAndReport(ctx context.Context, o runOptions) error {
 	if err := o.how.check(); err != nil {
@@ -180,9 +173,9 @@ func (p *program) runAndReport(ctx context.Context, o runOptions) error {
 	return reported
 }
 
-// measure checks what was asked and runs it in a lab, or goes on with a run.
-// It returns the run directory, "" if there is none, or nothing new in it. With
-// --dry-run it prints the plan instead.
+// measure checks what was asked and runs it on its testbed, or goes on with a
+// run. It returns the run directory, "" if there is none, or nothing new in it.
+// With --dry-run it prints the plan instead.
 func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
 	var recorded *results.Recorded
 	if o.resume != "" {
@@ -193,98 +186,9 @@ func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
 	}
 	switch {
 	case o.asked.Testbed == "cluster" && recorded != nil:
-		return p.resumeCluster(ctx, o, recorded)
+		return (&clusterRun{p: p, o: o}).resume(ctx, recorded)
 	case o.asked.Testbed == "cluster":
-		return p.measureCluster(ctx, o)
+		return (&clusterRun{p: p, o: o}).measure(ctx)
 	}
-	dir, err := p.ready(ctx, o, recorded)
-	if err != nil || dir == "" {
-		return "", err
-	}
-	if short := scenarios.PlanOf(o.asked).Short(); short != "" {
-		fmt.Fprintln(p.stderr, "warning:", short)
-	}
-	ran := p.inKernels(ctx, dir, labOptions{quiet: o.quiet, verbose: o.verbose})
-	switch {
-	case ctx.Err() != nil:
-		if !o.quiet {
-			fmt.Fprintf(p.stderr, "to go on: cnibench run --resume %s\n", dir)
-		}
-		return dir, ctx.Err()
-	case ran != nil:
-		return dir, fmt.Errorf("the run broke (what was recorded is in %s): %w", dir, ran)
-	}
-	return dir, nil
-}
-
-// ready makes a run directory, or prepares the one of a record to go on; "" after
-// a plan.
-func (p *program) ready(ctx context.Context, o *runOptions, recorded *results.Recorded) (string, error) {
-	if recorded != nil {
-		return p.resume(ctx, o.asked, recorded)
-	}
-	selected, err := scenarios.Check(&o.asked, p.catalogue)
-	if err != nil {
-		return "", usageError{err}
-	}
-	if o.dryRun {
-		p.printPlan(*o)
-		return "", nil
-	}
-	if err := p.checkPrograms(selected); err != nil {
-		return "", err
-	}
-	if err := checkKernel(o.asked); err != nil {
-		return "", err
-	}
-	return prepare(o.out, p.environment(ctx, o.asked))
-}
-
-// checkPrograms looks for the programs of all plugins before anything starts.
-func (p *program) checkPrograms(selected []*plugins.Plugin) error {
-	for _, plugin := range selected {
-		if errs := p.missingPrograms(plugin); len(errs) > 0 {
-			return usage("%s needs %v", plugin.Name, errs[0])
-		}
-	}
-	return nil
-}
-
-// prepare makes the run directory, the one named or one of its own, and writes
-// run.json.
-func prepare(dir string, run results.Run) (string, error) {
-	started := time.Now()
-	id := make([]byte, 3)
-	rand.Read(id)
-	run.ID, run.Started = started.UTC().Format("20060102T150405Z")+"-"+hex.EncodeToString(id), started
-	if dir == "" {
-		dir = filepath.Join("results", "runs", run.ID)
-	}
-	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return "", usage("finding the run directory: %v", err)
-	}
-	if err := emptyDir(dir); err != nil {
-		return "", usageError{err}
-	}
-	journal, err := results.Create(dir, run)
-	if err != nil {
-		return "", usageError{err}
-	}
-	return dir, journal.Close()
-}
-
-// emptyDir makes sure that the run directory is there and holds nothing.
-func emptyDir(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the run directory: %w", err)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("reading the run directory: %w", err)
-	}
-	if len(entries) > 0 {
-		return fmt.Errorf("the run directory %s is not empty: name another one with --out", dir)
-	}
-	return nil
+	return (&labRun{p, o}).measure(ctx, recorded)
 }

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -40,7 +40,7 @@ func TestComparison(t *testing.T) {
 	t.Run("the run directory is as documented", func(t *testing.T) { directoryIsWhole(t, dir) })
 }
 
-func cellOf(t *testing.T, r *report.Report, plugin, wire string) *report.Cell {
+func cellOf(t *testing.T, r *model.Report, plugin, wire string) *model.Cell {
 	t.Helper()
 	c := r.Cell(results.Cell{Plugin: plugin, Topology: "l2", Wire: wire})
 	if c == nil {
@@ -58,7 +58,7 @@ func canonical(t *testing.T) []string {
 	return names
 }
 
-func allOK(t *testing.T, r *report.Report) {
+func allOK(t *testing.T, r *model.Report) {
 	if !r.Run.Complete || r.Run.Rounds != 6 {
 		t.Errorf("run: %+v", r.Run)
 	}
@@ -87,7 +87,7 @@ func allOK(t *testing.T, r *report.Report) {
 	}
 }
 
-func lackingIsUnsupported(t *testing.T, r *report.Report) {
+func lackingIsUnsupported(t *testing.T, r *model.Report) {
 	missing, err := featuresOnce()
 	if err != nil {
 		t.Fatal(err)
@@ -103,7 +103,7 @@ func lackingIsUnsupported(t *testing.T, r *report.Report) {
 	}
 }
 
-func wireTellsTheTruth(t *testing.T, r *report.Report) {
+func wireTellsTheTruth(t *testing.T, r *model.Report) {
 	for _, want := range []struct {
 		plugin, kind   string
 		port, overhead int
@@ -131,7 +131,7 @@ func wireTellsTheTruth(t *testing.T, r *report.Report) {
 	}
 }
 
-func goodputIsExpected(t *testing.T, r *report.Report) {
+func goodputIsExpected(t *testing.T, r *model.Report) {
 	for _, plugin := range []string{"host", "flannel-vxlan", "flannel-host-gw", "calico-bgp"} {
 		m := cellOf(t, r, plugin, "1gbit").Metric("tcp-stream", "goodput")
 		if m.Expected == nil {
@@ -144,7 +144,7 @@ func goodputIsExpected(t *testing.T, r *report.Report) {
 	}
 }
 
-func udpIsSlower(t *testing.T, r *report.Report) {
+func udpIsSlower(t *testing.T, r *model.Report) {
 	udp := cellOf(t, r, "flannel-udp", "none").Metric("tcp-stream", "goodput").Median
 	vxlan := cellOf(t, r, "flannel-vxlan", "none").Metric("tcp-stream", "goodput").Median
 	if vxlan/udp < 1.3 {
@@ -152,7 +152,7 @@ func udpIsSlower(t *testing.T, r *report.Report) {
 	}
 }
 
-func setupIsTold(t *testing.T, r *report.Report) {
+func setupIsTold(t *testing.T, r *model.Report) {
 	for _, s := range r.Setup {
 		if s.NetworkReadyMS <= 0 || s.Plugin != "host" && (s.CNIAddMS <= 0 || s.AgentRSSBytes <= 0 || s.Agents == 0) {
 			t.Errorf("%+v", s)

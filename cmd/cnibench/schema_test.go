@@ -6,13 +6,13 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/machine"
 )
 
 // checkSchema holds a produced report.json against the published schema.
 func checkSchema(t *testing.T, text []byte) {
 	t.Helper()
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(report.JSONSchema))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(machine.JSONSchema))
 	if err != nil {
 		t.Fatal(err)
 	}

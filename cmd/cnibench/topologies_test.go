@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -49,7 +49,7 @@ func TestTopologies(t *testing.T) {
 	names := sampled()
 	var needed []string
 	for _, name := range names {
-		if lacked(t, name) == "" || len(newTestProgram().missingPrograms(testCatalogue.Get(name))) > 0 {
+		if lacked(t, name) == "" || len(missingPrograms(builtPrograms(), testCatalogue.Get(name))) > 0 {
 			needed = append(needed, name)
 		}
 	}
@@ -64,7 +64,7 @@ func TestTopologies(t *testing.T) {
 	t.Run("the way of a packet", func(t *testing.T) { waysAreSeen(t, r) })
 }
 
-func matrixIsFull(t *testing.T, r *report.Report) {
+func matrixIsFull(t *testing.T, r *model.Report) {
 	for _, plugin := range sampled() {
 		for topology, cause := range matrix[plugin] {
 			c := r.Cell(results.Cell{Plugin: plugin, Topology: topology, Wire: "none"})
@@ -87,7 +87,7 @@ func matrixIsFull(t *testing.T, r *report.Report) {
 	}
 }
 
-func adjacencyTells(t *testing.T, r *report.Report) {
+func adjacencyTells(t *testing.T, r *model.Report) {
 	want := map[string]results.Adjacency{
 		"l2": {Neighbour: true, Forwards: true, TTL: 64}, "routed": {}, "vpc": {Neighbour: true, ProxyARP: true},
 	}
@@ -108,7 +108,7 @@ func adjacencyTells(t *testing.T, r *report.Report) {
 	}
 }
 
-func encapsulatesBetweenSubnets(t *testing.T, r *report.Report) {
+func encapsulatesBetweenSubnets(t *testing.T, r *model.Report) {
 	seen := 0
 	for _, e := range r.Encapsulation {
 		if !e.Agrees {
@@ -133,7 +133,7 @@ func encapsulatesBetweenSubnets(t *testing.T, r *report.Report) {
 	}
 }
 
-func podsAreReached(t *testing.T, r *report.Report) {
+func podsAreReached(t *testing.T, r *model.Report) {
 	reached := map[string]bool{}
 	for _, a := range r.Reachability {
 		if a.Topology != "vpc" {
@@ -172,7 +172,7 @@ func podsAreReached(t *testing.T, r *report.Report) {
 	}
 }
 
-func policiesHold(t *testing.T, r *report.Report) {
+func policiesHold(t *testing.T, r *model.Report) {
 	seen := map[string]bool{}
 	for _, p := range r.Policy {
 		if seen[p.Plugin] = true; p.Enforced != strings.HasPrefix(p.Plugin, "calico") || p.Enforced == (p.Cause != "") {
@@ -191,7 +191,7 @@ func policiesHold(t *testing.T, r *report.Report) {
 
 // waysAreSeen compares the devices without their nodes and without the random
 // names of pods' ends.
-func waysAreSeen(t *testing.T, r *report.Report) {
+func waysAreSeen(t *testing.T, r *model.Report) {
 	want := map[string]string{
 		"host l2":                     "eth0 eth0",
 		"flannel-vxlan l2":            "eth0 veth cni0 flannel.1 eth0 eth0 flannel.1 cni0 veth eth0",

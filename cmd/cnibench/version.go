@@ -11,7 +11,7 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-func (p *program) versionCommand() *cobra.Command {
+func versionCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of cnibench and of every program that it runs",

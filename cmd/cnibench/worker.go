@@ -5,22 +5,23 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
 // workerCommand is what testbeds start inside pods and on nodes.
-func (p *program) workerCommand() *cobra.Command {
+func workerCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:    lab.WorkerCommand,
 		Short:  "Run probes on behalf of a run, by lines of JSON on standard input and output",
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := probes.PrepareWorker(); err != nil {
+			if err := worker.Prepare(); err != nil {
 				fmt.Fprintln(p.stderr, "cnibench worker:", err)
 			}
-			return probes.Serve(cmd.Context(), p.stdin, p.stdout)
+			return catalogue.Serve(cmd.Context(), p.stdin, p.stdout)
 		},
 	}
 }

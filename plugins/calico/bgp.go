@@ -108,7 +108,7 @@ func readSessions(r io.Reader) error {
 	if err := lines.Err(); err != nil {
 		return fmt.Errorf("reading BIRD's answer: %w", err)
 	}
-	return errors.New("BIRD's answer breaks off")
+	return errors.New("BIRD's answer is incomplete")
 }
 
 func awaitFile(ctx context.Context, node plugins.Node, path string) error {

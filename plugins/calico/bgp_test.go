@@ -24,8 +24,8 @@ func TestReadSessions(t *testing.T) {
 		{"all up", protocols, ""},
 		{"one connecting", strings.Replace(protocols, "Established", "Active", 1), "mesh_node2"},
 		{"no mesh", "0001 BIRD 2.0.12 ready.\n0000 \n", "no BGP session"},
-		{"broken off", protocols[:len(protocols)-8], "breaks off"},
-		{"nothing", "", "breaks off"},
+		{"broken off", protocols[:len(protocols)-8], "is incomplete"},
+		{"nothing", "", "is incomplete"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -31,7 +31,7 @@ var (
 	bgp     = plugins.Source{What: "Calico v3.28 documentation, networking/configuring/bgp", Date: "2026-11-23"}
 )
 
-// Modes are Calico's ways to carry pods' packets between nodes.
+// Modes are the ways in which Calico forwards pods' packets between nodes.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("calico-bgp", "Calico, plain routes distributed by BGP", plugins.None,
@@ -52,7 +52,7 @@ func Modes() []*plugins.Plugin {
 	}
 }
 
-// pool is what tells Calico's modes apart: the encapsulation of the IP pool,
+// pool is what differs between Calico's modes: the encapsulation of the IP pool,
 // and whether BIRD distributes the routes.
 type pool struct {
 	ipip, vxlan string // Never, Always or CrossSubnet

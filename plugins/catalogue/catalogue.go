@@ -59,7 +59,7 @@ func (c Catalogue) match(pattern string) ([]*plugins.Plugin, error) {
 		return []*plugins.Plugin{p}, nil
 	}
 	if !strings.ContainsAny(pattern, "*?[") {
-		return nil, fmt.Errorf("there is no plugin %q; the nearest name is %s (cnibench plugins lists all)", pattern, Nearest(pattern, c.names()))
+		return nil, fmt.Errorf("there is no plugin %q; did you mean %s? (cnibench plugins lists all)", pattern, Nearest(pattern, c.names()))
 	}
 	var found []*plugins.Plugin
 	for _, p := range c {

@@ -19,7 +19,7 @@ func TestSelect(t *testing.T) {
 		{"aliases", []string{"calico", "flannel"}, "calico-bgp flannel-vxlan", ""},
 		{"a glob", []string{"calico-*"}, "calico-bgp calico-vxlan calico-vxlan-crosssubnet calico-ipip calico-ipip-crosssubnet", ""},
 		{"each once, in the order asked for", []string{"flannel-udp", "flannel", "flannel-u*"}, "flannel-udp flannel-vxlan", ""},
-		{"misspelt", []string{"flannel-vxlam"}, "", "nearest name is flannel-vxlan"},
+		{"misspelt", []string{"flannel-vxlam"}, "", "did you mean flannel-vxlan"},
 		{"no match", []string{"weave*"}, "", `no plugin matches "weave*"`},
 		{"bad pattern", []string{"[a"}, "", "syntax error"},
 		{"empty", []string{""}, "", "no plugin"},

@@ -1,5 +1,20 @@
 package catalogue
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// OneOf refuses a value that is none of those allowed, with the nearest of them.
+// what says what the value is.
+func OneOf(what, value string, allowed []string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("there is no %s %q; did you mean %s? (there are %s)", what, value, Nearest(value, allowed), strings.Join(allowed, ", "))
+}
+
 // Nearest returns the name with the smallest edit distance to s (Levenshtein),
 // for messages about a misspelt one.
 func Nearest(s string, names []string) string {

@@ -13,8 +13,7 @@ import (
 	"github.com/cnibench/cnibench/plugins/etcd"
 )
 
-// SubnetFile is where flanneld tells what it got for its node, unless told
-// otherwise.
+// SubnetFile is where flanneld writes the subnet of its node by default.
 const SubnetFile = "/run/flannel/subnet.env"
 
 const (
@@ -43,7 +42,7 @@ func Modes() []*plugins.Plugin {
 	}
 }
 
-// backends are what tells the modes apart in flannel's network configuration.
+// backends are the modes' backends in flannel's network configuration.
 var backends = map[string]backend{
 	"flannel-vxlan":               {Type: "vxlan"},
 	"flannel-vxlan-directrouting": {Type: "vxlan", DirectRouting: true},
@@ -53,8 +52,8 @@ var backends = map[string]backend{
 	"flannel-wireguard":           {Type: "wireguard"},
 }
 
-// backend is the part of flannel's network configuration that tells modes
-// apart.
+// backend is the part of flannel's network configuration that differs between
+// modes.
 type backend struct {
 	Type          string
 	DirectRouting bool `json:",omitempty"`
@@ -135,7 +134,7 @@ func netConf(network netip.Prefix, subnetLen int, b backend) ([]byte, error) {
 func NetConf(mode string, network netip.Prefix) ([]byte, error) {
 	b, ok := backends[mode]
 	if !ok {
-		return nil, fmt.Errorf("%s is no mode of flannel", mode)
+		return nil, fmt.Errorf("%s is not a mode of flannel", mode)
 	}
 	return netConf(network, 0, b)
 }

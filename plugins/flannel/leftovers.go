@@ -35,11 +35,11 @@ type Folders struct {
 	Data string // the node's /var/lib/cni
 }
 
-// Remove takes away what flannel leaves on a node after its agent has ended: the
+// Remove removes what flannel leaves on a node after its agent has ended: the
 // devices, the routes to other nodes' pods, the iptables chains with the jumps
-// to them, and the files. It works on the network namespace that it runs in. What
-// is not there is no error; what cannot be removed is, and the rest is removed
-// all the same.
+// to them, and the files. It works on the network namespace that it runs in. A
+// missing object is not an error; if one cannot be removed, the others are still
+// removed.
 func Remove(ctx context.Context, at Folders) error {
 	var errs []error
 	if text, err := os.ReadFile(filepath.Join(at.Run, "flannel", filepath.Base(SubnetFile))); err == nil {

@@ -1,5 +1,5 @@
-// Package host is the baseline: no plugin, the nodes' own network. What a
-// plugin costs is the difference to it.
+// Package host is the baseline: the nodes' own network, without a plugin. The cost
+// of a plugin is the difference from it.
 package host
 
 import "github.com/cnibench/cnibench/plugins"

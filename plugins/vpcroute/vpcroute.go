@@ -1,7 +1,7 @@
 // Package vpcroute is the data path of plugins that let the cloud route: every
 // node has a subnet of the pods' network, and an entry in the VPC's route table
-// leads it there. Flannel in Alibaba's ACK works so, and so do Kubernetes'
-// own route controllers of the clouds.
+// routes it there. Flannel in Alibaba's ACK works this way, and so do the route
+// controllers of Kubernetes' cloud providers.
 package vpcroute
 
 import (

@@ -15,29 +15,29 @@ import (
 
 	"github.com/cnibench/cnibench/manifests"
 	"github.com/cnibench/cnibench/plugins/catalogue"
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
 // runOf is a report of host and calico-bgp, with one figure in an interval.
-func runOf(ci *[2]float64, ratio *[2]float64) *report.Report {
-	metric := func(probe, name, unit string) report.Metric {
-		return report.Metric{Probe: probe, Name: name, Unit: unit, Better: "higher", Placement: "split", N: 10, Median: 1, CI: ci,
-			VsHost: &report.VsHost{N: 10, Ratio: 1, CI: ratio}, Samples: []float64{1, 1, 1, 1, 1, 1, 1}}
+func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
+	metric := func(probe, name, unit string) model.Metric {
+		return model.Metric{Probe: probe, Name: name, Unit: unit, Better: "higher", Placement: "split", N: 10, Median: 1, CI: ci,
+			VsHost: &model.VsHost{N: 10, Ratio: 1, CI: ratio}, Samples: []float64{1, 1, 1, 1, 1, 1, 1}}
 	}
-	cell := func(plugin string) report.Cell {
-		return report.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "1gbit"}, Status: "ok", PodMTU: 1450,
-			Metrics: []report.Metric{metric("tcp-stream", "goodput", "bit/s"), metric("tcp-rr", "p99", "s")}}
+	cell := func(plugin string) model.Cell {
+		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "1gbit"}, Status: "ok", PodMTU: 1450,
+			Metrics: []model.Metric{metric("tcp-stream", "goodput", "bit/s"), metric("tcp-rr", "p99", "s")}}
 	}
-	return &report.Report{Run: report.Run{ID: "test", Started: time.Unix(0, 0)}, Host: results.Host{CPU: "x", CPUs: 2},
-		Cells: []report.Cell{cell("host"), cell("calico-bgp")},
+	return &model.Report{Run: model.Run{ID: "test", Started: time.Unix(0, 0)}, Host: results.Host{CPU: "x", CPUs: 2},
+		Cells: []model.Cell{cell("host"), cell("calico-bgp")},
 		Encapsulation: []results.Encapsulation{{Plugin: "calico-bgp", Topology: "l2", Configured: "vxlan", Effective: "vxlan", OverheadBytes: 50, Agrees: true},
 			{Plugin: "host", Topology: "l2", Effective: "none"}},
 		Adjacency:    []results.Adjacency{{Plugin: "calico-bgp", Topology: "l2", Neighbour: true, Forwards: false}},
 		Reachability: []results.Reachability{{Plugin: "calico-bgp", Topology: "l2", Direction: "pod-to-outside", Reachable: true, Source: "snat"}, {Plugin: "calico-bgp", Topology: "l2", Direction: "outside-to-pod", Cause: "no route"}},
 		Policy:       []results.Policy{{Plugin: "calico-bgp", Topology: "l2", Enforced: true, Seconds: 0.5}},
 		Findings:     []results.Finding{{Plugin: "calico-bgp", Topology: "l2", Name: "x"}},
-		Setup:        []report.Setup{{Plugin: "calico-bgp", Topology: "l2", NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},
+		Setup:        []model.Setup{{Plugin: "calico-bgp", Topology: "l2", NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},
 	}
 }
 
@@ -139,7 +139,7 @@ func TestStatusOfCells(t *testing.T) {
 		want                Verdict
 	}{
 		{"a network that does not work", "failed", "no packet within 30 s", Fail},
-		{"a network that was never reached", "failed", report.CauseNotReached, Inconclusive},
+		{"a network that was never reached", "failed", model.CauseNotReached, Inconclusive},
 		{"a mode that the kernel lacks", "unsupported", "kernel lacks ipip", Inconclusive},
 	} {
 		for _, threshold := range []string{"metric: tcp-stream goodput, at_least: 1", "fact: encapsulation agrees, is: true", "setup: cni_add_ms, at_most: 1"} {
@@ -186,26 +186,26 @@ func TestBadSpecs(t *testing.T) {
 	for _, c := range []struct{ name, spec, says string }{
 		{"nothing", "", "no thresholds"},
 		{"no YAML", "thresholds: [", "reading YAML"},
-		{"an unknown key", "title: x\nthreshold:\n- {}", `line 2: there is no key "threshold"; the nearest is thresholds`},
-		{"an unknown key of a threshold", "thresholds:\n- metric: a b\n  at_lest: 3", `line 3: there is no key "at_lest"; the nearest is at_least`},
-		{"an unknown key of the run", "run:\n  plugin: [calico]\nthresholds: []", `line 2: there is no key "plugin"; the nearest is plugins`},
-		{"a key twice", "title: a\ntitle: b", "line 2: the key \"title\" is there twice"},
-		{"a list where a value belongs", "title: [a]", "line 1: a single value"},
-		{"a value where a list belongs", "thresholds: 3", "line 1: a list"},
-		{"a word where a number belongs", "run: {mtu: big}", "line 1: \"big\" is no whole number"},
+		{"an unknown key", "title: x\nthreshold:\n- {}", `line 2: there is no key "threshold"; did you mean thresholds`},
+		{"an unknown key of a threshold", "thresholds:\n- metric: a b\n  at_lest: 3", `line 3: there is no key "at_lest"; did you mean at_least`},
+		{"an unknown key of the run", "run:\n  plugin: [calico]\nthresholds: []", `line 2: there is no key "plugin"; did you mean plugins`},
+		{"a key twice", "title: a\ntitle: b", "line 2: title is given twice, first in line 1"},
+		{"a list where a value belongs", "title: [a]", "line 1: title: a single value"},
+		{"a value where a list belongs", "thresholds: 3", "line 1: thresholds: a list"},
+		{"a word where a number belongs", "run: {mtu: big}", "line 1: mtu: takes a value of type int, not a string"},
 		{"two subjects", "thresholds:\n- {metric: a b, fact: findings, at_most: 1}", "threshold 1: exactly one"},
 		{"no subject", "thresholds:\n- {at_most: 1}", "exactly one"},
 		{"no limit", "thresholds:\n- {metric: a b}", "at_least or at_most is missing"},
-		{"a metric without a name", "thresholds:\n- {metric: tcp-stream, at_most: 1}", "no probe and name"},
-		{"an unknown fact", "thresholds:\n- {fact: encapsulation agres, is: true}", "the nearest is encapsulation agrees"},
-		{"an unknown set-up figure", "thresholds:\n- {setup: cni_add, at_most: 1}", "the nearest is cni_add_ms"},
-		{"an unknown reference", "thresholds:\n- {metric: a b, of: hots, at_most: 1}", "the nearest is host"},
+		{"a metric without a name", "thresholds:\n- {metric: tcp-stream, at_most: 1}", "not a probe and a metric"},
+		{"an unknown fact", "thresholds:\n- {fact: encapsulation agres, is: true}", "did you mean encapsulation agrees"},
+		{"an unknown set-up figure", "thresholds:\n- {setup: cni_add, at_most: 1}", "did you mean cni_add_ms"},
+		{"an unknown reference", "thresholds:\n- {metric: a b, of: hots, at_most: 1}", "did you mean host"},
 		{"a word for a number", "thresholds:\n- {fact: findings, is: none}", "takes at_least or at_most"},
 		{"a number for a word", "thresholds:\n- {fact: encapsulation agrees, at_least: 1}", "takes is"},
-		{"a word that the fact cannot be", "thresholds:\n- {fact: encapsulation kind, is: vxlna}", "the nearest is vxlan"},
+		{"a word that the fact cannot be", "thresholds:\n- {fact: encapsulation kind, is: vxlna}", "did you mean vxlan"},
 		{"a unit of something else", "thresholds:\n- {setup: cni_add_ms, at_most: 1 MiB}", "cannot be compared"},
 		{"a unit that nobody knows", "thresholds:\n- {metric: a b, at_most: 1 furlong}", "not known"},
-		{"a bound that is no number", "thresholds:\n- {metric: a b, at_most: much}", "no number"},
+		{"a bound that is no number", "thresholds:\n- {metric: a b, at_most: much}", "neither a number"},
 		{"an infinite bound", "thresholds:\n- {metric: a b, at_most: .inf}", "unsupported value"},
 		{"limits that exclude each other", "thresholds:\n- {metric: a b, at_least: 2, at_most: 1}", "above at_most"},
 		{"a wire for a fact", "thresholds:\n- {fact: findings, wire: none, at_most: 1}", "wire belongs to a metric"},
@@ -264,7 +264,7 @@ func TestExplanationIsWhole(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range facts {
+	for _, f := range factsKnown {
 		if !strings.Contains(Explain(), f.name) {
 			t.Errorf("%s is not explained", f.name)
 		}

@@ -49,7 +49,7 @@ func (b *Bound) UnmarshalJSON(text []byte) error {
 	}
 	m := boundPattern.FindStringSubmatch(s)
 	if m == nil {
-		return fmt.Errorf("the bound %q is no number, nor one with a unit such as 900 Mbit/s", s)
+		return fmt.Errorf("the bound %q is neither a number nor a number with a unit such as 900 Mbit/s", s)
 	}
 	v, err := strconv.ParseFloat(m[1], 64)
 	if err != nil || math.IsInf(v, 0) {

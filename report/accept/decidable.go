@@ -8,7 +8,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -83,13 +83,13 @@ func (d *decidable) check(earlier bool) error {
 
 // cells are those that the threshold is about, chosen as they are when it is
 // judged.
-func (d *decidable) cells() []report.Cell {
-	var cells []report.Cell
+func (d *decidable) cells() []model.Cell {
+	var cells []model.Cell
 	j := judge{Threshold: d.Threshold, catalogue: d.catalogue}
 	for _, instance := range d.instances() {
 		for _, topology := range d.topologies() {
 			for _, wire := range d.wires() {
-				c := report.Cell{Cell: results.Cell{Plugin: instance, Topology: topology, Wire: wire}}
+				c := model.Cell{Cell: results.Cell{Plugin: instance, Topology: topology, Wire: wire}}
 				if j.names(&c) {
 					cells = append(cells, c)
 				}
@@ -140,7 +140,7 @@ func (d *decidable) checkMetric(earlier bool) error {
 	}
 	i := slices.Index(known, probe+" "+words[1])
 	if i < 0 {
-		return fmt.Errorf("is about %q, which no probe measures; the nearest is %s", d.Metric, catalogue.Nearest(probe+" "+words[1], known))
+		return fmt.Errorf("is about %q, which no probe measures; did you mean %s?", d.Metric, catalogue.Nearest(probe+" "+words[1], known))
 	}
 	if err := d.needsProbe(words[0]); err != nil {
 		return err
@@ -166,8 +166,8 @@ func (d *decidable) checkMetric(earlier bool) error {
 
 // checkFact looks for the probe that finds the fact out.
 func (d *decidable) checkFact() error {
-	i := slices.IndexFunc(facts, func(f fact) bool { return f.name == d.Fact })
-	if probe := facts[i].probe; probe != "" {
+	i := slices.IndexFunc(factsKnown, func(f fact) bool { return f.name == d.Fact })
+	if probe := factsKnown[i].probe; probe != "" {
 		return d.needsProbe(probe)
 	}
 	if d.Fact == "findings" && !slices.ContainsFunc(d.asked.Probes, d.yields) {
@@ -197,7 +197,7 @@ func (d *decidable) needsProbe(probe string) error {
 
 // lacks says why a network will not have what the threshold is about, "" if it
 // will.
-func (d *decidable) lacks(cell report.Cell) string {
+func (d *decidable) lacks(cell model.Cell) string {
 	if d.onCluster() {
 		return d.lacksOnCluster(cell)
 	}
@@ -219,7 +219,7 @@ func (d *decidable) lacks(cell report.Cell) string {
 }
 
 // lacksOnCluster does so where the plugin was there before the run.
-func (d *decidable) lacksOnCluster(cell report.Cell) string {
+func (d *decidable) lacksOnCluster(cell model.Cell) string {
 	switch {
 	case d.Setup == "cni_add_ms" || d.Setup == "agent_rss_bytes":
 		return "whose " + d.Setup + " a cluster does not show"

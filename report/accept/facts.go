@@ -3,7 +3,9 @@ package accept
 import (
 	"fmt"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -34,7 +36,7 @@ type fact struct {
 	number bool
 	unit   string   // of a number
 	words  []string // that it may be, if it is no number
-	of     func(r *report.Report, p place) []seen
+	of     func(r *model.Report, p place) []seen
 }
 
 var (
@@ -43,8 +45,8 @@ var (
 	sides = []string{results.SourceKept, results.SourceSNAT}
 )
 
-// facts are all that thresholds can name.
-var facts = []fact{
+// factsKnown are all that thresholds can name.
+var factsKnown = []fact{
 	{name: "encapsulation agrees", title: "the wire shows what is configured", probe: "encap", words: yesNo,
 		of: onWire(func(e results.Encapsulation) seen { return yes(e.Agrees) })},
 	{name: "encapsulation kind", title: "the encapsulation that the wire shows", probe: "encap", words: kinds,
@@ -73,12 +75,12 @@ var facts = []fact{
 func yes(is bool) seen { return seen{word: fmt.Sprint(is)} }
 
 func exactly(v float64, unit string) seen {
-	return seen{low: v, high: v, known: true, unit: unit, shown: report.Quantity(v, unit)}
+	return seen{low: v, high: v, known: true, unit: unit, shown: quantity.Format(v, unit)}
 }
 
 // onWire looks at what was captured of a network.
-func onWire(look func(results.Encapsulation) seen) func(*report.Report, place) []seen {
-	return func(r *report.Report, p place) (all []seen) {
+func onWire(look func(results.Encapsulation) seen) func(*model.Report, place) []seen {
+	return func(r *model.Report, p place) (all []seen) {
 		for _, e := range r.Encapsulation {
 			switch {
 			case e.Plugin != p.plugin || e.Topology != p.topology:
@@ -94,8 +96,8 @@ func onWire(look func(results.Encapsulation) seen) func(*report.Report, place) [
 	}
 }
 
-func adjacent(look func(results.Adjacency) bool) func(*report.Report, place) []seen {
-	return func(r *report.Report, p place) (all []seen) {
+func adjacent(look func(results.Adjacency) bool) func(*model.Report, place) []seen {
+	return func(r *model.Report, p place) (all []seen) {
 		for _, a := range r.Adjacency {
 			if a.Plugin == p.plugin && a.Topology == p.topology {
 				all = append(all, yes(look(a)))
@@ -107,7 +109,7 @@ func adjacent(look func(results.Adjacency) bool) func(*report.Report, place) []s
 
 func reached(direction string) fact {
 	return fact{name: "reachability " + direction, title: "packets pass in this direction", probe: "reach", words: yesNo,
-		of: func(r *report.Report, p place) (all []seen) {
+		of: func(r *model.Report, p place) (all []seen) {
 			for _, one := range r.Reachability {
 				if one.Plugin == p.plugin && one.Topology == p.topology && one.Direction == direction {
 					all = append(all, passes(r, one))
@@ -119,9 +121,9 @@ func reached(direction string) fact {
 
 // passes is whether packets pass one way. Where they do not pass between the
 // nodes themselves either, nothing is decided about the plugin.
-func passes(r *report.Report, a results.Reachability) seen {
+func passes(r *model.Report, a results.Reachability) seen {
 	s := yes(a.Reachable)
-	if !a.Reachable && r.UnreachedByHost(a) {
+	if !a.Reachable && facts.UnreachedByHost(r, a) {
 		s = seen{missing: "the nodes' own network fails at it too: " + a.Cause}
 	}
 	s.where = way(a)
@@ -138,7 +140,7 @@ func way(a results.Reachability) string {
 
 func source(direction string) fact {
 	return fact{name: "source " + direction, title: "what becomes of the source address in this direction", probe: "reach", words: sides,
-		of: func(r *report.Report, p place) (all []seen) {
+		of: func(r *model.Report, p place) (all []seen) {
 			for _, one := range r.Reachability {
 				switch {
 				case one.Plugin != p.plugin || one.Topology != p.topology || one.Direction != direction:
@@ -152,8 +154,8 @@ func source(direction string) fact {
 		}}
 }
 
-func policy(look func(results.Policy) seen) func(*report.Report, place) []seen {
-	return func(r *report.Report, p place) (all []seen) {
+func policy(look func(results.Policy) seen) func(*model.Report, place) []seen {
+	return func(r *model.Report, p place) (all []seen) {
 		for _, one := range r.Policy {
 			if one.Plugin == p.plugin && one.Topology == p.topology {
 				all = append(all, look(one))
@@ -163,7 +165,7 @@ func policy(look func(results.Policy) seen) func(*report.Report, place) []seen {
 	}
 }
 
-func podMTU(r *report.Report, p place) []seen {
+func podMTU(r *model.Report, p place) []seen {
 	for _, c := range r.Cells {
 		if c.Plugin == p.plugin && c.Topology == p.topology && c.PodMTU > 0 {
 			return []seen{exactly(float64(c.PodMTU), "byte")}
@@ -173,7 +175,7 @@ func podMTU(r *report.Report, p place) []seen {
 }
 
 // findings counts what was found of a network that was measured.
-func findings(r *report.Report, p place) []seen {
+func findings(r *model.Report, p place) []seen {
 	measured, n := false, 0.0
 	for _, c := range r.Cells {
 		measured = measured || c.Plugin == p.plugin && c.Topology == p.topology && len(c.Metrics) > 0
@@ -192,9 +194,9 @@ func findings(r *report.Report, p place) []seen {
 // setups are the figures of bringing a network up.
 var setups = []struct {
 	name, unit string
-	of         func(s report.Setup) (float64, bool)
+	of         func(s model.Setup) (float64, bool)
 }{
-	{"network_ready_ms", "ms", func(s report.Setup) (float64, bool) { return s.NetworkReadyMS, true }},
-	{"cni_add_ms", "ms", func(s report.Setup) (float64, bool) { return s.CNIAddMS, len(s.CNIAdds) > 0 }},
-	{"agent_rss_bytes", "byte", func(s report.Setup) (float64, bool) { return float64(s.AgentRSSBytes), s.Agents > 0 }},
+	{"network_ready_ms", "ms", func(s model.Setup) (float64, bool) { return s.NetworkReadyMS, true }},
+	{"cni_add_ms", "ms", func(s model.Setup) (float64, bool) { return s.CNIAddMS, len(s.CNIAdds) > 0 }},
+	{"agent_rss_bytes", "byte", func(s model.Setup) (float64, bool) { return float64(s.AgentRSSBytes), s.Agents > 0 }},
 }

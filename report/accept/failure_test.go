@@ -6,38 +6,38 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
 // TestFailedSamples fails a threshold on a figure that is missing because its
 // samples failed, unless the nodes' own network fails too.
 func TestFailedSamples(t *testing.T) {
-	failure := func(shared bool) []report.Failure {
-		return []report.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out", Shared: shared}}
+	failure := func(shared bool) []model.Failure {
+		return []model.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out", Shared: shared}}
 	}
-	broke := func(c *report.Cell, round int) {
-		c.Status, c.Cause, c.BrokeRound, c.BrokeAt = results.StatusBroke, "no packet within 30 s", round, time.Date(2026, 11, 25, 12, 34, 56, 0, time.UTC)
+	broke := func(c *model.Cell, round int) {
+		c.Status, c.Cause, c.BrokeRound, c.WorkedRounds, c.BrokeAt = results.StatusBroke, "no packet within 30 s", round, round-1, time.Date(2026, 11, 25, 12, 34, 56, 0, time.UTC)
 	}
 	for _, c := range []struct {
 		name      string
 		threshold string
-		change    func(host, plugin *report.Cell)
+		change    func(host, plugin *model.Cell)
 		want      Verdict
 		says      string
 	}{
-		{"all samples failed", "metric: tcp-stream goodput, at_least: 1", func(_, p *report.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(false) }, Fail, "tcp-stream failed 6 of 6: timed out"},
-		{"all samples failed, the host's too", "metric: tcp-stream goodput, at_least: 1", func(_, p *report.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(true) }, Inconclusive, "the nodes' own network fails at it too"},
-		{"another probe's samples failed", "metric: tcp-rr p99, at_most: 5", func(_, p *report.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(false) }, Pass, ""},
-		{"a probe that the run has not", "metric: udp-pps rate, at_least: 1", func(_, p *report.Cell) { p.Failures = failure(false) }, Inconclusive, "the run has no udp-pps rate"},
-		{"it broke", "metric: tcp-stream goodput, at_least: 1", func(_, p *report.Cell) { broke(p, 5) }, Fail, "it worked for 4 rounds, then broke in round 5 at 12:34:56 UTC: no packet within 30 s"},
-		{"it broke, a fact", "fact: encapsulation agrees, is: true", func(_, p *report.Cell) { broke(p, 5) }, Fail, "it worked for 4 rounds, then broke"},
-		{"it broke, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *report.Cell) { broke(p, 5); broke(h, 5) }, Inconclusive, "the nodes' own network broke too"},
-		{"it broke in the first round", "setup: cni_add_ms, at_most: 1 s", func(_, p *report.Cell) { broke(p, 1) }, Fail, "it came up, then broke in round 1"},
-		{"it failed, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *report.Cell) {
+		{"all samples failed", "metric: tcp-stream goodput, at_least: 1", func(_, p *model.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(false) }, Fail, "tcp-stream failed 6 of 6: timed out"},
+		{"all samples failed, the host's too", "metric: tcp-stream goodput, at_least: 1", func(_, p *model.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(true) }, Inconclusive, "the nodes' own network fails at it too"},
+		{"another probe's samples failed", "metric: tcp-rr p99, at_most: 5", func(_, p *model.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(false) }, Pass, ""},
+		{"a probe that the run has not", "metric: udp-pps rate, at_least: 1", func(_, p *model.Cell) { p.Failures = failure(false) }, Inconclusive, "the run has no udp-pps rate"},
+		{"it broke", "metric: tcp-stream goodput, at_least: 1", func(_, p *model.Cell) { broke(p, 5) }, Fail, "it worked for 4 rounds, then broke in round 5 at 12:34:56 UTC: no packet within 30 s"},
+		{"it broke, a fact", "fact: encapsulation agrees, is: true", func(_, p *model.Cell) { broke(p, 5) }, Fail, "it worked for 4 rounds, then broke"},
+		{"it broke, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *model.Cell) { broke(p, 5); broke(h, 5) }, Inconclusive, "the nodes' own network broke too"},
+		{"it broke in the first round", "setup: cni_add_ms, at_most: 1 s", func(_, p *model.Cell) { broke(p, 1) }, Fail, "it came up, then broke in round 1"},
+		{"it failed, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *model.Cell) {
 			h.Status, h.Cause, p.Status, p.Cause = results.StatusFailed, "no carrier", results.StatusFailed, "no packet"
 		}, Inconclusive, "the nodes' own network does not work either: no carrier"},
-		{"the host's network failed, and it works", "metric: tcp-stream goodput, at_least: 1", func(h, _ *report.Cell) {
+		{"the host's network failed, and it works", "metric: tcp-stream goodput, at_least: 1", func(h, _ *model.Cell) {
 			h.Status, h.Cause = results.StatusFailed, "no carrier"
 		}, Pass, ""},
 	} {

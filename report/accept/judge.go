@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
-	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/report/change"
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -31,7 +33,7 @@ type Outcome struct {
 	Warnings   []string `json:"warnings"` // of the run
 	Thresholds []Result `json:"thresholds"`
 
-	report *report.Report
+	report *model.Report
 }
 
 // Schema names the version of the outcome in JSON.
@@ -56,7 +58,7 @@ type Part struct {
 
 // Judge holds a run against a spec. earlier may be nil; thresholds of an
 // earlier run are inconclusive then.
-func Judge(s *Spec, r, earlier *report.Report, c catalogue.Catalogue) *Outcome {
+func Judge(s *Spec, r, earlier *model.Report, c catalogue.Catalogue) *Outcome {
 	o := &Outcome{Schema: Schema, Title: s.Title, Run: r.Run.ID, Verdict: Pass, Warnings: r.Warnings, report: r}
 	for i := range s.Thresholds {
 		result := (&judge{&s.Thresholds[i], r, earlier, c}).result()
@@ -80,7 +82,7 @@ func worse(a, b Verdict) Verdict {
 // judge holds one threshold against a run.
 type judge struct {
 	*Threshold
-	run, earlier *report.Report
+	run, earlier *model.Report
 	catalogue    catalogue.Catalogue
 }
 
@@ -196,7 +198,7 @@ func (j *judge) look() []seen {
 
 // names reports whether a threshold is about a cell. The baseline and an A/A
 // copy are meant only where they are named.
-func (j *judge) names(c *report.Cell) bool {
+func (j *judge) names(c *model.Cell) bool {
 	match := func(pattern, name string) bool {
 		ok, _ := path.Match(pattern, name)
 		return pattern == "" || ok
@@ -216,14 +218,14 @@ func (j *judge) names(c *report.Cell) bool {
 
 // without says why a cell has nothing to decide on: that it does not work, or
 // that nobody knows. Empty while it is sound.
-func without(r *report.Report, c *report.Cell) seen {
-	if shared := r.Underlay(c); shared != "" && c.Status != results.StatusOK && c.Status != results.StatusUnsupported {
+func without(r *model.Report, c *model.Cell) seen {
+	if shared := facts.Underlay(r, c); shared != "" && c.Status != results.StatusOK && c.Status != results.StatusUnsupported {
 		return seen{missing: shared}
 	}
 	switch {
 	case c.Status == results.StatusBroke:
 		return seen{broken: "it " + c.Outcome()}
-	case c.Status == results.StatusFailed && c.Cause != report.CauseNotReached:
+	case c.Status == results.StatusFailed && c.Cause != model.CauseNotReached:
 		return seen{broken: "it does not work: " + c.Cause}
 	case c.Status != results.StatusOK:
 		return seen{missing: c.Status + ": " + c.Cause}
@@ -232,7 +234,7 @@ func without(r *report.Report, c *report.Cell) seen {
 }
 
 // metric is what a cell says of the threshold's figure.
-func (j *judge) metric(c *report.Cell) seen {
+func (j *judge) metric(c *model.Cell) seen {
 	where := place{c.Plugin, c.Topology}.String() + " over " + c.Wire
 	s := without(j.run, c)
 	if s.broken == "" && s.missing == "" {
@@ -252,7 +254,7 @@ func (j *judge) metric(c *report.Cell) seen {
 }
 
 // figure is the interval that the threshold is about.
-func (j *judge) figure(c *report.Cell, m *report.Metric) seen {
+func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 	notes := ""
 	if len(m.Warnings) > 0 {
 		notes = " (" + strings.Join(m.Warnings, "; ") + ")"
@@ -262,7 +264,7 @@ func (j *judge) figure(c *report.Cell, m *report.Metric) seen {
 		if m.VsHost == nil {
 			return seen{missing: "its ratio to host is not known" + notes}
 		}
-		return interval(m.VsHost.CI, unitRatio, report.Times(m.VsHost.Ratio, m.VsHost.CI)+" of host"+notes)
+		return interval(m.VsHost.CI, unitRatio, quantity.Ratio(m.VsHost.Ratio, m.VsHost.CI)+" of host"+notes)
 	case ofEarlier:
 		if j.earlier == nil {
 			return seen{missing: "no earlier run is given: name one with --against or against in the spec"}
@@ -271,9 +273,9 @@ func (j *judge) figure(c *report.Cell, m *report.Metric) seen {
 		if why != "" {
 			return seen{missing: why}
 		}
-		return interval(r.CI, unitRatio, report.Times(r.Ratio, r.CI)+" of the earlier run"+notes)
+		return interval(r.CI, unitRatio, quantity.Ratio(r.Ratio, r.CI)+" of the earlier run"+notes)
 	}
-	return interval(m.CI, m.Unit, report.WithInterval(m.Median, m.CI, m.Unit)+notes)
+	return interval(m.CI, m.Unit, quantity.Interval(m.Median, m.CI, m.Unit)+notes)
 }
 
 func interval(ci *[2]float64, unit, shown string) seen {
@@ -285,7 +287,7 @@ func interval(ci *[2]float64, unit, shown string) seen {
 }
 
 // fact is what the run says of a network that has no samples.
-func (j *judge) fact(c *report.Cell, p place) []seen {
+func (j *judge) fact(c *model.Cell, p place) []seen {
 	all := []seen{without(j.run, c)}
 	if s := all[0]; s.broken == "" && s.missing == "" {
 		if all = j.facts(p); len(all) == 0 {
@@ -299,7 +301,7 @@ func (j *judge) fact(c *report.Cell, p place) []seen {
 }
 
 func (j *judge) facts(p place) []seen {
-	for _, f := range facts {
+	for _, f := range factsKnown {
 		if f.name == j.Fact {
 			return f.of(j.run, p)
 		}
@@ -318,7 +320,7 @@ func (j *judge) facts(p place) []seen {
 }
 
 // listed names the figures that a cell has.
-func listed(c *report.Cell) string {
+func listed(c *model.Cell) string {
 	if len(c.Metrics) == 0 {
 		return "no figures"
 	}

@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 
-	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/report/junit"
+	"github.com/cnibench/cnibench/report/machine"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -38,7 +38,7 @@ func (o *Outcome) JSON(out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("encoding the outcome: %w", err)
 	}
-	_, err = out.Write(append(report.EscapeControls(text), '\n'))
+	_, err = out.Write(append(machine.EscapeControls(text), '\n'))
 	return err
 }
 

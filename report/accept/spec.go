@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cnibench/cnibench/spec"
+
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
 )
@@ -56,7 +58,7 @@ var explanation string
 func Explain() string {
 	var b strings.Builder
 	b.WriteString(explanation + "# Facts:\n")
-	for _, f := range facts {
+	for _, f := range factsKnown {
 		values := strings.Join(f.words, ", ")
 		if f.number {
 			values = "number in " + f.unit
@@ -71,12 +73,7 @@ func Explain() string {
 // number, and the nearest name where one is misspelt.
 func Parse(text []byte, defaults results.Asked) (*Spec, error) {
 	s := &Spec{Run: &defaults}
-	if err := results.ReadSpec(text, s); err != nil {
-		var unknown *results.UnknownKeyError
-		if errors.As(err, &unknown) {
-			return nil, fmt.Errorf("line %d: there is no key %q; the nearest is %s (of %s)", unknown.Line, unknown.Key,
-				catalogue.Nearest(unknown.Key, unknown.Known), strings.Join(unknown.Known, ", "))
-		}
+	if _, err := spec.Read(text, s); err != nil {
 		return nil, err
 	}
 	if len(s.Thresholds) == 0 {
@@ -140,12 +137,12 @@ func (t *Threshold) check() error {
 
 func (t *Threshold) checkMetric() error {
 	if len(strings.Fields(t.Metric)) != 2 {
-		return fmt.Errorf("the metric %q is no probe and name, such as \"tcp-stream goodput\"", t.Metric)
+		return fmt.Errorf("the metric %q is not a probe and a metric, such as \"tcp-stream goodput\"", t.Metric)
 	}
 	if t.Of == "" {
 		t.Of = ofValue
 	}
-	if err := oneOf("value of of", t.Of, []string{ofValue, ofHost, ofEarlier}); err != nil {
+	if err := catalogue.OneOf("value of of", t.Of, []string{ofValue, ofHost, ofEarlier}); err != nil {
 		return err
 	}
 	if t.Of == ofValue {
@@ -156,7 +153,7 @@ func (t *Threshold) checkMetric() error {
 
 func (t *Threshold) checkFact() error {
 	var names []string
-	for _, f := range facts {
+	for _, f := range factsKnown {
 		if f.name == t.Fact {
 			if f.number {
 				return t.needsBounds(f.unit)
@@ -165,7 +162,7 @@ func (t *Threshold) checkFact() error {
 		}
 		names = append(names, f.name)
 	}
-	return oneOf("fact", t.Fact, names)
+	return catalogue.OneOf("fact", t.Fact, names)
 }
 
 func (t *Threshold) checkSetup() error {
@@ -176,7 +173,7 @@ func (t *Threshold) checkSetup() error {
 		}
 		names = append(names, s.name)
 	}
-	return oneOf("set-up figure", t.Setup, names)
+	return catalogue.OneOf("set-up figure", t.Setup, names)
 }
 
 // needsBounds checks that there is a bound, in a unit that can be converted; a
@@ -206,14 +203,7 @@ func (t *Threshold) needsIs(words []string) error {
 	if t.Is == nil {
 		return errors.New("is is missing")
 	}
-	return oneOf("value of this fact", string(*t.Is), words)
-}
-
-func oneOf(what, value string, allowed []string) error {
-	if slices.Contains(allowed, value) {
-		return nil
-	}
-	return fmt.Errorf("there is no %s %q; the nearest is %s (of %s)", what, value, catalogue.Nearest(value, allowed), strings.Join(allowed, ", "))
+	return catalogue.OneOf("value of this fact", string(*t.Is), words)
 }
 
 // described names a threshold that has no name.

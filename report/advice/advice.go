@@ -57,7 +57,6 @@ type Facts struct {
 	Testbed    string
 	Nodes      int // that figures are between
 	NodesAsked int // of each network, as asked for; 0 if nobody asked
-	Rounds     int // blocks measured
 	// NeededRounds is the least number of blocks in which the verdicts that
 	// plugins are ranked by can show a difference.
 	NeededRounds int
@@ -81,6 +80,11 @@ type Plugin struct {
 	PathMTU  int
 	Findings []Finding
 	Memory   int64 // resident bytes of all agents, 0 if none ran
+	// Rounds counts the blocks in which it was measured, in its kernel.
+	Rounds int
+	// Untried: the run ended before it was brought up, so nothing speaks for or
+	// against it.
+	Untried bool
 }
 
 // Finding is something that a probe found wrong with a plugin's network.
@@ -170,6 +174,11 @@ type Recommendation struct {
 func Recommend(n results.Needs, f Facts) Recommendation {
 	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []string{},
 		Notes: []Reason{}, Firewall: []Opening{}, Limits: []Limit{}, Configuration: []Configuration{}}
+	var untried []string
+	f.Plugins, untried = tried(f.Plugins)
+	if len(untried) > 0 {
+		r.NotMeasured = append(r.NotMeasured, "the run ended before these were brought up: "+strings.Join(untried, ", "))
+	}
 	var fit []*subject
 	for i := range f.Plugins {
 		s := newSubject(n, &f, &f.Plugins[i])
@@ -183,7 +192,7 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 		}
 		fit = append(fit, s)
 	}
-	if absent := notInRun(f); len(absent) > 0 {
+	if absent := notInRun(f, untried); len(absent) > 0 {
 		r.NotMeasured = append(r.NotMeasured, "not part of the run: "+strings.Join(absent, ", "))
 	}
 	if len(fit) == 0 {
@@ -220,11 +229,23 @@ func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int
 	r.Configuration = s.configuration(n)
 }
 
-// notInRun lists the modes of which the run has nothing on this topology.
-func notInRun(f Facts) []string {
+// tried parts the plugins that the run came to from the names of the others.
+func tried(all []Plugin) (tried []Plugin, untried []string) {
+	for _, p := range all {
+		if p.Untried {
+			untried = append(untried, p.Name)
+			continue
+		}
+		tried = append(tried, p)
+	}
+	return tried, untried
+}
+
+// notInRun lists the modes that the run was not asked for on this topology.
+func notInRun(f Facts, untried []string) []string {
 	var absent []string
 	for _, m := range modes() {
-		if !slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.Name == m.Plugin }) {
+		if !slices.Contains(untried, m.Plugin) && !slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return p.Name == m.Plugin }) {
 			absent = append(absent, m.Plugin)
 		}
 	}

@@ -3,9 +3,10 @@ package advice
 import (
 	_ "embed"
 	"fmt"
-	"github.com/cnibench/cnibench/results"
 	"slices"
 	"strings"
+
+	"github.com/cnibench/cnibench/results"
 )
 
 //go:embed claims.yaml

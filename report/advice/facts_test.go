@@ -60,7 +60,7 @@ var runs = map[string][]shown{"l2": onL2, "routed": onRouted, "vpc": onVPC}
 
 // factsOf makes the facts of a run.
 func factsOf(topology string, all []shown) Facts {
-	f := Facts{Topology: topology, Testbed: "lab", Nodes: 2, Rounds: 8, Complete: true}
+	f := Facts{Topology: topology, Testbed: "lab", Nodes: 2, Complete: true}
 	for _, s := range all {
 		f.Plugins = append(f.Plugins, s.plugin())
 	}
@@ -73,7 +73,7 @@ func factsOf(topology string, all []shown) Facts {
 }
 
 func (s shown) plugin() Plugin {
-	p := Plugin{Name: s.name, Fidelity: "agent", PathMTU: 1500, Facts: map[string]Fact{}}
+	p := Plugin{Name: s.name, Fidelity: "agent", PathMTU: 1500, Rounds: 8, Facts: map[string]Fact{}}
 	if s.datapath {
 		p.Fidelity = DataPath
 	}

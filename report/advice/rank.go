@@ -105,6 +105,7 @@ type outcome struct {
 	preferred string
 	measured  bool // speeds were compared
 	decided   bool // and they settled it
+	told      bool // some verdict told the winner from another by speed
 	compared  int  // comparisons of the winner with the others
 	// apart are those that fit, but were not compared with the winner by speed.
 	apart []*subject
@@ -115,6 +116,21 @@ type duel struct {
 	net      int // kinds of figures that it wins, less those that it loses
 	evidence []string
 	compared int
+	decided  int // comparisons that found one of the two faster
+	equal    int // comparisons that found them equivalent
+}
+
+// tie says how a plugin that wins no more figures than it loses stands to
+// another, and what settles it then. A difference that was not found is not one
+// that is not there.
+func (d duel) tie(other, settled string) string {
+	switch {
+	case d.decided > 0:
+		return fmt.Sprintf("is faster than %s by some figures and slower by others, and %s", other, settled)
+	case d.equal == d.compared:
+		return fmt.Sprintf("is as fast as %s, and %s", other, settled)
+	}
+	return fmt.Sprintf("is not shown to be faster or slower than %s, and %s", other, settled)
 }
 
 // fight compares two plugins by all their figures.
@@ -138,8 +154,12 @@ func (f *Facts) fight(a, b string) duel {
 			switch c.Verdict {
 			case Faster:
 				balance += sign
+				d.decided++
 			case Slower:
 				balance -= sign
+				d.decided++
+			case Equivalent:
+				d.equal++
 			}
 		}
 		d.net += cmp.Compare(balance, 0)
@@ -217,10 +237,12 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 		o.preferred = cmp.Or(o.preferred, p.text)
 		o.because = append(o.because, Reason{Rule: p.rule, Text: fmt.Sprintf("was not compared by speed with %s, and %s", loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	case d.net < 0:
+		o.told = true
 		r.Text = "fits, but is slower than " + winner
 	case score[loser] < score[o.winner]:
 		r.Text = fmt.Sprintf("fits, and is not slower than %s, but wins against fewer of the others by speed", winner)
 	case d.net > 0:
+		o.told = true
 		r.Text = fmt.Sprintf("fits, and is faster than %s, but wins against no more of the others by speed", winner)
 		o.decided = false
 		o.because = append(o.because, Reason{Rule: "most-wins", Text: "wins against as many of the others as " + loser.plugin.Name + " and is preferred by the rules for equals",
@@ -228,11 +250,11 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	default:
 		p, _, evidence := prefer(o.winner, loser)
 		r.Rule, r.Source = p.rule, p.source
-		r.Text = fmt.Sprintf("fits, but %s, on balance no slower, %s", winner, p.text)
+		r.Text = fmt.Sprintf("fits, but %s %s", winner, d.tie(loser.plugin.Name, p.text))
 		r.Evidence = join(evidence, r.Evidence)
-		o.decided = false
+		o.decided, o.told = false, o.told || d.decided > 0
 		o.preferred = cmp.Or(o.preferred, p.text)
-		o.because = append(o.because, Reason{Rule: p.rule, Text: fmt.Sprintf("is on balance no slower than %s, and %s", loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
+		o.because = append(o.because, Reason{Rule: p.rule, Text: d.tie(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	}
 	o.rejected = append(o.rejected, Rejected{loser.plugin.Name, append([]Reason{r}, costs(loser, o.winner)...)})
 }
@@ -288,8 +310,10 @@ func (o *outcome) explain(order []*subject) {
 		o.why = "it is the fastest"
 	case o.decided:
 		o.why = "it wins most comparisons of speed"
+	case !o.told:
+		o.why = "none is shown to be faster, and it " + o.preferred
 	default:
-		o.why = "none is faster on balance, and it " + cmp.Or(o.preferred, "wins against as many of the others")
+		o.why = "none wins against more of the others by speed, and it " + cmp.Or(o.preferred, "is preferred by the rules for equals")
 	}
 	o.why += o.notCompared()
 	if slower > 0 {

@@ -62,3 +62,49 @@ func TestNoReasonFromTheUnknown(t *testing.T) {
 		})
 	}
 }
+
+// TestRankIgnoresOrder ranks random plugins, some of them in another kernel,
+// some never compared, by verdicts that may contradict each other: the answer
+// does not depend on the order in which anything was recorded.
+func TestRankIgnoresOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 300 {
+		f := randomFacts(r)
+		want := ranked(f)
+		for range 5 {
+			r.Shuffle(len(f.Plugins), func(i, j int) { f.Plugins[i], f.Plugins[j] = f.Plugins[j], f.Plugins[i] })
+			r.Shuffle(len(f.Comparisons), func(i, j int) { f.Comparisons[i], f.Comparisons[j] = f.Comparisons[j], f.Comparisons[i] })
+			if got := ranked(f); got != want {
+				t.Fatalf("%s comes first, or %s in another order of %+v", want, got, f)
+			}
+		}
+	}
+}
+
+func ranked(f *Facts) string {
+	var fit []*subject
+	for i := range f.Plugins {
+		fit = append(fit, &subject{plugin: &f.Plugins[i], facts: f})
+	}
+	o := rank(f, fit)
+	return o.winner.plugin.Name
+}
+
+func randomFacts(r *rand.Rand) *Facts {
+	f := &Facts{}
+	for i := range 2 + r.IntN(5) {
+		f.Plugins = append(f.Plugins, Plugin{Name: fmt.Sprint("p", i), Memory: int64(r.IntN(3)) << 20, Kernel: []string{"", "", "uml 6.1"}[r.IntN(3)]})
+	}
+	for i, a := range f.Plugins {
+		for _, b := range f.Plugins[i+1:] {
+			if a.Kernel != b.Kernel || r.IntN(5) == 0 {
+				continue
+			}
+			for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
+				f.Comparisons = append(f.Comparisons, Comparison{A: a.Name, B: b.Name, Probe: probe, Metric: metric,
+					Verdict: []string{Faster, Slower, Equivalent, Inconclusive}[r.IntN(4)]})
+			}
+		}
+	}
+	return f
+}

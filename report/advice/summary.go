@@ -84,9 +84,10 @@ func nonEmpty(parts ...string) []string {
 
 // confidence weighs what a recommendation rests on.
 func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
-	rests := []string{fmt.Sprintf("%d rounds on %d nodes (%s)", f.Rounds, f.Nodes, f.Testbed)}
+	rounds := s.plugin.Rounds
+	rests := []string{fmt.Sprintf(plural(rounds, "%d round on %d nodes (%s)", "%d rounds on %d nodes (%s)"), rounds, f.Nodes, f.Testbed)}
 	if f.NodesAsked > f.Nodes {
-		rests[0] = fmt.Sprintf("%d rounds between %d of %d nodes (%s)", f.Rounds, f.Nodes, f.NodesAsked, f.Testbed)
+		rests[0] = fmt.Sprintf(plural(rounds, "%d round between %d of %d nodes (%s)", "%d rounds between %d of %d nodes (%s)"), rounds, f.Nodes, f.NodesAsked, f.Testbed)
 	}
 	level := "high"
 	lower := func(to, why string) {
@@ -102,12 +103,12 @@ func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 		lower("medium", "no other plugin fits")
 	case !o.measured:
 		lower("low", "speed was not compared")
-	case f.Rounds < f.NeededRounds && !o.decided:
+	case rounds < f.NeededRounds && !o.decided:
 		lower("low", fmt.Sprintf("so few rounds show no difference, %d are needed", f.NeededRounds))
 	case !o.decided:
 		lower("medium", "speed did not settle it")
 	default:
-		rests = append(rests, fmt.Sprintf("%d comparisons", o.compared))
+		rests = append(rests, fmt.Sprintf(plural(o.compared, "%d comparison", "%d comparisons"), o.compared))
 	}
 	if o.measured && len(o.apart) > 0 {
 		lower("medium", "not all that fit were compared by speed")
@@ -125,11 +126,22 @@ func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 	if s.weakened {
 		lower("medium", "this network may not be the cluster's")
 	}
-	if !f.Complete {
+	switch {
+	case !f.Complete && fit == 1: // another might fit, had the run come to it
+		lower("low", "the run is not complete")
+	case !f.Complete:
 		lower("medium", "the run is not complete")
 	}
 	if s.plugin.Facts[Encapsulates].Value == "" {
 		lower("medium", "nobody looked at the wire")
 	}
 	return Confidence{level, strings.Join(rests, ", ")}
+}
+
+// plural picks the words for a count.
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }

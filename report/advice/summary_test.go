@@ -1,6 +1,7 @@
 package advice
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,7 +28,7 @@ func TestSummary(t *testing.T) {
 		{"a black hole", onL2, found("flannel-host-gw", "pmtu-black-hole"), "low", "But this was found on it: larger packets vanish."},
 		{"an MTU that gives goodput away", onL2, found("flannel-host-gw", "pod-mtu-too-small"), "medium", "But this was found on it"},
 		{"too few rounds", but(only(onL2, "flannel-host-gw", "calico-bgp"), "calico-bgp", func(s *shown) { s.speed = 0.95 }),
-			func(f *Facts) { f.Rounds, f.NeededRounds = 3, 9 }, "low", "none is faster"},
+			func(f *Facts) { f.Plugins[0].Rounds, f.NeededRounds = 3, 9 }, "low", "none is shown to be faster"},
 		{"another kernel", only(onL2, "flannel-host-gw", "calico-bgp", "flannel-vxlan"), func(f *Facts) {
 			f.plugin("flannel-vxlan").Kernel = "uml 6.1"
 			f.Comparisons = append(compared(onL2[2], onL2[6]), compared(onL2[0], shown{name: "host", speed: 1})...)
@@ -35,6 +36,18 @@ func TestSummary(t *testing.T) {
 		{"another path than the baseline's", only(onL2, "flannel-host-gw", "flannel-vxlan"), func(f *Facts) {
 			f.plugin("flannel-host-gw").Facts[PathSeen] = Fact{no, "not seen"}
 		}, "medium", "flannel-host-gw (its packets did not cross the NIC"},
+		{"some that the run did not come to", onL2, func(f *Facts) {
+			f.Complete = false
+			for i := range f.Plugins {
+				f.Plugins[i].Untried = f.Plugins[i].Name != "flannel-vxlan" && f.Plugins[i].Name != "flannel-udp"
+			}
+		}, "low", "of 2 plugins it is the only one that fits. Excluded, although working here: flannel-udp (upstream gives it for debugging only)."},
+		{"only one that the run came to", onL2, func(f *Facts) {
+			f.Complete = false
+			for i := range f.Plugins {
+				f.Plugins[i].Untried = f.Plugins[i].Name != "flannel-vxlan"
+			}
+		}, "low", "it is the only plugin that was measured."},
 		{"every finding's name is the probes'", onL2, found("flannel-host-gw", results.FindingPodSourceNAT), "low", "But this was found on it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -68,4 +81,45 @@ func TestTranslatedSource(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTies holds what is said of two plugins that speed did not settle to the
+// verdicts: only what was shown equivalent is as fast.
+func TestTies(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		throughput, latency string // verdicts of flannel-host-gw against calico-bgp
+		winner, loser       string
+		summary             string
+	}{
+		{"nothing is shown", Inconclusive, Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
+		{"one kind is equivalent", Equivalent, Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
+		{"both are equivalent", Equivalent, Equivalent, "is as fast as calico-bgp, and", "is as fast as calico-bgp, and", "none is shown to be faster"},
+		{"each is better at one", Faster, Slower, "is faster than calico-bgp by some figures and slower by others, and", "by some figures and slower by others, and", "none wins against more of the others by speed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := factsOf("l2", only(onL2, "flannel-host-gw", "calico-bgp"))
+			for i := range f.Comparisons {
+				cmp := &f.Comparisons[i]
+				cmp.A, cmp.B, cmp.Verdict = "flannel-host-gw", "calico-bgp", c.throughput
+				if cmp.Probe == "tcp-rr" {
+					cmp.Verdict = c.latency
+				}
+			}
+			r := Recommend(results.Needs{L2: results.Yes}, f)
+			if r.Plugin != "flannel-host-gw" || !strings.Contains(r.Summary, c.summary) {
+				t.Errorf("%s", r.Summary)
+			}
+			if !said(r.Because, c.winner) {
+				t.Errorf("of the winner it says %+v", r.Because)
+			}
+			if !said(r.Rejected[0].Because, "fits, but flannel-host-gw ") || !said(r.Rejected[0].Because, c.loser) {
+				t.Errorf("of the other it says %+v", r.Rejected)
+			}
+		})
+	}
+}
+
+func said(reasons []Reason, part string) bool {
+	return slices.ContainsFunc(reasons, func(r Reason) bool { return strings.Contains(r.Text, part) })
 }

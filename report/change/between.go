@@ -3,7 +3,7 @@ package change
 import (
 	"math"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -11,7 +11,7 @@ import (
 // Side is one of two runs.
 type Side struct {
 	Run    results.Run
-	Report *report.Report
+	Report *model.Report
 }
 
 // Comparison is how a later run stands to an earlier one.
@@ -94,8 +94,8 @@ func (c *Comparison) judge(members []int, ratios []stats.Ratio) {
 }
 
 // headlines are the first figure of each probe of a cell.
-func headlines(c *report.Cell) []*report.Metric {
-	var all []*report.Metric
+func headlines(c *model.Cell) []*model.Metric {
+	var all []*model.Metric
 	told := map[string]bool{}
 	for i := range c.Metrics {
 		if m := &c.Metrics[i]; !told[m.Probe] {
@@ -107,10 +107,10 @@ func headlines(c *report.Cell) []*report.Metric {
 }
 
 // cell compares one headline.
-func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric) (Cell, stats.Ratio) {
+func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (Cell, stats.Ratio) {
 	one := Cell{Cell: now.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Verdict: stats.Inconclusive, New: &m.Median, better: m.Better}
 	before := old.Cell(now.Cell)
-	var was *report.Metric
+	var was *model.Metric
 	if before != nil {
 		was = before.Metric(m.Probe, m.Name)
 	}
@@ -148,7 +148,7 @@ func (c *Comparison) cell(old *report.Report, now *report.Cell, m *report.Metric
 }
 
 // addGone adds what the earlier run has and the later one has not.
-func (c *Comparison) addGone(old, now *report.Report) {
+func (c *Comparison) addGone(old, now *model.Report) {
 	for i := range old.Cells {
 		before := &old.Cells[i]
 		if !c.SameMachine && before.Plugin == results.HostPlugin {

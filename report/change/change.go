@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -21,7 +21,7 @@ type Ratio struct {
 
 // Of compares one figure of a cell with the same of an earlier run; otherwise
 // it says why that cannot be done.
-func Of(earlier, later *report.Report, c *report.Cell, m *report.Metric) (r Ratio, why string) {
+func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, why string) {
 	if d := Machine(reported(earlier), reported(later)); len(d) > 0 {
 		return r, "the runs are not known to be of one machine, so only ratios to host compare: " + strings.Join(d, ", ")
 	}
@@ -42,7 +42,7 @@ func Of(earlier, later *report.Report, c *report.Cell, m *report.Metric) (r Rati
 
 // placed says that two figures were taken on CPUs in different ways, which
 // changes them more than most plugins do.
-func placed(old, m *report.Metric) string {
+func placed(old, m *model.Metric) string {
 	if old.Placement == m.Placement {
 		return ""
 	}
@@ -50,7 +50,7 @@ func placed(old, m *report.Metric) string {
 }
 
 // reported is what a report says of where its run was made.
-func reported(r *report.Report) results.Run {
+func reported(r *model.Report) results.Run {
 	return results.Run{Host: r.Host, Asked: results.Asked{Testbed: r.Run.Testbed}, Clusters: r.Run.Clusters}
 }
 
@@ -67,7 +67,7 @@ func Environment(a, b results.Run) []string {
 	all = append(all, software(a, b)...)
 	all = append(all, differences([][3]string{
 		{"congestion control of the probes", a.CongestionControl, b.CongestionControl},
-		{"link", a.Asked.Link, b.Asked.Link}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
+		{"link", a.Asked.Link.String(), b.Asked.Link.String()}, {"MTU", fmt.Sprint(a.Asked.MTU), fmt.Sprint(b.Asked.MTU)},
 		{"nodes", fmt.Sprint(a.Asked.Nodes), fmt.Sprint(b.Asked.Nodes)}, {"placement", a.Asked.Placement, b.Asked.Placement},
 		{"duration of a sample", fmt.Sprint(float64(a.Asked.Duration)), fmt.Sprint(float64(b.Asked.Duration))},
 	})...)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -20,15 +20,15 @@ func side(level, host, noise float64) Side {
 		}
 		return all
 	}
-	cell := func(plugin string, of float64) report.Cell {
-		m := report.Metric{Probe: "tcp-stream", Name: "goodput", Unit: "bit/s", Better: "higher", Placement: "split", Median: of, Samples: samples(of)}
+	cell := func(plugin string, of float64) model.Cell {
+		m := model.Metric{Probe: "tcp-stream", Name: "goodput", Unit: "bit/s", Better: "higher", Placement: "split", Median: of, Samples: samples(of)}
 		if plugin != results.HostPlugin {
-			m.VsHost = &report.VsHost{N: 10, Ratio: of / host, Blocks: samples(of / host)}
+			m.VsHost = &model.VsHost{N: 10, Ratio: of / host, Blocks: samples(of / host)}
 		}
-		return report.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Status: "ok", Metrics: []report.Metric{m}}
+		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Status: "ok", Metrics: []model.Metric{m}}
 	}
 	return Side{Run: results.Run{ID: "a", Host: results.Host{CPU: "one", CPUs: 2, Kernel: "6.1"}, Versions: map[string]string{"flanneld": "v1"}},
-		Report: &report.Report{Cells: []report.Cell{cell("host", host), cell("calico-bgp", level)}}}
+		Report: &model.Report{Cells: []model.Cell{cell("host", host), cell("calico-bgp", level)}}}
 }
 
 func TestBetween(t *testing.T) {
@@ -68,8 +68,8 @@ func TestBetween(t *testing.T) {
 
 func TestWhatIsMissingOnOneSide(t *testing.T) {
 	old, now := side(8, 10, 0.001), side(8, 10, 0.001)
-	now.Report.Cells[1] = report.Cell{Cell: now.Report.Cells[1].Cell, Status: "failed", Cause: "no route"}
-	old.Report.Cells = append(old.Report.Cells, report.Cell{Cell: results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "none"}, Metrics: old.Report.Cells[0].Metrics})
+	now.Report.Cells[1] = model.Cell{Cell: now.Report.Cells[1].Cell, Status: "failed", Cause: "no route"}
+	old.Report.Cells = append(old.Report.Cells, model.Cell{Cell: results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "none"}, Metrics: old.Report.Cells[0].Metrics})
 	c := Between(old, now, 0.03)
 	said := map[string]string{}
 	for _, cell := range c.Cells {
@@ -125,18 +125,20 @@ func TestEnvironmentComesFirst(t *testing.T) {
 func TestWhatFailedLater(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		change func(*report.Cell)
+		change func(*model.Cell)
 		says   string
 	}{
-		{"all samples failed", func(c *report.Cell) {
-			c.Metrics, c.Failures = nil, []report.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out"}}
+		{"all samples failed", func(c *model.Cell) {
+			c.Metrics, c.Failures = nil, []model.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out"}}
 		}, "in the later run tcp-stream failed 6 of 6: timed out"},
-		{"it failed", func(c *report.Cell) { c.Metrics, c.Status, c.Cause = nil, results.StatusFailed, "no packet" }, "in the later run it is failed: no packet"},
-		{"it broke", func(c *report.Cell) { c.Status, c.Cause, c.BrokeRound = results.StatusBroke, "no packet", 5 }, "in the later run it worked for 4 rounds, then broke in round 5"},
-		{"it broke before the probe's first sample", func(c *report.Cell) {
+		{"it failed", func(c *model.Cell) { c.Metrics, c.Status, c.Cause = nil, results.StatusFailed, "no packet" }, "in the later run it is failed: no packet"},
+		{"it broke", func(c *model.Cell) {
+			c.Status, c.Cause, c.BrokeRound, c.WorkedRounds = results.StatusBroke, "no packet", 5, 4
+		}, "in the later run it worked for 4 rounds, then broke in round 5"},
+		{"it broke before the probe's first sample", func(c *model.Cell) {
 			c.Metrics, c.Status, c.Cause, c.BrokeRound = nil, results.StatusBroke, "no packet", 1
 		}, "in the later run it came up, then broke in round 1"},
-		{"it is not there", func(c *report.Cell) { c.Metrics = nil }, "the later run does not have it"},
+		{"it is not there", func(c *model.Cell) { c.Metrics = nil }, "the later run does not have it"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := side(8, 10, 0.001)

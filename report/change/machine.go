@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -27,8 +28,17 @@ func Machine(a, b results.Run) []string {
 	x, y := a.Host, b.Host
 	return differences([][3]string{
 		{"CPU", x.CPU, y.CPU}, {"CPUs", fmt.Sprint(x.CPUs), fmt.Sprint(y.CPUs)},
-		{"virtualization", x.Virtualization, y.Virtualization}, {"memory", fmt.Sprint(x.MemoryBytes >> 30), fmt.Sprint(y.MemoryBytes >> 30)},
+		{"virtualization", x.Virtualization, y.Virtualization}, {"memory", memory(x.MemoryBytes), memory(y.MemoryBytes)},
 	})
+}
+
+// memory writes a machine's memory so that what firmware keeps from boot to boot
+// makes no difference.
+func memory(bytes uint64) string {
+	if bytes == 0 {
+		return ""
+	}
+	return quantity.Format(float64(bytes>>30<<30), "byte")
 }
 
 // clusters lists in what the clusters of two runs differ.

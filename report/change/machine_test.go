@@ -21,6 +21,11 @@ func TestMachine(t *testing.T) {
 		return n
 	}
 	lab := results.Run{Host: laptop, Asked: results.Asked{Testbed: "lab"}}
+	withMemory := func(bytes uint64) results.Run {
+		host := laptop
+		host.MemoryBytes = bytes
+		return results.Run{Host: host, Asked: results.Asked{Testbed: "lab"}}
+	}
 	old := results.Run{Host: laptop, Asked: results.Asked{Testbed: "cluster"}}
 	elsewhere := of("u", "c", node)
 	elsewhere.Host.CPU = "two"
@@ -32,6 +37,8 @@ func TestMachine(t *testing.T) {
 		says string // "": the same machine
 	}{
 		{"the same laptop, the lab", lab, lab, ""},
+		{"the same laptop, whose firmware keeps more", withMemory(25262596096), withMemory(25262500000), ""},
+		{"more memory", withMemory(25262596096), withMemory(2 * 25262596096), "memory 23 GiB, now 47 GiB"},
 		{"the same cluster", of("u", "c", node), of("u", "c", node), ""},
 		{"the same cluster from another laptop", of("u", "c", node), elsewhere, ""},
 		{"another cluster from the same laptop", of("u", "c", node), of("v", "d", node), "cluster u, now v"},

@@ -7,7 +7,9 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/machine"
+	"github.com/cnibench/cnibench/report/markdown"
+	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -29,23 +31,23 @@ func (c *Comparison) head() []string {
 var columns = []string{"PLUGIN", "topology", "wire", "figure", "earlier", "later", "later/earlier", "verdict"}
 
 func (c *Cell) line() []string {
-	quantity := func(v *float64) string {
+	figure := func(v *float64) string {
 		switch {
 		case v == nil:
 			return ""
 		case c.Unit == "ratio":
-			return report.Times(*v, nil)
+			return quantity.Ratio(*v, nil)
 		}
-		return report.Quantity(*v, c.Unit)
+		return quantity.Format(*v, c.Unit)
 	}
 	ratio, verdict := "", string(c.Verdict)
 	if c.Ratio != nil {
-		ratio = report.Times(*c.Ratio, c.CI)
+		ratio = quantity.Ratio(*c.Ratio, c.CI)
 	}
 	if c.Cause != "" {
 		verdict += ": " + c.Cause
 	}
-	return []string{c.Plugin, c.Topology, c.Wire, c.Probe + " " + c.Metric, quantity(c.Old), quantity(c.New), ratio, verdict}
+	return []string{c.Plugin, c.Topology, c.Wire, c.Probe + " " + c.Metric, figure(c.Old), figure(c.New), ratio, verdict}
 }
 
 func (c *Comparison) foot() string {
@@ -79,14 +81,14 @@ func (c *Comparison) Markdown(out io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### cnibench: two runs compared\n\n")
 	for _, l := range c.head() {
-		fmt.Fprintf(&b, "- %s\n", report.Inert(l))
+		fmt.Fprintf(&b, "- %s\n", markdown.Inert(l))
 	}
 	fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(columns, " | "), strings.Repeat(" --- |", len(columns)))
 	for i := range c.Cells {
 		line := c.Cells[i].line()
 		for j := range line {
 			if j < 4 || j == len(line)-1 {
-				line[j] = report.Inert(line[j])
+				line[j] = markdown.Inert(line[j])
 			}
 		}
 		fmt.Fprintf(&b, "| %s |\n", strings.Join(line, " | "))
@@ -102,6 +104,6 @@ func (c *Comparison) JSON(out io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("encoding the comparison: %w", err)
 	}
-	_, err = out.Write(append(report.EscapeControls(text), '\n'))
+	_, err = out.Write(append(machine.EscapeControls(text), '\n'))
 	return err
 }

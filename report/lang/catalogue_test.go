@@ -19,12 +19,14 @@ import (
 
 // spoken are the sources whose sentences a report may show.
 var spoken = []string{
-	"../*.go", "../advice/*.go",
-	"../../probes/adjacency.go", "../../probes/encap_judge.go", "../../probes/encap_decode.go", "../../probes/mtu.go", "../../probes/cpu.go",
-	"../../probes/reach.go", "../../probes/firstpacket.go", "../../probes/policy.go", "../../probes/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
+	"../*.go", "../model/*.go", "../facts/*.go", "../gather/*.go", "../figures/*.go", "../judge/*.go", "../view/*.go", "../quantity/*.go",
+	"../advice/*.go", "../text/*.go", "../html/*.go", "../markdown/*.go",
+	"../../probes/network/adjacency.go", "../../probes/encap/judge.go", "../../probes/frames/decode.go", "../../probes/network/mtu.go", "../../probes/network/mtu_findings.go",
+	"../../probes/hot/cpu.go", "../../probes/network/lopsided.go",
+	"../../probes/network/reach.go", "../../probes/trickle/firstpacket.go", "../../probes/network/policy.go", "../../probes/hot/socket.go", "../../testbed/lab/diagnose.go", "../../testbed/lab/surroundings.go",
 	"../../testbed/lab/feature.go", "../../testbed/lab/lab.go",
-	"../../probes/service.go", "../../testbed/cluster/cluster.go", "../../testbed/cluster/network.go", "../../testbed/cluster/pods.go",
-	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/detect.go", "../../testbed/cluster/worker.go",
+	"../../probes/network/service.go", "../../testbed/cluster/cluster.go", "../../testbed/cluster/network.go", "../../testbed/cluster/pods.go",
+	"../../testbed/cluster/nodes.go", "../../testbed/cluster/restore.go", "../../testbed/cluster/detect/detect.go", "../../testbed/cluster/worker.go",
 }
 
 // forPrograms are files that write formats for programs, which stay English.
@@ -32,7 +34,7 @@ var forPrograms = []string{"json.go", "junit.go", "openmetrics.go"}
 
 // alsoSaid are sources of which words alone are taken: names, states, errors
 // that become causes.
-var alsoSaid = []string{"../../results/*.go", "../../probes/*.go", "../../scenarios/*.go", "../../cmd/cnibench/*.go", "../../plugins/*/*.go", "../../testbed/lab/*.go", "../../testbed/cluster/*.go"}
+var alsoSaid = []string{"../../results/*.go", "../../probes/*.go", "../../probes/*/*.go", "../../scenarios/*.go", "../../cmd/cnibench/*.go", "../../plugins/*/*.go", "../../testbed/lab/*.go", "../../testbed/cluster/*.go", "../../testbed/cluster/*/*.go"}
 
 // notSaid are literals that look like sentences and are none of a report's:
 // comments of files to paste, names of sources, errors, patterns to find.
@@ -269,10 +271,10 @@ func operands(e ast.Expr) []ast.Expr {
 func (s *sources) templates(t *testing.T) {
 	nothing := func(...any) string { return "" }
 	funcs := template.FuncMap{}
-	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay", "machines", "setupTook", "broke"} {
+	for _, name := range []string{"quantity", "interval", "ratio", "share", "form", "join", "percent", "milli", "bytes", "matrix", "adjacent", "reached", "policy", "limit", "style", "language", "say", "t", "adjacencyMaps", "reachMaps", "ways", "underlay", "machines", "setupTook", "broke", "standing"} {
 		funcs[name] = nothing
 	}
-	for _, file := range []string{"../page.html", "../answer.html"} {
+	for _, file := range []string{"../html/page.html", "../html/network.html", "../html/advice.html"} {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)

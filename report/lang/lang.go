@@ -32,7 +32,8 @@ type Language struct {
 	name     string
 	printer  *message.Printer
 	exact    map[string]string // formats without verbs
-	patterns []pattern         // with verbs, the most fixed text first
+	formats  map[string]bool   // with verbs
+	patterns []pattern         // of formats, the most fixed text first
 	said     map[string]string // so far; a report repeats itself
 }
 
@@ -58,7 +59,7 @@ func read(name string, tag language.Tag, file []byte) (*Language, error) {
 	if err := yaml.Unmarshal(file, &messages); err != nil {
 		return nil, fmt.Errorf("reading the messages of %s: %w", name, err)
 	}
-	l := &Language{name: name, exact: map[string]string{}, said: map[string]string{}}
+	l := &Language{name: name, exact: map[string]string{}, formats: map[string]bool{}, said: map[string]string{}}
 	texts := catalog.NewBuilder(catalog.Fallback(tag))
 	for english, translation := range messages {
 		if err := texts.SetString(tag, english, translation); err != nil {
@@ -72,6 +73,7 @@ func read(name string, tag language.Tag, file []byte) (*Language, error) {
 			l.exact[p.fixed[0]] = l.printer.Sprintf(english)
 			continue
 		}
+		l.formats[english] = true
 		l.patterns = append(l.patterns, p)
 	}
 	slices.SortFunc(l.patterns, func(a, b pattern) int {
@@ -88,9 +90,48 @@ func (l *Language) Name() string {
 	return l.name
 }
 
-// Sayf formats an English sentence and says it.
+// punctuation is how a language separates items and clauses, and puts an aside
+// into brackets.
+type punctuation struct{ item, clause, aside string }
+
+var english, chinese = punctuation{", ", "; ", " (%s)"}, punctuation{"，", "；", "（%s）"}
+
+func (l *Language) punctuation() punctuation {
+	if l == nil {
+		return english
+	}
+	return chinese
+}
+
+// List joins items that are said already.
+func (l *Language) List(items []string) string { return strings.Join(items, l.punctuation().item) }
+
+// Clauses joins clauses that are said already.
+func (l *Language) Clauses(all []string) string { return strings.Join(all, l.punctuation().clause) }
+
+// Aside puts text that is said already into brackets, to follow a word.
+func (l *Language) Aside(text string) string { return fmt.Sprintf(l.punctuation().aside, text) }
+
+// Plain is a value that is the same in every language, such as names and
+// figures.
+type Plain string
+
+// Sayf says a sentence by its English format. Strings among the values are said
+// in their turn.
 func (l *Language) Sayf(format string, args ...any) string {
-	return l.Say(fmt.Sprintf(format, args...))
+	if l == nil || !l.formats[format] {
+		return l.Say(fmt.Sprintf(format, args...))
+	}
+	values := make([]any, len(args))
+	verbs := slices.DeleteFunc(verb.FindAllString(format, -1), func(v string) bool { return v == "%%" })
+	for i, arg := range args {
+		said := fmt.Sprintf(verbs[i], arg)
+		if _, plain := arg.(Plain); !plain {
+			said = l.Say(said)
+		}
+		values[i] = said
+	}
+	return l.printer.Sprintf(format, values...)
 }
 
 // Say translates a finished English sentence, or several. What the catalogue

@@ -17,6 +17,8 @@ import (
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/probes"
+	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/testbed"
@@ -24,12 +26,12 @@ import (
 )
 
 const (
-	// insideEnv has this test's program measure inside the cluster's namespaces,
-	// with the credentials in that file, by pods of the image in imageEnv.
+	// insideEnv names a file of credentials with which this test's program measures
+	// inside the cluster's namespaces, in pods of the image in imageEnv.
 	insideEnv = "CNIBENCH_E2E_BOTH_WAYS"
 	imageEnv  = "CNIBENCH_E2E_IMAGE"
-	// bothWaysPairs of samples are taken, and the two ways may differ by
-	// bothWaysMargin in the median.
+	// bothWaysPairs of samples are taken; the medians of the two kinds of workers
+	// may differ by bothWaysMargin.
 	bothWaysPairs  = 30
 	bothWaysMargin = 0.03
 )
@@ -111,7 +113,7 @@ func measureBothWays(ctx context.Context, kubeconfig string, out io.Writer) (err
 		}
 		defer end.Worker.Close()
 	}
-	probe, params, err := probes.Parse("tcp-rr")
+	probe, params, err := probecatalogue.Parse("tcp-rr")
 	if err != nil {
 		return err
 	}
@@ -143,7 +145,7 @@ func site(client, server probes.End) *probes.Site {
 // pod that has an address, with the rights of that pod's user. Its streams are
 // pipes of this process. All of that matters: started outside of the control
 // groups and as root, a round trip was a fifth shorter.
-func startDirectly(ctx context.Context, addr netip.Addr) (*probes.Worker, error) {
+func startDirectly(ctx context.Context, addr netip.Addr) (*worker.Worker, error) {
 	pid, err := holder(ctx, addr)
 	if err != nil {
 		return nil, err
@@ -166,7 +168,7 @@ exec nice -n 10 nsenter -t $1 -m -n -p --setuid 65532 --setgid 65532 /cnibench w
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	return probes.Connect(in, out), nil
+	return worker.Connect(in, out), nil
 }
 
 // holder is the process that a pod with an address waits in.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -64,13 +64,13 @@ func (k *kube) nothingLeft(t *testing.T) {
 	}
 }
 
-func loadReport(t *testing.T, dir string) *report.Report {
+func loadReport(t *testing.T, dir string) *model.Report {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, results.ReportJSON))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var r report.Report
+	var r model.Report
 	if err := json.Unmarshal(text, &r); err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func noImage(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// somebody is the credentials of a person who may do nothing yet.
+// somebody returns the credentials of a user without permissions.
 func (k *kube) somebody(t *testing.T) string {
 	t.Helper()
 	text, err := os.ReadFile(k.config())

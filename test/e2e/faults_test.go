@@ -12,7 +12,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// faults breaks the cluster in the midst of runs.
+// faults breaks the cluster in the middle of runs.
 func faults(t *testing.T, k *kube) {
 	t.Run("a pod deleted in mid-sample", func(t *testing.T) { podDeleted(t, k) })
 	long(t, "a pod evicted in mid-sample", func(t *testing.T) { podEvicted(t, k) })

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cnibench/cnibench/report"
+	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/stats"
@@ -100,7 +100,7 @@ func (k *kube) node(t *testing.T, node string, args ...string) string {
 
 var nodes = map[string]string{"k8s-n1": "n1", "k8s-n2": "n2"} // with their folders
 
-// withoutPlugin takes away the nodes' network for pods until the test ends.
+// withoutPlugin removes the nodes' network for pods until the test ends.
 func (k *kube) withoutPlugin(t *testing.T) {
 	t.Helper()
 	for node, folder := range nodes {
@@ -175,7 +175,7 @@ func (k *kube) manifests(t *testing.T) string {
 	return file
 }
 
-// asBefore holds the nodes against what they were.
+// asBefore compares the nodes with their earlier state.
 func (k *kube) asBefore(t *testing.T, before map[string]string) {
 	t.Helper()
 	for node, was := range before {
@@ -188,7 +188,7 @@ func (k *kube) asBefore(t *testing.T, before map[string]string) {
 	}
 }
 
-// besideOthers has the program refuse a cluster that somebody else uses.
+// besideOthers checks that the program refuses a cluster that others use.
 func besideOthers(t *testing.T, k *kube) {
 	k.kubectl(t, "run", "shop", "--image", pause, "--image-pull-policy=Never")
 	defer k.kubectl(t, "delete", "pod", "shop", "--now")
@@ -285,7 +285,7 @@ func logFailed(t *testing.T, dir string) {
 
 // holdCells looks for the cells of both plugins and the host, between nodes and
 // inside one.
-func holdCells(t *testing.T, r *report.Report) {
+func holdCells(t *testing.T, r *model.Report) {
 	t.Helper()
 	mtus := map[string]int{"flannel-vxlan": 1450, "flannel-host-gw": 1500, "host": 1500}
 	if !r.Run.Complete || len(r.Cells) != 6 {
@@ -305,7 +305,7 @@ func holdCells(t *testing.T, r *report.Report) {
 	}
 }
 
-func holdWire(t *testing.T, r *report.Report) {
+func holdWire(t *testing.T, r *model.Report) {
 	t.Helper()
 	want := map[string]int{"flannel-vxlan": 50, "flannel-host-gw": 0, "host": 0}
 	for _, e := range r.Encapsulation {
@@ -321,7 +321,7 @@ func holdWire(t *testing.T, r *report.Report) {
 
 // holdVerdict looks for the verdict between the two plugins, which were never up
 // at once. MTUs do not vary, so the one on the largest packet is known.
-func holdVerdict(t *testing.T, r *report.Report, said string) {
+func holdVerdict(t *testing.T, r *model.Report, said string) {
 	t.Helper()
 	between := 0
 	for _, c := range r.Comparisons {

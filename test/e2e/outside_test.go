@@ -14,7 +14,7 @@ import (
 )
 
 // outsideHost has the control plane's machine take part, which is no node. It
-// knows the ways to pods' addresses.
+// has routes to pods' addresses.
 func outsideHost(t *testing.T, k *kube) {
 	host := k.command(t.Context(), k.program, "outside", "--address", "10.89.0.1", "--for", "2m")
 	out, err := host.StdoutPipe()

@@ -9,8 +9,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// serviceProbe measures the way through a Service, and then without anything
-// that carries it.
+// serviceProbe measures the path through a Service, and then without anything that
+// implements Services.
 func serviceProbe(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	code, _, log := k.run(t, dir, "--probes", "service,tcp-rr", "--duration", "400ms")
@@ -34,7 +34,7 @@ func serviceProbe(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// noProxy measures where nothing carries what is sent to Services.
+// noProxy measures where nothing implements Services.
 func noProxy(t *testing.T, k *kube) {
 	for _, node := range []string{"n1", "n2"} {
 		k.killInner(t, "-STOP", node, "kube-proxy")

@@ -4,14 +4,15 @@ import (
 	"context"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/outside"
 )
 
 var _ testbed.Surveyor = (*network)(nil)
 
-// Around shows the nodes, where there are pods in their network, and the host
-// outside the cluster if the person has named one.
+// Around returns the nodes that have a pod in their network, and the host outside
+// the cluster if the user has named one.
 func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	around := &probes.Surroundings{}
 	for _, e := range n.ends {
@@ -29,9 +30,9 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	return around, nil
 }
 
-// outsider is a worker on the host outside the cluster, connected anew when it
-// does not answer; nil if there is none.
-func (c *Cluster) outsider(ctx context.Context) (*probes.Worker, error) {
+// outsider returns a worker on the host outside the cluster, nil if there is no
+// such host. It reconnects if the worker does not answer.
+func (c *Cluster) outsider(ctx context.Context) (*worker.Worker, error) {
 	if c.config.Outside == nil {
 		return nil, nil
 	}

@@ -1,8 +1,7 @@
-// Package cluster is the testbed that production runs: the nodes and pods of a
-// Kubernetes cluster, reached through its API. It puts a few pods of its own
-// into a namespace of its own, starts workers in them by exec, and takes
-// everything away again. Control goes through the API server; what is measured
-// goes from pod to pod.
+// Package cluster is the testbed for production: the nodes and pods of a
+// Kubernetes cluster, reached through its API. It makes a few pods in a namespace
+// of its own, starts workers in them by exec, and removes everything again.
+// Control goes through the API server; what is measured goes from pod to pod.
 package cluster
 
 import (
@@ -10,111 +9,102 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	core "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/rest"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/trickle"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/cluster/install"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/testbed/outside"
 )
 
-// readyWithin bounds the time until all pods run. An image that is there starts
-// within seconds; one that has to be pulled may take minutes.
+// readyWithin bounds the time until all pods run. With the image on the node they
+// start within seconds; pulling it may take minutes.
 const readyWithin = 2 * time.Minute
 
-// Config says which cluster, and what may be done in it.
+// Config says which cluster is measured, and what may be done in it.
 type Config struct {
 	Kubeconfig string // file; "" for KUBECONFIG, ~/.kube/config or the pod's own credentials
 	Context    string // of that file, "" for its current one
 	Image      string // that holds this program
-	Arch       string // that the image was made for, in Go's and Kubernetes' words (amd64); "" if that is not known
-	PullSecret string // name of a secret for it, copied into no record; "" for none
-	// Unprivileged does without pods in the nodes' network: there is no baseline
-	// and nobody looks at the wire.
+	Arch       string // that the image was made for, as Go and Kubernetes name it (amd64); "" if unknown
+	PullSecret string // name of a secret for the image, which no record contains; "" for none
+	// Unprivileged does without pods in the nodes' network: there is no baseline,
+	// and nothing is captured on the nodes' NICs.
 	Unprivileged bool
-	// Namespace is one of the person's to make the pods in; "" makes one for the
-	// run, which needs more permissions.
+	// Namespace is one of the user's to make the pods in; "" makes one for the run,
+	// which needs more permissions.
 	Namespace    string
 	NodeSelector map[string]string // labels of the nodes that may be measured
-	// Nodes names the two that are measured, the client's first, in a run that
-	// goes on; none lets the testbed choose.
+	// Nodes names the two that are measured, the client's first, in a run that is
+	// resumed; if it is empty the testbed chooses.
 	Nodes       []string
 	Tolerations []core.Toleration // of the pods
 	Requests    core.ResourceList // of a pod, over the program's own
 	// Outside is a host outside the cluster that takes part, nil for none.
 	Outside *outside.Ticket
-	// Services are asked for: the run makes one.
+	// Services says that the run makes Services.
 	Services bool
 	// Install puts plugins on the cluster, which must be disposable; nil measures
-	// the one that is there.
-	Install *Install
-	Life    time.Duration // after which the pods end even if nobody comes back
+	// the plugin that is there.
+	Install *install.Options
+	Life    time.Duration // after which the pods end even if the program never comes back
 	// Event receives what a reader of the record should know.
 	Event func(results.Event)
 }
 
 // Cluster is the testbed.
 type Cluster struct {
-	config Config
-	rest   *rest.Config
-	client api
-	// dynamic reads what plugins have defined of their own.
-	dynamic dynamic.Interface
+	config   Config
+	client   *kube.Client
+	space    *kube.Space
+	pods     *podSet
+	chosen   *chosen                    // nodes that are measured, nil until they were chosen
+	noNodes  error                      // why none can be
+	outside  *worker.Worker             // on the host outside; nil until it is needed
+	services map[string]*probes.Service // that were made, by name
 
-	runID     string                  // makes the namespace's name unique
-	logs      string                  // folder for the workers' logs
-	namespace string                  // "" until it was made
-	owner     []metav1.OwnerReference // of the pods
-	chosen    *chosen                 // nodes that are measured, nil until they were chosen
-	noNodes   error                   // why none can be
-	mu        sync.Mutex              // guards pods and noImage
-	pods      map[string]*pod
-	noImage   map[string]error // nodes that cannot get the image
-	workers   []*worker
-	outside   *probes.Worker             // on the host outside; nil until it is needed
-	services  map[string]*probes.Service // that were made, by name
-
-	installed string           // plugin that we have put on the nodes; "" for none
+	installed string           // plugin that the run has put on the nodes; "" for none
 	failed    map[string]error // plugins that could not be installed
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
 
-// New connects to a cluster and checks that the person may do what a run does.
+// New connects to a cluster and checks that the user may do what a run does.
 func New(ctx context.Context, c Config) (*Cluster, error) {
-	connection, err := connect(c.Kubeconfig, c.Context)
+	client, err := kube.Connect(c.Kubeconfig, c.Context)
 	if err != nil {
 		return nil, err
 	}
-	client, err := connectAPI(connection)
-	if err != nil {
+	if err := client.CheckAccess(ctx, kube.Use{Namespace: c.Namespace, Services: c.Services, Install: c.Install != nil}); err != nil {
 		return nil, err
 	}
-	own, err := dynamic.NewForConfig(connection)
-	if err != nil {
-		return nil, fmt.Errorf("making a client for the cluster: %w", err)
-	}
-	cluster := &Cluster{config: c, rest: connection, client: client, dynamic: own,
-		pods: map[string]*pod{}, noImage: map[string]error{}, services: map[string]*probes.Service{}, failed: map[string]error{}}
-	if err := cluster.checkAccess(ctx); err != nil {
-		return nil, err
-	}
-	return cluster, nil
+	return newCluster(client, c), nil
 }
 
-// Record says which run the cluster serves, and where workers' logs go.
-func (c *Cluster) Record(runID, logs string) { c.runID, c.logs = runID, logs }
+func newCluster(client *kube.Client, config Config) *Cluster {
+	c := &Cluster{config: config, client: client, space: &kube.Space{Client: client, Shared: config.Namespace},
+		services: map[string]*probes.Service{}, failed: map[string]error{}}
+	c.pods = &podSet{config: &c.config, space: c.space, made: map[string]*pod{}, noImage: map[string]error{}}
+	return c
+}
 
-// Up measures the plugin that the cluster has, or installs it; see
-// [testbed.Testbed]. The baseline is the nodes' own network, seen from pods in it.
-// On the topology [results.SameNode] both pods are on the client's node.
+// Record says which run the cluster serves, and where its workers' logs go.
+func (c *Cluster) Record(runID, logs string) {
+	c.space.Begin(runID)
+	c.pods.logs = logs
+}
+
+// Up makes pods in the network of the plugin that the cluster has, or installs the
+// plugin first; see [testbed.Testbed]. The baseline is the nodes' own network, with
+// pods in it. On the topology [results.SameNode] both pods are on the client's
+// node.
 func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	if p.HostNetwork() && c.config.Unprivileged {
 		return nil, &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which --unprivileged rules out"}
@@ -138,7 +128,7 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 		return nil, err
 	}
 	switch err := n.awaitPath(ctx, start); {
-	case errors.As(err, new(*probes.NoPacketError)):
+	case errors.As(err, new(*trickle.NoPacketError)):
 		n.facts.Status, n.facts.Cause = results.StatusFailed, err.Error()
 		return n, err
 	case err != nil:
@@ -147,48 +137,45 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 	return n, nil
 }
 
-// prepare makes the namespace, the first time, and chooses the nodes unless
-// [Cluster.Describe] has.
+// prepare chooses the nodes, unless [Cluster.Describe] has, and makes the
+// namespace, each once.
 func (c *Cluster) prepare(ctx context.Context) error {
-	if c.owner != nil {
+	if c.space.Made() {
 		return nil
 	}
 	if _, err := c.chooseNodes(ctx); err != nil {
 		return err
 	}
-	if c.namespace == "" {
-		if err := c.makeNamespace(ctx); err != nil {
-			return err
-		}
+	level := "privileged"
+	if c.config.Unprivileged {
+		level = "restricted"
 	}
-	return c.makeOwner(ctx)
+	var annotations map[string]string
+	if c.config.Install != nil {
+		annotations = c.flannel().Annotations()
+	}
+	return c.space.Make(ctx, level, annotations, c.config.Life, c.pods.spec("owner", "", false).Spec)
 }
 
 // Close ends the workers and removes the namespace with everything in it.
 func (c *Cluster) Close() error {
-	var stopping sync.WaitGroup
-	for _, w := range c.workers { // each waits a moment for its end
-		stopping.Go(w.stop)
-	}
-	stopping.Wait()
-	c.workers = nil
+	c.pods.stopAll()
 	if c.outside != nil {
 		c.outside.Close()
 		c.outside = nil
 	}
-	if c.namespace == "" {
+	if c.space.Name == "" {
 		return nil
 	}
 	if err := c.uninstall(); err != nil {
-		return fmt.Errorf("the plugin is left, and the namespace %s with what removes it (cnibench clean does): %w", c.namespace, err)
+		return fmt.Errorf("the plugin is left, and the namespace %s with what removes it (cnibench clean does): %w", c.space.Name, err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), removeWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), kube.RemoveWithin)
 	defer cancel()
-	if err := c.removeRun(ctx); err != nil {
+	if err := c.space.Remove(ctx); err != nil {
 		return fmt.Errorf("what the run made in the namespace %s is left (%s removes it; its pods end by themselves within %s): %w",
-			c.namespace, c.removeCommand(), c.config.Life, err)
+			c.space.Name, c.config.removeCommand(), c.config.Life, err)
 	}
-	c.namespace = ""
 	return nil
 }
 

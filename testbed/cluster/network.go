@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -23,7 +22,7 @@ type place struct {
 	node   core.Node
 }
 
-// name is that of the place's pod: in the node's own network, or connected by
+// name is the name of the place's pod, in the node's own network or connected by
 // the plugin.
 func (p place) name(hostNetwork bool) string {
 	if hostNetwork {
@@ -45,8 +44,8 @@ func (n *network) places() [2]place {
 	return [2]place{{1, client}, {2, server}}
 }
 
-// staff makes the pods of a network and starts a worker in each. Pods that serve
-// another network too are made once.
+// staff makes the pods of a network and starts a worker in each. A pod that serves
+// several networks is made once.
 func (n *network) staff(ctx context.Context, baseline bool) error {
 	var errs [2]error
 	var wg sync.WaitGroup
@@ -57,7 +56,7 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 		// The pod of the pair inside one node starts meanwhile. If it cannot, that
 		// shows when it is needed.
 		beside := neighbour(n.cluster.chosen.client)
-		wg.Go(func() { n.cluster.pod(ctx, beside.name(baseline), beside.node.Name, baseline) })
+		wg.Go(func() { n.cluster.pods.get(ctx, beside.name(baseline), beside.node.Name, baseline) })
 	}
 	wg.Wait()
 	if errs[0] != nil && errs[1] != nil && errs[0].Error() == errs[1].Error() {
@@ -79,24 +78,24 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 }
 
 // staffEnd makes the pods of one end and asks for their interfaces. The pod in a
-// node's own network is the baseline's end, and looks at the wire for others.
+// node's own network is the baseline's end, and captures on the NIC for others.
 func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) error {
 	c, e := n.cluster, &n.ends[i]
 	var err error
 	if baseline || !c.config.Unprivileged && n.facts.Topology != results.SameNode {
-		e.node, err = c.pod(ctx, at.name(true), at.node.Name, true)
+		e.node, err = c.pods.get(ctx, at.name(true), at.node.Name, true)
 		if refused := podSecurity(err); refused != "" {
 			if baseline {
-				return &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which " + c.namespace + " forbids: " + refused}
+				return &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which " + c.space.Name + " forbids: " + refused}
 			}
-			e.node, err = nil, nil // there is no look at the wire; the baseline says why
+			e.node, err = nil, nil // nothing is captured on the NIC; the baseline says why
 		}
 		if err != nil {
 			return err
 		}
 	}
 	if e.pod = e.node; !baseline {
-		if e.pod, err = c.pod(ctx, at.name(false), at.node.Name, false); err != nil {
+		if e.pod, err = c.pods.get(ctx, at.name(false), at.node.Name, false); err != nil {
 			return err
 		}
 	}
@@ -125,45 +124,7 @@ func podSecurity(err error) string {
 	return why
 }
 
-// pod is the pod of that name, made the first time.
-func (c *Cluster) pod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
-	c.mu.Lock()
-	p, absent := c.pods[name], c.noImage[node]
-	c.mu.Unlock()
-	if p != nil {
-		return p, nil
-	}
-	if absent != nil {
-		return nil, absent
-	}
-	p, err := c.makePod(ctx, c.podName(name), node, hostNetwork)
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pods[name] = p
-	return p, nil
-}
-
-// stopPods ends the workers of the pods that a plugin connects, and forgets
-// those pods.
-func (c *Cluster) stopPods() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for name, p := range c.pods {
-		if !p.plain {
-			continue
-		}
-		if p.worker != nil {
-			p.worker.stop()
-			c.workers = slices.DeleteFunc(c.workers, func(w *worker) bool { return w == p.worker })
-		}
-		delete(c.pods, name)
-	}
-}
-
-// Ends are the pods on the two nodes; of the baseline, the nodes.
+// Ends returns the pods on the two nodes or, for the baseline, the nodes.
 func (n *network) Ends() (client, server probes.End) { return n.ends[0].probe(), n.ends[1].probe() }
 
 // probe is the end as it is now: a pod that was made again has another address
@@ -176,19 +137,18 @@ func (e *end) probe() probes.End {
 	return p
 }
 
-// Facts are what is known of the network.
+// Facts describe the network.
 func (n *network) Facts() (results.Network, results.Setup) { return n.facts, n.setup }
 
 // SetWire does nothing: a cluster's links are as they are.
 func (n *network) SetWire(string) error { return nil }
 
-// AgentTime is not known: the agents are others' processes.
+// AgentTime is 0: the run cannot see the agents' processes.
 func (n *network) AgentTime() time.Duration { return 0 }
 
 // Down removes the plugin that was installed for this network, with the pods of
-// all networks that it carries: those of a phase go down together. Pods of a
-// plugin that was there before are left to the namespace, which goes with all of
-// them.
+// all its networks: those of a phase go down together. Pods of a plugin that was
+// there before are removed with the namespace.
 func (n *network) Down(context.Context) error {
 	if n.facts.Plugin != n.cluster.installed {
 		return nil

@@ -9,8 +9,11 @@ import (
 	"strings"
 
 	core "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed/cluster/detect"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
 // chosen are the two nodes that are measured.
@@ -19,70 +22,84 @@ type chosen struct{ client, server core.Node }
 // errOneNode says that there is nothing to measure between.
 var errOneNode = errors.New("the cluster has fewer than two nodes that take pods")
 
-// nodes lists those that take pods, and why the others do not.
-func (c *Cluster) nodes(ctx context.Context) (fit []core.Node, others []string, err error) {
-	list, err := c.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
-	if err != nil {
-		return nil, nil, fmt.Errorf("listing the cluster's nodes: %w", err)
-	}
-	fit, others = c.fitOf(list.Items)
-	return fit, others, nil
+// Description is what a cluster's API says about it before anything is made.
+type Description struct {
+	// Cluster names the nodes that are measured, the client's first; none if there
+	// are no two, which Up then says of each network.
+	Cluster results.Cluster
+	// Seen are the nodes that a reader should know of: those that are measured, or
+	// else all.
+	Seen []results.ClusterNode
 }
 
-// fitOf are the nodes that take pods, and why the others do not.
-func (c *Cluster) fitOf(all []core.Node) (fit []core.Node, others []string) {
-	for _, n := range all {
-		if why := c.unfit(n); why != "" {
-			others = append(others, n.Name+": "+why)
-			continue
-		}
-		fit = append(fit, n)
-	}
-	return fit, others
-}
-
-// unfit is why a node takes no pods of ours, "" if it does. One whose plugin we
-// install may still wait for it.
-func (c *Cluster) unfit(n core.Node) string {
-	install := c.config.Install != nil
-	system := n.Labels[core.LabelOSStable]
-	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
-		tolerated := slices.ContainsFunc(c.config.Tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
-		tolerated = tolerated || install && slices.Contains(untilNetwork, t.Key)
-		return (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute) && !tolerated
-	})
+// Describe identifies the cluster and chooses the nodes that are measured, which
+// stay chosen. It leaves out what the user may not read. An error says that the
+// nodes cannot be listed, or that those which Config.Nodes names cannot be
+// measured; the description identifies the cluster all the same.
+func (c *Cluster) Describe(ctx context.Context) (Description, error) {
+	of := detect.Cluster(ctx, c.client, c.config.Context)
+	all, err := c.chooseNodes(ctx)
 	switch {
-	case n.Spec.Unschedulable:
-		return "cordoned"
-	case !ready(n) && !(install && awaitsNetwork(n)):
-		return "not ready"
-	case system != "" && system != "linux":
-		return system
-	case !labels.SelectorFromSet(c.config.NodeSelector).Matches(labels.Set(n.Labels)):
-		return "not selected"
-	case taint >= 0:
-		return "taint " + n.Spec.Taints[taint].Key
+	case err != nil && (len(all) == 0 || len(c.config.Nodes) > 0):
+		return Description{Cluster: of}, err
+	case err != nil: // the networks say so
+		return Description{of, detect.Nodes(all...)}, nil
 	}
-	return c.foreign(n)
+	of.Nodes = detect.Nodes(c.chosen.client, c.chosen.server)
+	return Description{of, of.Nodes}, nil
 }
 
-// foreign says that the image holds no program for the node's CPUs, "" if it
-// does or nobody knows for which it was made.
-func (c *Cluster) foreign(n core.Node) string {
-	is := n.Status.NodeInfo.Architecture
-	if c.config.Arch == "" || is == "" || is == c.config.Arch {
-		return ""
+// Detect finds out which plugin connects the cluster's pods.
+func (c *Cluster) Detect(ctx context.Context) (detect.Found, error) {
+	all, err := c.client.Nodes(ctx)
+	if err != nil {
+		return detect.Found{}, err
 	}
-	return fmt.Sprintf("its architecture is %s and the image's %s (make the image on a machine with %s, or name one that holds both with --image)", is, c.config.Arch, is)
+	fit, _ := c.config.fit(all)
+	return detect.Plugin(ctx, c.client, fit), nil
 }
 
-func ready(n core.Node) bool {
-	return slices.ContainsFunc(n.Status.Conditions, func(c core.NodeCondition) bool {
-		return c.Type == core.NodeReady && c.Status == core.ConditionTrue
-	})
+// chooseNodes chooses the nodes that are measured, once for the whole run: the
+// record names them before anything is made on them. The first time it returns
+// all nodes of the cluster.
+func (c *Cluster) chooseNodes(ctx context.Context) ([]core.Node, error) {
+	if c.chosen != nil || c.noNodes != nil {
+		return nil, c.noNodes
+	}
+	all, err := c.client.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	fit, others := c.config.fit(all)
+	if len(c.config.Nodes) > 0 {
+		c.chosen, c.noNodes = chooseNamed(c.config.Nodes, fit, others)
+	} else {
+		c.chosen, c.noNodes = choose(fit, others)
+	}
+	return all, c.noNodes
 }
 
-// choose picks two nodes, of different zones if there are several: the way
+// chooseNamed picks two nodes by name.
+func chooseNamed(names []string, fit []core.Node, others []string) (*chosen, error) {
+	if len(names) != 2 {
+		return nil, fmt.Errorf("two nodes are measured, not %d", len(names))
+	}
+	var two [2]core.Node
+	for i, name := range names {
+		at := slices.IndexFunc(fit, func(n core.Node) bool { return n.Name == name })
+		if at < 0 {
+			why := "the cluster has it no more"
+			if j := slices.IndexFunc(others, func(o string) bool { return strings.HasPrefix(o, name+": ") }); j >= 0 {
+				why = strings.TrimPrefix(others[j], name+": ")
+			}
+			return nil, fmt.Errorf("the node %s cannot be measured: %s", name, why)
+		}
+		two[i] = fit[at]
+	}
+	return &chosen{two[0], two[1]}, nil
+}
+
+// choose picks two nodes, of different zones if there are several: the path
 // between zones is the one that a plugin must not spoil.
 func choose(nodes []core.Node, others []string) (*chosen, error) {
 	if len(nodes) < 2 {
@@ -97,4 +114,41 @@ func choose(nodes []core.Node, others []string) (*chosen, error) {
 		i = 1
 	}
 	return &chosen{first, nodes[i]}, nil
+}
+
+// fit are the nodes that take the run's pods, and why the others do not.
+func (c *Config) fit(all []core.Node) (fit []core.Node, others []string) {
+	for _, n := range all {
+		if why := c.unfit(n); why != "" {
+			others = append(others, n.Name+": "+why)
+			continue
+		}
+		fit = append(fit, n)
+	}
+	return fit, others
+}
+
+// unfit is why a node takes no pods of the run, "" if it does. A node on which the
+// run installs a plugin may still wait for it.
+func (c *Config) unfit(n core.Node) string {
+	install := c.Install != nil
+	system := n.Labels[core.LabelOSStable]
+	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
+		tolerated := slices.ContainsFunc(c.Tolerations, func(o core.Toleration) bool { return o.ToleratesTaint(&t) })
+		tolerated = tolerated || install && slices.Contains(kube.NetworkTaints, t.Key)
+		return (t.Effect == core.TaintEffectNoSchedule || t.Effect == core.TaintEffectNoExecute) && !tolerated
+	})
+	switch {
+	case n.Spec.Unschedulable:
+		return "cordoned"
+	case !kube.Ready(n) && !(install && kube.AwaitsNetwork(n)):
+		return "not ready"
+	case system != "" && system != "linux":
+		return system
+	case !labels.SelectorFromSet(c.NodeSelector).Matches(labels.Set(n.Labels)):
+		return "not selected"
+	case taint >= 0:
+		return "taint " + n.Spec.Taints[taint].Key
+	}
+	return kube.Foreign(n, c.Arch)
 }

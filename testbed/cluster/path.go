@@ -7,24 +7,24 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/trickle"
 )
 
-// awaitPath sends packets between the two ends, both ways, and notes how long
-// after start the client's first one reached the server. A way that is closed is
-// a [*probes.NoPacketError].
+// awaitPath sends packets between the two ends in both directions, and records how
+// long after start the client's first packet reached the server. The error is a
+// [*probes.NoPacketError] if none arrives in a direction.
 func (n *network) awaitPath(ctx context.Context, start time.Time) error {
 	client, server := n.Ends()
 	var there, back error
 	var both sync.WaitGroup
 	both.Go(func() {
-		there = probes.FirstPacket(ctx, client, server)
+		there = trickle.FirstPacket(ctx, client, server)
 		n.setup.NetworkReadyMS = float64(time.Since(start).Microseconds()) / 1000
 	})
-	both.Go(func() { back = probes.FirstPacket(ctx, server, client) })
+	both.Go(func() { back = trickle.FirstPacket(ctx, server, client) })
 	both.Wait()
 	for _, err := range []error{there, back} {
-		if err != nil && !errors.As(err, new(*probes.NoPacketError)) {
+		if err != nil && !errors.As(err, new(*trickle.NoPacketError)) {
 			return fmt.Errorf("sending packets between the two ends: %w", err)
 		}
 	}

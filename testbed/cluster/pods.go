@@ -7,156 +7,207 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
-	"strings"
-	"time"
+	"sync"
 
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cnibench/cnibench/testbed/cluster/install"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
 const (
-	// label is on everything that a run makes.
-	label = "app.kubernetes.io/managed-by"
-	owner = "cnibench"
-	// pollEvery is how often a pod's state is asked for.
-	pollEvery = 150 * time.Millisecond
-	// podMemory is the limit of a pod: for a worker (probes.WorkerMemory), the
+	// podMemory is a pod's limit: enough for a worker (probes.WorkerMemory), the
 	// program that waits beside it, and what Go does not count of both.
 	podMemory = "64Mi"
 	// holdMemory is the soft limit (GOMEMLIMIT) of the program that waits, which
-	// takes some 7 MB.
+	// takes about 7 MB.
 	holdMemory = "12MiB"
 )
 
 // HoldCommand is the hidden command with which a pod waits until it is removed.
 const HoldCommand = "hold"
 
-// pod is one of ours that runs.
+// pod is a running pod of the run.
 type pod struct {
 	name, node string
 	plain      bool // connected by the plugin, not in the node's own network
 	addr, host netip.Addr
-	cluster    *Cluster
-	worker     *worker
+	set        *podSet
+	worker     *podWorker
 }
 
-// spec describes a pod. A plain one passes the restricted Pod Security
-// Standard; one in the node's network has the right to look at the wire and
-// nothing else.
-func (c *Cluster) spec(name, node string, hostNetwork bool) *core.Pod {
+// podSet holds the run's pods. Each is made once and serves all networks that
+// measure with it.
+type podSet struct {
+	config *Config
+	space  *kube.Space
+	logs   string // folder for the workers' logs
+
+	mu      sync.Mutex
+	made    map[string]*pod  // by name
+	noImage map[string]error // nodes that cannot get the image
+	workers []*podWorker
+}
+
+// has reports whether a pod has been made.
+func (s *podSet) has(name string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.made[name] != nil
+}
+
+// get returns the pod of that name, made the first time.
+func (s *podSet) get(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
+	s.mu.Lock()
+	p, absent := s.made[name], s.noImage[node]
+	s.mu.Unlock()
+	if p != nil {
+		return p, nil
+	}
+	if absent != nil {
+		return nil, absent
+	}
+	p, err := s.make(ctx, s.space.PodName(name), node, hostNetwork)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.made[name] = p
+	return p, nil
+}
+
+// forgetPlain ends the workers of the pods that a plugin connects, and forgets
+// those pods.
+func (s *podSet) forgetPlain() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, p := range s.made {
+		if !p.plain {
+			continue
+		}
+		if p.worker != nil {
+			p.worker.stop()
+			s.workers = slices.DeleteFunc(s.workers, func(w *podWorker) bool { return w == p.worker })
+		}
+		delete(s.made, name)
+	}
+}
+
+// stopAll ends all workers.
+func (s *podSet) stopAll() {
+	var stopping sync.WaitGroup
+	for _, w := range s.workers { // each takes a moment to end
+		stopping.Go(w.stop)
+	}
+	stopping.Wait()
+	s.workers = nil
+}
+
+// spec describes a pod. A plain one passes the restricted Pod Security Standard;
+// one in the node's network may capture packets and nothing else.
+func (s *podSet) spec(name, node string, hostNetwork bool) *core.Pod {
 	yes, no, user := true, false, int64(65532)
 	security := &core.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, RunAsNonRoot: &yes, RunAsUser: &user,
 		Capabilities:   &core.Capabilities{Drop: []core.Capability{"ALL"}},
 		SeccompProfile: &core.SeccompProfile{Type: core.SeccompProfileTypeRuntimeDefault}}
 	if hostNetwork {
-		root := int64(0) // Kubernetes gives capabilities to root alone
+		root := int64(0) // Kubernetes gives capabilities only to root
 		security.RunAsNonRoot, security.RunAsUser = &no, &root
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
-	life, grace := int64(c.config.Life.Seconds()), int64(0)
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: c.namespace, OwnerReferences: c.owner, Labels: map[string]string{label: owner, runLabel: c.runLabel(), podLabel: name, networkLabel: "pod"}}}
+	life, grace := int64(s.config.Life.Seconds()), int64(0)
+	p := &core.Pod{ObjectMeta: s.space.Meta(name)}
+	p.Labels[podLabel], p.Labels[install.NetworkLabel] = name, install.PluginPod
 	if hostNetwork {
-		p.Labels[networkLabel] = "host"
+		p.Labels[install.NetworkLabel] = install.HostPod
 	}
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
 		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
-		NodeSelector: c.config.NodeSelector, Tolerations: c.config.Tolerations,
-		Affinity: onNode(node),
-		Containers: []core.Container{{Name: "cnibench", Image: c.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
+		NodeSelector: s.config.NodeSelector, Tolerations: s.config.Tolerations,
+		Affinity: kube.OnNode(node),
+		Containers: []core.Container{{Name: "cnibench", Image: s.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
 			Env:             []core.EnvVar{{Name: "GOMEMLIMIT", Value: holdMemory}},
 			SecurityContext: security, Resources: core.ResourceRequirements{
-				Requests: c.requests(),
+				Requests: s.config.requests(),
 				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
-	if c.config.PullSecret != "" {
-		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: c.config.PullSecret}}
+	if s.config.PullSecret != "" {
+		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: s.config.PullSecret}}
 	}
-	if c.config.Install != nil {
-		p.Spec.Tolerations = slices.Concat(p.Spec.Tolerations, tolerations())
+	if s.config.Install != nil {
+		p.Spec.Tolerations = slices.Concat(p.Spec.Tolerations, kube.TolerateNetworkTaints())
 	}
 	return p
 }
 
-// requests are what a pod asks its node to keep for it.
-func (c *Cluster) requests() core.ResourceList {
+// requests are what a pod asks its node to reserve for it.
+func (c *Config) requests() core.ResourceList {
 	all := core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory), core.ResourceCPU: resource.MustParse("50m")}
-	maps.Copy(all, c.config.Requests)
+	maps.Copy(all, c.Requests)
 	return all
 }
 
-// onNode leaves the decision to the scheduler, which minds resources, and
-// allows it one node only.
-func onNode(name string) *core.Affinity {
-	return &core.Affinity{NodeAffinity: &core.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &core.NodeSelector{
-		NodeSelectorTerms: []core.NodeSelectorTerm{{MatchFields: []core.NodeSelectorRequirement{
-			{Key: "metadata.name", Operator: core.NodeSelectorOpIn, Values: []string{name}}}}}}}}
-}
-
-// makePod makes a pod and waits until it runs where it should. One that does
-// not is deleted, so that the next network can try again.
-func (c *Cluster) makePod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
-	p, err := c.tryPod(ctx, name, node, hostNetwork)
+// make creates a pod and waits until it runs on its node. One that does not is
+// deleted, so that the next network can try again.
+func (s *podSet) make(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
+	p, err := s.try(ctx, name, node, hostNetwork)
 	if err != nil && !apierrors.IsAlreadyExists(err) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), kube.RemoveWithin)
 		defer cancel()
 		grace := int64(0)
-		if c.installed != "" {
-			grace = 1 // its node takes it down while it has the plugin, see removePods
+		if s.config.Install != nil && !hostNetwork {
+			grace = 1 // its node takes it down while it has the plugin, see kube.Client.RemovePods
 		}
-		if gone := c.client.CoreV1().Pods(c.namespace).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace}); gone != nil && !apierrors.IsNotFound(gone) {
-			err = errors.Join(err, fmt.Errorf("deleting the pod %s: %w", name, gone))
+		deleted := s.space.CoreV1().Pods(s.space.Name).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace})
+		if deleted != nil && !apierrors.IsNotFound(deleted) {
+			err = errors.Join(err, fmt.Errorf("deleting the pod %s: %w", name, deleted))
 		}
 	}
 	return p, err
 }
 
-func (c *Cluster) tryPod(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
-	pods := c.client.CoreV1().Pods(c.namespace)
-	if _, err := pods.Create(ctx, c.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
+func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (p *pod, err error) {
+	pods := s.space.CoreV1().Pods(s.space.Name)
+	if _, err := pods.Create(ctx, s.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
 		return nil, fmt.Errorf("making the pod %s: %w", name, err)
 	}
-	why := ""
-	for {
-		p, err := pods.Get(ctx, name, metav1.GetOptions{})
-		if err == nil && p.Status.Phase == core.PodRunning && p.Status.PodIP != "" {
-			return c.placed(p, node, hostNetwork)
+	err = kube.Await(ctx, fmt.Sprintf("the pod %s on %s to run", name, node), func(ctx context.Context) error {
+		found, err := pods.Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			var final bool
-			if why, final = waitingFor(p); final {
-				err := fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
-				c.noteImage(node, p, err)
-				return nil, err
+		if found.Status.Phase == core.PodRunning && found.Status.PodIP != "" {
+			if p, err = s.placed(found, node, hostNetwork); err != nil {
+				return kube.Final(err)
 			}
+			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return nil, errors.Join(fmt.Errorf("the pod %s on %s does not run (%s): %w", name, node, why, context.Cause(ctx)), err)
-		case <-time.After(pollEvery):
+		why, final := kube.WaitingFor(found)
+		if !final {
+			return errors.New(why)
 		}
-	}
+		err = fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
+		if kube.LacksImage(found) {
+			s.noteImage(node, err)
+		}
+		return kube.Final(err)
+	})
+	return p, err
 }
 
-// imageTrouble are states in which no other pod of ours will run on that node
-// either.
-var imageTrouble = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": true, "ImagePullBackOff": true}
-
-// noteImage remembers that a node cannot get the image, so that each further pod
-// need not find out by itself.
-func (c *Cluster) noteImage(node string, p *core.Pod, cause error) {
-	if !slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool {
-		return s.State.Waiting != nil && imageTrouble[s.State.Waiting.Reason]
-	}) {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.noImage[node] = cause
+// noteImage remembers that a node cannot get the image, so that no further pod has
+// to find out by itself.
+func (s *podSet) noteImage(node string, cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noImage[node] = cause
 }
 
-// placed holds where a pod runs against where it should.
-func (c *Cluster) placed(p *core.Pod, node string, hostNetwork bool) (*pod, error) {
+// placed checks that a pod runs where it should.
+func (s *podSet) placed(p *core.Pod, node string, hostNetwork bool) (*pod, error) {
 	addr, err := netip.ParseAddr(p.Status.PodIP)
 	if err != nil {
 		return nil, fmt.Errorf("reading the address of the pod %s: %w", p.Name, err)
@@ -171,30 +222,5 @@ func (c *Cluster) placed(p *core.Pod, node string, hostNetwork bool) (*pod, erro
 	case hostNetwork != (addr == host):
 		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: its network is not the one that was asked for", p.Name, addr, host)
 	}
-	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, cluster: c}, nil
-}
-
-// hopeless are states of a container that waiting does not mend.
-var hopeless = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": true, "ImagePullBackOff": true,
-	"CreateContainerConfigError": true, "CreateContainerError": true, "RunContainerError": true, "CrashLoopBackOff": true}
-
-// waitingFor says what a pod waits for, and whether that is in vain.
-func waitingFor(p *core.Pod) (why string, final bool) {
-	for _, s := range p.Status.ContainerStatuses {
-		if w := s.State.Waiting; w != nil && w.Reason != "ContainerCreating" {
-			return strings.TrimSuffix(w.Reason+": "+w.Message, ": "), hopeless[w.Reason]
-		}
-		if t := s.State.Terminated; t != nil {
-			return fmt.Sprintf("its program ended with %d (%s)", t.ExitCode, t.Reason), true
-		}
-	}
-	for _, c := range p.Status.Conditions {
-		if c.Type == core.PodScheduled && c.Status == core.ConditionFalse {
-			return "not scheduled: " + c.Message, false
-		}
-	}
-	if p.Status.Phase == core.PodFailed {
-		return p.Status.Reason + " " + p.Status.Message, true
-	}
-	return string(p.Status.Phase), false
+	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, set: s}, nil
 }

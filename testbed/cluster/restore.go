@@ -12,14 +12,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
 const (
-	// restoreWithin bounds the time in which a lost worker must be back: an API
-	// server is restarted within it; a node that is gone stays away for longer.
+	// restoreWithin bounds the replacement of a lost worker: long enough for the
+	// restart of an API server, shorter than the outage of a node.
 	restoreWithin = 30 * time.Second
-	// answersWithin is how long a worker may take to answer. It does so at once;
-	// the API server and the kubelet are on the way.
+	// answersWithin bounds a worker's answer, which passes the API server and the
+	// kubelet.
 	answersWithin = 3 * time.Second
 )
 
@@ -38,8 +39,8 @@ func (n *network) pods() []*pod {
 	return all
 }
 
-// Restore starts workers again whose stream has ended or that do not answer,
-// and makes pods again that are gone.
+// Restore restarts workers whose stream has ended or that do not answer, and
+// recreates pods that are gone.
 func (n *network) Restore(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restoreWithin, fmt.Errorf("not back within %s: %w", restoreWithin, context.DeadlineExceeded))
 	defer cancel()
@@ -66,31 +67,28 @@ func (p *pod) restore(ctx context.Context) (string, error) {
 		lost = errors.New(p.why())
 	}
 	p.worker.stop()
-	for {
-		how, err := p.again(ctx)
-		if err == nil {
-			return fmt.Sprintf("the worker in %s on %s was lost (%v) and %s", p.name, p.node, lost, how), nil
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("the worker in %s on %s was lost (%w) and is %w; the last attempt: %w", p.name, p.node, lost, context.Cause(ctx), err)
-		case <-time.After(pollEvery):
-		}
+	how := ""
+	err := kube.Await(ctx, "another one", func(ctx context.Context) (err error) {
+		how, err = p.again(ctx)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("the worker in %s on %s was lost (%w): %w", p.name, p.node, lost, err)
 	}
+	return fmt.Sprintf("the worker in %s on %s was lost (%v) and %s", p.name, p.node, lost, how), nil
 }
 
-// answers asks the worker for a sign of life.
+// answers checks that the worker answers.
 func (p *pod) answers(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, answersWithin, fmt.Errorf("no answer within %s: %w", answersWithin, context.DeadlineExceeded))
 	defer cancel()
 	return p.worker.Answers(ctx)
 }
 
-// again tries to start the worker once more, in a new pod where the old one is
-// gone.
+// again tries to restart the worker, in a new pod if the old one is gone.
 func (p *pod) again(ctx context.Context) (how string, err error) {
 	how = "started again"
-	pods := p.cluster.client.CoreV1().Pods(p.cluster.namespace)
+	pods := p.set.space.CoreV1().Pods(p.set.space.Name)
 	asking, cancel := context.WithTimeout(ctx, answersWithin)
 	defer cancel()
 	found, err := pods.Get(asking, p.name, metav1.GetOptions{})
@@ -102,7 +100,7 @@ func (p *pod) again(ctx context.Context) (how string, err error) {
 	case found.DeletionTimestamp != nil:
 		err = fmt.Errorf("the pod %s is being deleted", p.name)
 	case found.Status.Phase == core.PodFailed || found.Status.Phase == core.PodSucceeded:
-		why, _ := waitingFor(found)
+		why, _ := kube.WaitingFor(found)
 		how = fmt.Sprintf("its pod, which has ended (%s), made again", why)
 		now := int64(0)
 		if err = pods.Delete(asking, p.name, metav1.DeleteOptions{GracePeriodSeconds: &now}); err == nil {
@@ -124,9 +122,9 @@ func (p *pod) again(ctx context.Context) (how string, err error) {
 	return how, err
 }
 
-// remake makes the pod again; it has another address then.
+// remake recreates the pod, which may change its address.
 func (p *pod) remake(ctx context.Context) error {
-	made, err := p.cluster.makePod(ctx, p.name, p.node, !p.plain)
+	made, err := p.set.make(ctx, p.name, p.node, !p.plain)
 	if err != nil {
 		return err
 	}

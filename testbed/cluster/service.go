@@ -6,19 +6,19 @@ import (
 	"net/netip"
 
 	core "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
 const (
 	// podLabel names a pod for the Service that leads to it.
 	podLabel = "cnibench.io/pod"
-	// servicePort is where the pod behind the Service listens: any that an
-	// ordinary user may take and that Linux gives to no client (ip_local_port_range).
+	// servicePort is where the pod behind the Service listens: a port that needs no
+	// privilege and that Linux gives to no client (ip_local_port_range).
 	servicePort = 20049
 )
 
@@ -28,14 +28,14 @@ var _ testbed.Server = (*network)(nil)
 func (n *network) Service(ctx context.Context) (*probes.Service, error) {
 	c, to := n.cluster, n.ends[1].pod
 	if c.services[to.name] == nil {
-		made, err := c.client.CoreV1().Services(c.namespace).Create(ctx, &core.Service{
-			ObjectMeta: metav1.ObjectMeta{Name: to.name, Namespace: c.namespace, Labels: map[string]string{label: owner, runLabel: c.runLabel()}},
-			Spec: core.ServiceSpec{Type: core.ServiceTypeClusterIP, Selector: map[string]string{runLabel: c.runLabel(), podLabel: to.name},
+		made, err := c.client.CoreV1().Services(c.space.Name).Create(ctx, &core.Service{
+			ObjectMeta: c.space.Meta(to.name),
+			Spec: core.ServiceSpec{Type: core.ServiceTypeClusterIP, Selector: map[string]string{kube.RunLabel: c.space.Run, podLabel: to.name},
 				Ports: []core.ServicePort{{Port: servicePort, TargetPort: intstr.FromInt32(servicePort)}}}}, metav1.CreateOptions{})
 		if err != nil {
 			return nil, fmt.Errorf("making a Service for the pod %s: %w", to.name, err)
 		}
-		addr, _ := netip.ParseAddr(made.Spec.ClusterIP) // what it did not get is told below, each time
+		addr, _ := netip.ParseAddr(made.Spec.ClusterIP) // a Service without one is an error below, each time
 		c.services[to.name] = &probes.Service{Addr: netip.AddrPortFrom(addr, servicePort), Port: servicePort}
 	}
 	s := c.services[to.name]
@@ -45,35 +45,18 @@ func (n *network) Service(ctx context.Context) (*probes.Service, error) {
 	return s, nil
 }
 
-// removeServices deletes those that this run made. Their names are those of the
-// pods that they lead to, so they go with these: the next plugin's have the same.
+// removeServices deletes the Services that this run made. Their names are those of
+// the pods that they lead to, so they go with these: the next plugin's pods have
+// the same names.
 func (c *Cluster) removeServices(ctx context.Context) error {
-	for name := range c.services {
-		err := c.client.CoreV1().Services(c.namespace).Delete(ctx, name, metav1.DeleteOptions{})
-		if err != nil && !apierrors.IsNotFound(err) {
-			return fmt.Errorf("deleting the Service %s: %w", name, err)
-		}
-		delete(c.services, name)
+	if len(c.services) == 0 {
+		return nil
 	}
-	return nil
-}
-
-// cleanServices deletes those that earlier runs left in a namespace of the
-// person's. One who may not list Services has not made any.
-func (c *Cluster) cleanServices(ctx context.Context) (removed []string, err error) {
-	services := c.client.CoreV1().Services(c.config.Namespace)
-	list, err := services.List(ctx, metav1.ListOptions{LabelSelector: label + "=" + owner})
-	if apierrors.IsForbidden(err) {
-		return nil, nil
+	ctx, cancel := context.WithTimeout(ctx, kube.RemoveWithin)
+	defer cancel()
+	_, err := c.client.RemoveServices(ctx, c.space.Name, c.space.Selector())
+	if err == nil {
+		clear(c.services)
 	}
-	if err != nil {
-		return nil, fmt.Errorf("looking for Services that earlier runs left: %w", err)
-	}
-	for _, s := range list.Items {
-		if err := services.Delete(ctx, s.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
-			return removed, fmt.Errorf("deleting the Service %s: %w", s.Name, err)
-		}
-		removed = append(removed, "service "+s.Namespace+"/"+s.Name)
-	}
-	return removed, nil
+	return err
 }

@@ -6,22 +6,26 @@ import (
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/client-go/kubernetes/fake"
 	kubetesting "k8s.io/client-go/testing"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/testbed/cluster/install"
+	"github.com/cnibench/cnibench/testbed/cluster/kube/kubetest"
 )
 
 // TestServicesGoWithTheirPods installs two plugins one after the other, whose
 // pods have the same names, and asks for Services in each, and in the network of
 // the nodes, which is brought up again beside the second.
 func TestServicesGoWithTheirPods(t *testing.T) {
-	client := fake.NewClientset()
-	client.PrependReactor("create", "services", func(a kubetesting.Action) (bool, runtime.Object, error) {
+	client, set := kubetest.Client()
+	kubetest.Serve(set)
+	set.PrependReactor("create", "services", func(a kubetesting.Action) (bool, runtime.Object, error) {
 		a.(kubetesting.CreateAction).GetObject().(*core.Service).Spec.ClusterIP = "10.96.0.7"
 		return false, nil, nil // the tracker keeps it
 	})
-	c := &Cluster{client: client, namespace: "x", runID: "R", config: Config{Install: &Install{}}, services: map[string]*probes.Service{}}
+	c := newCluster(client, Config{Install: &install.Options{}})
+	c.Record("R", "")
+	c.space.Name = "x"
 	ask := func(name string) *probes.Service {
 		t.Helper()
 		n := &network{cluster: c}

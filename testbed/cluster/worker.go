@@ -1,25 +1,19 @@
 package cluster
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
-	core "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/util/httpstream"
-	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/remotecommand"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -30,7 +24,7 @@ const (
 	NICCommand    = "nic"
 )
 
-// program is where the image has this program.
+// program is the path of this program in the image.
 const program = "/cnibench"
 
 // end is a pod that is measured, with the node that it runs on.
@@ -39,66 +33,34 @@ type end struct {
 	nic       nic  // of the node, none without such a pod
 }
 
-// worker is a probe worker that was started by exec. Only its control lines
-// pass the API server.
-type worker struct {
-	*probes.Worker
+// podWorker is a probe worker that was started by exec. Only its control stream goes
+// through the API server.
+type podWorker struct {
+	*worker.Worker
 	cancel context.CancelFunc
 	done   chan struct{}
 	mu     sync.Mutex
 	err    error
 }
 
-// executor opens an exec into a pod, by websocket, and by SPDY where the API
-// server or a proxy on the way does not take that.
-func (p *pod) executor(stdin bool, command ...string) (remotecommand.Executor, error) {
-	c := p.cluster
-	at := c.client.CoreV1().RESTClient().Post().Resource("pods").Namespace(c.namespace).Name(p.name).SubResource("exec").
-		VersionedParams(&core.PodExecOptions{Command: command, Stdin: stdin, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
-	websocket, err := remotecommand.NewWebSocketExecutor(c.rest, "GET", at.String())
-	if err != nil {
-		return nil, err
-	}
-	spdy, err := remotecommand.NewSPDYExecutor(c.rest, "POST", (*url.URL)(at))
-	if err != nil {
-		return nil, err
-	}
-	return remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
-		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
-	})
-}
-
-// run runs a command in the pod to its end and returns what it prints.
-func (p *pod) run(ctx context.Context, command ...string) (string, error) {
-	e, err := p.executor(false, command...)
-	var out, log bytes.Buffer
-	if err == nil {
-		err = e.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &log})
-	}
-	if err != nil {
-		return "", fmt.Errorf("running %s in the pod %s: %w: %s", strings.Join(command, " "), p.name, err, results.Printable(log.String()))
-	}
-	return out.String(), nil
-}
-
 // start starts a worker in the pod.
 func (p *pod) start() error {
-	c := p.cluster
-	e, err := p.executor(true, program, WorkerCommand)
+	s := p.set
+	e, err := s.space.Exec(s.space.Name, p.name, true, program, WorkerCommand)
 	if err != nil {
 		return fmt.Errorf("starting a worker in the pod %s: %w", p.name, err)
 	}
-	if err := os.MkdirAll(c.logs, 0o755); err != nil {
+	if err := os.MkdirAll(s.logs, 0o755); err != nil {
 		return fmt.Errorf("making the folder of logs: %w", err)
 	}
-	log, err := os.OpenFile(filepath.Join(c.logs, p.name+"-worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	log, err := os.OpenFile(filepath.Join(s.logs, p.name+"-worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("opening the log of a worker: %w", err)
 	}
 	stdin, in := io.Pipe()
 	out, stdout := io.Pipe()
 	ctx, cancel := context.WithCancel(context.Background())
-	w := &worker{cancel: cancel, done: make(chan struct{})}
+	w := &podWorker{cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(w.done)
 		defer log.Close()
@@ -112,16 +74,16 @@ func (p *pod) start() error {
 		stdout.CloseWithError(io.EOF)
 		stdin.CloseWithError(err)
 	}()
-	w.Worker = probes.Connect(in, out)
+	w.Worker = worker.Connect(in, out)
 	p.worker = w
-	c.workers = append(c.workers, w)
+	s.workers = append(s.workers, w)
 	return nil
 }
 
 // stopWithin is how long a worker has to end by itself.
 const stopWithin = 2 * time.Second
 
-func (w *worker) stop() {
+func (w *podWorker) stop() {
 	w.Worker.Close()
 	select {
 	case <-w.done:
@@ -137,7 +99,7 @@ func (p *pod) ended() bool {
 	return p.worker.err != nil
 }
 
-// why is what ended the pod's worker.
+// why says what ended the pod's worker.
 func (p *pod) why() string {
 	p.worker.mu.Lock()
 	defer p.worker.mu.Unlock()
@@ -153,7 +115,7 @@ type nic struct {
 
 // nic asks which interface of the pod has an address.
 func (p *pod) nic(ctx context.Context, addr netip.Addr) (n nic, err error) {
-	said, err := p.run(ctx, program, NICCommand, addr.String())
+	said, err := p.set.space.Output(ctx, p.set.space.Name, p.name, program, NICCommand, addr.String())
 	if err != nil {
 		return n, err
 	}

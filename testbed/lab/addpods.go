@@ -41,9 +41,8 @@ func (n *network) AddPods(ctx context.Context, count int) ([]probes.PodTimes, er
 	}
 	times := make([]probes.PodTimes, count)
 	err = each(pods, func(i int, p *pod) error { return p.addAndReach(ctx, n.deployment, from, &times[i]) })
-	// What was added is removed, whatever happened to it and to the others, and
-	// although their time may be over: an address that is not given back is
-	// lost to the node.
+	// All pods are removed, even after an error or a timeout: an address that is
+	// not returned is lost to the node.
 	return times, errors.Join(err, each(pods, func(i int, p *pod) error {
 		start := time.Now()
 		err := n.giveBack(context.WithoutCancel(ctx), p)

@@ -30,7 +30,7 @@ const podIfName = "eth0"
 // cniCache is where libcni keeps what it added; the node's own /var/lib.
 const cniCache = "/var/lib/cni"
 
-// cniAdd wires the pod through the node's CNI plugins and returns how long
+// cniAdd connects the pod through the node's CNI plugins and returns how long
 // that took.
 func (p *pod) cniAdd(ctx context.Context, d *plugins.Deployment) (took time.Duration, err error) {
 	if p.list, err = d.ConfList(p.node); err != nil {
@@ -96,9 +96,8 @@ func (p *pod) inCNI(f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni
 	})
 }
 
-// pluginExec runs CNI plugins. libcni's own way to run them waits for every
-// process that a plugin leaves behind with its output open, whatever the
-// context says.
+// pluginExec runs CNI plugins. libcni's own RawExec waits for every process that
+// a plugin leaves behind with its output open, even after the context has ended.
 type pluginExec struct {
 	*invoke.RawExec // finds plugins
 	version.PluginDecoder

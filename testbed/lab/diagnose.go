@@ -30,12 +30,12 @@ const pathAfter = 500 * time.Millisecond
 func (n *network) awaitPath(ctx context.Context) error {
 	var unreached error
 	for i := range n.pods[1:] {
-		for _, way := range [][2]int{{0, i + 1}, {i + 1, 0}} {
+		for _, direction := range [][2]int{{0, i + 1}, {i + 1, 0}} {
 			limit := pathWithin
 			if unreached != nil {
 				limit = pathAfter
 			}
-			err := n.awaitWay(ctx, way[0], way[1], limit*time.Duration(n.slower))
+			err := n.awaitDirection(ctx, direction[0], direction[1], limit*time.Duration(n.slower))
 			switch {
 			case err == nil:
 			case !errors.As(err, new(*unreachedError)):
@@ -50,8 +50,8 @@ func (n *network) awaitPath(ctx context.Context) error {
 	return unreached
 }
 
-// awaitWay waits for the first packet from one node's pod to another's.
-func (n *network) awaitWay(ctx context.Context, from, to int, limit time.Duration) error {
+// awaitDirection waits for the first packet from one node's pod to another's.
+func (n *network) awaitDirection(ctx context.Context, from, to int, limit time.Duration) error {
 	before, err := n.fabric.drops()
 	if err != nil {
 		return err
@@ -94,9 +94,9 @@ func (n *network) cause(from, to *node, drops []probes.Drop) string {
 		parts = append(parts, d.String())
 	}
 	if n.plugin.Encapsulation.SubnetsOnly && n.fabric.topology.Kind == testbed.VPC && from.addr.Masked().Contains(to.addr.Addr()) {
-		parts = append(parts, "a mistake in a VPC: this mode leaves the tunnel out inside a subnet, and a subnet of a VPC is no layer 2 network; take the mode that always encapsulates")
+		parts = append(parts, "a mistake in a VPC: this mode leaves the tunnel out inside a subnet, and a subnet of a VPC is not a layer 2 network; take the mode that always encapsulates")
 	}
-	if line := n.refusal(); line != "" {
+	if line := refusal(n.nodes); line != "" {
 		parts = append(parts, line)
 	}
 	return strings.Join(parts, "; ")
@@ -108,8 +108,8 @@ var refusals = []string{"network is unreachable", "invalid gateway"}
 
 // refusal quotes an agent's log where the kernel refused a route; flanneld
 // tries for ever and stays alive.
-func (n *network) refusal() string {
-	for _, node := range n.nodes {
+func refusal(nodes []*node) string {
+	for _, node := range nodes {
 		for _, a := range node.agents {
 			f, err := os.Open(node.logPath(a.Name))
 			if err != nil {

@@ -45,8 +45,8 @@ func ipNet(p netip.Prefix) *net.IPNet {
 // single is the prefix of one address.
 func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
-// fabric is what connects the machines of a network: a namespace with the
-// switches and routers of its topology.
+// fabric connects the machines of a network: a namespace with the switches and
+// routers of its topology.
 type fabric struct {
 	*space
 	topology testbed.Topology

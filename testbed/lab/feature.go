@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netlink/nl"
@@ -14,33 +15,39 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// features are the kernel's abilities that plugins ask for by name, each with
-// the attempt that shows it. Trying is the only honest test: a configuration
-// file does not say whether a module is there or may be loaded from here.
-var features = map[string]func() error{
-	"bridge": func() error { return tryLink(&netlink.Bridge{LinkAttrs: tryAttrs()}) },
-	"veth":   func() error { return tryLink(&netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}) },
-	"vxlan": func() error {
+// feature is an ability of the kernel that plugins ask for by name.
+type feature struct {
+	// try uses the feature. Trying is the only honest test: a configuration file
+	// does not say whether a module is there or may be loaded from here.
+	try    func() error
+	module string // that holds it
+	option string // of the kernel's configuration that builds it
+}
+
+var features = map[string]feature{
+	"bridge": {func() error { return tryLink(&netlink.Bridge{LinkAttrs: tryAttrs()}) }, "bridge", "CONFIG_BRIDGE"},
+	"veth":   {func() error { return tryLink(&netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}) }, "veth", "CONFIG_VETH"},
+	"vxlan": {func() error {
 		return tryLink(&netlink.Vxlan{LinkAttrs: tryAttrs(), VxlanId: 1, Port: 8472, Learning: false})
-	},
-	"ipip": func() error {
+	}, "vxlan", "CONFIG_VXLAN"},
+	"ipip": {func() error {
 		return tryLink(&netlink.Iptun{LinkAttrs: tryAttrs(), Local: []byte{127, 0, 0, 1}, Remote: []byte{127, 0, 0, 2}})
-	},
-	"wireguard": func() error { return tryLink(&netlink.Wireguard{LinkAttrs: tryAttrs()}) },
-	"ipvlan":    tryIPVlan,
-	"vlan":      tryVLAN,
-	"tun":       tryTun,
-	"tbf": func() error {
+	}, "ipip", "CONFIG_NET_IPIP"},
+	"wireguard": {func() error { return tryLink(&netlink.Wireguard{LinkAttrs: tryAttrs()}) }, "wireguard", "CONFIG_WIREGUARD"},
+	"ipvlan":    {tryIPVlan, "ipvlan", "CONFIG_IPVLAN"},
+	"vlan":      {tryVLAN, "8021q", "CONFIG_VLAN_8021Q"},
+	"tun":       {tryTun, "tun", "CONFIG_TUN"},
+	"tbf": {func() error {
 		return tryQdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
 			return &netlink.Tbf{QdiscAttrs: a, Rate: 1e6, Limit: 1e5, Buffer: ticks(0.1)}
 		})
-	},
-	"netem": func() error {
+	}, "sch_tbf", "CONFIG_NET_SCH_TBF"},
+	"netem": {func() error {
 		return tryQdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
 			return netlink.NewNetem(a, netlink.NetemQdiscAttrs{Latency: 1000})
 		})
-	},
-	"openvswitch": tryOpenVSwitch,
+	}, "sch_netem", "CONFIG_NET_SCH_NETEM"},
+	"openvswitch": {tryOpenVSwitch, "openvswitch", "CONFIG_OPENVSWITCH"},
 }
 
 func tryAttrs() netlink.LinkAttrs {
@@ -49,20 +56,38 @@ func tryAttrs() netlink.LinkAttrs {
 	return attrs
 }
 
-// Feature tries one kernel feature in a network namespace of its own and
-// returns nil if it is there, or the reason why not. It must run in the lab
-// (see [Enter]).
+// tried remembers what trying a feature has shown, nil or errLacks. An attempt
+// that failed for another reason is made again.
+var tried sync.Map // of error by name
+
+// Feature returns nil if the kernel has a feature, or the reason why it cannot be
+// used. The first call tries the feature in a network namespace of its own; it
+// must run in the lab (see [Enter]).
 func Feature(name string) error {
-	try, ok := features[name]
+	f, ok := features[name]
 	if !ok {
 		return fmt.Errorf("there is no attempt for a kernel feature %q", name)
 	}
-	return onOwnThread(func() error {
+	if known, ok := tried.Load(name); ok {
+		err, _ := known.(error)
+		return err
+	}
+	err := onOwnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return fmt.Errorf("making a namespace to try %s in: %w", name, err)
 		}
-		return try()
+		return f.try()
 	})
+	if err == nil || errors.Is(err, errLacks) {
+		tried.Store(name, err)
+	}
+	return err
+}
+
+// Remedy says how a kernel gets a feature that it lacks.
+func Remedy(name string) string {
+	f := features[name]
+	return fmt.Sprintf("sudo modprobe %s, or boot a kernel built with %s", f.module, f.option)
 }
 
 // FeatureNames lists all features that can be tried.
@@ -75,7 +100,7 @@ func FeatureNames() []string {
 	return names
 }
 
-// errLacks marks what the kernel does not know at all.
+// errLacks says that the kernel does not have a feature at all.
 var errLacks = errors.New("kernel lacks it")
 
 func tryLink(link netlink.Link) error {
@@ -214,13 +239,16 @@ func Needs(p *plugins.Plugin, link results.Link) []string {
 	return append([]string{"netem"}, p.Features...)
 }
 
+// LacksText is what [Unsupported] says of a feature that the kernel does not have.
+func LacksText(name string) string { return "kernel lacks " + name }
+
 // Unsupported says in one line why the kernel cannot carry what needs the
 // given features, or nothing if it can.
 func Unsupported(needs []string) string {
 	for _, name := range needs {
 		switch err := Feature(name); {
 		case errors.Is(err, errLacks):
-			return "kernel lacks " + name
+			return LacksText(name)
 		case err != nil:
 			return name + " cannot be used here: " + err.Error()
 		}

@@ -1,10 +1,10 @@
 // Package lab is the testbed on this machine: every node, pod, switch and
 // router is a set of namespaces, and the plugins' real agents run in them. It
-// needs no root, no containers and no Kubernetes, never touches the machine's
+// needs neither root nor containers nor Kubernetes, never changes the machine's
 // own network or files, and leaves nothing behind however it ends.
 //
-// [Spawn] runs the program again as the lab's init, PID 1 of namespaces of its
-// own; [Enter] is init's side of that; [New] is the testbed inside.
+// [Spawn] runs the program again as the lab's init, PID 1 of new namespaces;
+// [Enter] is init's side of that; [New] makes the testbed inside.
 package lab
 
 import (
@@ -39,8 +39,8 @@ type Config struct {
 	Event func(results.Event)
 	// Guest says that the lab is in a kernel of its own, see [Boot].
 	Guest bool
-	// Hint is the command that brings a kernel which may carry what this one
-	// lacks something for, "" if none does.
+	// Hint is the command that installs another kernel, which may have the
+	// features that this one lacks; "" if there is none to install.
 	Hint string
 	// Versions names the version of every program.
 	Versions map[string]string
@@ -77,6 +77,9 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	}
 	if cause := Unsupported(Needs(p, l.config.Link)); cause != "" {
 		lacks := l.Lacks(p)
+		if lacks != "" && !l.config.Guest {
+			cause += fmt.Sprintf(" (%s)", Remedy(lacks))
+		}
 		if lacks != "" && l.config.Hint != "" {
 			cause += fmt.Sprintf("; User-Mode Linux may have it: %s", l.config.Hint)
 		}
@@ -115,7 +118,7 @@ func (l *Lab) kernel() string {
 	return kernelRelease()
 }
 
-// Slower is how many times longer things take in a kernel of the lab's own.
+// Slower is the factor by which time limits are longer in User-Mode Linux.
 func (l *Lab) Slower() int {
 	if l.config.Guest {
 		return guestSlower
@@ -123,8 +126,8 @@ func (l *Lab) Slower() int {
 	return 1
 }
 
-// readyLimit bounds the start of the next network. In a guest those that are up
-// take their part of the one CPU.
+// readyLimit bounds the start of the next network. In a guest the networks that
+// are up share its one CPU.
 func (l *Lab) readyLimit() time.Duration {
 	limit := readyWithin * time.Duration(l.Slower())
 	if l.config.Guest {
@@ -172,9 +175,10 @@ func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
 	return nil
 }
 
-// addLink notes both ends of an interface's link. A node's own NIC has the
-// wire's rate where it sends; an interface that the cloud adds has it where the
-// fabric sends to it, because a plugin may move the other end into a pod.
+// addLink records both ends of an interface's link. The rate limit of a node's own
+// NIC applies where the node sends; that of an interface which the cloud adds,
+// where the fabric sends to it, because a plugin may move the other end into a
+// pod.
 func (n *network) addLink(p *port) error {
 	own := p.nic == nicName
 	machine, err := newLink(p.owner.space, p.nic, true, own)

@@ -26,14 +26,14 @@ type network struct {
 	slower int // than on the machine's own kernel, at least 1
 	fabric *fabric
 	links  []*link
-	// impairment is what the links do to packets while samples are taken.
+	// impairment is the delay and loss of the links while samples are taken.
 	impairment results.Link
 	spaces     []*space
 	control    *node
 	outside    *node // no node of the cluster
 	nodes      []*node
 	pods       []*pod
-	workers    []*worker
+	workers    []*workerProcess
 	ends       [2]probes.End
 	around     *probes.Surroundings // nil until it was asked for
 
@@ -42,7 +42,7 @@ type network struct {
 	facts      results.Network
 	setup      results.Setup
 
-	ctx  context.Context // ends when the network cannot be used any more
+	ctx  context.Context // ends when the network can no longer be used
 	fail context.CancelCauseFunc
 }
 
@@ -65,36 +65,36 @@ func (n *network) deploy(ctx context.Context) error {
 		return n.because(ctx, unreached)
 	}
 	n.facts.PodMTU = (&link{space: n.pods[0].space, name: podIfName}).mtu()
-	n.measureAgents()
+	n.setup.Agents, n.setup.AgentRSSBytes = countAgents(n.machines())
 	if unreached == nil && n.slower > 1 {
-		if err := n.settle(ctx); err != nil {
+		if err := settle(ctx, n.AgentTime); err != nil {
 			return n.because(ctx, err)
 		}
 	}
 	return n.because(ctx, errors.Join(unreached, n.startWorkers()))
 }
 
-// The agents have settled when they take less than settled of a CPU over
-// settleWindow. On a machine of several CPUs what they still do after the first
-// packet is over before anything is measured; on one CPU, where every system
-// call is caught, it takes seconds in which no probe gets its time. Agents that
-// never rest are waited for settleMost, and measured with their load.
+// The agents have settled when they use less than settled of a CPU over
+// settleWindow. On a machine with several CPUs, their work after the first packet
+// is done before anything is measured; on one CPU, where every system call is
+// intercepted, it takes seconds in which probes get too little time. Agents that
+// never settle are measured with their load after settleMost.
 const (
 	settled      = 0.2
 	settleWindow = time.Second
 	settleMost   = 10 * time.Second
 )
 
-// settle waits until the agents have settled.
-func (n *network) settle(ctx context.Context) error {
-	begin, before := time.Now(), n.AgentTime()
+// settle waits until the agents, which have used agentTime so far, have settled.
+func settle(ctx context.Context, agentTime func() time.Duration) error {
+	begin, before := time.Now(), agentTime()
 	for time.Since(begin) < settleMost {
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-time.After(settleWindow):
 		}
-		now := n.AgentTime()
+		now := agentTime()
 		if (now - before).Seconds() < settled*settleWindow.Seconds() {
 			return nil
 		}
@@ -156,8 +156,8 @@ func (n *network) bound(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// because prefers the reason why the network ended to the error that a step
-// returned because of it.
+// because returns the reason why the network ended, if it did, in place of the
+// error that a step returned as a consequence.
 func (n *network) because(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -166,16 +166,16 @@ func (n *network) because(ctx context.Context, err error) error {
 		return context.Cause(n.ctx)
 	}
 	if ctx.Err() != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		return fmt.Errorf("%w%s", err, n.agentTails())
+		return fmt.Errorf("%w%s", err, agentTails(n.machines()))
 	}
 	return err
 }
 
 // agentTails quotes the ends of the agents' logs, for a network that never
 // became ready though no agent ended.
-func (n *network) agentTails() string {
+func agentTails(nodes []*node) string {
 	var b strings.Builder
-	for _, node := range n.machines() {
+	for _, node := range nodes {
 		for _, a := range node.agents {
 			if tail := lastLines(node.logPath(a.Name)); tail != "" {
 				fmt.Fprintf(&b, "; %s on %s%s", a.Name, node.name, strings.TrimPrefix(tail, ";"))
@@ -193,14 +193,16 @@ func (n *network) machines() []*node {
 	return append([]*node{n.control}, n.nodes...)
 }
 
-// measureAgents notes the resident memory of the agents (VmRSS, proc(5)).
-func (n *network) measureAgents() {
-	for _, node := range n.machines() {
+// countAgents counts the agents and adds up their resident memory (VmRSS,
+// proc(5)).
+func countAgents(nodes []*node) (agents int, residentMemory int64) {
+	for _, node := range nodes {
 		for _, a := range node.agents {
-			n.setup.Agents++
-			n.setup.AgentRSSBytes += residentBytes(a.pid())
+			agents++
+			residentMemory += residentBytes(a.pid())
 		}
 	}
+	return agents, residentMemory
 }
 
 func residentBytes(pid int) int64 {
@@ -229,8 +231,8 @@ func (n *network) Err() error {
 	return context.Cause(n.ctx)
 }
 
-// SetWire shapes every link of the underlay, and from the first time on lets
-// it delay and lose packets as was asked.
+// SetWire limits the rate of every underlay link and, from the first call on,
+// applies the delay and loss that the run asks for.
 func (n *network) SetWire(wire string) error {
 	for _, l := range n.links {
 		if err := l.setWire(wire, n.impairment); err != nil {
@@ -240,9 +242,9 @@ func (n *network) SetWire(wire string) error {
 	return nil
 }
 
-// Down removes the pods through their plugin, as the kubelet would, then ends
-// workers and agents and lets the namespaces go. Each of that has a limit, and
-// the error says what did not keep it.
+// Down removes the pods through their plugin, as the kubelet would, then stops
+// workers and agents and closes the namespaces. Each step has a time limit; the
+// error names the steps that exceeded it.
 func (n *network) Down(ctx context.Context) error {
 	var err error
 	for _, w := range n.workers {
@@ -258,9 +260,9 @@ func (n *network) Down(ctx context.Context) error {
 // tenth of a second.
 const delWithin = 10 * time.Second
 
-// giveBack removes a pod through the plugin, within a limit of its own. A pod
-// whose ADD failed may hold an address already, so it is removed too, as
-// container runtimes do; one that no ADD was tried for holds nothing.
+// giveBack removes a pod through the plugin within delWithin. A pod whose ADD
+// failed may hold an address already, so it is removed too, as container runtimes
+// do; a pod without an ADD holds nothing.
 func (n *network) giveBack(ctx context.Context, p *pod) error {
 	if p.list == nil {
 		return nil
@@ -271,8 +273,8 @@ func (n *network) giveBack(ctx context.Context, p *pod) error {
 	return p.cniDel(ctx, n.deployment)
 }
 
-// release ends the agents and closes the namespaces. The error names what did
-// not end.
+// release stops the agents and closes the namespaces. The error names the agents
+// that did not stop.
 func (n *network) release() error {
 	var err error
 	for _, node := range n.machines() {

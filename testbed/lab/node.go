@@ -39,7 +39,7 @@ type node struct {
 
 var _ plugins.Node = (*node)(nil)
 
-// newNode makes a node that is not on any network yet.
+// newNode makes a node that is not connected to any network yet.
 func newNode(name string, bin string) (*node, error) {
 	s, err := newSpace(name, unix.CLONE_NEWNET|unix.CLONE_NEWNS|unix.CLONE_NEWUTS, func() error {
 		if err := unix.Sethostname([]byte(name)); err != nil {
@@ -50,8 +50,8 @@ func newNode(name string, bin string) (*node, error) {
 		}
 		return setSysctls(map[string]string{
 			"net/ipv4/ip_forward": "1",
-			// Unfiltered: what a datagram's way is must be the plugin's
-			// doing, not the distribution's default of the day.
+			// Unfiltered: only the plugin may decide a packet's path, not a
+			// distribution's default.
 			"net/ipv4/conf/all/rp_filter":     "0",
 			"net/ipv4/conf/default/rp_filter": "0",
 		})
@@ -109,7 +109,7 @@ func (n *node) NIC() string { return nicName }
 // Bin returns the path under which the node sees a program of bin/.
 func (n *node) Bin(name string) string { return filepath.Join(binDir, name) }
 
-// pod is a network namespace on a node that the plugin wires. For the host
+// pod is a network namespace on a node that the plugin connects. For the host
 // baseline it is the node itself.
 type pod struct {
 	*space
@@ -143,7 +143,7 @@ func newPod(n *node, id string) (*pod, error) {
 	return p, nil
 }
 
-// remove takes the pod's namespace out of the node and lets it go.
+// remove unmounts the pod's namespace from the node and closes it.
 func (p *pod) remove() {
 	p.node.Do(func() error {
 		return errors.Join(unix.Unmount(p.path(), unix.MNT_DETACH), os.Remove(p.path()))
@@ -181,6 +181,9 @@ func (n *node) setUp(nic string, mtu int, addr netip.Prefix) (net.HardwareAddr, 
 // route (proxy ARP).
 func (n *node) attach(f *fabric, subnet, number int) (*port, error) {
 	n.addr = host(f.subnets[subnet], number)
+	if !f.subnets[subnet].Contains(n.addr.Addr()) {
+		return nil, fmt.Errorf("connecting %s: the subnet %s has no room for another machine", n.name, f.subnets[subnet])
+	}
 	p, err := f.plug(n, nicName, subnet, n.addr)
 	if err != nil {
 		return nil, err

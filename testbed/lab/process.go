@@ -24,8 +24,8 @@ import (
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // An agent that exits by itself is started again, as the kubelet would do,
-// after restartPause; after maxRestarts it has failed for good. flanneld
-// exits when it loses the draw for a subnet, Felix (status 129) when the
+// after restartPause; after maxRestarts it has failed permanently. flanneld
+// exits when another node gets the subnet that it wanted, Felix (status 129) when the
 // encapsulation changes, so some restarts belong to a normal start.
 const (
 	maxRestarts  = 5
@@ -195,7 +195,7 @@ func (a *agent) isStopping() bool {
 	return a.stopping
 }
 
-// stop ends the agent and waits until it is gone.
+// stop kills the agent and waits until it has ended.
 func (a *agent) stop() error {
 	a.mu.Lock()
 	a.stopping = true

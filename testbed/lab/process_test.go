@@ -61,3 +61,32 @@ func TestAgentTimeNeverFalls(t *testing.T) {
 		})
 	}
 }
+
+// TestAgentThatKeepsExiting is started again so many times, and then ends the
+// network's life with what it said.
+func TestAgentThatKeepsExiting(t *testing.T) {
+	exits := make(chan agentExit, maxRestarts+1)
+	ended := make(chan error, 1)
+	on := &node{space: &space{name: "n1"}, logDir: t.TempDir(), fail: func(err error) { ended <- err }, report: func(e agentExit) { exits <- e }}
+	if err := on.Start(plugins.Process{Name: "broken", Path: "/bin/sh", Args: []string{"-c", "echo no such network >&2; exit 3"}}); err != nil {
+		t.Fatal(err)
+	}
+	err := <-ended
+	on.agents[0].stop()
+	for _, says := range []string{"broken", "n1", "exit status 3", "no such network"} {
+		if !strings.Contains(err.Error(), says) {
+			t.Errorf("%q does not say %q", err, says)
+		}
+	}
+	close(exits)
+	seen := 0
+	for e := range exits {
+		seen++
+		if e.final != (seen == maxRestarts+1) {
+			t.Errorf("exit %d is final: %v", seen, e.final)
+		}
+	}
+	if seen != maxRestarts+1 {
+		t.Errorf("%d exits, want %d", seen, maxRestarts+1)
+	}
+}

@@ -91,6 +91,7 @@ func (p Program) Version(ctx context.Context, path string) (string, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, p.ask...)
 	cmd.Env = []string{searchPath}
+	cmd.WaitDelay = time.Second // a child that outlives the program may hold its output open
 	out, err := cmd.CombinedOutput()
 	version := versionPattern.FindString(string(out))
 	if version == "" {
@@ -104,7 +105,8 @@ func firstLine(out []byte) string {
 	return line
 }
 
-// Versions asks all the programs that are there, by name.
+// Versions asks all programs that are installed, by name. A program whose version
+// cannot be read has the version "unknown".
 func Versions(ctx context.Context, bin string) map[string]string {
 	var mu sync.Mutex
 	var wg sync.WaitGroup

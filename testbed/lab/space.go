@@ -103,7 +103,7 @@ func (s *space) Do(f func() error) error {
 	})
 }
 
-// close lets the namespaces go. What still runs in them keeps them alive.
+// close closes the namespaces. Processes that still run in them keep them alive.
 func (s *space) close() {
 	s.nl.Close()
 	for _, f := range []*os.File{s.net, s.mnt, s.uts} {
@@ -113,7 +113,7 @@ func (s *space) close() {
 	}
 }
 
-// onOwnThread calls f on a new thread that is thrown away afterwards: a
+// onOwnThread calls f on a new thread that is discarded afterwards: a
 // goroutine that ends while locked takes its thread with it, so no other
 // goroutine can ever run in the namespaces that f entered.
 func onOwnThread(f func() error) error {

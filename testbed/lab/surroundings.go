@@ -24,7 +24,7 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	}
 	around := &probes.Surroundings{Drops: n.fabric.drops, Delay: n.impairment.Delay, Deny: n.deny}
 	for i, node := range n.nodes[:min(len(n.nodes), surveyedNodes)] {
-		end := n.nodeEnd(node)
+		end := node.end()
 		if i < len(n.ends) && n.ends[i].NIC == nicName && (n.deployment == nil || !n.deployment.OwnNIC) {
 			end.Worker = n.ends[i].Node
 		}
@@ -38,7 +38,7 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	if p := n.pods[0]; n.deployment != nil && podCIDR.Contains(p.addr) {
 		around.Masquerade = p.node.masquerade
 	}
-	around.Outside = n.nodeEnd(n.outside)
+	around.Outside = n.outside.end()
 	if err := n.staff(&around.Outside, n.outside.space, n.outside.logDir); err != nil {
 		return nil, err
 	}
@@ -51,8 +51,8 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	return around, nil
 }
 
-// deny gives the plugin a rule. A data path without its agents says nothing of
-// what they would do.
+// deny gives the plugin a policy. A data path without its agents cannot show what
+// they would enforce.
 func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, error) {
 	switch {
 	case n.deployment != nil && n.deployment.Deny != nil:
@@ -63,9 +63,9 @@ func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, e
 	return nil, probes.ErrNoPolicy
 }
 
-// nodeEnd is a node as a place to measure at, without a worker.
-func (n *network) nodeEnd(node *node) probes.End {
-	return probes.End{Addr: node.addr.Addr(), NodeAddr: node.addr.Addr(), NIC: nicName, NodeName: node.name, CPU: -1}
+// end is the node as a place to measure at, without a worker.
+func (n *node) end() probes.End {
+	return probes.End{Addr: n.addr.Addr(), NodeAddr: n.addr.Addr(), NIC: nicName, NodeName: n.name, CPU: -1}
 }
 
 // staff puts a worker at an end that has none.
@@ -90,13 +90,13 @@ func (n *network) addBeside(ctx context.Context, e *probes.End) error {
 		return err
 	}
 	if _, err := p.cniAdd(ctx, n.deployment); err != nil {
-		// Whoever asks for the surroundings next adds it anew.
+		// The next call tries again.
 		err = errors.Join(err, n.giveBack(context.WithoutCancel(ctx), p))
 		p.remove()
 		return fmt.Errorf("adding a second pod on a node: %w", err)
 	}
 	n.pods = append(n.pods, p)
-	*e = n.nodeEnd(node)
+	*e = node.end()
 	e.Addr = p.addr
 	if err := n.staff(e, p.space, node.logDir); err != nil {
 		return err
@@ -105,7 +105,8 @@ func (n *network) addBeside(ctx context.Context, e *probes.End) error {
 	return nil
 }
 
-// masquerade translates the source of what pods send out of the cluster.
+// masquerade translates the source address of packets that pods send out of the
+// cluster.
 func (n *node) masquerade(ctx context.Context) (probes.Lift, error) {
 	do := func(ctx context.Context, what string) error {
 		return n.Run(ctx, plugins.Process{Name: "iptables", Path: "/usr/sbin/iptables", Args: []string{"-w", "-t", "nat", what, "POSTROUTING",

@@ -42,13 +42,13 @@ const secondaryFirst = 256
 // ecs.g7.4xlarge and AWS m5.4xlarge: 8).
 const maxInterfaces = 8
 
-// vpcState is what has been asked of a VPC.
+// vpcState counts what plugins have taken from a VPC.
 type vpcState struct {
 	routes    int    // in the route table
 	addresses [2]int // handed out in each subnet
 }
 
-// cloud is a VPC as plugins see it.
+// cloud is the VPC's API for plugins.
 type cloud struct{ network *network }
 
 var _ plugins.Cloud = cloud{}
@@ -91,7 +91,7 @@ func (f *fabric) addSink(name string, table int) error {
 	if err := f.up(end); err != nil {
 		return err
 	}
-	// Nobody answers there; packets must not wait for a neighbour.
+	// Nothing answers there; packets must not wait for neighbour resolution.
 	if err := f.nl.LinkSetARPOff(sink); err != nil {
 		return fmt.Errorf("turning ARP off on %s of %s: %w", name, f.name, err)
 	}
@@ -105,7 +105,7 @@ func (f *fabric) addSink(name string, table int) error {
 	return nil
 }
 
-// connectToVPC makes the fabric answer ARP in an interface's stead, before
+// connectToVPC makes the fabric answer ARP for an interface, before
 // its port is up.
 func (f *fabric) connectToVPC(p *port, l netlink.Link) error {
 	if !f.topology.Bridged() {
@@ -131,7 +131,7 @@ func (f *fabric) afterUp(p *port, index int) error {
 		fdb := &netlink.Neigh{LinkIndex: index, Family: unix.AF_BRIDGE, Flags: netlink.NTF_MASTER,
 			State: netlink.NUD_NOARP, HardwareAddr: p.mac}
 		if err := f.nl.NeighAdd(fdb); err != nil {
-			return fmt.Errorf("telling the VPC the MAC of %s: %w", p.nic, err)
+			return fmt.Errorf("adding a neighbour entry for %s: %w", p.nic, err)
 		}
 		return f.knowNeighbour(p, p.primary.Addr(), switchName(p.subnet))
 	}
@@ -141,8 +141,8 @@ func (f *fabric) afterUp(p *port, index int) error {
 	return f.own(p, single(p.primary.Addr()))
 }
 
-// knowNeighbour tells the fabric an address's MAC, as a cloud knows it without
-// asking.
+// knowNeighbour adds a permanent neighbour entry for an address: a cloud knows
+// MACs without ARP.
 func (f *fabric) knowNeighbour(p *port, addr netip.Addr, device string) error {
 	link, err := f.nl.LinkByName(device)
 	if err != nil {
@@ -150,7 +150,7 @@ func (f *fabric) knowNeighbour(p *port, addr netip.Addr, device string) error {
 	}
 	n := &netlink.Neigh{LinkIndex: link.Attrs().Index, State: netlink.NUD_PERMANENT, IP: addr.AsSlice(), HardwareAddr: p.mac}
 	if err := f.nl.NeighSet(n); err != nil {
-		return fmt.Errorf("telling the VPC the MAC of %s: %w", addr, err)
+		return fmt.Errorf("adding a neighbour entry for %s: %w", addr, err)
 	}
 	return nil
 }

@@ -9,22 +9,23 @@ import (
 	"syscall"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/worker"
 )
 
 // WorkerCommand is the hidden command under which the program runs as a
 // probe worker (see package probes).
 const WorkerCommand = "worker"
 
-// worker is a probe worker in a pod or on a node.
-type worker struct {
-	*probes.Worker
+// workerProcess is a probe worker in a pod or on a node.
+type workerProcess struct {
+	*worker.Worker
 	cmd  *exec.Cmd
 	done chan struct{}
 }
 
 // startWorker runs this program as a worker inside the space's network
 // namespace. It sees the mounts of the lab's init, not the node's.
-func startWorker(s *space, logDir string) (*worker, error) {
+func startWorker(s *space, logDir string) (*workerProcess, error) {
 	if err := os.MkdirAll(logDir, 0o755); err != nil {
 		return nil, fmt.Errorf("making the folder of logs: %w", err)
 	}
@@ -58,7 +59,7 @@ func startWorker(s *space, logDir string) (*worker, error) {
 		out.Close()
 		return nil, fmt.Errorf("starting a worker in %s: %w", s.name, err)
 	}
-	w := &worker{Worker: probes.Connect(in, out), cmd: cmd, done: make(chan struct{})}
+	w := &workerProcess{Worker: worker.Connect(in, out), cmd: cmd, done: make(chan struct{})}
 	go func() {
 		cmd.Wait()
 		close(w.done)
@@ -67,7 +68,7 @@ func startWorker(s *space, logDir string) (*worker, error) {
 }
 
 // stop ends the worker and waits until it is gone.
-func (w *worker) stop() error {
+func (w *workerProcess) stop() error {
 	w.Worker.Close()
 	w.cmd.Process.Kill()
 	return gone(w.done, "a worker")
@@ -77,7 +78,7 @@ func (w *worker) stop() error {
 // nodes.
 func (n *network) startWorkers() error {
 	var errs []error
-	start := func(s *space, logDir string) *probes.Worker {
+	start := func(s *space, logDir string) *worker.Worker {
 		w, err := startWorker(s, logDir)
 		if err != nil {
 			errs = append(errs, err)

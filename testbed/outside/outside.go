@@ -1,7 +1,7 @@
-// Package outside lets a machine that is no node of the cluster take part in a
-// run: a person starts it there, and pastes what it prints. It
-// speaks the worker's protocol over TLS, for what the reach probe needs alone,
-// for a limited time and to whoever holds the token.
+// Package outside lets a machine that is not a node of the cluster take part in a
+// run: the user starts the program there and passes what it prints to the run. It
+// serves the worker's protocol over TLS, restricted to the roles of the reach
+// probe, for a limited time, to clients that hold the token.
 package outside
 
 import (
@@ -24,7 +24,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/catalogue"
+	"github.com/cnibench/cnibench/probes/worker"
 )
 
 const (
@@ -36,12 +37,12 @@ const (
 	secretBytes = sha256.Size
 )
 
-// Env is the environment's variable that a run takes a ticket from: unlike the
+// Env is the environment variable that a run reads a ticket from: unlike the
 // command line, other users of the machine cannot read it.
 const Env = "CNIBENCH_OUTSIDE"
 
-// Ticket is what a run must know to use the machine; it is the line that the
-// person pastes.
+// Ticket is what a run must know to use the machine: the line that the program
+// prints there.
 type Ticket struct {
 	Addr        netip.AddrPort
 	Token       [secretBytes]byte
@@ -57,7 +58,7 @@ func ParseTicket(text string) (Ticket, error) {
 	var t Ticket
 	parts := strings.Split(strings.TrimSpace(text), ",")
 	if len(parts) != 3 {
-		return t, fmt.Errorf("what cnibench outside prints has three parts with commas between, not %d", len(parts))
+		return t, fmt.Errorf("a ticket, which cnibench outside prints, has three parts separated by commas, not %d", len(parts))
 	}
 	addr, err := netip.ParseAddrPort(parts[0])
 	if err != nil {
@@ -98,7 +99,7 @@ func Listen(at netip.AddrPort, life time.Duration) (*Server, error) {
 	return s, nil
 }
 
-// selfSigned makes a certificate that nobody but this run's client trusts.
+// selfSigned makes a certificate that only the client of this run trusts.
 func selfSigned(addr netip.Addr, until time.Time) (tls.Certificate, error) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -118,8 +119,8 @@ func selfSigned(addr netip.Addr, until time.Time) (tls.Certificate, error) {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: private}, nil
 }
 
-// Serve serves until its time is over, which is no error, or ctx ends. refused
-// is told of everyone who was turned away.
+// Serve serves until its time is over, which is not an error, or ctx ends. It
+// calls refused for every client that it rejects.
 func (s *Server) Serve(ctx context.Context, refused func(from net.Addr, why error)) error {
 	timed, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
@@ -170,8 +171,8 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) error {
 		return fmt.Errorf("answering: %w", err)
 	}
 	conn.SetDeadline(s.until)
-	// What ends a connection that was let in is the client's affair.
-	_ = probes.ServeOnly(ctx, conn, conn, probes.OutsideRoles)
+	// How the connection of an accepted client ends does not matter here.
+	_ = catalogue.ServeOnly(ctx, conn, conn, catalogue.OutsideRoles)
 	return nil
 }
 
@@ -180,7 +181,7 @@ const welcome = 1
 
 // Dial connects to the machine and returns the worker there. Closing the worker
 // closes the connection.
-func Dial(ctx context.Context, t Ticket) (*probes.Worker, error) {
+func Dial(ctx context.Context, t Ticket) (*worker.Worker, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, helloWithin, fmt.Errorf("no answer within %s: %w", helloWithin, context.DeadlineExceeded))
 	defer cancel()
 	// The certificate is known beforehand, so it is compared and not verified
@@ -201,10 +202,10 @@ func Dial(ctx context.Context, t Ticket) (*probes.Worker, error) {
 		return nil, fmt.Errorf("the host outside the cluster at %s refuses (is the token its own?): %w", t.Addr, err)
 	}
 	conn.SetDeadline(time.Time{})
-	return probes.Connect(conn, conn), nil
+	return worker.Connect(conn, conn), nil
 }
 
-// verify holds the server's certificate against the one that was announced.
+// verify compares the server's certificate with the fingerprint of the ticket.
 func (t Ticket) verify(state tls.ConnectionState) error {
 	shown := state.PeerCertificates[0]
 	sum := sha256.Sum256(shown.Raw)

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+// labRun is a run in the lab.
+type labRun struct {
+	p *program
+	o *runOptions
+}
+
+// measure makes a run, or goes on with what was recorded of one.
+func (r *labRun) measure(ctx context.Context, recorded *results.Recorded) (string, error) {
+	dir, err := r.ready(ctx, recorded)
+	if err != nil || dir == "" {
+		return "", err
+	}
+	if short := scenarios.PlanOf(r.o.asked).Short(); short != "" {
+		fmt.Fprintln(r.p.stderr, "warning:", short)
+	}
+	ran := inKernels(ctx, r.p, dir, labOptions{quiet: r.o.quiet, verbose: r.o.verbose})
+	switch {
+	case ctx.Err() != nil:
+		if !r.o.quiet {
+			fmt.Fprintf(r.p.stderr, "to go on: cnibench run --resume %s\n", dir)
+		}
+		return dir, ctx.Err()
+	case ran != nil:
+		return dir, fmt.Errorf("the run broke (what was recorded is in %s): %w", dir, ran)
+	}
+	return dir, nil
+}
+
+// ready makes a run directory, or prepares the one of a record to go on; "" after
+// a plan.
+func (r *labRun) ready(ctx context.Context, recorded *results.Recorded) (string, error) {
+	if recorded != nil {
+		return r.resume(ctx, recorded)
+	}
+	selected, err := scenarios.Check(&r.o.asked, r.p.catalogue)
+	if err != nil {
+		return "", usageError{err}
+	}
+	if r.o.dryRun {
+		printPlan(r.p.stdout, r.o.asked)
+		printUnsupported(ctx, r.p.stdout, selected, r.o.asked)
+		return "", nil
+	}
+	if err := checkPrograms(r.p.bin, selected); err != nil {
+		return "", err
+	}
+	if err := checkKernel(r.o.asked); err != nil {
+		return "", err
+	}
+	if !r.o.quiet {
+		printUnsupported(ctx, r.p.stderr, selected, r.o.asked)
+	}
+	return prepare(r.o.out, r.environment(ctx, r.o.asked))
+}
+
+// checkPrograms looks for the programs of all plugins before anything starts.
+func checkPrograms(bin string, selected []*plugins.Plugin) error {
+	for _, plugin := range selected {
+		if errs := missingPrograms(bin, plugin); len(errs) > 0 {
+			return usage("%s needs %v", plugin.Name, errs[0])
+		}
+	}
+	return nil
+}
+
+// checkKernel refuses a run that asks for a kernel which is not there.
+func checkKernel(a results.Asked) error {
+	if a.Kernel != results.KernelUML {
+		return nil
+	}
+	if err := lab.GuestMissing(); err != nil {
+		return usage("--kernel uml: %v", err)
+	}
+	return nil
+}
+
+// inKernels carries out the run of a directory, or goes on with it: on the
+// machine's own kernel, and what that lacks something for in another one.
+func inKernels(ctx context.Context, p *program, dir string, o labOptions) error {
+	recorded, err := results.Load(dir)
+	if err != nil {
+		return err
+	}
+	asked := recorded.Run.Asked.Kernel
+	if asked != results.KernelUML && !recorded.NextKernel() {
+		host := o
+		if asked == results.KernelAuto {
+			host.hint = lab.GuestInstall()
+			host.next = host.hint == ""
+		}
+		if err := spawn(ctx, p, dir, host); err != nil {
+			return err
+		}
+		if recorded, err = results.Load(dir); err != nil || !recorded.NextKernel() {
+			return err
+		}
+	}
+	o.uml = true
+	return spawn(ctx, p, dir, o)
+}
+
+// spawn runs a part of a run in a lab.
+func spawn(ctx context.Context, p *program, dir string, o labOptions) error {
+	return lab.Spawn(ctx, p.stdout, p.stderr, append(o.arguments(), "--bin="+p.bin, dir)...)
+}

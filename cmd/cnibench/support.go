@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed/lab"
+)
+
+// kernelSupport holds what the kernels that the lab can use lack: the cause by feature.
+type kernelSupport struct {
+	machine map[string]string // nil if it is not used
+	guest   map[string]string // User-Mode Linux's; nil if it cannot be booted or is not used
+}
+
+// tryKernels tries the features of the machine's kernel and, where that lacks one
+// of them, of User-Mode Linux.
+func tryKernels(ctx context.Context) (k kernelSupport, err error) {
+	if k.machine, err = tryFeatures(ctx); err == nil {
+		k.guest, err = guestFeatures(ctx, k.machine)
+	}
+	return k, err
+}
+
+// carrier says which kernel has all features, "" if none has, and then which
+// feature is lacking and what can be done about it.
+func (k kernelSupport) carrier(features []string) (kernel, lacking string) {
+	for _, name := range features {
+		if k.machine[name] == "" {
+			continue
+		}
+		lacking = k.describe(name)
+		for _, other := range features {
+			if k.guest == nil || k.guest[other] != "" {
+				return "", lacking
+			}
+		}
+		return results.KernelUML, ""
+	}
+	return results.KernelHost, ""
+}
+
+// describe says why a feature cannot be used and what can be done about it.
+func (k kernelSupport) describe(name string) string {
+	text := k.machine[name]
+	if text == lab.LacksText(name) {
+		text += " (" + lab.Remedy(name) + ")"
+	}
+	switch how := lab.GuestInstall(); {
+	case k.guest == nil && how != "":
+		text += "; User-Mode Linux may have it: " + how
+	case k.guest != nil && k.guest[name] != "":
+		text += "; User-Mode Linux lacks it too"
+	case k.guest != nil:
+		text += "; User-Mode Linux has it"
+	}
+	return text
+}
+
+// printUnsupported names the plugins of a run that no kernel it may use carries,
+// and those that run in User-Mode Linux, each with the reason.
+func printUnsupported(ctx context.Context, w io.Writer, selected []*plugins.Plugin, asked results.Asked) {
+	if asked.Kernel == results.KernelUML {
+		return // the machine's kernel is not used
+	}
+	var needing []*plugins.Plugin
+	for _, p := range selected {
+		if len(lab.Needs(p, asked.Link)) > 0 {
+			needing = append(needing, p)
+		}
+	}
+	if len(needing) == 0 {
+		return
+	}
+	k, err := tryKernels(ctx)
+	if err != nil {
+		fmt.Fprintf(w, "warning: whether the kernel supports the plugins is unknown: %v\n", err)
+		return
+	}
+	if asked.Kernel != results.KernelAuto {
+		k.guest = nil
+	}
+	for _, p := range needing {
+		switch kernel, lacking := k.carrier(lab.Needs(p, asked.Link)); kernel {
+		case "":
+			fmt.Fprintf(w, "unsupported: %s: %s\n", p.Name, lacking)
+		case results.KernelUML:
+			fmt.Fprintf(w, "in User-Mode Linux: %s\n", p.Name)
+		}
+	}
+}

@@ -1,0 +1,340 @@
+package catalogue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/probestest"
+)
+
+// place is a thread in a network namespace of its own.
+type place struct{ calls chan func() }
+
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	p := &place{calls: make(chan func())}
+	made := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		made <- unix.Unshare(unix.CLONE_NEWNET)
+		for f := range p.calls {
+			f()
+		}
+	}()
+	if err := <-made; err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { close(p.calls) })
+	return p
+}
+
+// do calls f in the namespace.
+func (p *place) do(f func() error) error {
+	done := make(chan error)
+	p.calls <- func() { done <- f() }
+	return <-done
+}
+
+// bed is two places, joined by a link, and a worker in each.
+type bed struct {
+	places  [2]*place
+	ends    [2]probes.End
+	workers [2]*exec.Cmd
+}
+
+const bedNIC = "eth0"
+
+func newBed(t *testing.T) *bed {
+	t.Helper()
+	b := &bed{places: [2]*place{newPlace(t), newPlace(t)}}
+	var other *os.File
+	err := b.places[1].do(func() (err error) {
+		other, err = os.Open("/proc/thread-self/ns/net")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	err = b.places[0].do(func() error {
+		attrs := netlink.NewLinkAttrs()
+		attrs.Name = bedNIC
+		return netlink.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: bedNIC, PeerNamespace: netlink.NsFd(other.Fd())})
+	})
+	for i, p := range b.places {
+		addr := netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)})
+		err = errors.Join(err, p.do(func() error {
+			for _, name := range []string{"lo", bedNIC} {
+				link, err := netlink.LinkByName(name)
+				if err != nil {
+					return err
+				}
+				if name == bedNIC {
+					err = netlink.AddrAdd(link, &netlink.Addr{IPNet: &net.IPNet{IP: addr.AsSlice(), Mask: net.CIDRMask(24, 32)}})
+				}
+				if err := errors.Join(err, netlink.LinkSetUp(link)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, cmd := probestest.ProcessIn(t, p.do)
+		b.workers[i] = cmd
+		b.ends[i] = probes.End{Worker: w, Node: w, Addr: addr, NodeAddr: addr, Subnet: netip.PrefixFrom(addr, 24).Masked(), NIC: bedNIC, NodeName: "n" + strconv.Itoa(i+1), CPU: -1}
+	}
+	return b
+}
+
+// onNIC changes the NIC of a place.
+func (b *bed) onNIC(place int, change func(netlink.Link) error) error {
+	return b.places[place].do(func() error {
+		link, err := netlink.LinkByName(bedNIC)
+		if err != nil {
+			return err
+		}
+		return change(link)
+	})
+}
+
+// strange is the server's address at a MAC that nobody has: what the client
+// sends there vanishes without a word.
+func strange(link netlink.Link) *netlink.Neigh {
+	return &netlink.Neigh{LinkIndex: link.Attrs().Index, IP: net.IPv4(10, 0, 0, 2), State: netlink.NUD_PERMANENT,
+		HardwareAddr: net.HardwareAddr{2, 0, 0, 0, 0, 99}}
+}
+
+// fault is something that befalls the server's end, and how it passes.
+type fault struct {
+	name        string
+	begin, heal func(b *bed) error
+	freezes     bool // it stops the server's worker
+}
+
+var faults = []fault{
+	{name: "the peer's link goes down",
+		begin: func(b *bed) error { return b.onNIC(1, netlink.LinkSetDown) },
+		heal:  func(b *bed) error { return b.onNIC(1, netlink.LinkSetUp) }},
+	{name: "the peer freezes", freezes: true,
+		begin: func(b *bed) error { return b.workers[1].Process.Signal(syscall.SIGSTOP) },
+		heal:  func(b *bed) error { return b.workers[1].Process.Signal(syscall.SIGCONT) }},
+	{name: "packets to the peer vanish",
+		begin: func(b *bed) error {
+			return b.onNIC(0, func(l netlink.Link) error { return netlink.NeighSet(strange(l)) })
+		},
+		heal: func(b *bed) error {
+			return b.onNIC(0, func(l netlink.Link) error { return netlink.NeighDel(strange(l)) })
+		}},
+}
+
+// Causes that a sample of a dead path may name.
+const (
+	limitPassed = `time limit of \S+ passed`
+	refused     = `no route to host|network is (down|unreachable)`
+	noneArrived = `of \d+ datagrams 0 arrived|no datagram (arrived|passes)|arrived: false`
+)
+
+// fates are what must become of a probe by fault, in the order of faults.
+func fates(probe string) [3]string {
+	dead := limitPassed + "|" + refused
+	switch probe {
+	case "udp-pps":
+		return [3]string{dead + "|" + noneArrived, limitPassed, limitPassed + "|" + noneArrived}
+	case "adjacency": // ARP and frames know their way in spite of a strange neighbour
+		return [3]string{dead + "|no buffer space available", limitPassed, "neighbour: true"}
+	case "reach", "policy", "path":
+		return [3]string{dead + "|" + noneArrived, limitPassed, limitPassed + "|" + noneArrived}
+	case "cni-time":
+		return [3]string{limitPassed, limitPassed, limitPassed}
+	case "mtu":
+		return [3]string{dead + "|not even packets of 68 bytes pass", limitPassed, limitPassed}
+	}
+	return [3]string{dead, limitPassed, limitPassed}
+}
+
+// outcome is what a probe said of the path.
+func outcome(m *probes.Measurement, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	var parts []string
+	for _, r := range m.Reachability {
+		parts = append(parts, r.Cause)
+	}
+	for _, a := range m.Adjacency {
+		parts = append(parts, fmt.Sprintf("neighbour: %v", a.Neighbour))
+	}
+	if m.Hops != nil {
+		parts = append(parts, fmt.Sprintf("arrived: %v", m.Hops.Arrived))
+	}
+	return fmt.Sprintf("%v %s", m.Values, strings.Join(parts, "; "))
+}
+
+// TestEveryRoleEnds takes a sample of every probe on a path that is dead, or
+// dies under it: it ends within its limit and names the cause, and afterwards
+// both workers answer, no thread of theirs is left in a call on a socket, and
+// both end in order.
+func TestEveryRoleEnds(t *testing.T) {
+	if os.Geteuid() != 0 {
+		asRoot(t)
+		return
+	}
+	var all []string
+	for _, p := range All() {
+		all = append(all, p.Name)
+	}
+	loops := []string{"tcp-stream:streams=2", "tcp-stream:both:zerocopy", "tcp-rr", "tcp-rr:busy", "tcp-rr:rate=3", "udp-rr", "udp-rr:busy", "udp-rr:rate=3", "tcp-crr", "udp-pps", "load-latency"}
+	for i, f := range faults {
+		for _, stage := range []struct {
+			name  string
+			specs []string
+			after time.Duration // that samples began
+		}{{"before", all, 0}, {"in mid-sample", loops, 400 * time.Millisecond}} {
+			t.Run(f.name+" "+stage.name, func(t *testing.T) {
+				t.Parallel()
+				b := newBed(t)
+				begin := time.AfterFunc(stage.after, func() {
+					if err := f.begin(b); err != nil {
+						t.Error(err)
+					}
+				})
+				if stage.after == 0 {
+					begin.Stop()
+					if err := f.begin(b); err != nil {
+						t.Fatal(err)
+					}
+				}
+				var samples sync.WaitGroup
+				for _, spec := range stage.specs {
+					samples.Go(func() {
+						name, _, _ := strings.Cut(spec, ":")
+						if got, want := b.sample(t, spec), fates(name)[i]; !regexp.MustCompile(want).MatchString(got) {
+							t.Errorf("%s: %q, want %q", spec, got, want)
+						}
+					})
+				}
+				samples.Wait()
+				// Nothing may wait until the path is well again.
+				for place := range b.ends {
+					if place == 0 || !f.freezes {
+						b.quiet(t, place)
+					}
+				}
+				if err := f.heal(b); err != nil {
+					t.Fatal(err)
+				}
+				b.inOrder(t)
+			})
+		}
+	}
+}
+
+// sample takes one within a limit.
+func (b *bed) sample(t *testing.T, spec string) string {
+	p, params, err := Parse(spec)
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	const limit = 4 * time.Second
+	ctx, cancel := context.WithTimeoutCause(t.Context(), limit, fmt.Errorf("time limit of %s passed", limit))
+	defer cancel()
+	s := &probes.Site{Duration: time.Second, Client: b.ends[0], Server: b.ends[1], Params: params}
+	s.Around = func(context.Context) (*probes.Surroundings, error) {
+		return &probes.Surroundings{Nodes: b.ends[:], Outside: b.ends[1], Deny: func(context.Context, probes.End, probes.End) (probes.Lift, error) { return nil, probes.ErrNoPolicy }}, nil
+	}
+	through := &probes.Service{Addr: netip.AddrPortFrom(b.ends[1].Addr, 20049), Port: 20049, Works: true}
+	s.Service = func(context.Context) (*probes.Service, error) { return through, nil }
+	s.AddPods = func(ctx context.Context, _ int) ([]probes.PodTimes, error) {
+		<-ctx.Done() // what a testbed does whose plugin does not answer
+		return nil, context.Cause(ctx)
+	}
+	return outcome(p.Measure(ctx, s))
+}
+
+// quiet sees that a worker is of use, and that none of its threads is left in a
+// call on a socket.
+func (b *bed) quiet(t *testing.T, place int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if err := b.ends[place].Worker.Answers(ctx); err != nil {
+		t.Errorf("%s is of no use afterwards: %v", b.ends[place].NodeName, err)
+	}
+	pid := b.workers[place].Process.Pid
+	settled(t, "threads of "+b.ends[place].NodeName+" in calls on sockets", 0, func() int { return inSocketCalls(t, pid) })
+}
+
+// inOrder sees that both workers are quiet and end in order.
+func (b *bed) inOrder(t *testing.T) {
+	t.Helper()
+	for i, e := range b.ends {
+		b.quiet(t, i)
+		e.Worker.Close()
+		if err := b.workers[i].Wait(); err != nil {
+			t.Errorf("%s did not end in order: %v", e.NodeName, err)
+		}
+	}
+}
+
+// inSocketCalls counts a process's threads that are in a system call on a
+// socket (proc_pid_syscall(5)).
+func inSocketCalls(t *testing.T, pid int) int {
+	t.Helper()
+	calls := []int{unix.SYS_CONNECT, unix.SYS_ACCEPT4, unix.SYS_SENDTO, unix.SYS_RECVFROM, unix.SYS_SENDMMSG, unix.SYS_RECVMMSG, unix.SYS_PPOLL}
+	tasks, err := filepath.Glob(filepath.Join("/proc", strconv.Itoa(pid), "task", "*", "syscall"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, seen := 0, 0
+	for _, task := range tasks {
+		text, err := os.ReadFile(task)
+		if err != nil {
+			continue // ended meanwhile
+		}
+		seen++
+		number, _, _ := strings.Cut(string(text), " ")
+		if call, err := strconv.Atoi(number); err == nil && slices.Contains(calls, call) {
+			n++
+		}
+	}
+	if seen == 0 {
+		t.Fatal("no thread of the worker can be looked at")
+	}
+	return n
+}
+
+// asRoot runs the test again as root of a user namespace, which may make
+// network namespaces.
+func asRoot(t *testing.T) {
+	t.Helper()
+	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUSER,
+		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}, GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}}
+	out, err := cmd.CombinedOutput()
+	t.Logf("%s", out)
+	if err != nil {
+		t.Error(err)
+	}
+}

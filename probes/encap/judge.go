@@ -1,0 +1,127 @@
+package encap
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/frames"
+	"github.com/cnibench/cnibench/results"
+)
+
+// What [results.Encapsulation.Effective] says besides the kinds.
+const (
+	effectiveMixed  = "mixed"  // not all packets travelled in the same form
+	effectiveUnseen = "unseen" // no packet was seen in a known form
+)
+
+// judge compares what a NIC showed with what the site expects. sent is the
+// number of known packets, both directions together.
+func judge(wire frames.Captured, t frames.Token, sent int, s *probes.Site) *results.Encapsulation {
+	e := &results.Encapsulation{
+		From: s.Client.NodeName, To: s.Server.NodeName,
+		Configured: cmp.Or(s.Expect.Kind, "none"), ConfiguredPort: s.Expect.Port, ExpectedBytes: s.Expect.Overhead,
+		Sent: sent, Layers: []string{},
+	}
+	forms, repeated, strange := sortFrames(wire.Frames, t)
+	byCount := slices.SortedFunc(maps.Keys(forms), func(a, b frames.Form) int {
+		return cmp.Or(cmp.Compare(forms[b], forms[a]), cmp.Compare(a.Layers, b.Layers), cmp.Compare(a.Port, b.Port))
+	})
+	for _, n := range forms {
+		e.Frames += n
+	}
+	switch len(byCount) {
+	case 0:
+		e.Effective = effectiveUnseen
+		e.Warnings = append(e.Warnings, fmt.Sprintf("none of the %d packets was seen on %s of %s in a known form, although they arrived: check that %s is the interface that leads to %s",
+			sent, s.Client.NIC, e.From, s.Client.NIC, e.To))
+	case 1:
+		e.Effective = byCount[0].Kind
+	default:
+		e.Effective = effectiveMixed
+		e.Warnings = append(e.Warnings, "the packets did not all travel in the same form: "+countForms(byCount, forms))
+	}
+	if len(byCount) > 0 {
+		most := byCount[0]
+		e.Port, e.OverheadBytes, e.Layers = most.Port, most.Overhead, strings.Split(most.Layers, frames.LayerSeparator)
+	}
+	undeclared := e.Configured == probes.Undeclared
+	if len(byCount) == 1 && !undeclared {
+		e.Warnings = append(e.Warnings, disagreements(e, byCount[0])...)
+	}
+	e.Warnings = append(e.Warnings, captureFaults(wire, e, repeated, strange)...)
+	same := e.Effective == e.Configured && e.Port == e.ConfiguredPort && e.OverheadBytes == e.ExpectedBytes
+	e.Agrees = (same || undeclared && len(byCount) == 1) && e.Frames == sent
+	return e
+}
+
+// sortFrames counts known packets by form. repeated counts frames that showed
+// a packet once more, strange those that hold the token in no known form.
+func sortFrames(captured []frames.Frame, t frames.Token) (forms map[frames.Form]int, repeated, strange int) {
+	forms = map[frames.Form]int{}
+	seen := map[frames.OnWire]bool{}
+	for _, f := range captured {
+		found, ok := frames.DecodeFrame(f.Data, t)
+		switch {
+		case !ok:
+			strange++
+		case seen[found]:
+			repeated++
+		default:
+			seen[found] = true
+			forms[found.Form]++
+		}
+	}
+	return forms, repeated, strange
+}
+
+func countForms(order []frames.Form, forms map[frames.Form]int) string {
+	var parts []string
+	for _, f := range order {
+		parts = append(parts, fmt.Sprintf("%d as %s (%s)", forms[f], f, f.Layers))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// disagreements says where the one form seen is not the one configured.
+func disagreements(e *results.Encapsulation, seen frames.Form) []string {
+	expected := frames.Form{Kind: e.Configured, Port: e.ConfiguredPort, Overhead: e.ExpectedBytes}
+	var all []string
+	switch {
+	case seen.Kind != expected.Kind:
+		all = append(all, fmt.Sprintf("configured is %s, but on the wire is %s", expected, seen))
+	case seen.Port != expected.Port:
+		all = append(all, fmt.Sprintf("configured is port %d, but the packets go to port %d", expected.Port, seen.Port))
+	}
+	if seen.Kind == expected.Kind && seen.Overhead != expected.Overhead {
+		all = append(all, fmt.Sprintf("%d bytes of overhead are expected, but the wire shows %d", expected.Overhead, seen.Overhead))
+	}
+	return all
+}
+
+// captureFaults says what makes the capture less than a full account.
+func captureFaults(wire frames.Captured, e *results.Encapsulation, repeated, strange int) []string {
+	var all []string
+	if e.Frames > 0 && e.Frames < e.Sent {
+		all = append(all, fmt.Sprintf("only %d of %d packets were seen on the wire", e.Frames, e.Sent))
+	}
+	if e.Frames > e.Sent {
+		all = append(all, fmt.Sprintf("%d packets were seen on the wire, but only %d sent", e.Frames, e.Sent))
+	}
+	if repeated > 0 {
+		all = append(all, fmt.Sprintf("%d packets passed the interface more than once", repeated))
+	}
+	if strange > 0 {
+		all = append(all, fmt.Sprintf("%d frames carried the packets in a form that is not known, see the capture", strange))
+	}
+	if wire.Omitted > 0 {
+		all = append(all, fmt.Sprintf("%d frames more than the capture keeps", wire.Omitted))
+	}
+	if wire.Dropped > 0 {
+		all = append(all, fmt.Sprintf("the kernel dropped %d frames before they could be looked at", wire.Dropped))
+	}
+	return all
+}

@@ -1,0 +1,86 @@
+package hot
+
+import (
+	"encoding/binary"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// batchLength is the number of datagrams of one sendmmsg or recvmmsg: beyond
+// it the cost of the call itself is too small a share to matter.
+const batchLength = 64
+
+// mmsghdr is the kernel's struct mmsghdr (recvmmsg(2)).
+type mmsghdr struct {
+	unix.Msghdr
+	length uint32
+	_      [4]byte
+}
+
+// batch is memory for many datagrams and their headers.
+type batch struct {
+	size  int
+	each  int // datagrams of one message, which the kernel cuts up (UDP_SEGMENT)
+	data  []byte
+	iovs  [batchLength]unix.Iovec
+	heads [batchLength]mmsghdr
+}
+
+func NewBatch(size, each int) *batch {
+	b := &batch{size: size, each: each, data: make([]byte, size*batchLength)}
+	for i := range batchLength / each {
+		b.iovs[i].Base = &b.data[i*size*each]
+		b.iovs[i].SetLen(size * each)
+		b.heads[i].Iov = &b.iovs[i]
+		b.heads[i].Iovlen = 1
+	}
+	return b
+}
+
+// Keep holds the memory alive that the kernel was given.
+func (b *batch) Keep() { runtime.KeepAlive(b) }
+
+// Send sends numbered datagrams until the clock passes end: at a rate, each
+// batch when it is due, or as fast as the socket takes them. It returns how
+// many and the time of the last one. Once stopped is set, sending fails: the
+// socket is shut down.
+//
+//go:nosplit
+func (b *batch) Send(fd int, rate float64, start, end int64, stopped *atomic.Bool) (n, last int64, errno syscall.Errno) {
+	interval := 0.0 // ns
+	most := batchLength
+	if rate > 0 {
+		interval = 1e9 / rate
+		// A burst of more than maxBurst would test the queues, not the rate.
+		most = int(min(max(maxBurst/interval, 1), batchLength))
+	}
+	messages := max(most/b.each, 1)
+	most = messages * b.each
+	for last = start; last < end; last = Nanotime() {
+		if rate > 0 {
+			waitUntil(start+int64(float64(n)*interval), stopped)
+		}
+		for i := range most {
+			binary.LittleEndian.PutUint64(b.data[i*b.size:], uint64(n)+uint64(i))
+		}
+		for i := 0; i < messages; {
+			done, _, errno := syscall.RawSyscall6(unix.SYS_SENDMMSG, uintptr(fd), uintptr(unsafe.Pointer(&b.heads[i])), uintptr(messages-i), unix.MSG_NOSIGNAL, 0, 0)
+			if errno == unix.EINTR || errno == unix.ENOBUFS && Nanotime() < end {
+				continue
+			}
+			if errno != 0 {
+				return n, last, errno
+			}
+			i += int(done)
+		}
+		n += int64(most)
+	}
+	return n, last, 0
+}
+
+// maxBurst is the longest burst of a paced sender in ns.
+const maxBurst = 50_000

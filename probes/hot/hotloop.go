@@ -1,0 +1,269 @@
+// Package hot holds what runs while a sample is taken: loops of raw system calls
+// on blocking sockets and pinned threads, which allocate nothing, and the clocks,
+// counters and histograms that they fill.
+package hot
+
+import (
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The loops below run while a sample is taken, each on a thread of its own.
+// They follow three rules:
+//
+//   - System calls are raw: the scheduler is not told, so neither entering nor
+//     leaving costs anything, and sysmon sees no P to take back (which would
+//     make it wake up every 20 µs on a CPU that is being measured). The thread
+//     keeps its P meanwhile; see maxHotThreads.
+//   - Functions are nosplit: a function's prologue is where the scheduler
+//     preempts a goroutine that has run for 10 ms, and a locked thread pays
+//     two thread switches for that. Blocked calls are ended from outside, by
+//     shutting the socket down, never by a receive timeout: that would arm
+//     and disarm a kernel timer every round.
+//   - sendto and recvfrom instead of write and read: they skip the file layer.
+
+// Nanotime is the monotonic clock in ns (CLOCK_MONOTONIC through the vDSO). It
+// is what time.Since uses; called directly because time.Since has a prologue.
+//
+//go:linkname Nanotime runtime.nanotime
+//go:noescape
+func Nanotime() int64
+
+//go:nosplit
+func rawSend(fd int, b []byte, flags int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags|unix.MSG_NOSIGNAL), 0, 0)
+	return int(n), errno
+}
+
+//go:nosplit
+func RawReceive(fd int, b []byte, flags int) (int, syscall.Errno) {
+	n, _, errno := syscall.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), uintptr(flags), 0, 0)
+	return int(n), errno
+}
+
+// Ended is the errno with which a loop reports that the peer has closed the
+// connection in order, or that it was shut down from outside.
+const Ended = unix.ENODATA
+
+// ReceiveAll fills b from a stream, or takes one datagram of its length. With
+// MSG_DONTWAIT among the flags it polls until there is something or stopped
+// is set.
+//
+//go:nosplit
+func ReceiveAll(fd int, b []byte, flags int, stopped *atomic.Bool) syscall.Errno {
+	for got := 0; got < len(b); {
+		n, errno := RawReceive(fd, b[got:], flags)
+		switch {
+		case errno == unix.EINTR:
+		case errno == unix.EAGAIN && flags != 0:
+			if stopped.Load() {
+				return Ended
+			}
+		case errno != 0:
+			return errno
+		case n == 0:
+			return Ended
+		default:
+			got += n
+		}
+	}
+	return 0
+}
+
+// SendAll writes b to a stream.
+//
+//go:nosplit
+func SendAll(fd int, b []byte) syscall.Errno {
+	for sent := 0; sent < len(b); {
+		n, errno := rawSend(fd, b[sent:], 0)
+		switch {
+		case errno == unix.EINTR:
+		case errno != 0:
+			return errno
+		default:
+			sent += n
+		}
+	}
+	return 0
+}
+
+// RoundTrips is a loop of requests and answers over a connected socket.
+type RoundTrips struct {
+	FD       int
+	Request  []byte // its first byte counts the rounds
+	Answer   []byte // as long as the request
+	Flags    int    // of every receive
+	Interval int64  // ns between requests that are due; 0: each follows the answer to the one before
+	Stopped  *atomic.Bool
+
+	done atomic.Int64 // rounds, for the watch
+	Lost atomic.Int64 // requests that were sent again
+}
+
+// Run sends the request and waits for as much to come back, again and again until the
+// clock passes end. In a closed loop the end of one round is the start of the
+// next, so a round costs one reading of the clock. In an open loop latency
+// counts from when the request was due, sent or not: a stall then delays all
+// requests that fell due in it, as it would those of independent users (Tene,
+// How NOT to Measure Latency: coordinated omission). It returns the number of
+// rounds and the time of the end of the last one.
+//
+//go:nosplit
+func (r *RoundTrips) Run(l *Latencies, end int64) (n, last int64, errno syscall.Errno) {
+	last = Nanotime()
+	due := last
+	for last < end {
+		if r.Interval != 0 {
+			if due += r.Interval; due >= end {
+				break
+			}
+			waitUntil(due, r.Stopped)
+			last = due
+		}
+		r.Request[0]++
+		if errno = SendAll(r.FD, r.Request); errno != 0 {
+			return n, last, errno
+		}
+		for {
+			if errno = ReceiveAll(r.FD, r.Answer, r.Flags, r.Stopped); errno != 0 {
+				return n, last, errno
+			}
+			// An answer that was given up may come after all; it is another
+			// round's.
+			if r.Answer[0] == r.Request[0] {
+				break
+			}
+		}
+		now := Nanotime()
+		l.Add(now - last)
+		last = now
+		n++
+		r.done.Store(n)
+	}
+	return n, last, 0
+}
+
+// spinBelow is how close a time must be for waitUntil to spin: sleeping costs
+// a timer and a wake-up, which would be counted as latency.
+const spinBelow = 100_000 // ns
+
+// longestSleep in ns is how long waitUntil may not see that it is stopped.
+const longestSleep = 50_000_000
+
+// waitUntil waits for the clock to pass a time, or for stopped to be set.
+//
+//go:nosplit
+func waitUntil(due int64, stopped *atomic.Bool) {
+	for {
+		left := due - Nanotime()
+		if left <= 0 {
+			return
+		}
+		if left > spinBelow {
+			left = min(left-spinBelow, longestSleep)
+			ts := unix.Timespec{Sec: left / 1e9, Nsec: left % 1e9}
+			syscall.RawSyscall(unix.SYS_NANOSLEEP, uintptr(unsafe.Pointer(&ts)), 0, 0)
+			if stopped.Load() {
+				return
+			}
+		}
+	}
+}
+
+// Echo sends back what comes, len(b) bytes at a time, until the stream ends.
+//
+//go:nosplit
+func Echo(fd int, b []byte, flags int, stopped *atomic.Bool) (n int64, errno syscall.Errno) {
+	for {
+		if errno = ReceiveAll(fd, b, flags, stopped); errno != 0 {
+			return n, errno
+		}
+		if errno = SendAll(fd, b); errno != 0 {
+			return n, errno
+		}
+		n++
+	}
+}
+
+// Receive reads a stream into b over and over until the clock passes end. It
+// returns the number of bytes, of calls, and the time of the last call's end.
+//
+//go:nosplit
+func Receive(fd int, b []byte, end int64) (bytes, calls, last int64, errno syscall.Errno) {
+	last = Nanotime()
+	for last < end {
+		n, errno := RawReceive(fd, b, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return bytes, calls, last, errno
+		}
+		if n == 0 {
+			return bytes, calls, last, Ended
+		}
+		last = Nanotime()
+		bytes += int64(n)
+		calls++
+	}
+	return bytes, calls, last, 0
+}
+
+// Transmit writes b to a stream over and over until that fails.
+//
+//go:nosplit
+func Transmit(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
+	for {
+		n, errno := rawSend(fd, b, 0)
+		if errno == unix.EINTR {
+			continue
+		}
+		if errno != 0 {
+			return bytes, calls, errno
+		}
+		bytes += int64(n)
+		calls++
+	}
+}
+
+// TransmitZerocopy is transmit with MSG_ZEROCOPY: the kernel sends from b
+// itself and tells on the socket's error queue when it has
+// (Documentation/networking/msg_zerocopy.rst). The queue is emptied when its
+// memory is used up.
+//
+//go:nosplit
+func TransmitZerocopy(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
+	for {
+		n, errno := rawSend(fd, b, unix.MSG_ZEROCOPY)
+		switch errno {
+		case 0:
+			bytes += int64(n)
+			calls++
+		case unix.EINTR:
+		case unix.ENOBUFS:
+			forgetCompletions(fd)
+		default:
+			return bytes, calls, errno
+		}
+	}
+}
+
+// forgetCompletions empties a socket's error queue. b is never written again,
+// so nobody waits for them.
+//
+//go:nosplit
+func forgetCompletions(fd int) {
+	for {
+		var m unix.Msghdr // no room for anything: only the notice is taken off
+		if _, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
+			return
+		}
+	}
+}
+
+// Keep holds buffers alive that raw system calls were given as numbers.
+func Keep(b []byte) { runtime.KeepAlive(unsafe.SliceData(b)) }

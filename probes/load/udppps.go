@@ -1,0 +1,323 @@
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/hot"
+	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// lossBound is the share of datagrams that may be lost at the rate that
+	// is reported (RFC 2544's throughput allows none, which no shared machine
+	// can keep up).
+	lossBound = 0.001
+	// leastDatagram holds the sequence number.
+	leastDatagram = 8
+	mostDatagram  = 1400 // fits the pods' MTU of every plugin on an underlay of 1500
+	// mostSegments of mostDatagram bytes fit an IP packet.
+	mostSegments = 32
+	// ppsBuffer is the receiver's socket buffer in bytes.
+	ppsBuffer = 8 << 20
+	// A trial is as short as still tells a loss of a tenth of lossBound at
+	// 100,000 datagrams a second; the last one, which is reported, gets what
+	// is left of the sample but at least confirmShare.
+	trialLength  = 50 * time.Millisecond
+	confirmShare = 0.4
+	// settle is how long after the last datagram the receiver still counts,
+	// beside what the underlay is known to delay it.
+	settle = 5 * time.Millisecond
+)
+
+const paramSegments = "segments"
+
+// UDPPPS searches the highest rate of small datagrams that arrive with at most
+// lossBound lost. What the sender managed to send is never the result.
+func UDPPPS() *probes.Probe {
+	return &probes.Probe{
+		Name: "udp-pps", SeeksLoss: true, Title: "small UDP datagrams a second that arrive, at the highest rate with at most 0.1 % loss",
+		Metrics: []results.Metric{
+			{Name: "rate", Unit: "1/s", Better: "higher"},
+			{Name: "loss", Unit: "1", Better: "lower"},
+			{Name: "reordered", Unit: "1", Better: "lower"},
+			{Name: "cpu", Unit: "s/kpkt", Better: "lower"},
+		},
+		Params: []probes.Param{
+			{Name: paramSize, Title: "bytes of payload", Default: "64", Min: leastDatagram, Max: mostDatagram},
+			{Name: paramSegments, Title: "datagrams handed to the kernel as one, which cuts them up as late as it can (UDP_SEGMENT, as QUIC senders do)", Default: "1", Min: 1, Max: mostSegments},
+		},
+		Placement: probes.Split,
+		Roles:     map[string]worker.Role{"server": udpPPSServer, "client": udpPPSClient},
+		Measure:   measureUDPPPS, Longest: ppsTakes,
+	}
+}
+
+type ppsArgs struct {
+	Addr     netip.Addr     `json:"addr,omitzero"`
+	Peer     netip.AddrPort `json:"peer,omitzero"`
+	CPU      int            `json:"cpu"`
+	Size     int            `json:"size"`
+	Segments int            `json:"segments"`
+	Poll     bool           `json:"poll,omitempty"` // the receiver has a CPU of its own
+	Rate     float64        `json:"rate,omitempty"` // 1/s, 0 for as fast as the sender can
+	Duration time.Duration  `json:"duration"`       // ns
+	Settle   time.Duration  `json:"settle"`         // ns from the last datagram until all have arrived
+}
+
+func (a *ppsArgs) check() error {
+	if a.Size < leastDatagram || a.Size > mostDatagram || a.Segments < 1 || a.Segments > mostSegments || a.Rate < 0 {
+		return fmt.Errorf("%d datagrams of %d bytes at once at %g/s cannot be measured", a.Segments, a.Size, a.Rate)
+	}
+	return nil
+}
+
+func readPPSArgs(r *worker.Request) (*ppsArgs, error) {
+	var args ppsArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	return &args, args.check()
+}
+
+// arrived is what the receiver of a trial counted.
+type arrived struct {
+	Received  int64           `json:"received"` // datagrams, each sequence number once
+	Repeated  int64           `json:"repeated"`
+	Reordered int64           `json:"reordered"` // that came after one with a higher number (RFC 4737, 3.4)
+	Seconds   float64         `json:"seconds"`   // first to last datagram
+	Machine   hot.MachineTime `json:"machine"`
+}
+
+// sent is what the sender of a trial sent.
+type sent struct {
+	Sent    int64           `json:"sent"`
+	Seconds float64         `json:"seconds"`
+	Machine hot.MachineTime `json:"machine"`
+}
+
+// trial is one burst at one rate.
+type trial struct {
+	in  arrived
+	out sent
+}
+
+func (t *trial) loss() float64 { return 1 - float64(t.in.Received)/float64(t.out.Sent) }
+
+// rate is that of the datagrams that arrived. The sender's time is the longer
+// and steadier base; a queue at the end of it holds thousandths of a trial.
+func (t *trial) rate() float64 { return float64(t.in.Received) / max(t.out.Seconds, t.in.Seconds) }
+
+func measureUDPPPS(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
+	size, err := s.Number(paramSize, 64)
+	if err != nil {
+		return nil, err
+	}
+	segments, err := s.Number(paramSegments, 1)
+	if err != nil {
+		return nil, err
+	}
+	limit := ppsTakes(s)
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
+	defer cancel()
+	begin := time.Now()
+	args := ppsArgs{Size: size, Segments: segments, Settle: settle + s.Delay, Poll: s.Client.CPU != s.Server.CPU}
+	best, tried, err := searchRate(ctx, s, args, begin)
+	if err != nil {
+		return nil, err
+	}
+	cpu := hot.Together(best.in.Machine, best.out.Machine)
+	return &probes.Measurement{
+		Values: map[string]float64{
+			"rate": best.rate(), "loss": max(best.loss(), 0), "reordered": float64(best.in.Reordered) / float64(best.in.Received),
+			"cpu": cpu.Busy() / (float64(best.in.Received) / 1e3),
+		},
+		Seconds: best.out.Seconds, CPU: cpu, Warnings: hot.Stolen(cpu),
+		Params: map[string]string{paramSize: strconv.Itoa(size), paramSegments: strconv.Itoa(segments), "trials": strconv.Itoa(tried)},
+	}, nil
+}
+
+// searchRate halves the interval between a rate that passed and one that did
+// not, and confirms the best one in a longer trial, stepping down until one
+// passes. It returns the trial that did.
+func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Time) (*trial, int, error) {
+	confirm := time.Duration(confirmShare * float64(s.Duration))
+	tried := 0
+	try := func(rate float64, d time.Duration) (*trial, error) {
+		tried++
+		args.Rate, args.Duration = rate, d
+		return runTrial(ctx, s, args)
+	}
+	t, err := try(0, min(trialLength, s.Duration/4))
+	if err != nil {
+		return nil, tried, err
+	}
+	low, high := 0.0, float64(t.out.Sent)/t.out.Seconds
+	if t.loss() <= lossBound {
+		low = 0 // unpaced is the highest there is
+	} else {
+		rate := t.rate() // what got through when too much was sent
+		for time.Since(begin) < s.Duration-confirm-trialLength && high-low > 0.02*high {
+			if t, err = try(rate, trialLength); err != nil {
+				return nil, tried, err
+			}
+			if t.loss() <= lossBound {
+				low = max(low, rate)
+			} else {
+				high = min(high, rate)
+			}
+			rate = (low + high) / 2
+		}
+		if low == 0 {
+			low = high / 2
+		}
+	}
+	for rate := low; ; rate *= 0.9 {
+		length := max(confirm, s.Duration-time.Since(begin))
+		if t, err = try(rate, length); err != nil {
+			return nil, tried, err
+		}
+		if t.loss() <= lossBound {
+			return t, tried, nil
+		}
+		if rate == 0 {
+			rate = t.rate()
+		}
+		if tried > maxTrials {
+			return nil, tried, fmt.Errorf("even at %.0f datagrams a second %.2f %% were lost", rate, 100*t.loss())
+		}
+		confirm = trialLength * 2 // late already: shorter ones
+	}
+}
+
+// maxTrials bounds the search on a path that loses at every rate.
+const maxTrials = 40
+
+// runTrial sends at one rate for a while.
+func runTrial(ctx context.Context, s *probes.Site, args ppsArgs) (*trial, error) {
+	var t trial
+	toServer, toClient := args, args
+	toServer.Addr, toServer.CPU = s.Server.Addr, s.Server.CPU
+	toClient.CPU = s.Client.CPU
+	err := s.Drive(ctx, "udp-pps", toServer, func(peer netip.AddrPort) any {
+		toClient.Peer = peer
+		return toClient
+	}, &t.in, &t.out)
+	if err != nil {
+		return nil, err
+	}
+	if t.out.Sent == 0 || t.in.Received == 0 {
+		return nil, fmt.Errorf("of %d datagrams %d arrived", t.out.Sent, t.in.Received)
+	}
+	return &t, nil
+}
+
+// udpPPSServer counts datagrams until it is cancelled.
+func udpPPSServer(ctx context.Context, r *worker.Request) (any, error) {
+	args, err := readPPSArgs(r)
+	if err != nil {
+		return nil, err
+	}
+	s, port, err := hot.BoundUDP(ctx, args.Addr)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if unix.SetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, ppsBuffer) != nil {
+		_ = unix.SetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_RCVBUF, ppsBuffer) // as much as the system allows
+	}
+	before, err := hot.ReadMachineTime()
+	if err != nil {
+		return nil, err
+	}
+	if err := r.Ready(probes.Listening{Port: port}); err != nil {
+		return nil, err
+	}
+	flags := unix.MSG_WAITFORONE
+	if args.Poll {
+		flags = unix.MSG_DONTWAIT
+	}
+	var result arrived
+	err = hot.OnCPU(args.CPU, func() error {
+		batch := hot.NewBatch(args.Size, 1)
+		defer batch.Keep()
+		var c hot.Sequence
+		errno := c.Receive(s.FD, batch, flags, &s.Stopped)
+		if !errors.Is(context.Cause(ctx), worker.ErrCancelled) {
+			return hot.IOError(ctx, "counting datagrams", errno)
+		}
+		result.Received, result.Repeated, result.Reordered = c.Received, c.Repeated, c.Reordered
+		result.Seconds = time.Duration(c.Last - c.First).Seconds()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	after, err := hot.ReadMachineTime()
+	result.Machine = after.Since(before)
+	return result, err
+}
+
+// udpPPSClient sends numbered datagrams at a rate, then one that says so until
+// the receiver can have counted the last.
+func udpPPSClient(ctx context.Context, r *worker.Request) (any, error) {
+	args, err := readPPSArgs(r)
+	if err != nil {
+		return nil, err
+	}
+	s, err := hot.NewSocket(ctx, args.Peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := s.Connect(ctx, args.Peer); err != nil {
+		return nil, err
+	}
+	before, err := hot.ReadMachineTime()
+	if err != nil {
+		return nil, err
+	}
+	if args.Segments > 1 {
+		if err := unix.SetsockoptInt(s.FD, unix.IPPROTO_UDP, unix.UDP_SEGMENT, args.Size); err != nil {
+			return nil, fmt.Errorf("having the kernel cut up datagrams: %w", os.NewSyscallError("setsockopt", err))
+		}
+	}
+	var result sent
+	err = hot.OnCPU(args.CPU, func() error {
+		batch := hot.NewBatch(args.Size, args.Segments)
+		defer batch.Keep()
+		start := hot.Nanotime()
+		n, last, errno := batch.Send(s.FD, args.Rate, start, start+int64(args.Duration), &s.Stopped)
+		if errno != 0 {
+			return hot.IOError(ctx, fmt.Sprintf("sending datagram %d", n+1), errno)
+		}
+		result.Sent, result.Seconds = n, time.Duration(last-start).Seconds()
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	after, err := hot.ReadMachineTime()
+	result.Machine = after.Since(before)
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("waiting for the last datagrams to arrive: %w", context.Cause(ctx))
+	case <-time.After(args.Settle):
+	}
+	return result, err
+}
+
+// ppsTakes is the search, its last trial, and those that step down from it.
+func ppsTakes(s *probes.Site) time.Duration {
+	stepping := maxTrials * (2*trialLength + settle + 2*s.RoundTrip())
+	return s.Duration + time.Duration(confirmShare*float64(s.Duration)) + stepping + s.Limit(probes.SampleGrace) + probes.DriveRoundTrips*s.RoundTrip()
+}

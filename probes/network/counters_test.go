@@ -1,0 +1,38 @@
+package network
+
+import (
+	"testing"
+
+	"github.com/cnibench/cnibench/probes"
+)
+
+// TestCountersThatRestart looks at counters of devices that were made anew
+// between two looks: they never give the huge number of a difference below 0.
+func TestCountersThatRestart(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		was, is device
+		rx, tx  uint64
+		drops   uint64 // of a counter that went like the device's of what it sent
+	}{
+		{"it went on", device{RX: 100, TX: 50, Index: 3}, device{RX: 130, TX: 55, Index: 3}, 30, 5, 5},
+		{"nothing passed", device{RX: 100, TX: 50, Index: 3}, device{RX: 100, TX: 50, Index: 3}, 0, 0, 0},
+		{"both counters fell", device{RX: 100, TX: 50, Index: 3}, device{RX: 7, TX: 2, Index: 3}, 7, 2, 2},
+		{"one counter fell, so the other began anew too", device{RX: 100, TX: 50, Index: 3}, device{RX: 7, TX: 60, Index: 3}, 7, 60, 10},
+		{"another device has its name and more", device{RX: 100, TX: 50, Index: 3}, device{RX: 130, TX: 60, Index: 9}, 130, 60, 10},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := since([]device{tt.was}, []device{tt.is})[0]
+			if got.RX != tt.rx || got.TX != tt.tx {
+				t.Errorf("device: received %d, sent %d", got.RX, got.TX)
+			}
+			drops := uint64(0)
+			for _, d := range probes.NewDrops([]probes.Drop{{Where: "the router", Why: "no route", Packets: tt.was.TX}}, []probes.Drop{{Where: "the router", Why: "no route", Packets: tt.is.TX}}) {
+				drops += d.Packets
+			}
+			if drops != tt.drops {
+				t.Errorf("drops: %d", drops)
+			}
+		})
+	}
+}

@@ -1,0 +1,66 @@
+package network
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/load"
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// lopsidedDuration is the length of a stream that looks at one direction:
+	// long enough to fill the buffers of a slow way.
+	lopsidedDuration = 300 * time.Millisecond
+	// lopsidedShare is the part of the better direction's goodput below which
+	// the worse one is a finding. Directions of a sound way differ by less
+	// than half even while the machine is busy with something else.
+	lopsidedShare = 0.1
+)
+
+// lopsided sends a short stream each way between the two pods, for samples of
+// goodput measure one way: a way back that passes datagrams and next to no
+// stream would show nowhere. It says nothing of pods that do not reach each
+// other. A difference counts when it shows twice.
+func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachability) ([]probes.Finding, error) {
+	open := 0
+	for _, r := range reached {
+		if r.Reachable && r.From == s.Client.NodeName && r.To == s.Server.NodeName || r.Reachable && r.From == s.Server.NodeName && r.To == s.Client.NodeName {
+			open++
+		}
+	}
+	if open < 2 {
+		return nil, nil
+	}
+	back := *s
+	back.Client, back.Server = s.Server, s.Client
+	ways := []*probes.Site{s, &back}
+	var carried [2]float64 // the better of the looks at each direction, bit/s
+	for range 2 {
+		for i, way := range ways {
+			short := *way
+			short.Duration = max(s.Limit(lopsidedDuration), 4*s.Delay)
+			var w load.OneWay
+			if err := w.Measure(ctx, &short, 1); err != nil {
+				if ctx.Err() != nil {
+					return nil, err
+				}
+				return []probes.Finding{{Name: results.FindingTCPDoesNotPass, Text: fmt.Sprintf("datagrams pass both ways between %s and %s, but a TCP stream from %s to %s does not: %v",
+					s.Client.NodeName, s.Server.NodeName, way.Client.NodeName, way.Server.NodeName, err)}}, nil
+			}
+			carried[i] = max(carried[i], w.Server.Rate)
+		}
+		if min(carried[0], carried[1]) >= lopsidedShare*max(carried[0], carried[1]) {
+			return nil, nil
+		}
+	}
+	slow := 0
+	if carried[1] < carried[0] {
+		slow = 1
+	}
+	from, to := ways[slow].Client.NodeName, ways[slow].Server.NodeName
+	return []probes.Finding{{Name: results.FindingOneDirectionSlow, Text: fmt.Sprintf("from %s to %s a TCP stream carries a %.2g part of what passes from %s to %s: measure both ways (tcp-stream and tcp-stream:reverse) and look at the first direction's drops, rate limits and MTU",
+		from, to, carried[slow]/carried[1-slow], to, from)}}, nil
+}

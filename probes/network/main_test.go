@@ -1,0 +1,16 @@
+package network
+
+import (
+	"testing"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/load"
+	"github.com/cnibench/cnibench/probes/probestest"
+	"github.com/cnibench/cnibench/probes/worker"
+)
+
+func TestMain(m *testing.M) {
+	probestest.Main(m, func(name string) (worker.Role, error) {
+		return probes.FindRole([]*probes.Probe{load.TCPStream(), load.TCPCRR(), Reach(), Service()}, name)
+	})
+}

@@ -1,0 +1,368 @@
+package network
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/frames"
+	"github.com/cnibench/cnibench/probes/hot"
+	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	leastMTU = 68 // every IPv4 link carries it (RFC 791, section 3.2)
+	// A size counts as too large when mtuTries packets of it were not
+	// answered within mtuPatience each, beside what the underlay is known to
+	// delay them.
+	mtuTries    = 3
+	mtuPatience = 40 * time.Millisecond
+	mtuAnswer   = 8  // bytes: number and length
+	mtuSizes    = 18 // are tried at most: the largest, the least, and halvings between
+)
+
+// MTU finds the largest packet that passes each way without fragmentation, and
+// whether the MTUs of pod, tunnel and underlay fit together.
+func MTU() *probes.Probe {
+	return &probes.Probe{
+		Name: "mtu", Title: "the largest packet that passes unfragmented each way, and whether the MTUs fit together",
+		Metrics: []results.Metric{
+			{Name: "path", Unit: "byte", Better: "higher"},
+			{Name: "mss", Unit: "byte", Better: "higher"},
+		},
+		Placement: probes.Same,
+		Roles:     map[string]worker.Role{"server": mtuServer, "client": mtuClient, "nic": nicMTU},
+		Measure:   measureMTU, Longest: mtuTakes,
+	}
+}
+
+type mtuArgs struct {
+	Addr netip.Addr     `json:"addr,omitzero"`
+	Peer netip.AddrPort `json:"peer,omitzero"`
+	NIC  string         `json:"nic,omitempty"`
+	// Patience is how long an answer may take, in ns.
+	Patience time.Duration `json:"patience,omitempty"`
+}
+
+// pathMTU is one direction.
+type pathMTU struct {
+	Interface int `json:"interface"` // MTU of the sender's interface
+	Path      int `json:"path"`      // largest IP packet that arrived
+	// Told is the MTU that a too-big message named when a larger packet was
+	// sent, 0 if none came; it is only asked for when Path is less than
+	// Interface.
+	Told int `json:"told"`
+	MSS  int `json:"mss"` // payload of a full segment, the timestamp option taken off
+}
+
+func measureMTU(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
+	begin := time.Now()
+	limited := mtuSite(s)
+	back := limited
+	back.Client, back.Server = s.Server, s.Client
+	var ways [2]pathMTU
+	for i, site := range []*probes.Site{&limited, &back} {
+		err := site.Drive(ctx, "mtu", mtuArgs{Addr: site.Server.Addr}, func(peer netip.AddrPort) any {
+			return mtuArgs{Addr: site.Client.Addr, Peer: peer, Patience: mtuPatience + 2*s.Delay}
+		}, new(struct{}), &ways[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	seen := mtuSeen{ways: ways, names: [2]string{s.Client.NodeName, s.Server.NodeName}, nodes: s.Client.Addr == s.Client.NodeAddr, expect: s.Expect}
+	for i, e := range []probes.End{s.Client, s.Server} {
+		if e.Node == nil || e.NIC == "" {
+			continue
+		}
+		call, err := e.Node.Start(ctx, "mtu/nic", mtuArgs{NIC: e.NIC})
+		if err != nil {
+			return nil, err
+		}
+		if err := call.Wait(ctx, &seen.nics[i]); err != nil {
+			return nil, err
+		}
+	}
+	if seen.dependsOnUnderlay() {
+		var err error
+		if seen.underlay, err = underlayMTU(ctx, &limited); err != nil {
+			return nil, err
+		}
+	}
+	return &probes.Measurement{
+		Values:   map[string]float64{"path": float64(min(ways[0].Path, ways[1].Path)), "mss": float64(min(ways[0].MSS, ways[1].MSS))},
+		Seconds:  time.Since(begin).Seconds(),
+		Findings: seen.findings(),
+	}, nil
+}
+
+// underlayMTU is the largest packet that the nodes' own path carries both ways,
+// 0 if that cannot be seen: a firewall between nodes may pass the tunnel only.
+func underlayMTU(ctx context.Context, s *probes.Site) (int, error) {
+	if podOf(s.Client) == nil || podOf(s.Server) == nil || s.Client.Node == nil || s.Server.Node == nil {
+		return 0, nil // the pods have NICs of their own, or nobody is on the nodes
+	}
+	least := 0
+	there, back := *s, *s
+	there.Client.Worker, there.Client.Addr = s.Client.Node, s.Client.NodeAddr
+	there.Server.Worker, there.Server.Addr = s.Server.Node, s.Server.NodeAddr
+	back.Client, back.Server = there.Server, there.Client
+	for _, site := range []*probes.Site{&there, &back} {
+		var way pathMTU
+		err := site.Drive(ctx, "mtu", mtuArgs{Addr: site.Server.Addr}, func(peer netip.AddrPort) any {
+			return mtuArgs{Addr: site.Client.Addr, Peer: peer, Patience: mtuPatience + 2*s.Delay}
+		}, new(struct{}), &way)
+		switch {
+		case ctx.Err() != nil:
+			return 0, err
+		case err != nil:
+			return 0, nil
+		case least == 0 || way.Path < least:
+			least = way.Path
+		}
+	}
+	return least, nil
+}
+
+// nicMTU reads an interface's MTU.
+func nicMTU(_ context.Context, r *worker.Request) (any, error) {
+	var args mtuArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	link, err := net.InterfaceByName(args.NIC)
+	if err != nil {
+		return nil, fmt.Errorf("reading the MTU of %s: %w", args.NIC, err)
+	}
+	return link.MTU, nil
+}
+
+// mtuServer answers every datagram with its number and length, and accepts
+// TCP connections on the same port, until it is cancelled.
+func mtuServer(ctx context.Context, r *worker.Request) (any, error) {
+	var args mtuArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	listener, port, err := hot.ListenTCP(ctx, args.Addr, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	defer listener.Close()
+	s, err := hot.NewSocket(ctx, args.Addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	if err := unix.Bind(s.FD, hot.Sockaddr(netip.AddrPortFrom(args.Addr, port))); err != nil {
+		return nil, fmt.Errorf("binding to port %d: %w", port, os.NewSyscallError("bind", err))
+	}
+	if err := r.Ready(probes.Listening{Port: port}); err != nil {
+		return nil, err
+	}
+	b := make([]byte, 64<<10)
+	for {
+		n, from, err := unix.Recvfrom(s.FD, b, 0)
+		cause := context.Cause(ctx) // read once: it may come at any moment
+		switch {
+		case errors.Is(cause, worker.ErrCancelled):
+			return struct{}{}, nil
+		case cause != nil:
+			return nil, fmt.Errorf("waiting for packets: %w", cause)
+		case errors.Is(err, unix.EINTR) || err == nil && (n < mtuAnswer || from == nil):
+			continue
+		case err != nil:
+			return nil, fmt.Errorf("waiting for packets: %w", os.NewSyscallError("recvfrom", err))
+		}
+		binary.BigEndian.PutUint32(b[4:], uint32(n))
+		_ = unix.Sendto(s.FD, b[:mtuAnswer], 0, from) // lost: the client asks again
+	}
+}
+
+func mtuClient(ctx context.Context, r *worker.Request) (any, error) {
+	var args mtuArgs
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	var result pathMTU
+	var err error
+	if result.Interface, err = mtuOfAddr(args.Addr); err != nil {
+		return nil, err
+	}
+	conn, err := hot.ConnectTCP(ctx, args.Peer)
+	if err != nil {
+		return nil, err
+	}
+	info, err := conn.TCPInfo()
+	conn.Close()
+	if err != nil {
+		return nil, err
+	}
+	result.MSS = int(info.Snd_mss)
+	p, err := newMTUProber(ctx, &args, unix.IP_PMTUDISC_PROBE)
+	if err != nil {
+		return nil, err
+	}
+	defer p.Close()
+	if result.Path, err = p.largest(ctx, result.Interface); err != nil {
+		return nil, err
+	}
+	if result.Path < result.Interface {
+		result.Told, err = toldMTU(ctx, &args, result.Interface)
+	}
+	return result, err
+}
+
+// mtuOfAddr is the MTU of the interface that has an address.
+func mtuOfAddr(addr netip.Addr) (int, error) {
+	links, err := net.Interfaces()
+	if err != nil {
+		return 0, fmt.Errorf("listing interfaces: %w", err)
+	}
+	for _, link := range links {
+		addrs, err := link.Addrs()
+		if err != nil {
+			continue // gone meanwhile
+		}
+		for _, a := range addrs {
+			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr {
+				return link.MTU, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("no interface has the address %s", addr)
+}
+
+// mtuProber sends datagrams that must not be fragmented.
+type mtuProber struct {
+	*hot.Socket
+	headers int
+	sent    uint32
+}
+
+// newMTUProber connects a socket. How it discovers the path's MTU is ip(7)'s
+// IP_MTU_DISCOVER.
+func newMTUProber(ctx context.Context, args *mtuArgs, discover int) (*mtuProber, error) {
+	peer := args.Peer
+	s, err := hot.NewSocket(ctx, peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	if err != nil {
+		return nil, err
+	}
+	p := &mtuProber{Socket: s, headers: frames.IPv4Header + frames.UDPHeader}
+	level, option := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER
+	if !peer.Addr().Is4() {
+		p.headers, level, option = frames.IPv6Header+frames.UDPHeader, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
+	}
+	patience := unix.NsecToTimeval(args.Patience.Nanoseconds())
+	err = errors.Join(unix.SetsockoptInt(s.FD, level, option, discover),
+		unix.SetsockoptTimeval(s.FD, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
+	if err == nil {
+		err = s.Connect(ctx, peer)
+	}
+	if err != nil {
+		s.Close()
+		return nil, fmt.Errorf("preparing a socket that does not fragment: %w", err)
+	}
+	return p, nil
+}
+
+// passes reports whether an IP packet of a size arrives.
+func (p *mtuProber) passes(ctx context.Context, size int) (bool, error) {
+	b := make([]byte, max(size-p.headers, mtuAnswer))
+	answer := make([]byte, mtuAnswer)
+	for range mtuTries {
+		p.sent++
+		binary.BigEndian.PutUint32(b, p.sent)
+		if err := unix.Send(p.FD, b, 0); errors.Is(err, unix.EMSGSIZE) {
+			return false, nil
+		} // another error (no route yet, say) shows as no answer
+		for {
+			n, _, err := unix.Recvfrom(p.FD, answer, 0)
+			if ctx.Err() != nil {
+				return false, context.Cause(ctx)
+			}
+			if err != nil {
+				break
+			}
+			if n == mtuAnswer && binary.BigEndian.Uint32(answer) == p.sent && int(binary.BigEndian.Uint32(answer[4:])) == len(b) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
+
+// largest finds the largest size up to most that passes.
+func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
+	most = min(most, 65535)
+	if ok, err := p.passes(ctx, most); ok || err != nil {
+		return most, err
+	}
+	if ok, err := p.passes(ctx, leastMTU); !ok || err != nil {
+		return 0, fmt.Errorf("not even packets of %d bytes pass: %w", leastMTU, errors.Join(err, context.Cause(ctx)))
+	}
+	low, high := leastMTU, most // low passes, high does not
+	for high-low > 1 {
+		size := (low + high) / 2
+		ok, err := p.passes(ctx, size)
+		if err != nil {
+			return 0, err
+		}
+		if ok {
+			low = size
+		} else {
+			high = size
+		}
+	}
+	return low, nil
+}
+
+// toldMTU sends packets that are too large and returns what the kernel learned
+// of the path from too-big messages; 0 if none came.
+func toldMTU(ctx context.Context, args *mtuArgs, size int) (int, error) {
+	p, err := newMTUProber(ctx, args, unix.IP_PMTUDISC_DO)
+	if err != nil {
+		return 0, err
+	}
+	defer p.Close()
+	if _, err := p.passes(ctx, size); err != nil {
+		return 0, err
+	}
+	level, option := unix.IPPROTO_IP, unix.IP_MTU
+	if !args.Peer.Addr().Is4() {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_MTU
+	}
+	known, err := unix.GetsockoptInt(p.FD, level, option)
+	if err != nil {
+		return 0, fmt.Errorf("reading the path's MTU: %w", os.NewSyscallError("getsockopt", err))
+	}
+	if known >= size {
+		return 0, nil
+	}
+	return known, nil
+}
+
+// mtuWays are at most looked at: both directions between the pods, and between
+// the nodes.
+const mtuWays = 4
+
+// mtuSite is the site with the duration of one direction. Packets that do not
+// pass take their time.
+func mtuSite(s *probes.Site) probes.Site {
+	limited := *s
+	limited.Duration = max(s.Duration, probes.FactLimit) + mtuSizes*mtuTries*s.RoundTrip()
+	return limited
+}
+
+func mtuTakes(s *probes.Site) time.Duration {
+	limited := mtuSite(s)
+	return mtuWays * limited.DriveLimit()
+}

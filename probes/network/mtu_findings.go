@@ -1,0 +1,91 @@
+package network
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+)
+
+// mtuSeen is what is known of the MTUs between two ends, the client's first.
+type mtuSeen struct {
+	names [2]string  // of the nodes
+	nodes bool       // the nodes themselves were measured, not pods
+	ways  [2]pathMTU // from each end to the other
+	nics  [2]int     // MTU of the nodes' NICs, 0 where nobody looked
+	// underlay is what the nodes' own path carries both ways, 0 if that is not
+	// known.
+	underlay int
+	expect   probes.Encapsulation
+}
+
+// findings names what does not fit together.
+func (m *mtuSeen) findings() []probes.Finding {
+	var all []probes.Finding
+	say := func(name, format string, args ...any) {
+		all = append(all, probes.Finding{Name: name, Text: fmt.Sprintf(format, args...)})
+	}
+	if m.nics[0] != 0 && m.nics[1] != 0 && m.nics[0] != m.nics[1] {
+		say(results.FindingUnderlayMTUDiffers, "the NIC of %s has an MTU of %d bytes, that of %s %d: raise the smaller one, or lower the other and the plugin's MTU with it",
+			m.names[0], m.nics[0], m.names[1], m.nics[1])
+	}
+	if !m.nodes && m.ways[0].Interface != m.ways[1].Interface {
+		say(results.FindingPodMTUDiffers, "the pod on %s has an MTU of %d bytes, that on %s %d: give the plugin the same MTU on all nodes",
+			m.names[0], m.ways[0].Interface, m.names[1], m.ways[1].Interface)
+	}
+	for i, w := range m.ways {
+		if w.Path >= w.Interface {
+			continue
+		}
+		from, to := m.names[i], m.names[1-i]
+		if m.nodes {
+			say(results.FindingUnderlayMTUTooLarge, "the NIC of %s may send %d bytes, but only %d pass to %s: lower the NIC's MTU to that, or have the network carry more", from, w.Interface, w.Path, to)
+		} else {
+			say(results.FindingPodMTUTooLarge, "the pod on %s may send %d bytes, but only %d pass to the one on %s: lower the plugin's MTU to that", from, w.Interface, w.Path, to)
+		}
+		if w.Told == 0 {
+			say(results.FindingPMTUBlackHole, "larger packets from %s to %s vanish and no too-big message (ICMP type 3 code 4) comes back: connections hang on them", from, to)
+		} else if w.Told != w.Path {
+			say(results.FindingPMTUWrong, "a too-big message names %d bytes on the way from %s to %s, but %d pass", w.Told, from, to, w.Path)
+		}
+	}
+	if m.ways[0].Path != m.ways[1].Path {
+		say(results.FindingMTUAsymmetric, "%d bytes pass from %s to %s, %d the other way", m.ways[0].Path, m.names[0], m.names[1], m.ways[1].Path)
+	}
+	if m.underlay == 0 || !m.dependsOnUnderlay() {
+		return all
+	}
+	path := m.path()
+	if fits, path := m.underlay-m.expect.Overhead, max(m.ways[0].Path, m.ways[1].Path); path > fits {
+		say(results.FindingUnderlayFragments, "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are cut up under way", path, fits, m.expect.Overhead, m.underlay)
+	}
+	room := max(m.expect.Overhead, m.expect.Elsewhere)
+	if fits := m.underlay - room; path < fits && m.podsDecide() {
+		say(results.FindingPodMTUTooSmall, "packets may have %d bytes where %d would fit beside %d bytes of headers in the underlay's %d: that gives away goodput", path, fits, room, m.underlay)
+	}
+	return all
+}
+
+// path is what passes both ways.
+func (m *mtuSeen) path() int { return min(m.ways[0].Path, m.ways[1].Path) }
+
+// podsDecide reports whether nothing but the pods' own MTU limits packets.
+// Where something on the way does, a larger MTU of the pods would not help.
+func (m *mtuSeen) podsDecide() bool {
+	return m.ways[0].Path == m.ways[0].Interface && m.ways[1].Path == m.ways[1].Interface
+}
+
+// dependsOnUnderlay reports whether there may be something to say that takes
+// the nodes' own path to say it. Whose headers are not known is not told that
+// they do not fit, and the nodes' own path is what it is.
+func (m *mtuSeen) dependsOnUnderlay() bool {
+	if m.nodes || m.expect.Kind == probes.Undeclared {
+		return false
+	}
+	nic := min(m.nics[0], m.nics[1])
+	if nic == 0 {
+		nic = max(m.nics[0], m.nics[1])
+	}
+	least, most := nic-max(m.expect.Overhead, m.expect.Elsewhere), nic-m.expect.Overhead
+	return max(m.ways[0].Path, m.ways[1].Path) > most || m.path() < least && m.podsDecide()
+}

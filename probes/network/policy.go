@@ -1,0 +1,121 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/trickle"
+	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// policyEvery is the gap between two datagrams: short enough to time the
+	// effect of a rule by, and far from a load.
+	policyEvery = time.Millisecond
+	// policyQuiet is how long no datagram may arrive before a rule counts as
+	// in force.
+	policyQuiet = time.Second
+	// policyLimit is how long after a rule datagrams may still pass before it
+	// counts as having no effect.
+	policyLimit = 4 * time.Second
+	// policyNobody is how long is watched when no part of the plugin takes
+	// rules: long enough to see that datagrams pass.
+	policyNobody = 500 * time.Millisecond
+	// policyLift bounds taking a rule back, which is done even when the time
+	// of the probe is over.
+	policyLift = 3 * time.Second
+)
+
+// Policy gives the plugin a rule that denies what passes between the two pods
+// and sees whether, and after how long, it stops. Afterwards it sees that
+// traffic passes again: else it was not the rule that stopped it.
+func Policy() *probes.Probe {
+	return &probes.Probe{
+		Name: "policy", Title: "whether a rule that denies traffic between two pods takes effect, and how soon",
+		Once: true, Placement: probes.Same, Pods: true,
+		Roles:   map[string]worker.Role{"receive": trickle.Receive, "send": trickle.Send},
+		Measure: measurePolicy, Longest: policyTakes,
+	}
+}
+
+func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, err error) {
+	around, err := s.Places(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if around.Deny == nil {
+		return nil, &probes.NotHereError{Why: "this testbed gives plugins no rules"}
+	}
+	begin := time.Now()
+	if err := passes(ctx, s, "without a rule"); err != nil {
+		return nil, err
+	}
+	receive, send, err := trickle.Start(ctx, "policy", s.Client, s.Server, trickle.Args{Every: policyEvery, Quiet: policyQuiet, Limit: s.Limit(policyLimit)})
+	if err != nil {
+		return nil, err
+	}
+	defer receive.Cancel()
+	defer send.Cancel()
+	given := time.Now()
+	lift, err := around.Deny(ctx, s.Client, s.Server)
+	nobody := errors.Is(err, probes.ErrNoPolicy)
+	switch {
+	case nobody:
+		time.AfterFunc(policyNobody, receive.Cancel)
+	case err != nil:
+		return nil, fmt.Errorf("giving a rule that denies traffic: %w", err)
+	default:
+		defer func() {
+			lifting, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limit(policyLift))
+			defer cancel()
+			if lifted := lift(lifting); lifted != nil {
+				m, err = nil, fmt.Errorf("taking a rule back: %w", lifted)
+			} else if err == nil && m.Policy.Enforced {
+				if err = passes(lifting, s, "after the rule was taken back"); err != nil {
+					m = nil
+				}
+			}
+		}()
+	}
+	var seen trickle.Result
+	if err := receive.Wait(ctx, &seen); err != nil {
+		return nil, err
+	}
+	p := judgePolicy(seen, time.Since(given), nobody)
+	return &probes.Measurement{Seconds: time.Since(begin).Seconds(), Policy: p}, nil
+}
+
+// judgePolicy says what a trickle that began before a rule was given, so long
+// ago, says of the rule.
+func judgePolicy(seen trickle.Result, since time.Duration, nobody bool) *results.Policy {
+	switch {
+	case seen.Ago >= policyQuiet:
+		return &results.Policy{Enforced: true, Seconds: max(since-seen.Ago, 0).Seconds()}
+	case nobody:
+		return &results.Policy{Cause: probes.ErrNoPolicy.Error()}
+	}
+	return &results.Policy{Cause: fmt.Sprintf("packets still passed %s after the rule was given", (since - seen.Ago).Round(time.Millisecond))}
+}
+
+// passes sees that datagrams get from one pod to the other.
+func passes(ctx context.Context, s *probes.Site, when string) error {
+	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
+	for deadline := time.Now().Add(s.Limit(policyLift) / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
+		got, sent, err = sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
+	}
+	if err == nil && !got.Source.IsValid() {
+		err = fmt.Errorf("no datagram passes from pod to pod %s, so nothing can be said of it: %s", when, reachCause(nil, sent))
+	}
+	return err
+}
+
+// policyTakes is that datagrams pass, that they do not, that the rule is taken
+// back, and that they pass again.
+func policyTakes(s *probes.Site) time.Duration {
+	passing := s.Limit(policyLimit)/2 + trickle.Longest(s.Delay)
+	return 2*passing + s.Limit(policyLimit) + s.Limit(policyLift)
+}

@@ -1,0 +1,145 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/load"
+	"github.com/cnibench/cnibench/results"
+)
+
+const (
+	// serviceParts are what one sample of the probe takes one after the other.
+	serviceParts = 4
+	// serviceWithin is how long a new Service may take until connections pass:
+	// kube-proxy writes its rules once a second at most.
+	serviceWithin = 6 * time.Second
+)
+
+// Service measures the way through a Service against the way straight to the
+// pod behind it, in the same sample, so that what slows the machine meets both.
+func Service() *probes.Probe {
+	return &probes.Probe{
+		Name: "service", Title: "new connections and bulk data through a Service (ClusterIP), against the same pod's address",
+		Metrics: []results.Metric{
+			{Name: "rate", Unit: "1/s", Better: "higher"},
+			{Name: "pod-rate", Unit: "1/s", Better: "higher"},
+			{Name: "goodput", Unit: "bit/s", Better: "higher"},
+			{Name: "pod-goodput", Unit: "bit/s", Better: "higher"},
+		},
+		Placement: probes.Split, Pods: true,
+		Measure: measureService, Longest: serviceTakes,
+	}
+}
+
+func measureService(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
+	if s.Service == nil {
+		return nil, &probes.NotHereError{Why: "there are no Services on this testbed"}
+	}
+	through, err := s.Service(ctx)
+	if err != nil {
+		return nil, err
+	}
+	part := servicePart(s)
+	straight := netip.AddrPortFrom(s.Server.Addr, through.Port)
+	if !through.Works {
+		if err := awaitService(ctx, &part, through); err != nil {
+			return nil, err
+		}
+	}
+	begin := time.Now()
+	m := &probes.Measurement{Values: map[string]float64{}, Params: map[string]string{"service": through.Addr.String(), "port": strconv.Itoa(int(through.Port))}}
+	for _, way := range []struct {
+		prefix string
+		to     netip.AddrPort
+	}{{"", through.Addr}, {"pod-", straight}} {
+		if err := measureTo(ctx, &part, through.Port, way.to, way.prefix, m); err != nil {
+			return nil, fmt.Errorf("to %s: %w", way.to, err)
+		}
+	}
+	m.Seconds = time.Since(begin).Seconds()
+	return m, nil
+}
+
+// measureTo measures one way to the server.
+func measureTo(ctx context.Context, s *probes.Site, port uint16, to netip.AddrPort, prefix string, m *probes.Measurement) error {
+	connections, err := connectFor(ctx, s, port, to)
+	if err != nil {
+		return err
+	}
+	m.Values[prefix+"rate"] = float64(connections.Rounds) / connections.Seconds
+	args := load.StreamArgs{Streams: 1, Duration: s.Duration}
+	toServer, toClient := args, args
+	toServer.Addr, toServer.Port, toServer.CPU = s.Server.Addr, port, s.Server.CPU
+	toClient.Peer, toClient.CPU = to, s.Client.CPU
+	var got load.Received
+	var sent load.Transmitted
+	if err := s.Drive(ctx, "tcp-stream", toServer, func(netip.AddrPort) any { return toClient }, &got, &sent); err != nil {
+		return err
+	}
+	if got.Rate <= 0 {
+		return errors.New("no data arrived after the warm-up")
+	}
+	m.Values[prefix+"goodput"] = 8 * got.Rate
+	m.Warnings = append(append(m.Warnings, got.Warnings...), sent.Warnings...)
+	return nil
+}
+
+// connectFor opens connections for the site's duration.
+func connectFor(ctx context.Context, s *probes.Site, port uint16, to netip.AddrPort) (*load.LatencyResult, error) {
+	args := load.RRArgs{Size: 1, Duration: s.Duration}
+	toServer, toClient := args, args
+	toServer.Addr, toServer.Port, toServer.CPU = s.Server.Addr, port, s.Server.CPU
+	toClient.Peer, toClient.CPU = to, s.Client.CPU
+	var server load.ServerResult
+	var client load.LatencyResult
+	err := s.Drive(ctx, "tcp-crr", toServer, func(netip.AddrPort) any { return toClient }, &server, &client)
+	if err == nil && client.Seconds <= 0 {
+		err = errors.New("the client measured for no time")
+	}
+	return &client, err
+}
+
+// awaitService waits until a connection passes. Where none does, nobody
+// carries what is sent to Services.
+func awaitService(ctx context.Context, s *probes.Site, through *probes.Service) error {
+	short := *s
+	short.Duration = probes.MinDuration
+	begin := time.Now()
+	for {
+		_, err := connectFor(ctx, &short, through.Port, through.Addr)
+		switch {
+		case err == nil:
+			through.Works = true
+			return nil
+		case ctx.Err() != nil:
+			return err
+		case time.Since(begin) > serviceWithin:
+			return &probes.NotHereError{Why: fmt.Sprintf("no connection passed the Service %s within %s (does kube-proxy or what replaces it run?): %v", through.Addr, serviceWithin, err)}
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+// servicePart is the site with the duration of one part of the sample.
+func servicePart(s *probes.Site) probes.Site {
+	part := *s
+	part.Duration = max(s.Duration/serviceParts, probes.MinDuration)
+	return part
+}
+
+// serviceTakes is the wait for the first connection, the last attempt at one,
+// and the parts.
+func serviceTakes(s *probes.Site) time.Duration {
+	short, part := *s, servicePart(s)
+	short.Duration = probes.MinDuration
+	return serviceWithin + short.DriveLimit() + serviceParts*part.DriveLimit()
+}

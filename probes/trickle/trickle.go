@@ -1,0 +1,184 @@
+// Package trickle sends datagrams from one end to another at a low, steady rate,
+// to find out whether they arrive.
+package trickle
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/frames"
+	"github.com/cnibench/cnibench/probes/hot"
+	"github.com/cnibench/cnibench/probes/worker"
+)
+
+// trickleWake is how long a receive may wait before it looks at the clock. The
+// runtime's own signals begin a longer wait anew.
+const trickleWake = 5 * time.Millisecond
+
+// Args are those of both ends of a steady trickle of datagrams.
+type Args struct {
+	Addr     netip.Addr     `json:"addr"` // the end's own
+	Peer     netip.AddrPort `json:"peer,omitzero"`
+	Token    frames.Token   `json:"token"`
+	Every    time.Duration  `json:"every"`              // ns between two datagrams
+	Sends    int            `json:"sends,omitempty"`    // the sender ends after so many, 0 for no limit
+	Arrivals int            `json:"arrivals,omitempty"` // the receiver ends after so many, 0 for no limit
+	Quiet    time.Duration  `json:"quiet,omitempty"`    // ns; the receiver ends when nothing came for so long, 0 for never
+	Limit    time.Duration  `json:"limit"`              // ns; ends in any case
+}
+
+// Result is what an end has seen of it.
+type Result struct {
+	Count  int           `json:"count"`           // datagrams sent or arrived
+	Source netip.Addr    `json:"source"`          // of the first one that arrived; not valid if none did
+	Ago    time.Duration `json:"ago"`             // ns since the last one arrived
+	Error  string        `json:"error,omitempty"` // of the last datagram that could not be sent
+}
+
+// Receive counts the datagrams that arrive.
+func Receive(ctx context.Context, r *worker.Request) (any, error) {
+	var args Args
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	s, port, err := hot.BoundUDP(ctx, args.Addr)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	wake := unix.NsecToTimeval(trickleWake.Nanoseconds())
+	if err := unix.SetsockoptTimeval(s.FD, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wake); err != nil {
+		return nil, fmt.Errorf("limiting the wait for datagrams: %w", err)
+	}
+	if err := r.Ready(probes.Listening{Port: port}); err != nil {
+		return nil, err
+	}
+	var seen Result
+	begin := time.Now()
+	last := begin
+	b := make([]byte, 2*frames.KnownLength)
+	for ctx.Err() == nil && time.Since(begin) < args.Limit && (args.Arrivals == 0 || seen.Count < args.Arrivals) {
+		if args.Quiet > 0 && time.Since(last) >= args.Quiet {
+			break
+		}
+		n, from, err := unix.Recvfrom(s.FD, b, 0)
+		switch {
+		case errors.Is(err, unix.EINTR), errors.Is(err, unix.EAGAIN), errors.Is(err, unix.ECONNREFUSED), ctx.Err() != nil:
+		case err != nil:
+			return nil, fmt.Errorf("waiting for datagrams: %w", os.NewSyscallError("recvfrom", err))
+		case n >= frames.TokenBytes && frames.Token(b[:frames.TokenBytes]) == args.Token:
+			if seen.Count++; seen.Count == 1 {
+				seen.Source = addrOf(from)
+			}
+			last = time.Now()
+		}
+	}
+	seen.Ago = time.Since(last)
+	return seen, unlessCancelled(ctx)
+}
+
+// addrOf is the address of a socket address, without its port.
+func addrOf(sa unix.Sockaddr) netip.Addr {
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrFrom4(sa.Addr)
+	case *unix.SockaddrInet6:
+		return netip.AddrFrom16(sa.Addr)
+	}
+	return netip.Addr{}
+}
+
+// Start has one end send to another, as a probe with the roles of a
+// trickle. When it returns, the first datagram has been sent or refused.
+func Start(ctx context.Context, probe string, from, to probes.End, args Args) (receive, send *worker.Call, err error) {
+	rand.Read(args.Token[:])
+	atTo, atFrom := args, args
+	atTo.Addr, atFrom.Addr = to.Addr, from.Addr
+	if receive, err = to.Worker.Start(ctx, probe+"/receive", atTo); err != nil {
+		return nil, nil, err
+	}
+	var bound probes.Listening
+	if err := receive.Ready(ctx, &bound); err != nil {
+		receive.Cancel()
+		return nil, nil, err
+	}
+	atFrom.Peer = netip.AddrPortFrom(to.Addr, bound.Port)
+	if send, err = from.Worker.Start(ctx, probe+"/send", atFrom); err != nil {
+		receive.Cancel()
+		return nil, nil, err
+	}
+	if err := send.Ready(ctx, nil); err != nil {
+		receive.Cancel()
+		send.Cancel()
+		return nil, nil, err
+	}
+	return receive, send, nil
+}
+
+// Send sends datagrams at a steady rate. Refusals are counted out and
+// told: whether the network refuses is what is asked.
+func Send(ctx context.Context, r *worker.Request) (any, error) {
+	var args Args
+	if err := r.Args(&args); err != nil {
+		return nil, err
+	}
+	if args.Every <= 0 {
+		return nil, fmt.Errorf("datagrams cannot be sent every %s", args.Every)
+	}
+	s, _, err := hot.BoundUDP(ctx, args.Addr)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	var sent Result
+	tick := time.NewTicker(args.Every)
+	defer tick.Stop()
+	for begin := time.Now(); time.Since(begin) < args.Limit && (args.Sends == 0 || sent.Count < args.Sends); {
+		err := unix.Sendto(s.FD, args.Token[:], 0, hot.Sockaddr(args.Peer))
+		if ctx.Err() != nil {
+			break
+		}
+		sent.Count++
+		if err != nil {
+			sent.Error = err.Error()
+		}
+		if sent.Count == 1 {
+			if err := r.Ready(struct{}{}); err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+		case <-tick.C:
+		}
+	}
+	return sent, unlessCancelled(ctx)
+}
+
+// unlessCancelled is the error of a role that was cut off by its time limit,
+// which has not seen all; to be cancelled is how such a role ends in order.
+func unlessCancelled(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, worker.ErrCancelled) {
+		return err
+	}
+	return nil
+}
+
+// Every is how often a datagram is sent until one arrives.
+const Every = 10 * time.Millisecond
+
+// Patience is how long none may arrive before a direction counts as
+// closed, beside what the underlay delays them. Neighbours are asked for once a second (arp(7)), so a first
+// request that gets lost must not decide.
+const Patience = 1200 * time.Millisecond
+
+// Longest bounds a trickle of datagrams that ends when one has arrived.
+func Longest(delay time.Duration) time.Duration { return Patience + probes.ChainRoundTrips*2*delay }

@@ -1,0 +1,133 @@
+package worker
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Bounds of the control stream. A request is small; a reply may carry a
+// histogram or captured frames.
+const (
+	maxRequestLine = 64 << 10
+	maxReplyLine   = 4 << 20
+	// maxTimeout bounds every role; a longer one is a mistake.
+	maxTimeout = time.Hour
+	// defaultTimeout bounds a role whose request names no limit.
+	defaultTimeout = time.Minute
+)
+
+// request is one line to a worker: either a role to run under an id, or the
+// id of a running one to end.
+type request struct {
+	ID        int64           `json:"id,omitempty"`
+	Role      string          `json:"role,omitempty"`
+	Args      json.RawMessage `json:"args,omitempty"`
+	TimeoutMS int64           `json:"timeout_ms,omitempty"`
+	Cancel    int64           `json:"cancel,omitempty"`
+}
+
+// reply is one line from a worker. A role is answered by at most one ready
+// and then exactly one result or error. Id 0 with an error complains about a
+// line that belongs to no request.
+type reply struct {
+	ID     int64           `json:"id"`
+	Ready  json.RawMessage `json:"ready,omitempty"`
+	Result json.RawMessage `json:"result,omitempty"`
+	Error  string          `json:"error,omitempty"`
+	// Cancelled: the role ended with Error because the controller asked it to.
+	Cancelled bool `json:"cancelled,omitempty"`
+}
+
+// decodeRequest reads one control line. On error the returned request has
+// the id that the line named, if it named one.
+func decodeRequest(line []byte) (request, error) {
+	var r request
+	d := json.NewDecoder(bytes.NewReader(line))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&r); err != nil {
+		return request{ID: max(r.ID, 0)}, fmt.Errorf("reading a control line: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return request{ID: max(r.ID, 0)}, errors.New("reading a control line: more than one value on it")
+	}
+	switch {
+	case r.ID < 0 || r.Cancel < 0:
+		return request{}, errors.New("a control line has a negative id")
+	case r.Cancel > 0 && (r.ID != 0 || r.Role != "" || r.Args != nil || r.TimeoutMS != 0):
+		return request{ID: r.ID}, errors.New("a control line that cancels must hold nothing else")
+	case r.Cancel > 0:
+		return r, nil
+	case r.ID == 0:
+		return request{}, errors.New("a control line has neither an id nor a cancel")
+	case r.Role == "":
+		return request{ID: r.ID}, errors.New("a control line names no role")
+	case r.TimeoutMS < 0 || r.TimeoutMS > maxTimeout.Milliseconds():
+		return request{ID: r.ID}, fmt.Errorf("a control line has a time limit of %d ms, outside 0 to %d", r.TimeoutMS, maxTimeout.Milliseconds())
+	}
+	return r, nil
+}
+
+func (r request) timeout() time.Duration {
+	if r.TimeoutMS == 0 {
+		return defaultTimeout
+	}
+	return time.Duration(r.TimeoutMS) * time.Millisecond
+}
+
+// Faults of a single line, after which the next can still be read.
+var (
+	errLineTooLong   = errors.New("a control line is too long")
+	errLineTruncated = errors.New("the control stream ended within a line")
+)
+
+// lineReader splits a stream into lines of a bounded length.
+type lineReader struct {
+	r     *bufio.Reader
+	limit int
+	line  []byte
+}
+
+func newLineReader(r io.Reader, limit int) *lineReader {
+	return &lineReader{r: bufio.NewReaderSize(r, 4<<10), limit: limit}
+}
+
+// next returns the next line that is not blank, without its end. The slice is
+// valid until the next call. After errLineTooLong the line has been skipped.
+func (l *lineReader) next() ([]byte, error) {
+	for {
+		line, err := l.read()
+		if err != nil || len(bytes.TrimSpace(line)) > 0 {
+			return line, err
+		}
+	}
+}
+
+func (l *lineReader) read() ([]byte, error) {
+	l.line = l.line[:0]
+	tooLong := false
+	for {
+		part, err := l.r.ReadSlice('\n')
+		if len(l.line)+len(part) > l.limit+1 {
+			tooLong = true
+			l.line = l.line[:0]
+		} else if !tooLong {
+			l.line = append(l.line, part...)
+		}
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && (tooLong || len(l.line) > 0):
+			return nil, errLineTruncated
+		case err != nil:
+			return nil, err
+		case tooLong:
+			return nil, errLineTooLong
+		default:
+			return l.line[:len(l.line)-1], nil
+		}
+	}
+}

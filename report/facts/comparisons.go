@@ -1,0 +1,38 @@
+package facts
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// comparisonsFor are the verdicts on all pairs of plugins on a topology, the
+// baseline included, by the figures that plugins are ranked by. A plugin's
+// second copy is no plugin that could be recommended. rounds is how many blocks
+// they need to show any difference.
+func comparisonsFor(r *model.Report, topology string) (all []advice.Comparison, rounds int) {
+	for i := range r.Comparisons {
+		c := &r.Comparisons[i]
+		if c.Topology != topology || c.Ratio == nil || !advice.Figure(c.Probe, c.Metric) || copied(c) {
+			continue
+		}
+		rounds = max(rounds, stats.MinRounds(c.Family))
+		all = append(all, advice.Comparison{A: c.A, B: c.B, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric,
+			Ratio: *c.Ratio, CI: c.CI, Verdict: string(c.Verdict), Evidence: evidenceOf(c)})
+	}
+	return all, rounds
+}
+
+// copied reports whether one side is a plugin's second copy.
+func copied(c *model.Comparison) bool {
+	return results.Original(c.A) != c.A || results.Original(c.B) != c.B
+}
+
+// evidenceOf is the comparison with its figures, in a few words.
+func evidenceOf(c *model.Comparison) string {
+	return fmt.Sprintf("%s %s %s: %s is %s of %s: %s", c.Probe, c.Metric, model.WireText(c.Wire), c.A, quantity.Ratio(*c.Ratio, c.CI), c.B, c.Verdict)
+}

@@ -1,0 +1,235 @@
+package facts
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+)
+
+// Processor time of a network's agents while a stream passes, in CPUs: what
+// handles packets itself needs most of one, what only watches needs almost
+// none.
+const (
+	handlesPackets = 0.25
+	onlyWatches    = 0.1
+)
+
+// measuredNodes is how many nodes the figures of a network are between: probes
+// have two ends, however many nodes were brought up.
+const measuredNodes = 2
+
+// All turns the report into what the advice rests on, one entry for each
+// topology. What was not measured stays empty.
+func All(r *model.Report) []advice.Facts {
+	var all []advice.Facts
+	for _, topology := range r.Topologies() {
+		if topology == results.SameNode {
+			continue // no plugin is chosen for what happens inside a node
+		}
+		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: measuredNodes, NodesAsked: r.Run.Asked.Nodes,
+			Complete: r.Run.Complete, Link: linkOf(r, topology)}
+		for _, plugin := range PluginsOf(r, topology) {
+			f.Plugins = append(f.Plugins, OfPlugin(r, plugin, topology))
+		}
+		f.Comparisons, f.NeededRounds = comparisonsFor(r, topology)
+		all = append(all, f)
+	}
+	return all
+}
+
+// PluginsOf lists what is compared on a topology: no baseline, and nothing
+// twice.
+func PluginsOf(r *model.Report, topology string) []string {
+	var all []string
+	for _, c := range r.Cells {
+		if c.Topology == topology && c.Plugin != results.HostPlugin && !strings.Contains(c.Plugin, "+") && !slices.Contains(all, c.Plugin) {
+			all = append(all, c.Plugin)
+		}
+	}
+	return all
+}
+
+// OfPlugin collects what was measured of a plugin.
+func OfPlugin(r *model.Report, plugin, topology string) advice.Plugin {
+	p := advice.Plugin{Name: plugin, Facts: map[string]advice.Fact{advice.Works: Works(r, plugin, topology)}}
+	p.Untried = true
+	for _, c := range r.CellsOf(plugin, topology) {
+		p.Fidelity, p.Rounds = c.Fidelity, max(p.Rounds, c.Rounds)
+		p.Untried = p.Untried && c.Cause == model.CauseNotReached
+	}
+	p.PathMTU, p.Findings = pathMTU(r, plugin, topology), findingsOf(r, plugin, topology)
+	for _, s := range r.Setup {
+		if s.Plugin == plugin && s.Topology == topology {
+			p.Memory = s.AgentRSSBytes
+		}
+	}
+	wireFacts(r, &p, topology)
+	p.Facts[advice.PathSeen] = SeenOnWire(r, plugin, topology)
+	p.Facts[advice.SourceKept] = sourceKept(r, plugin, topology)
+	if policy, ok := policyOf(r, plugin, topology); ok {
+		p.Facts[advice.Policy] = policy
+	}
+	p.Facts[advice.Reachable] = Reached(r, plugin, topology, results.OutsideToPod)
+	p.Facts[advice.SameNode] = Reached(r, plugin, topology, results.PodToNeigh)
+	p.Facts[advice.UserSpace] = userSpace(r, plugin, topology)
+	return p
+}
+
+// hardlyAnything is the share of the host's goodput below which pods reach each
+// other in name alone. The slowest mode of the catalogue, flannel's udp, carries
+// some ten times as much.
+const hardlyAnything = 0.01
+
+// Works is whether pods on different nodes reach each other, both ways, for as
+// long as the run took. A network that the kernel cannot carry, that the run did
+// not come to, or that fails where the nodes' own network fails too was not
+// measured.
+func Works(r *model.Report, plugin, topology string) advice.Fact {
+	cells := r.CellsOf(plugin, topology)
+	for _, c := range cells {
+		if c.Status != results.StatusBroke {
+			continue
+		}
+		if shared := Underlay(r, c); shared != "" {
+			return advice.Fact{Evidence: shared}
+		}
+		return advice.Fact{Value: "no", Evidence: c.Broke()}
+	}
+	across := Attempts(r, plugin, topology, results.PodToPod)
+	if slices.ContainsFunc(across, func(a results.Reachability) bool { return !a.Reachable }) {
+		if shared := noneFrom(r, across); shared != "" {
+			return advice.Fact{Evidence: "the nodes' own network fails at it too: " + shared}
+		}
+		return advice.Fact{Value: "no", Evidence: results.PodToPod + ": " + strings.Join(unreached(across), "; ")}
+	}
+	var causes []string
+	var figure string
+	for _, c := range cells {
+		switch {
+		case c.Status == results.StatusOK && len(c.Metrics) > 0 && figure == "":
+			figure = fmt.Sprintf(quantity.Plural(c.Metrics[0].N, "%d sample of %s", "%d samples of %s"), c.Metrics[0].N, c.Metrics[0].Probe)
+		case c.Status == results.StatusFailed && c.Fidelity != "":
+			causes = append(causes, cmp.Or(Underlay(r, c), c.Cause))
+		case c.Status != results.StatusOK:
+			return advice.Fact{Evidence: c.Status + ": " + c.Cause}
+		}
+	}
+	never := never(r, plugin, topology)
+	switch {
+	case never != nil && never.Shared:
+		return advice.Fact{Evidence: never.String()}
+	case never != nil:
+		return advice.Fact{Value: "no", Evidence: never.String()}
+	case figure != "":
+		if little := little(r, plugin, topology); little != "" {
+			return advice.Fact{Value: "partly", Evidence: little}
+		}
+		return advice.Fact{Value: "yes", Evidence: figure}
+	case len(causes) > 0 && Underlay(r, cells[0]) != "":
+		return advice.Fact{Evidence: causes[0]}
+	case len(causes) > 0:
+		return advice.Fact{Value: "no", Evidence: causes[0]}
+	}
+	return cameUp(r, plugin, topology)
+}
+
+// cameUp takes a network for one that works because a packet passed while it was
+// brought up.
+func cameUp(r *model.Report, plugin, topology string) advice.Fact {
+	for _, s := range r.Setup {
+		if s.Plugin == plugin && s.Topology == topology && SentAtSetup(r) {
+			return advice.Fact{Value: "yes", Evidence: "first packet between pods after " + quantity.Format(s.NetworkReadyMS/1000, "s")}
+		}
+	}
+	return advice.Fact{}
+}
+
+// little says that a stream got next to nothing through, "" if none did so.
+func little(r *model.Report, plugin, topology string) string {
+	for _, c := range r.CellsOf(plugin, topology) {
+		for _, m := range c.Metrics {
+			if name, _, _ := strings.Cut(m.Probe, ":"); name == "tcp-stream" && m.Name == "goodput" && m.VsHost != nil && m.VsHost.Ratio < hardlyAnything {
+				return fmt.Sprintf("%s carries %s %s, %s of host", m.Probe, quantity.Format(m.Median, m.Unit), model.WireText(c.Wire), m.VsHost.String())
+			}
+		}
+	}
+	return ""
+}
+
+func YesNo(v bool) string {
+	if v {
+		return "yes"
+	}
+	return "no"
+}
+
+// policyOf is whether a deny rule took effect.
+func policyOf(r *model.Report, plugin, topology string) (advice.Fact, bool) {
+	for _, p := range r.Policy {
+		if p.Plugin == plugin && p.Topology == topology {
+			return advice.Fact{Value: YesNo(p.Enforced), Evidence: PolicyText(p)}, true
+		}
+	}
+	return advice.Fact{}, false
+}
+
+func PolicyText(p results.Policy) string {
+	switch {
+	case p.Enforced:
+		return "a deny rule held after " + quantity.Format(p.Seconds, "s")
+	case p.Cause != "":
+		return "a deny rule did not hold: " + p.Cause
+	}
+	return "a deny rule did not hold"
+}
+
+// linkOf is whether the nodes of a topology share a link layer.
+func linkOf(r *model.Report, topology string) advice.Fact {
+	var pairs, answered, forwarding int
+	for _, a := range r.Adjacency {
+		if a.Topology != topology {
+			continue
+		}
+		pairs++
+		if a.Neighbour {
+			answered++
+		}
+		if a.Forwards {
+			forwarding++
+		}
+	}
+	if pairs == 0 {
+		return advice.Fact{}
+	}
+	return advice.Fact{Value: ofAll(forwarding, pairs-forwarding),
+		Evidence: fmt.Sprintf("of %d pairs of nodes %d answer as neighbours, and %d take frames for foreign addresses", pairs, answered, forwarding)}
+}
+
+// userSpace is whether the agents handle packets themselves.
+func userSpace(r *model.Report, plugin, topology string) advice.Fact {
+	for _, c := range r.CellsOf(plugin, topology) {
+		if c.AgentCPU == nil || c.Fidelity == advice.DataPath {
+			continue
+		}
+		value := "partly"
+		switch {
+		case *c.AgentCPU >= handlesPackets:
+			value = "yes"
+		case *c.AgentCPU <= onlyWatches:
+			value = "no"
+		}
+		return advice.Fact{Value: value, Evidence: fmt.Sprintf("its agents took %.2f CPUs while a stream passed", *c.AgentCPU)}
+	}
+	return advice.Fact{}
+}
+
+// SentAtSetup reports whether the time that a network took to come up ends with
+// a packet between pods. Records of clusters that do not describe their nodes
+// are older than that: there it ends with pods that are ready.
+func SentAtSetup(r *model.Report) bool { return !r.OnCluster() || len(r.Run.Clusters) > 0 }

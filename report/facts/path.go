@@ -1,0 +1,59 @@
+package facts
+
+import (
+	"slices"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
+)
+
+// pathMTU is the largest packet that passed in every sample between pods on
+// different nodes, both ways; 0 if that was not measured.
+func pathMTU(r *model.Report, plugin, topology string) int {
+	least := 0
+	for _, c := range r.CellsOf(plugin, topology) {
+		m := c.Metric("mtu", "path")
+		if m == nil {
+			continue
+		}
+		if v := int(slices.Min(m.Samples)); least == 0 || v < least {
+			least = v
+		}
+	}
+	return least
+}
+
+// findingsOf lists what was found of a plugin's network, each once. What the
+// host's own network has too is the underlay's.
+func findingsOf(r *model.Report, plugin, topology string) []advice.Finding {
+	var all []advice.Finding
+	for _, f := range r.Findings {
+		one := advice.Finding{Name: f.Name, Text: f.Text}
+		underlay := slices.ContainsFunc(r.Findings, func(o results.Finding) bool {
+			return o.Plugin == results.HostPlugin && o.Topology == topology && o.Name == f.Name
+		})
+		if f.Plugin == plugin && f.Topology == topology && !underlay && !slices.Contains(all, one) {
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+// sourceKept is whether pods on different nodes see each other's own addresses,
+// both ways.
+func sourceKept(r *model.Report, plugin, topology string) advice.Fact {
+	kept := 0
+	for _, a := range Attempts(r, plugin, topology, results.PodToPod) {
+		switch a.Source {
+		case results.SourceSNAT:
+			return advice.Fact{Value: "no", Evidence: results.PodToPod + ": " + reachText(a)}
+		case results.SourceKept:
+			kept++
+		}
+	}
+	if kept == 0 {
+		return advice.Fact{}
+	}
+	return advice.Fact{Value: "yes", Evidence: results.PodToPod + ": source kept"}
+}

@@ -1,0 +1,82 @@
+package facts
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
+)
+
+// wireFacts is what captures showed.
+func wireFacts(r *model.Report, p *advice.Plugin, topology string) {
+	for _, e := range r.Encapsulation {
+		if e.Plugin != p.Name || e.Topology != topology || e.Effective == "unseen" {
+			continue
+		}
+		evidence := fmt.Sprintf("on the wire: %s, %d of %d packets", Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)
+		encapsulates := map[string]string{"none": "no", "mixed": "partly"}[e.Effective]
+		if encapsulates == "" {
+			encapsulates = "yes"
+		}
+		overhead := e.OverheadBytes
+		p.Overhead = &overhead
+		p.Facts[advice.Encapsulates] = advice.Fact{Value: encapsulates, Evidence: evidence}
+		p.Facts[advice.Encrypts] = advice.Fact{Value: YesNo(e.Effective == "wireguard"), Evidence: evidence}
+		p.Facts[advice.WireAgrees] = advice.Fact{Value: YesNo(e.Agrees), Evidence: evidence}
+	}
+}
+
+// Missed reports whether packets were sent and arrived, but those of one
+// direction or of both were not seen on the wire. A capture watches one NIC, and
+// both Directions pass it.
+func Missed(e *results.Encapsulation) bool { return e.Sent > 0 && 2*e.Frames <= e.Sent }
+
+// SeenOnWire is whether a network's packets were seen on the watched wire: yes, no, or
+// "" where nobody looked or the nodes' own packets were not seen there either,
+// which shows that another wire was watched.
+func SeenOnWire(r *model.Report, plugin, ground string) advice.Fact {
+	e := r.Captured(plugin, ground)
+	if e == nil || e.Sent == 0 {
+		return advice.Fact{}
+	}
+	evidence := fmt.Sprintf("%d of %d packets were seen on the wire between the nodes, although they arrived", e.Frames, e.Sent)
+	if !Missed(e) {
+		return advice.Fact{Value: "yes", Evidence: fmt.Sprintf("%d of %d packets were seen on the wire between the nodes", e.Frames, e.Sent)}
+	}
+	if host := r.Captured(results.HostPlugin, ground); plugin != results.HostPlugin && host != nil && Missed(host) {
+		return advice.Fact{Evidence: evidence + "; the nodes' own packets were not seen there either"}
+	}
+	return advice.Fact{Value: "no", Evidence: evidence}
+}
+
+// ApartOnWire names which of two networks took another path than the other, ""
+// if nothing shows that one did. Where the nodes' own packets were not seen, the
+// watch shows no more than whether the two were seen alike.
+func ApartOnWire(r *model.Report, a, b, ground string) string {
+	one, other := r.Captured(a, ground), r.Captured(b, ground)
+	oneAway, otherAway := one != nil && Missed(one), other != nil && Missed(other)
+	host := r.Captured(results.HostPlugin, ground)
+	switch watched := host == nil || !Missed(host); {
+	case ground == results.SameNode:
+	case !watched && (oneAway == otherAway || one == nil || other == nil || one.Sent == 0 || other.Sent == 0):
+	case oneAway:
+		return a
+	case otherAway:
+		return b
+	}
+	return ""
+}
+
+// Form describes an encapsulation in a few words.
+func Form(kind string, port, overhead int) string {
+	switch {
+	case kind == "none" && overhead == 0:
+		return "no encapsulation"
+	case port != 0:
+		return fmt.Sprintf("%s to port %d (%d bytes)", kind, port, overhead)
+	case overhead == 0:
+		return kind
+	}
+	return fmt.Sprintf("%s (%d bytes)", kind, overhead)
+}

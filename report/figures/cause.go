@@ -1,0 +1,81 @@
+package figures
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report/gather"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
+)
+
+// What a figure must exceed before it is named as a cause of lost goodput.
+// They separate what was seen of real plugins by an order of magnitude, so
+// their exact place decides nothing.
+const (
+	// lossWorthACause is the least rest of the loss that needs one.
+	lossWorthACause = 0.01
+	// copiedSwitches is how many times the baseline's context switches a GB
+	// point to a program that handles each packet (flannel's udp backend shows
+	// some 50 times as many).
+	copiedSwitches = 4
+	// agentTime is the agents' processor time in s/GB beside it: a kernel data
+	// path needs none.
+	agentTime = 0.1
+	// wholeSegments is the share of the wire's packets that may reach the pod
+	// one by one while receive coalescing (GRO) works; it joins up to 44.
+	wholeSegments = 0.5
+	// dearer is the share of processor time a GB above the baseline's.
+	dearer = 1.05
+	// morePackets is the share of packets a GB beyond what headers explain.
+	morePackets = 1.02
+)
+
+// causes names what evidence says about the part of the loss that headers do
+// not explain. It is empty when there is nothing to explain.
+func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []string {
+	if l.Rest < lossWorthACause {
+		return nil
+	}
+	median := func(c *model.Cell, name string) float64 {
+		if m := c.Metric("tcp-stream", name); m != nil {
+			return m.Median
+		}
+		return 0
+	}
+	var all []string
+	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	switches, hostSwitches, agents := median(c, "switches"), median(host, "switches"), median(c, "agents")
+	if switches > copiedSwitches*hostSwitches && agents > agentTime {
+		say("a program handles each packet: %.0f context switches a GB against %.0f of host, agents take %.2f s of CPU a GB", switches, hostSwitches, agents)
+	}
+	packets, segments := median(c, "packets"), median(c, "segments")
+	if packets > 0 && segments > wholeSegments*packets {
+		say("segments are not joined on the way: %.0f packets a GB enter the pod, of %.0f on the wire", segments, packets)
+	}
+	if hostPackets := median(host, "packets"); hostPackets > 0 && packets*(1-l.Header) > morePackets*hostPackets {
+		say("packets are smaller than headers require: %.0f a GB on the wire against %.0f of host", packets, hostPackets)
+	}
+	if cpu, hostCPU := median(c, "cpu"), median(host, "cpu"); hostCPU > 0 && cpu > dearer*hostCPU {
+		say("CPU: %.2f s a GB against %.2f of host", cpu, hostCPU)
+	}
+	if drops := median(c, "drops"); drops > median(host, "drops") {
+		say("drops: %.0f packets a sample on interfaces", drops)
+	}
+	if again := median(c, "retransmits"); again > max(10, 2*median(host, "retransmits")) {
+		say("retransmits: %.0f segments a sample against %.0f of host", again, median(host, "retransmits"))
+	}
+	for _, f := range b.Report.Findings {
+		if f.Plugin == c.Plugin && f.Topology == c.Topology {
+			say("%s: %s", f.Name, f.Text)
+		}
+	}
+	if len(all) == 0 {
+		say("no evidence names one")
+	}
+	return all
+}
+
+// hostBeside is the baseline's cell beside another one.
+func hostBeside(b *gather.Run, c *model.Cell) *model.Cell {
+	return b.Report.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
+}

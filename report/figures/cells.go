@@ -1,0 +1,145 @@
+package figures
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/gather"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// Cells makes the report's cells.
+func Cells(b *gather.Run) error {
+	for _, p := range b.Order {
+		for _, wire := range b.Recorded.Run.Asked.Wire {
+			cell, err := newCell(b, p, wire)
+			if err != nil {
+				return err
+			}
+			b.Report.Cells = append(b.Report.Cells, cell)
+		}
+	}
+	return nil
+}
+
+// newCell judges all samples of one plugin on one topology over one wire.
+func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
+	n := b.Networks[p]
+	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
+		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt,
+		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []model.Metric{}}
+	if c.Versions == nil {
+		c.Versions = map[string]string{}
+	}
+	if plugin := b.Plugin(p.Plugin); plugin != nil {
+		c.Path = plugin.Path
+	}
+	samples := b.Samples[c.Cell]
+	c.Rounds, c.WorkedRounds = gather.Rounds(samples, c.BrokeRound)
+	c.AgentCPU = agentCPU(samples)
+	c.Failures = failuresOf(b, samples)
+	latencies, err := latenciesOf(b, samples)
+	if err != nil {
+		return model.Cell{}, err
+	}
+	for _, described := range b.Recorded.Run.Metrics {
+		m := metric(described, samples)
+		if m == nil {
+			continue
+		}
+		if m.Merged, m.MergedCI = latencies[m.Probe].percentile(m.Name); m.Merged != nil {
+			m.Tail = latencies[m.Probe].tail()
+		}
+		m.Expected = expectedOf(b, &c, described)
+		c.Metrics = append(c.Metrics, *m)
+	}
+	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
+		c.Status, c.Cause = results.StatusFailed, "no sample succeeded; the last one: "+samples[len(samples)-1].Error
+	}
+	if p.Plugin == results.HostPlugin && len(b.Recorded.Run.Asked.Contexts) > 0 {
+		c.Metrics = []model.Metric{} // of several machines: they serve ratios alone
+	}
+	return c, nil
+}
+
+// metric summarizes one figure; nil if no sample has it.
+func metric(described results.Metric, samples []results.Sample) *model.Metric {
+	m := &model.Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence,
+		Confidence: stats.Confidence, Warnings: []string{}}
+	failed, cause := 0, ""
+	marked := map[string]int{}
+	for _, s := range samples {
+		if s.Probe != described.Probe {
+			continue
+		}
+		if s.Error != "" {
+			failed, cause = failed+1, s.Error
+			continue
+		}
+		v, ok := s.Values[described.Name]
+		if !ok {
+			continue
+		}
+		m.Samples = append(m.Samples, v)
+		m.Placement = s.Placement.Mode
+		for _, w := range s.Warnings {
+			marked[withoutFigures(w)]++
+		}
+	}
+	if len(m.Samples) == 0 {
+		return nil
+	}
+	s := stats.Summarize(m.Samples)
+	m.N, m.Median, m.CI = s.N, s.Median, Bounds(s.CI)
+	if s.Dropped > 0 {
+		m.Samples = slices.DeleteFunc(m.Samples, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+		m.Warnings = append(m.Warnings, fmt.Sprintf(quantity.Plural(s.Dropped, "%d sample is not a finite number and was left out", "%d samples are not finite numbers and were left out"), s.Dropped))
+	}
+	if s.N == 0 {
+		return nil
+	}
+	if s.Missing > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf(quantity.Plural(s.N, "%d sample gives no interval: %d more are needed", "%d samples give no interval: %d more are needed"), s.N, s.Missing))
+	}
+	if failed > 0 {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d samples failed, the last: %s", failed, failed+s.N, cause))
+	}
+	for _, w := range slices.Sorted(maps.Keys(marked)) {
+		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d samples: %s", marked[w], s.N, w))
+	}
+	return m
+}
+
+// agentCPU is what a network's agents took while streams passed; nil if the
+// record has nothing of it.
+func agentCPU(samples []results.Sample) *float64 {
+	var shares []float64
+	recorded := false
+	for _, s := range samples {
+		if name, _, _ := strings.Cut(s.Probe, ":"); name != "tcp-stream" || s.Error != "" || s.Seconds <= 0 {
+			continue
+		}
+		// Old records do not say how long the agents were watched; that was
+		// longer than the counted part, so their share comes out too large.
+		shares = append(shares, s.AgentSeconds/cmp.Or(s.AgentWindow, s.Seconds))
+		recorded = recorded || s.AgentSeconds > 0
+	}
+	if !recorded {
+		return nil
+	}
+	median := stats.Summarize(shares).Median
+	return &median
+}
+
+var figures = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
+
+// withoutFigures makes warnings equal that differ in their figures alone.
+func withoutFigures(warning string) string { return figures.ReplaceAllString(warning, "…") }

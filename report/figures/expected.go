@@ -1,0 +1,83 @@
+package figures
+
+import (
+	"github.com/cnibench/cnibench/results"
+
+	"github.com/cnibench/cnibench/report/gather"
+	"github.com/cnibench/cnibench/report/model"
+)
+
+// Sizes in bytes that goodput arithmetic needs.
+const (
+	// tcpIPHeaders are an IPv4 header (20, RFC 791) and a TCP header (20, RFC
+	// 9293) with the timestamp option as Linux pads it (12, RFC 7323).
+	tcpIPHeaders = 20 + 20 + 12
+	// ethernetHeader is what a token bucket on a NIC counts of the frame's
+	// surroundings: the header, not the preamble, the check sequence or the
+	// gap (tc-stab(8)).
+	ethernetHeader = 14
+)
+
+// shares of a full-sized frame that are a stream's payload: the segment that
+// fits the pod's MTU, over the frame that the underlay carries for it.
+func payloadShare(podMTU, overhead int) float64 {
+	return float64(podMTU-tcpIPHeaders) / float64(podMTU+overhead+ethernetHeader)
+}
+
+// shareOnWire is the payload's share of what a cell's wire carries, 0 if it is not
+// known. A pod's MTU that was not recorded is what the overhead leaves of the
+// lab's; of a cluster nobody knows it.
+func shareOnWire(b *gather.Run, c *model.Cell, w onWire) float64 {
+	mtu := c.PodMTU
+	if mtu == 0 && b.Recorded.Run.Asked.Testbed != model.TestbedCluster {
+		mtu = b.Recorded.Run.Asked.MTU - w.Overhead
+	}
+	if !w.Known || mtu <= tcpIPHeaders {
+		return 0
+	}
+	return payloadShare(mtu, w.Overhead)
+}
+
+// expectedOf is the most that arithmetic allows for a figure: the goodput of
+// full-sized segments at the wire's rate, in each direction that it is the sum
+// of. Nil where it says nothing: what a link's loss leaves of a rate is for
+// congestion control.
+func expectedOf(b *gather.Run, c *model.Cell, m results.Metric) *float64 {
+	w := WireOf(b, c, m.Probe)
+	rate, err := results.ParseWire(c.Wire)
+	share := shareOnWire(b, c, w)
+	if err != nil || rate == 0 || share == 0 || m.Name != "goodput" || lossy(b) {
+		return nil
+	}
+	goodput := rate * share * float64(w.ways)
+	return &goodput
+}
+
+// lossy reports whether the links lost packets by themselves: then congestion
+// control decides about goodput, not headers.
+func lossy(b *gather.Run) bool {
+	return b.Recorded.Run.Asked.Link.LossPercent > 0
+}
+
+// lossOf splits what a cell's goodput loses against the baseline.
+func lossOf(b *gather.Run, c *model.Cell) *model.Loss {
+	m := c.Metric("tcp-stream", "goodput")
+	host := hostBeside(b, c)
+	switch {
+	case c.Topology == results.SameNode: // nothing is encapsulated, and the baseline is the loopback device
+		return nil
+	case len(b.Recorded.Run.Asked.Contexts) > 0: // the baseline is several machines
+		return nil
+	}
+	if m == nil || m.VsHost == nil || host == nil || lossy(b) {
+		return nil
+	}
+	mine, base := shareOnWire(b, c, WireOf(b, c, m.Probe)), shareOnWire(b, host, WireOf(b, host, m.Probe))
+	if mine == 0 || base == 0 {
+		return nil
+	}
+	l := &model.Loss{Total: 1 - m.VsHost.Ratio, Header: 1 - mine/base}
+	l.Rest = l.Total - l.Header
+	l.Causes = causes(b, c, host, l)
+	return l
+}

@@ -1,0 +1,90 @@
+package figures
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/cnibench/cnibench/report/gather"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
+)
+
+// failuresOf counts the samples that failed, by probe, in the order in which the
+// run describes them.
+func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
+	var all []model.Failure
+	for _, described := range b.Recorded.Run.Metrics {
+		if slices.ContainsFunc(all, func(f model.Failure) bool { return f.Probe == described.Probe }) {
+			continue
+		}
+		f := model.Failure{Probe: described.Probe, Headline: described}
+		for _, s := range samples {
+			if s.Probe != f.Probe {
+				continue
+			}
+			f.Of++
+			if cause := failed(s, described); cause != "" {
+				f.Failed, f.Cause, f.Placement = f.Failed+1, cause, s.Placement.Mode
+			}
+		}
+		all = append(all, f)
+	}
+	return slices.DeleteFunc(all, func(f model.Failure) bool { return f.Failed == 0 })
+}
+
+// failed is why a sample has no headline, "" if it has one.
+func failed(s results.Sample, headline results.Metric) string {
+	if v, ok := s.Values[headline.Name]; s.Error == "" && ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+		return fmt.Sprintf("its %s is not a finite number", headline.Name)
+	}
+	return s.Error
+}
+
+// ShareFailures marks the failures that the nodes' own network has too, and
+// names each of them once.
+func ShareFailures(b *gather.Run) {
+	var named []string
+	for i := range b.Report.Cells {
+		c := &b.Report.Cells[i]
+		host := hostBeside(b, c)
+		if c.Plugin == results.HostPlugin || host == nil {
+			continue
+		}
+		for j := range c.Failures {
+			f := &c.Failures[j]
+			if f.Shared = f.All() && hostFailsBeside(b, c, host, f.Headline); !f.Shared {
+				continue
+			}
+			its := host.Failure(f.Probe)
+			text := fmt.Sprintf("the nodes' own network on %s over %s fails at %s (%d of %d samples, the last: %s): a fault of the underlay, which is charged to no plugin",
+				c.Topology, model.WireName(c.Wire), f.Probe, its.Failed, its.Of, its.Cause)
+			if !slices.Contains(named, text) {
+				named = append(named, text)
+			}
+		}
+	}
+	b.Report.Warnings = append(b.Report.Warnings, named...)
+}
+
+// hostFailsBeside reports whether the baseline was measured in blocks in which a
+// cell was, and failed at the probe in all of them.
+func hostFailsBeside(b *gather.Run, c, host *model.Cell, headline results.Metric) bool {
+	blocks := map[int]bool{}
+	for _, s := range b.Samples[c.Cell] {
+		if s.Probe == headline.Probe {
+			blocks[s.Block] = true
+		}
+	}
+	beside := 0
+	for _, s := range b.Samples[host.Cell] {
+		if s.Probe != headline.Probe || !blocks[s.Block] {
+			continue
+		}
+		if failed(s, headline) == "" {
+			return false
+		}
+		beside++
+	}
+	return beside > 0
+}

@@ -1,0 +1,42 @@
+package gather
+
+import (
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// underWay is for how long a run was under way. A run that was interrupted or
+// killed did nothing from its last record to the one that says that it was
+// resumed.
+func underWay(run results.Run, records []results.Record) time.Duration {
+	var took time.Duration
+	began, last := run.Started, run.Started
+	for _, r := range records {
+		if r.Event != nil && r.Event.Name == results.EventResumed {
+			took += last.Sub(began)
+			began, last = r.Time, r.Time
+		}
+		if r.Time.After(last) {
+			last = r.Time
+		}
+	}
+	return took + last.Sub(began)
+}
+
+// Rounds counts the blocks in which a sample succeeded, those before the round
+// in which the network broke (counted from 1, 0 if it did not) apart.
+func Rounds(samples []results.Sample, broke int) (all, worked int) {
+	seen := map[int]bool{}
+	for _, s := range samples {
+		if s.Error != "" || seen[s.Block] {
+			continue
+		}
+		seen[s.Block] = true
+		all++
+		if s.Block+1 < broke {
+			worked++
+		}
+	}
+	return all, worked
+}

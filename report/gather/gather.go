@@ -1,0 +1,228 @@
+package gather
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// Run collects a record by what it speaks of.
+type Run struct {
+	Recorded  *results.Recorded
+	catalogue catalogue.Catalogue
+	Report    *model.Report
+	Networks  map[Place]results.Network // the last one recorded counts
+	Order     []Place
+	Samples   map[results.Cell][]results.Sample
+	Exits     map[Place][]agentExit
+}
+
+// Place is a network: a plugin on a topology.
+type Place struct{ Plugin, Topology string }
+
+// New reads a record. Samples that were measured again do not count.
+func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
+	run := recorded.Run
+	b := &Run{Recorded: recorded, catalogue: c,
+		Report: &model.Report{
+			Schema: model.Schema, Host: run.Host, Warnings: []string{},
+			Run: model.Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked, Clusters: run.Clusters,
+				CongestionControl: run.CongestionControl, Versions: run.Versions},
+			Cells: []model.Cell{}, Comparisons: []model.Comparison{}, Implausible: []model.Implausible{}, Encapsulation: []results.Encapsulation{},
+			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []results.Policy{},
+			Hops: []results.Hops{}, NotMeasured: []model.NotMeasured{}, Findings: []results.Finding{}, Setup: []model.Setup{},
+		},
+		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
+	}
+	b.Report.Warnings = append(b.Report.Warnings, recorded.Warnings...)
+	b.Report.Run.Took = underWay(run, recorded.Records).Seconds()
+	again := recorded.Superseded()
+	redone := 0
+	for i, record := range recorded.Records {
+		switch {
+		case !again[i]:
+			b.read(record)
+		case record.Sample != nil:
+			redone++
+		}
+	}
+	if redone > 0 {
+		b.Report.Warnings = append(b.Report.Warnings, fmt.Sprintf(quantity.Plural(redone, "%d sample of an interrupted block was measured again and does not count", "%d samples of interrupted blocks were measured again and do not count"), redone))
+	}
+	return b
+}
+
+// read takes one record. From here on a topology is a ground: what was
+// measured on one topology in two kernels is on two grounds, so that nothing
+// is ever compared across them.
+func (b *Run) read(record results.Record) {
+	ground := func(topology string) string { return results.Ground(topology, record.Kernel) }
+	switch {
+	case record.Network != nil:
+		b.network(*record.Network, record.Kernel)
+	case record.Sample != nil:
+		s := *record.Sample
+		s.Topology = ground(s.Topology)
+		b.Samples[s.Cell] = append(b.Samples[s.Cell], s)
+	case record.Setup != nil:
+		s := record.Setup
+		setup := model.Setup{Plugin: s.Plugin, Topology: ground(s.Topology), NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
+			AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
+		if len(s.CNIAddMS) > 0 {
+			setup.CNIAddMS = stats.Summarize(s.CNIAddMS).Median
+		} else {
+			setup.CNIAdds = []float64{}
+		}
+		b.Report.Setup = append(b.Report.Setup, setup)
+	case record.Encapsulation != nil:
+		e := *record.Encapsulation
+		e.Topology = ground(e.Topology)
+		if e.Layers == nil {
+			e.Layers = []string{}
+		}
+		b.Report.Encapsulation = append(b.Report.Encapsulation, e)
+	case record.Finding != nil:
+		f := *record.Finding
+		f.Topology = ground(f.Topology)
+		b.Report.Findings = append(b.Report.Findings, f)
+	case record.Adjacency != nil:
+		a := *record.Adjacency
+		a.Topology = ground(a.Topology)
+		b.Report.Adjacency = append(b.Report.Adjacency, a)
+	case record.Reachability != nil:
+		r := *record.Reachability
+		r.Topology = ground(r.Topology)
+		b.Report.Reachability = append(b.Report.Reachability, r)
+	case record.Policy != nil:
+		p := *record.Policy
+		p.Topology = ground(p.Topology)
+		b.Report.Policy = append(b.Report.Policy, p)
+	case record.Hops != nil:
+		h := *record.Hops
+		h.Topology = ground(h.Topology)
+		b.Report.Hops = append(b.Report.Hops, h)
+	case record.Event != nil:
+		e := *record.Event
+		e.Topology = ground(e.Topology)
+		b.event(e, record.Time)
+	}
+}
+
+// network takes what is recorded of a network. One that the machine's own
+// kernel lacks something for is where the other kernel carries it; one that
+// neither carries stays where it was asked for.
+func (b *Run) network(n results.Network, kernel string) {
+	own, p := Place{n.Plugin, n.Topology}, Place{n.Plugin, results.Ground(n.Topology, kernel)}
+	if left, is := b.Networks[own]; is && kernel != "" && left.Lacks != "" {
+		if n.Lacks != "" {
+			n.Kernel, p = left.Kernel, own
+		} else {
+			delete(b.Networks, own)
+			b.Order = slices.DeleteFunc(b.Order, func(p Place) bool { return p == own })
+		}
+	}
+	was, known := b.Networks[p]
+	if was.Status == results.StatusBroke && n.Status == results.StatusOK {
+		b.cameBack(p, was)
+	}
+	if !known {
+		b.Order = append(b.Order, p)
+	}
+	b.Networks[p] = n
+}
+
+func (b *Run) event(e results.Event, at time.Time) {
+	run := &b.Report.Run
+	switch e.Name {
+	case results.EventBlockEnd:
+		run.Rounds = max(run.Rounds, e.Block+1)
+	case results.EventFinished:
+		run.Complete = e.Complete
+		run.Finished = &at
+	case results.EventStopped:
+		run.Finished = &at
+	case results.EventResumed:
+		run.Finished, run.Complete = nil, false
+		b.Report.Warnings = append(b.Report.Warnings, e.Text)
+	case results.EventAgentExit:
+		p := Place{e.Plugin, e.Topology}
+		b.Exits[p] = append(b.Exits[p], agentExit{at, e.Text})
+	case results.EventNotHere:
+		notMeasured(b.Report, Place{e.Plugin, e.Topology}, e.Text)
+	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected:
+		b.Report.Warnings = append(b.Report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
+	}
+}
+
+// Plugin finds a network's plugin in the catalogue; nil if a record names one
+// that this version does not know.
+func (b *Run) Plugin(instance string) *plugins.Plugin {
+	return b.catalogue.Get(results.Original(instance))
+}
+
+// Grounds lists where something was measured, in the order of the record.
+func (b *Run) Grounds() []string {
+	var all []string
+	for _, p := range b.Order {
+		if !slices.Contains(all, p.Topology) {
+			all = append(all, p.Topology)
+		}
+	}
+	return all
+}
+
+// cameBack says that a network which had broken worked again in the part of the
+// run that followed an interruption.
+func (b *Run) cameBack(p Place, was results.Network) {
+	b.Report.Warnings = append(b.Report.Warnings, fmt.Sprintf("%s on %s broke in round %d at %s and worked again after the run was resumed: %s",
+		p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), was.Cause))
+}
+
+func notMeasured(r *model.Report, p Place, text string) {
+	where := p.Plugin + " on " + p.Topology
+	for i := range r.NotMeasured {
+		if n := &r.NotMeasured[i]; n.Text == text {
+			n.Places = append(n.Places, where)
+			return
+		}
+	}
+	r.NotMeasured = append(r.NotMeasured, model.NotMeasured{Text: text, Places: []string{where}})
+}
+
+// agentExit is when an agent ended and what it left behind.
+type agentExit struct {
+	At   time.Time
+	Text string
+}
+
+// RoundsOf are the first and the last round of a plugin, counted from 1; 0 if it
+// has no sample.
+func (b *Run) RoundsOf(plugin string) (first, last int) {
+	for cell, samples := range b.Samples {
+		if cell.Plugin != plugin {
+			continue
+		}
+		for _, s := range samples {
+			last = max(last, s.Block+1)
+			if first == 0 || s.Block+1 < first {
+				first = s.Block + 1
+			}
+		}
+	}
+	return first, last
+}
+
+// RecordedOf reports whether anything is recorded of a network, in any kernel.
+func (b *Run) RecordedOf(plugin, topology string) bool {
+	return slices.ContainsFunc(b.Order, func(p Place) bool {
+		bare, _ := results.SplitGround(p.Topology)
+		return p.Plugin == plugin && bare == topology
+	})
+}

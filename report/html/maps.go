@@ -1,0 +1,195 @@
+package html
+
+import (
+	"cmp"
+	"fmt"
+	"html/template"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/view"
+	"github.com/cnibench/cnibench/results"
+)
+
+// mapView is a small map and what it shows, in words.
+type mapView struct {
+	Title string
+	Map   template.HTML
+}
+
+// Classes of a map's lines, by what was seen on the way. The page's style tells
+// them apart by dashes too, not by colour alone.
+const (
+	wayOpen   = "open"   // packets arrive
+	wayHalf   = "half"   // the neighbour answers, and frames for others do not arrive
+	wayClosed = "closed" // nothing arrives
+)
+
+// adjacencyMaps draws for each topology which nodes share a link layer.
+func adjacencyMaps(r *model.Report, in *lang.Language) []mapView {
+	var all []mapView
+	for _, topology := range r.Topologies() {
+		// Every network of a topology has the same fabric: the first one will do.
+		i := slices.IndexFunc(r.Adjacency, func(a results.Adjacency) bool { return a.Topology == topology })
+		if i < 0 {
+			continue
+		}
+		var pairs []results.Adjacency
+		for _, a := range r.Adjacency {
+			if a.Topology == topology && a.Plugin == r.Adjacency[i].Plugin {
+				pairs = append(pairs, a)
+			}
+		}
+		all = append(all, mapView{topology, adjacencyMap(pairs, topology, in)})
+	}
+	return all
+}
+
+// adjacencyMap sets the nodes on a circle, and draws a line for each pair.
+func adjacencyMap(pairs []results.Adjacency, topology string, in *lang.Language) template.HTML {
+	var nodes []string
+	ways := map[[2]string]string{}
+	for _, a := range pairs {
+		for _, n := range []string{a.From, a.To} {
+			if !slices.Contains(nodes, n) {
+				nodes = append(nodes, n)
+			}
+		}
+		key := [2]string{min(a.From, a.To), max(a.From, a.To)}
+		way := wayClosed
+		switch {
+		case a.Forwards:
+			way = wayOpen
+		case a.Neighbour:
+			way = wayHalf
+		}
+		if known := ways[key]; known == "" || worse(way, known) {
+			ways[key] = way
+		}
+	}
+	slices.Sort(nodes)
+	const centreX, centreY, radiusX, radiusY = 130.0, 75.0, 90.0, 52.0
+	at := func(name string) (x, y float64) {
+		angle := 2*math.Pi*float64(slices.Index(nodes, name))/float64(len(nodes)) + math.Pi
+		return centreX + radiusX*math.Cos(angle), centreY + radiusY*math.Sin(angle)
+	}
+	d := &drawing{}
+	keys := make([][2]string, 0, len(ways))
+	for k := range ways {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	for _, k := range keys {
+		x1, y1 := at(k[0])
+		x2, y2 := at(k[1])
+		d.way(ways[k], x1, y1, x2, y2, false)
+	}
+	for _, n := range nodes {
+		x, y := at(n)
+		d.box(x, y, n)
+	}
+	return d.svg(260, 150, in.Sayf("adjacency of nodes on %s", topology))
+}
+
+func worse(a, b string) bool {
+	order := []string{wayClosed, wayHalf, wayOpen}
+	return slices.Index(order, a) < slices.Index(order, b)
+}
+
+// reachMaps draws for each network who reaches whom.
+func reachMaps(r *model.Report, in *lang.Language) []mapView {
+	var all []mapView
+	for _, l := range view.ReachLines(r) {
+		title := l.Plugin + ", " + l.Topology
+		all = append(all, mapView{title, reachMap(r, l.Plugin, l.Topology, title, in)})
+	}
+	return all
+}
+
+// reachMap draws the outside host, a pod, its neighbour on the same node and
+// one on another node, with an arrow for each direction that was tried.
+func reachMap(r *model.Report, plugin, topology, title string, in *lang.Language) template.HTML {
+	d := &drawing{}
+	const left, middle, right, top, bottom = 46.0, 160.0, 262.0, 30.0, 112.0
+	d.frame(108, 4, 104, 134)
+	d.frame(218, 4, 88, 134)
+	for _, w := range []struct {
+		direction      string
+		x1, y1, x2, y2 float64
+	}{
+		{results.OutsideToPod, left, top - 8, middle, top - 8},
+		{results.PodToOutside, middle, top + 8, left, top + 8},
+		{results.PodToPod, middle, top, right, top},
+		{results.PodToNeigh, middle, top, middle, bottom},
+	} {
+		switch facts.Reached(r, plugin, topology, w.direction).Value {
+		case "yes":
+			d.way(wayOpen, w.x1, w.y1, w.x2, w.y2, true)
+		case "no":
+			d.way(wayClosed, w.x1, w.y1, w.x2, w.y2, true)
+		case "partly":
+			d.way(wayHalf, w.x1, w.y1, w.x2, w.y2, true)
+		}
+	}
+	d.box(left, top, in.Say("outside"))
+	d.box(middle, top, in.Say("pod"))
+	d.box(middle, bottom, in.Say("pod"))
+	d.box(right, top, in.Say("pod"))
+	return d.svg(312, 142, in.Sayf("who reaches whom: %s", title))
+}
+
+// drawing collects the elements of a map.
+type drawing struct{ strings.Builder }
+
+// Half the size of a box with a name.
+const boxWidth, boxHeight = 38.0, 13.0
+
+func (d *drawing) box(x, y float64, name string) {
+	fmt.Fprintf(d, `<rect class="place" x="%.0f" y="%.0f" width="%.0f" height="%.0f" rx="5"/><text x="%.0f" y="%.0f" text-anchor="middle">%s</text>`,
+		x-boxWidth, y-boxHeight, 2*boxWidth, 2*boxHeight, x, y+4, template.HTMLEscapeString(shortened(name)))
+}
+
+// shortened keeps a name inside its box.
+func shortened(name string) string {
+	const most = 11
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most-1]) + "…"
+	}
+	return name
+}
+
+func (d *drawing) frame(x, y, width, height float64) {
+	fmt.Fprintf(d, `<rect class="node" x="%.0f" y="%.0f" width="%.0f" height="%.0f" rx="8"/>`, x, y, width, height)
+}
+
+// way draws a line from the edge of one box to that of another; one that
+// nothing passes is crossed out.
+func (d *drawing) way(class string, x1, y1, x2, y2 float64, arrow bool) {
+	cut := func(x1, y1, x2, y2 float64) (x, y float64) {
+		dx, dy := x2-x1, y2-y1
+		share := min(boxWidth/max(math.Abs(dx), 1e-9), boxHeight/max(math.Abs(dy), 1e-9))
+		return x1 + dx*share, y1 + dy*share
+	}
+	ax, ay := cut(x1, y1, x2, y2)
+	bx, by := cut(x2, y2, x1, y1)
+	fmt.Fprintf(d, `<line class="%s" x1="%.0f" y1="%.0f" x2="%.0f" y2="%.0f"/>`, class, ax, ay, bx, by)
+	if arrow {
+		angle := math.Atan2(by-ay, bx-ax)
+		tip := func(turn float64) (x, y float64) { return bx - 8*math.Cos(angle+turn), by - 8*math.Sin(angle+turn) }
+		ux, uy := tip(0.45)
+		vx, vy := tip(-0.45)
+		fmt.Fprintf(d, `<path class="tip %s" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>`, class, bx, by, ux, uy, vx, vy)
+	}
+	if class == wayClosed {
+		mx, my := (ax+bx)/2, (ay+by)/2
+		fmt.Fprintf(d, `<path class="cross" d="M%.0f %.0fl10 10m0 -10l-10 10"/>`, mx-5, my-5)
+	}
+}
+
+func (d *drawing) svg(width, height int, label string) template.HTML {
+	return template.HTML(fmt.Sprintf(`<svg role="img" aria-label="%s" viewBox="0 0 %d %d">%s</svg>`, template.HTMLEscapeString(label), width, height, d.String()))
+}

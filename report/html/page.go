@@ -1,0 +1,152 @@
+// Package html renders a report as a page.
+package html
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/cnibench/cnibench/report/advice"
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/report/view"
+	"github.com/cnibench/cnibench/results"
+)
+
+//go:embed page.html network.html advice.html
+var templates embed.FS
+
+//go:embed page.css
+var styleSheet string
+
+// pageTemplate is parsed when it is first asked for: most processes of this
+// program are probe workers, which render no page.
+var pageTemplate = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("page.html").Funcs(functions(nil, nil)).ParseFS(templates, "*.html"))
+})
+
+// functions are those that the templates call, for one rendering.
+func functions(r *model.Report, in *lang.Language) template.FuncMap {
+	return template.FuncMap{
+		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "join": strings.Join,
+		"percent":  func(v float64) int { return int(100 * min(max(v, 0), 1)) },
+		"milli":    func(ms float64) string { return quantity.Format(ms/1000, "s") },
+		"bytes":    func(n int64) string { return quantity.Format(float64(n), "byte") },
+		"limit":    func(l advice.Limit) string { return view.LimitText(l, in) },
+		"style":    func() template.CSS { return template.CSS(styleSheet) },
+		"standing": func(s view.Standing) string { return s.Said(in) },
+		"language": in.Name, "say": in.Say, "t": in.Sayf,
+		"ways":          func() []wayView { return ways(r) },
+		"adjacencyMaps": func() []mapView { return adjacencyMaps(r, in) },
+		"reachMaps":     func() []mapView { return reachMaps(r, in) },
+	}
+}
+
+// pageData is what the page shows.
+type pageData struct {
+	*model.Report
+	Machines       []string
+	SetupTook      string
+	Link           string
+	Matrix         view.Matrix
+	AdjacencyLines []view.AdjacencyLine
+	ReachLines     []view.ReachLine
+	Tables         []tableView
+	Absent         []*model.Cell
+	Broken         []*model.Cell
+	Programs       string
+	Took           string
+}
+
+type tableView struct {
+	*view.Table
+	About string
+	Notes []string
+	Plots []template.HTML
+	Lines []lineView
+	// Verdicts are nil if there are none.
+	Verdicts *verdictView
+}
+
+type lineView struct {
+	Name  string
+	Cells []cellView
+}
+
+type cellView struct{ Value, Ratio, Expected string }
+
+// Write writes a report in a language (nil for English) as one page that needs
+// nothing else: no scripts, no fonts, no pictures from elsewhere. Texts of agents
+// are escaped.
+func Write(out io.Writer, r *model.Report, in *lang.Language) error {
+	v := pageData{Report: r, Machines: view.Machines(r), SetupTook: view.SetupTook(r), Link: view.Link(r), Matrix: view.MatrixOf(r),
+		AdjacencyLines: view.AdjacencyLines(r), ReachLines: view.ReachLines(r), Absent: view.Absent(r), Broken: view.Broken(r), Programs: view.Versions(r), Took: in.Say("cut off")}
+	if r.Run.Finished != nil {
+		v.Took = fmt.Sprintf("%.0f s", r.Run.Took)
+	}
+	for _, t := range view.Tables(r) {
+		tv := tableView{Table: t, About: t.About(), Notes: t.Notes(), Verdicts: verdictsOf(r, t)}
+		for _, m := range plotted(t) {
+			if !drawn(t, m) {
+				continue
+			}
+			plot, err := plotMetric(t, m, in)
+			if err != nil {
+				return err
+			}
+			tv.Plots = append(tv.Plots, plot)
+		}
+		tail, err := plotTail(t, in)
+		if err != nil {
+			return err
+		}
+		if tail != "" {
+			tv.Plots = append(tv.Plots, tail)
+		}
+		for _, w := range t.Rows {
+			tv.Lines = append(tv.Lines, line(&w))
+		}
+		v.Tables = append(v.Tables, tv)
+	}
+	page, err := pageTemplate().Clone()
+	if err != nil {
+		return fmt.Errorf("rendering the page: %w", err)
+	}
+	if err := page.Funcs(functions(r, in)).Execute(out, v); err != nil {
+		return fmt.Errorf("rendering the page: %w", err)
+	}
+	return nil
+}
+
+// drawn reports whether any row has the figure.
+func drawn(t *view.Table, m results.Metric) bool {
+	return slices.ContainsFunc(t.Rows, func(w view.Row) bool { return w.Cell.Metric(t.Probe, m.Name) != nil })
+}
+
+// line are a row's figures for the page.
+func line(w *view.Row) lineView {
+	l := lineView{Name: w.Cell.Named()}
+	for i, m := range w.Metrics {
+		var c cellView
+		if i == 0 {
+			c.Value = w.FailedText()
+		}
+		if m != nil {
+			c.Value, c.Ratio = quantity.Interval(m.Median, m.CI, m.Unit), m.VsHost.String()
+			if m.Merged != nil && i > 0 {
+				c.Value = quantity.Interval(*m.Merged, m.MergedCI, m.Unit)
+			}
+			if i == 0 {
+				c.Expected = w.OfExpected()
+			}
+		}
+		l.Cells = append(l.Cells, c)
+	}
+	return l
+}

@@ -1,0 +1,43 @@
+package html
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/report/view"
+)
+
+// verdictView are a table's verdicts for the page.
+type verdictView struct {
+	Meaning    string
+	Standings  []view.Standing
+	Controls   []string
+	Weaknesses []string
+	Pairs      []pairView
+}
+
+type pairView struct {
+	Sentence, Verdict, Ratio, P, Detectable string
+	N                                       int
+}
+
+// verdictsOf prepares a table's verdicts for the page; nil if there are none.
+func verdictsOf(r *model.Report, t *view.Table) *verdictView {
+	family := view.FamilyOf(r, t)
+	if len(family) == 0 {
+		return nil
+	}
+	v := &verdictView{Meaning: family.Meaning(), Standings: t.Standings(family), Controls: family.Controls(), Weaknesses: family.Weaknesses()}
+	for _, c := range family {
+		p := pairView{Sentence: c.Sentence, Verdict: string(c.Verdict), P: fmt.Sprintf("%.2g", c.PAdjusted), N: c.N, Detectable: "none"}
+		if c.Ratio != nil {
+			p.Ratio = quantity.Ratio(*c.Ratio, c.CI)
+		}
+		if c.Detectable != nil {
+			p.Detectable = quantity.Percent(*c.Detectable)
+		}
+		v.Pairs = append(v.Pairs, p)
+	}
+	return v
+}

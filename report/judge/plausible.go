@@ -1,0 +1,130 @@
+package judge
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/figures"
+	"github.com/cnibench/cnibench/report/gather"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// rule is what must not be. Exactly one of pair, figure and network is set.
+type rule struct {
+	name string
+	// pair finds a comparison that breaks the rule.
+	pair func(b *gather.Run, c *model.Comparison) bool
+	// figure finds a figure of a cell that breaks it.
+	figure func(b *gather.Run, c *model.Cell, m *model.Metric) bool
+	// network names the network whose packets show that a cell breaks it, whatever
+	// its figures are; "" if it does not.
+	network func(b *gather.Run, c *model.Cell) string
+	text    string // follows the sentence or the figure
+	check   string
+}
+
+// rules are all of them. Pairs have the baseline as the second one.
+var rules = []rule{
+	{
+		name: "faster-than-underlay",
+		pair: func(_ *gather.Run, c *model.Comparison) bool {
+			return c.B == results.HostPlugin && c.Topology != results.SameNode && better(c)
+		},
+		text: "But every packet of a pod also takes the way that the host's own packets take.",
+		check: "whether both ends of the baseline and of the pods were on the same CPUs, whether the baseline's NIC has offloads switched off " +
+			"that the pods' devices have, and whether the traffic crosses the wire at all (the encap probe)",
+	},
+	{
+		name: "tunnel-faster-than-plain",
+		pair: func(b *gather.Run, c *model.Comparison) bool {
+			a, o := b.Plugin(c.A), b.Plugin(c.B)
+			if a == nil || o == nil || c.B == results.HostPlugin || family(a.Name) != family(o.Name) {
+				return false
+			}
+			one, other := figures.WireOf(b, &model.Cell{Cell: results.Cell{Plugin: c.A, Topology: c.Topology}}, c.Probe), figures.WireOf(b, &model.Cell{Cell: results.Cell{Plugin: c.B, Topology: c.Topology}}, c.Probe)
+			if !one.Known || !other.Known {
+				return false
+			}
+			return one.Overhead > 0 && other.Overhead == 0 && better(c) || one.Overhead == 0 && other.Overhead > 0 && worse(c)
+		},
+		text:  "But one plugin's tunnel does all that its plain routing does, and more.",
+		check: "whether the routes of the plain mode lead over the wire directly, and checksum and segmentation offloads of both",
+	},
+	{
+		name: "above-the-wire",
+		figure: func(b *gather.Run, _ *model.Cell, m *model.Metric) bool {
+			return m.Expected != nil && m.CI != nil && m.CI[0] > *m.Expected*(1+margin(b))
+		},
+		text:  "is more than the wire carries",
+		check: "whether the wire's rate is set on every NIC on the way, and whether bytes are counted at the receiver",
+	},
+	{
+		name: "not-on-this-wire",
+		network: func(b *gather.Run, c *model.Cell) string {
+			return facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology)
+		},
+		text:  "So the packets of pods and those of the nodes themselves took different paths, whose figures do not compare.",
+		check: "which interface the pods' packets leave by, and how fast that one is; until then take no figure of this plugin for what the measured wire allows",
+	},
+	{
+		name: "control-differs",
+		pair: func(_ *gather.Run, c *model.Comparison) bool {
+			return c.Control && (c.Verdict == stats.Faster || c.Verdict == stats.Slower)
+		},
+		text:  "But both are the same plugin, deployed twice.",
+		check: "what differs between the two networks (order of creation, CPUs, leftovers); until then take other differences of this size for nothing",
+	},
+}
+
+// family is the plugin that a mode belongs to: the first word of its name.
+func family(name string) string {
+	first, _, _ := strings.Cut(name, "-")
+	return first
+}
+
+// better reports whether A is better than B by more than the margin, with the
+// whole interval.
+func better(c *model.Comparison) bool {
+	return c.Verdict == stats.Faster && (c.CI[0] > 1+c.Margin || c.CI[1] < 1/(1+c.Margin))
+}
+
+// worse is the opposite.
+func worse(c *model.Comparison) bool {
+	return c.Verdict == stats.Slower && (c.CI[0] > 1+c.Margin || c.CI[1] < 1/(1+c.Margin))
+}
+
+// implausibleOf applies the rules.
+func implausibleOf(b *gather.Run) []model.Implausible {
+	found := []model.Implausible{}
+	for _, r := range rules {
+		if r.pair != nil {
+			for i := range b.Report.Comparisons {
+				if c := &b.Report.Comparisons[i]; r.pair(b, c) {
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.A, Topology: c.Topology, Wire: c.Wire, Text: c.Sentence + " " + r.text, Check: r.check})
+				}
+			}
+			continue
+		}
+		for i := range b.Report.Cells {
+			c := &b.Report.Cells[i]
+			if r.network != nil {
+				if of := r.network(b, c); of != "" && c.Plugin != results.HostPlugin {
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
+						Text: fmt.Sprintf("%s on %s: %s. %s", of, c.Topology, facts.SeenOnWire(b.Report, of, c.Topology).Evidence, r.text)})
+				}
+				continue
+			}
+			for j := range c.Metrics {
+				if m := &c.Metrics[j]; r.figure(b, c, m) {
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
+						Text: fmt.Sprintf("%s %s of %s over %s, %s, %s.", m.Probe, m.Name, c.Plugin, model.WireName(c.Wire), quantity.Interval(m.Median, m.CI, m.Unit), r.text)})
+				}
+			}
+		}
+	}
+	return found
+}

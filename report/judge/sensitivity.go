@@ -1,0 +1,141 @@
+package judge
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cnibench/cnibench/report/gather"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// What may disturb a sample.
+const (
+	MarkWarning = "warned of by the probe" // steal, lost packets
+	MarkExit    = "an agent restarted"
+	MarkStorm   = "a storm of retransmits"
+)
+
+// exitReach is how long before and after a sample an agent's end may still
+// have to do with it: agents are started again within a second and need a few
+// more to look after their routes.
+const exitReach = 5 * time.Second
+
+// sensitivityOf judges everything again without the disturbed samples.
+func sensitivityOf(b *gather.Run) model.Sensitivity {
+	s := model.Sensitivity{Marked: map[string]int{}, Changes: []model.Change{}}
+	storms := stormsOf(b)
+	undisturbed := func(sample results.Sample) bool { return len(marksOf(b, sample, storms)) == 0 }
+	for _, samples := range b.Samples {
+		for _, sample := range samples {
+			if sample.Error != "" {
+				continue
+			}
+			s.Samples++
+			for _, m := range marksOf(b, sample, storms) {
+				s.Marked[m]++
+			}
+			if undisturbed(sample) {
+				s.Left++
+			}
+		}
+	}
+	if s.Left < s.Samples {
+		s.Changes = changesWithout(b, undisturbed)
+	}
+	s.Text = sensitivityText(&s)
+	return s
+}
+
+// changesWithout lists the verdicts that differ when only some samples are kept.
+func changesWithout(b *gather.Run, keep func(results.Sample) bool) []model.Change {
+	changes := []model.Change{}
+	i := 0
+	for _, q := range questions(b) {
+		for _, c := range judgePairs(b, q, keep) {
+			was := b.Report.Comparisons[i].Verdict
+			i++ // the same pairs in the same order
+			if c.Verdict != was {
+				changes = append(changes, model.Change{A: c.A, B: c.B, Topology: c.Topology, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric, From: was, To: c.Verdict, N: c.N})
+			}
+		}
+	}
+	return changes
+}
+
+// marksOf are the disturbances of a sample.
+func marksOf(b *gather.Run, s results.Sample, storms map[stormOf]float64) []string {
+	var marks []string
+	if len(s.Warnings) > 0 {
+		marks = append(marks, MarkWarning)
+	}
+	for _, exit := range b.Exits[gather.Place{Plugin: s.Plugin, Topology: s.Topology}] {
+		ended := s.Start.Add(time.Duration(s.Seconds * float64(time.Second)))
+		if exit.At.After(s.Start.Add(-exitReach)) && exit.At.Before(ended.Add(exitReach)) {
+			marks = append(marks, MarkExit)
+			break
+		}
+	}
+	if limit, ok := storms[stormOf{s.Cell, s.Probe}]; ok && s.Values[retransmits] > limit {
+		marks = append(marks, MarkStorm)
+	}
+	return marks
+}
+
+// retransmits is the metric of segments that were sent again.
+const retransmits = "retransmits"
+
+type stormOf struct {
+	results.Cell
+	probe string
+}
+
+// stormsOf gives the number of retransmits above which a sample of a cell stands
+// apart: three interquartile ranges above the upper quartile (Tukey,
+// Exploratory Data Analysis, 1977: far out).
+func stormsOf(b *gather.Run) map[stormOf]float64 {
+	counts := map[stormOf][]float64{}
+	for cell, samples := range b.Samples {
+		for _, s := range samples {
+			if v, ok := s.Values[retransmits]; ok && s.Error == "" {
+				key := stormOf{cell, s.Probe}
+				counts[key] = append(counts[key], v)
+			}
+		}
+	}
+	limits := map[stormOf]float64{}
+	for key, x := range counts {
+		if len(x) < stats.MinSamples {
+			continue
+		}
+		slices.Sort(x)
+		lower, upper := x[len(x)/4], x[len(x)-1-len(x)/4]
+		limits[key] = upper + 3*(upper-lower)
+	}
+	return limits
+}
+
+// sensitivityText says it in a line.
+func sensitivityText(s *model.Sensitivity) string {
+	if s.Left == s.Samples {
+		return "No sample was disturbed: none carries a warning, no agent restarted, no storm of retransmits."
+	}
+	var marked []string
+	for _, m := range slices.Sorted(maps.Keys(s.Marked)) {
+		marked = append(marked, fmt.Sprintf("%s %d", m, s.Marked[m]))
+	}
+	text := fmt.Sprintf("Without the %d of %d samples that something disturbed (%s) ", s.Samples-s.Left, s.Samples, strings.Join(marked, ", "))
+	if len(s.Changes) == 0 {
+		return text + "no verdict changes."
+	}
+	var changes []string
+	for _, c := range s.Changes {
+		changes = append(changes, fmt.Sprintf("%s against %s by %s %s over %s is %s and not %s (%d rounds left)",
+			c.A, c.B, c.Probe, c.Metric, model.WireName(c.Wire), c.To, c.From, c.N))
+	}
+	return text + "these verdicts change: " + strings.Join(changes, "; ") + "."
+}

@@ -1,0 +1,68 @@
+package machine
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/junit"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+)
+
+// JUnit writes what works and what does not, for a CI system: a case for each
+// cell, and one for what each network put on the wire. What this machine
+// cannot carry is skipped. Thresholds are the business of acceptance tests.
+func JUnit(out io.Writer, r *model.Report) error {
+	cells := junit.Suite{Name: "cells", Time: r.Run.Started}
+	for i := range r.Cells {
+		cells.Cases = append(cells.Cases, testCase(r, &r.Cells[i]))
+	}
+	wire := junit.Suite{Name: "on the wire", Time: r.Run.Started}
+	for _, e := range r.Encapsulation {
+		c := junit.Case{Class: "cnibench.wire." + e.Topology, Name: e.Plugin, Kind: "disagrees",
+			Output: fmt.Sprintf("configured for %s, seen: %s, %d of %d packets", facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
+				facts.Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)}
+		if !e.Agrees {
+			c.Failure = "the wire disagrees: " + c.Output + ". " + strings.Join(e.Warnings, "; ")
+		}
+		wire.Cases = append(wire.Cases, c)
+	}
+	return junit.Write(out, cells, wire)
+}
+
+// testCase is the case of a cell. Where the nodes' own network fails too, nothing is
+// decided about the plugin.
+func testCase(r *model.Report, c *model.Cell) junit.Case {
+	j := junit.Case{Class: "cnibench." + c.Topology + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
+	switch c.Status {
+	case results.StatusUnsupported:
+		j.Skipped = c.Cause
+	case results.StatusFailed:
+		j.Failure = c.Cause
+	case results.StatusBroke:
+		j.Failure = c.Outcome()
+	}
+	if shared := facts.Underlay(r, c); shared != "" && j.Failure != "" {
+		j.Failure, j.Error, j.Kind = "", shared, "underlay"
+	}
+	var lines []string
+	for i := range c.Failures {
+		f := &c.Failures[i]
+		lines = append(lines, f.String())
+		switch {
+		case !f.All() || j.Failure != "" || j.Skipped != "" || j.Error != "" && f.Shared:
+		case f.Shared:
+			j.Error, j.Kind = f.String(), "underlay"
+		default:
+			j.Failure, j.Kind, j.Error = f.String(), "samples", ""
+		}
+	}
+	for _, m := range c.Metrics {
+		lines = append(lines, fmt.Sprintf("%s %s: %s (n=%d)", m.Probe, m.Name, quantity.Interval(m.Median, m.CI, m.Unit), m.N))
+	}
+	j.Output = strings.Join(lines, "; ")
+	return j
+}

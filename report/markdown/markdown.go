@@ -1,0 +1,172 @@
+// Package markdown renders a report for a pull request's comment.
+package markdown
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/report/view"
+	"github.com/cnibench/cnibench/results"
+)
+
+// maxComment is the most characters that GitHub takes for a comment.
+const maxComment = 65536
+
+// Write writes a report in a language (nil for English) in short tables that fit
+// a pull request's comment: headlines with their ratios to host, the wire, and
+// what is missing.
+func Write(out io.Writer, r *model.Report, in *lang.Language) error {
+	m := &comment{in: in}
+	title := "cnibench: %d rounds on %s"
+	if r.Run.Rounds == 1 {
+		title = "cnibench: %d round on %s"
+	}
+	m.line("### %s", m.say(title, r.Run.Rounds, r.Run.Testbed))
+	m.line("")
+	if r.OnCluster() {
+		for _, text := range view.Machines(r) {
+			m.line("- %s", m.say("%s", text))
+		}
+		m.line("- %s", m.say("run %s", r.Run.ID))
+	} else {
+		m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say("run %s", r.Run.ID))
+	}
+	if link := view.Link(r); link != "" {
+		m.line("")
+		m.line("%s", m.say("link: %s", link))
+	}
+	for _, w := range r.Warnings {
+		m.line("")
+		m.line("> **%s** %s", m.say("Warning:"), m.say("%s", w))
+	}
+	for _, t := range view.Tables(r) {
+		m.figures(t)
+	}
+	m.wire(r)
+	for i, c := range view.Absent(r) {
+		if i == 0 {
+			m.line("")
+			m.line("#### %s", m.say("Without figures"))
+			m.line("")
+		}
+		m.line("- %s, %s: %s: %s", m.say("%s", c.Named()), Inert(c.Topology), m.say("%s", c.Status), m.say("%s", c.Cause))
+	}
+	for i, c := range view.Broken(r) {
+		if i == 0 {
+			m.line("")
+			m.line("#### %s", m.say("Broke during the run"))
+			m.line("")
+		}
+		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology), m.say("%s", c.Outcome()))
+	}
+	m.line("")
+	m.line("<sub>%s</sub>", in.Sayf("Medians with 95 %% intervals; × is the ratio to host, paired within blocks."))
+	if _, err := io.WriteString(out, m.fitting()); err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	return nil
+}
+
+// comment builds lines.
+type comment struct {
+	lines []string
+	in    *lang.Language
+}
+
+// say says a sentence without any markup in it.
+func (m *comment) say(format string, args ...any) string {
+	return Inert(m.in.Sayf(format, args...))
+}
+
+func (m *comment) line(format string, args ...any) {
+	m.lines = append(m.lines, fmt.Sprintf(format, args...))
+}
+
+func (m *comment) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
+
+// figures is the table of one probe: its headline alone.
+func (m *comment) figures(t *view.Table) {
+	m.line("")
+	wire := "no rate"
+	if t.Wire != results.WireNone {
+		wire = t.Wire
+	}
+	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology), m.say("%s", wire))
+	m.line("")
+	m.row(m.say("plugin"), Inert(t.Headline().Name), m.say("vs host"))
+	m.row("---", "---:", "---:")
+	for _, w := range t.Rows {
+		figure, times := "", ""
+		if w.FailedText() != "" {
+			figure = m.say("%s", w.Failed.String())
+		}
+		if h := w.Metrics[0]; h != nil {
+			figure, times = quantity.Interval(h.Median, h.CI, h.Unit), h.VsHost.String()
+		}
+		m.row(m.say("%s", w.Cell.Named()), figure, times)
+	}
+}
+
+// wire is what was seen between the nodes.
+func (m *comment) wire(r *model.Report) {
+	if len(r.Encapsulation) == 0 {
+		return
+	}
+	m.line("")
+	m.line("#### %s", m.say("On the wire"))
+	m.line("")
+	m.row(m.say("plugin"), m.say("topology"), m.say("configured"), m.say("seen"), m.say("agrees"))
+	m.row("---", "---", "---", "---", "---")
+	for _, e := range r.Encapsulation {
+		agrees := m.say("yes")
+		if !e.Agrees {
+			agrees = "**" + m.say("NO") + "**"
+		}
+		m.row(Inert(e.Plugin), Inert(e.Topology), m.say("%s", facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
+			m.say("%s", facts.Form(e.Effective, e.Port, e.OverheadBytes)), agrees)
+	}
+}
+
+// fitting is the text, cut at a line if it is longer than a comment may be.
+func (m *comment) fitting() string {
+	var b strings.Builder
+	cut := "\n**" + m.in.Say("The rest does not fit a comment: see the run's report.") + "**\n"
+	for _, l := range m.lines {
+		if b.Len()+len(l)+1+len(cut) > maxComment {
+			b.WriteString(cut)
+			break
+		}
+		b.WriteString(l + "\n")
+	}
+	return b.String()
+}
+
+// plain is text without any character that Markdown or HTML gives a meaning.
+var plain = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
+})
+
+var marked = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
+})
+
+// Inert makes text stand for itself in GitHub's Markdown, in tables too.
+// Characters with a meaning become references, which are never structure
+// (CommonMark, 2.5); the code element keeps GitHub from taking names after @
+// or addresses for links.
+func Inert(s string) string {
+	s = strings.TrimSpace(results.Printable(s))
+	if plain().MatchString(s) && !strings.Contains(strings.ToLower(s), "www.") {
+		return s
+	}
+	return "<code>" + marked().ReplaceAllStringFunc(s, func(c string) string {
+		return fmt.Sprintf("&#%d;", []rune(c)[0])
+	}) + "</code>"
+}

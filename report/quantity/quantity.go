@@ -1,0 +1,110 @@
+// Package quantity writes figures for people: a number with the prefix of its
+// unit that fits it, and as many digits as it is known to.
+package quantity
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Scale is a unit with the prefix that fits a figure.
+type Scale struct {
+	By   float64 // divide figures by it
+	Unit string
+}
+
+// ScaleOf picks the prefix for a figure of a unit.
+func ScaleOf(v float64, unit string) Scale {
+	v = math.Abs(v)
+	switch unit {
+	case "s":
+		switch {
+		case v < 1e-3:
+			return Scale{1e-6, "µs"}
+		case v < 1:
+			return Scale{1e-3, "ms"}
+		}
+		return Scale{1, "s"}
+	case "bit/s":
+		for _, s := range []Scale{{1e9, "Gbit/s"}, {1e6, "Mbit/s"}, {1e3, "kbit/s"}} {
+			if v >= s.By {
+				return s
+			}
+		}
+	case "1/s":
+		for _, s := range []Scale{{1e6, "M/s"}, {1e3, "k/s"}} {
+			if v >= s.By {
+				return s
+			}
+		}
+		return Scale{1, "/s"}
+	case "byte":
+		// An MTU is read in bytes.
+		for _, s := range []Scale{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
+			if v >= s.By && v >= 64<<10 {
+				return s
+			}
+		}
+		return Scale{1, "B"}
+	case "1":
+		return Scale{1, ""}
+	}
+	return Scale{1, unit}
+}
+
+// Figure writes a number with three significant digits, whole numbers below a
+// million as they are.
+func Figure(v float64) string {
+	switch {
+	case math.IsNaN(v) || math.IsInf(v, 0):
+		return "?"
+	case v == math.Trunc(v) && math.Abs(v) < 1e6, math.Abs(v) >= 1000:
+		return fmt.Sprintf("%.0f", v)
+	case math.Abs(v) >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case math.Abs(v) >= 10:
+		return fmt.Sprintf("%.1f", v)
+	case math.Abs(v) >= 1:
+		return fmt.Sprintf("%.2f", v)
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// Format writes a figure with its unit.
+func Format(v float64, unit string) string {
+	s := ScaleOf(v, unit)
+	return strings.TrimSpace(Figure(v/s.By) + " " + s.Unit)
+}
+
+// Interval writes a figure and its interval (nil if there is none) in one unit.
+func Interval(v float64, ci *[2]float64, unit string) string {
+	if ci == nil {
+		return Format(v, unit)
+	}
+	s := ScaleOf(v, unit)
+	return strings.TrimSpace(fmt.Sprintf("%s [%s, %s] %s", Figure(v/s.By), Figure(ci[0]/s.By), Figure(ci[1]/s.By), s.Unit))
+}
+
+// Ratio writes a ratio and its interval (nil if there is none).
+func Ratio(r float64, ci *[2]float64) string {
+	if ci == nil {
+		return "×" + Times(r)
+	}
+	return fmt.Sprintf("×%s [%s, %s]", Times(r), Times(ci[0]), Times(ci[1]))
+}
+
+// Times writes a ratio with as many digits as a difference of half a percent
+// needs.
+func Times(v float64) string {
+	if v >= 10 {
+		return Figure(v)
+	}
+	return fmt.Sprintf("%.3f", v)
+}
+
+// Share writes a share of one as a percentage with its sign.
+func Share(v float64) string { return fmt.Sprintf("%+.1f %%", 100*v) }
+
+// Percent writes a share of one as a percentage without a sign.
+func Percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

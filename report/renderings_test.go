@@ -1,0 +1,18 @@
+package report_test
+
+import (
+	"io"
+
+	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/report/model"
+)
+
+// people is a rendering for people in a language, nil for English.
+func people(write func(io.Writer, *model.Report, *lang.Language) error, r *model.Report, in *lang.Language) func(io.Writer) error {
+	return func(out io.Writer) error { return write(out, r, in) }
+}
+
+// of is a rendering for programs, of a report or of the record behind it.
+func of[T any](write func(io.Writer, T) error, v T) func(io.Writer) error {
+	return func(out io.Writer) error { return write(out, v) }
+}

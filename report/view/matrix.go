@@ -1,0 +1,145 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+)
+
+// Matrix says which plugin works on which topology.
+type Matrix struct {
+	Topologies []string
+	Rows       []MatrixRow
+}
+
+type MatrixRow struct {
+	Plugin string
+	Cells  []MatrixCell // in the order of the topologies
+}
+
+// MatrixCell is what became of a plugin on a topology.
+type MatrixCell struct {
+	Mark string // works, "works, but", "hardly works", "worked, then broke", "does not work", "not measured"
+	Why  string // what follows it; "" if there is nothing to say
+}
+
+func (c MatrixCell) String() string {
+	if c.Why == "" {
+		return c.Mark
+	}
+	return c.Mark + ": " + c.Why
+}
+
+// MatrixOf judges every plugin on every topology of the run.
+func MatrixOf(r *model.Report) Matrix {
+	m := Matrix{Topologies: r.Topologies()}
+	var plugins []string
+	for _, topology := range m.Topologies {
+		for _, p := range facts.PluginsOf(r, topology) {
+			if !slices.Contains(plugins, p) {
+				plugins = append(plugins, p)
+			}
+		}
+	}
+	for _, p := range plugins {
+		row := MatrixRow{Plugin: p}
+		for _, topology := range m.Topologies {
+			row.Cells = append(row.Cells, CellOf(r, p, topology))
+		}
+		m.Rows = append(m.Rows, row)
+	}
+	return m
+}
+
+func CellOf(r *model.Report, plugin, topology string) MatrixCell {
+	works := facts.Works(r, plugin, topology)
+	switch works.Value {
+	case "yes":
+	case "partly":
+		return MatrixCell{"hardly works", works.Evidence}
+	case "no":
+		for _, c := range r.CellsOf(plugin, topology) {
+			if c.Status == results.StatusBroke {
+				return MatrixCell{"worked, then broke", works.Evidence}
+			}
+		}
+		return MatrixCell{"does not work", works.Evidence}
+	default:
+		return MatrixCell{"not measured", works.Evidence}
+	}
+	if but := but(r, plugin, topology); len(but) > 0 {
+		return MatrixCell{"works, but", strings.Join(but, "; ")}
+	}
+	return MatrixCell{Mark: "works"}
+}
+
+// but is what a person should know of a plugin that works.
+func but(r *model.Report, plugin, topology string) []string {
+	var but []string
+	for _, e := range r.Encapsulation {
+		switch {
+		case e.Plugin != plugin || e.Topology != topology || e.Agrees:
+		case facts.Missed(&e):
+			but = append(but, facts.SeenOnWire(r, plugin, topology).Evidence)
+		default:
+			but = append(but, fmt.Sprintf("the wire shows %s instead of %s", facts.Form(e.Effective, e.Port, e.OverheadBytes),
+				facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
+		}
+	}
+	for _, c := range r.CellsOf(plugin, topology) {
+		if c.Status != "ok" {
+			but = append(but, fmt.Sprintf("not over the wire %s: %s", c.Wire, c.Cause))
+		}
+		for i := range c.Failures {
+			but = append(but, c.Failures[i].String())
+		}
+		if text := oneWay(r, c); text != "" {
+			but = append(but, text)
+		}
+	}
+	if same := facts.Reached(r, plugin, topology, "pod-to-pod-same-node"); same.Value == "no" || same.Value == "partly" {
+		but = append(but, same.Evidence)
+	}
+	for _, f := range r.Findings {
+		if f.Plugin == plugin && f.Topology == topology && !slices.Contains(but, f.Text) {
+			but = append(but, f.Text)
+		}
+	}
+	return but
+}
+
+// oneSided is how many times as much one way may carry as the other before that
+// is worth a word, if the nodes' own network carries the same both ways.
+const oneSided = 3
+
+// oneWay says that a cell's streams get much more through one way than the
+// other, "" if they do not or the host's do so too.
+func oneWay(r *model.Report, c *model.Cell) string {
+	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
+	for i := range c.Metrics {
+		m := &c.Metrics[i]
+		params := strings.Split(m.Probe, ":")
+		at := slices.Index(params, "reverse")
+		if params[0] != "tcp-stream" || m.Name != "goodput" || at < 0 {
+			continue
+		}
+		forth := strings.Join(slices.Delete(params, at, at+1), ":")
+		there := c.Metric(forth, m.Name)
+		if there == nil || !lopsided(there, m) || host != nil && lopsided(host.Metric(forth, m.Name), host.Metric(m.Probe, m.Name)) {
+			continue
+		}
+		return fmt.Sprintf("one way carries much less than the other: %s %s from the first node to the second, %s back",
+			quantity.Format(there.Median, m.Unit), model.WireText(c.Wire), quantity.Format(m.Median, m.Unit))
+	}
+	return ""
+}
+
+// lopsided reports whether two figures differ by more than [oneSided] times.
+func lopsided(a, b *model.Metric) bool {
+	return a != nil && b != nil && max(a.Median, b.Median) > oneSided*min(a.Median, b.Median)
+}

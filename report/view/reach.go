@@ -1,0 +1,61 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/model"
+)
+
+// AdjacencyLine is what several pairs of nodes have in common.
+type AdjacencyLine struct {
+	Topology, Neighbour, Forwards, Note string
+	Pairs                               int
+}
+
+// AdjacencyLines joins the pairs of nodes that showed the same.
+func AdjacencyLines(r *model.Report) []AdjacencyLine {
+	var all []AdjacencyLine
+	for _, a := range r.Adjacency {
+		line := AdjacencyLine{Topology: a.Topology, Neighbour: facts.YesNo(a.Neighbour), Forwards: facts.YesNo(a.Forwards), Note: a.Cause}
+		if a.ProxyARP {
+			line.Neighbour = "yes, by somebody else's MAC (proxy ARP)"
+		}
+		if a.Forwards && a.TTL > 0 {
+			line.Forwards = fmt.Sprintf("yes, TTL %d of 64", a.TTL)
+		}
+		i := slices.IndexFunc(all, func(o AdjacencyLine) bool { o.Pairs = 0; return o == line })
+		if i < 0 {
+			i, all = len(all), append(all, line)
+		}
+		all[i].Pairs++
+	}
+	return all
+}
+
+// Directions are the columns of the reachability table.
+var Directions = []string{"outside-to-pod", "pod-to-outside", "pod-to-outside-masqueraded", "pod-to-pod", "pod-to-pod-same-node"}
+
+// ReachLine is what reaches what under one plugin on one topology.
+type ReachLine struct {
+	Plugin, Topology string
+	Cells            []string // in the order of Directions
+}
+
+// ReachLines arranges the reachability, one line for each network.
+func ReachLines(r *model.Report) []ReachLine {
+	var all []ReachLine
+	for _, a := range r.Reachability {
+		if slices.ContainsFunc(all, func(l ReachLine) bool { return l.Plugin == a.Plugin && l.Topology == a.Topology }) {
+			continue
+		}
+		l := ReachLine{a.Plugin, a.Topology, nil}
+		for _, direction := range Directions {
+			l.Cells = append(l.Cells, strings.Join(facts.ReachTexts(facts.Attempts(r, a.Plugin, a.Topology, direction)), "; "))
+		}
+		all = append(all, l)
+	}
+	return all
+}

@@ -1,0 +1,185 @@
+package view
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+)
+
+// Table is what one probe showed on one topology and wire, as people read it.
+type Table struct {
+	Topology, Wire, Probe string
+	Placement, Testbed    string
+	Metrics               []results.Metric // columns; the first one is the headline
+	Rows                  []Row
+}
+
+// Row is one plugin of a table.
+type Row struct {
+	Cell    *model.Cell
+	Metrics []*model.Metric // in the order of the columns; nil where there is none
+	Failed  *model.Failure  // nil unless all samples failed
+}
+
+// FailedText says in the place of the headline that there is none, "" if there is.
+func (w *Row) FailedText() string {
+	if w.Failed == nil || w.Metrics[0] != nil {
+		return ""
+	}
+	return fmt.Sprintf("failed %d of %d", w.Failed.Failed, w.Failed.Of)
+}
+
+// Headline is the figure that a probe is about.
+func (t *Table) Headline() results.Metric { return t.Metrics[0] }
+
+// About says where a table's figures come from.
+func (t *Table) About() string {
+	link := "links without a rate limit"
+	switch {
+	case t.Testbed == model.TestbedCluster:
+		link = "the cluster's own links"
+	case t.Wire != results.WireNone:
+		link = "links of " + t.Wire
+	}
+	cpus := map[string]string{"same": "both ends on one CPU", "split": "each end on a CPU of its own", "unpinned": "ends not pinned to CPUs"}[t.Placement]
+	return fmt.Sprintf("%s on %s over %s, %s", t.Probe, t.Topology, link, cpus)
+}
+
+// Tables arranges all figures, one table for each topology, wire and probe.
+func Tables(r *model.Report) []*Table {
+	var all []*Table
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		for j := range c.Metrics {
+			m := &c.Metrics[j]
+			if m.Evidence {
+				continue
+			}
+			t := find(&all, c, m.Probe, m.Placement)
+			if !slices.ContainsFunc(t.Metrics, func(n results.Metric) bool { return n.Name == m.Name }) {
+				t.Metrics = append(t.Metrics, results.Metric{Probe: m.Probe, Name: m.Name, Unit: m.Unit, Better: m.Better})
+			}
+		}
+		for j := range c.Failures {
+			f := &c.Failures[j]
+			if !f.All() {
+				continue
+			}
+			if t := find(&all, c, f.Probe, f.Placement); len(t.Metrics) == 0 {
+				t.Metrics = append(t.Metrics, f.Headline)
+			}
+		}
+	}
+	for _, t := range all {
+		t.Testbed = r.Run.Testbed
+		t.fill(r)
+	}
+	return all
+}
+
+// find returns the table that a probe's figures belong to, a new one if need be.
+func find(all *[]*Table, c *model.Cell, probe, placement string) *Table {
+	for _, t := range *all {
+		if t.Topology == c.Topology && t.Wire == c.Wire && t.Probe == probe {
+			return t
+		}
+	}
+	t := &Table{Topology: c.Topology, Wire: c.Wire, Probe: probe, Placement: placement}
+	*all = append(*all, t)
+	return t
+}
+
+func (t *Table) fill(r *model.Report) {
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if c.Topology != t.Topology || c.Wire != t.Wire {
+			continue
+		}
+		w := Row{Cell: c}
+		for _, m := range t.Metrics {
+			w.Metrics = append(w.Metrics, c.Metric(t.Probe, m.Name))
+		}
+		if f := c.Failure(t.Probe); f != nil && f.All() {
+			w.Failed = f
+		}
+		if w.Failed != nil || slices.ContainsFunc(w.Metrics, func(m *model.Metric) bool { return m != nil }) {
+			t.Rows = append(t.Rows, w)
+		}
+	}
+}
+
+// Absent are the cells without figures, one for each network and cause.
+func Absent(r *model.Report) []*model.Cell {
+	return those(r, func(c *model.Cell) bool { return c.Status != results.StatusOK && c.Status != results.StatusBroke })
+}
+
+// Broken are the cells that stopped working during the run.
+func Broken(r *model.Report) []*model.Cell {
+	return those(r, func(c *model.Cell) bool { return c.Status == results.StatusBroke })
+}
+
+// those are some cells, one for each network and outcome.
+func those(r *model.Report, want func(*model.Cell) bool) []*model.Cell {
+	var all []*model.Cell
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if !want(c) {
+			continue
+		}
+		if !slices.ContainsFunc(all, func(o *model.Cell) bool {
+			return o.Plugin == c.Plugin && o.Topology == c.Topology && o.Outcome() == c.Outcome()
+		}) {
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// Notes are the warnings that figures carry and the causes of missing ones, each
+// once, with where it holds.
+func (t *Table) Notes() []string {
+	where := map[string][]string{}
+	var order []string
+	note := func(plugin, text string) {
+		if where[text] == nil {
+			order = append(order, text)
+		}
+		if !slices.Contains(where[text], plugin) {
+			where[text] = append(where[text], plugin)
+		}
+	}
+	for _, w := range t.Rows {
+		if f := w.Failed; f != nil {
+			note(w.Cell.Plugin, f.String())
+		}
+		if w.Cell.Status == results.StatusBroke {
+			note(w.Cell.Plugin, "figures are those of the rounds before it broke: "+w.Cell.Broke())
+		}
+		for _, m := range w.Metrics {
+			if m == nil {
+				continue
+			}
+			for _, text := range m.Warnings {
+				note(w.Cell.Plugin, text)
+			}
+		}
+	}
+	var all []string
+	for _, text := range order {
+		all = append(all, strings.Join(where[text], ", ")+": "+text)
+	}
+	return all
+}
+
+// OfExpected is the headline as a share of what arithmetic allows.
+func (w *Row) OfExpected() string {
+	m := w.Metrics[0]
+	if m == nil || m.Expected == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.1f %% of %s", 100*m.Median / *m.Expected, quantity.Format(*m.Expected, m.Unit))
+}

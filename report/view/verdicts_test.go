@@ -1,0 +1,30 @@
+package view
+
+import (
+	"testing"
+
+	"github.com/cnibench/cnibench/report/lang"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// TestStandingInALanguage keeps what stands in brackets with its plugin: in
+// report/lang a name, host, is a word of its own too.
+func TestStandingInALanguage(t *testing.T) {
+	zh, err := lang.New("zh")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slower, less := 1.344, 1.213
+	s := Standing{Plugin: "flannel-vxlan", Against: []Against{
+		{stats.Faster, []Other{{"flannel-udp", nil}}},
+		{stats.Inconclusive, []Other{{"flannel-host-gw", &slower}, {"host", &less}}},
+	}}
+	for in, want := range map[*lang.Language]string{
+		nil: "faster than flannel-udp; no verdict against flannel-host-gw (×1.344), host (×1.213)",
+		zh:  "快于 flannel-udp；无法判定快慢：flannel-host-gw（×1.344），host（×1.213）",
+	} {
+		if got := s.Said(in); got != want {
+			t.Errorf("%s: %s, want %s", in.Name(), got, want)
+		}
+	}
+}

@@ -1,0 +1,78 @@
+package scenarios
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
+)
+
+// writer writes what a run finds into its journal.
+type writer struct {
+	journal *results.Journal
+	kernel  string // that the nodes run on, "" for the machine's own
+}
+
+func (w writer) append(rec results.Record) error {
+	if rec.Time.IsZero() {
+		rec.Time = time.Now()
+	}
+	rec.Kernel = w.kernel
+	if err := w.journal.Append(rec); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}
+
+// event notes an event. A journal that could not be written returns that error
+// at the next sample and at the run's end.
+func (w writer) event(e results.Event) { _ = w.append(results.Record{Event: &e}) }
+
+// findings journals what a sample found of its network, each thing once.
+func (w writer) findings(s step, found []probes.Finding) error {
+	for _, f := range found {
+		if s.network.found[f] {
+			continue
+		}
+		s.network.found[f] = true
+		err := w.append(results.Record{Finding: &results.Finding{Plugin: s.Plugin, Topology: s.Topology, Wire: s.Wire,
+			Probe: s.probe, Name: f.Name, Text: f.Text}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notHere notes what a probe, as asked for, misses in what runs.
+func (w writer) notHere(n *upNetwork, probe, why string) {
+	w.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: probe + ": " + why})
+}
+
+// facts journals what a probe of surroundings saw.
+func (w writer) facts(n *upNetwork, measured *probes.Measurement) error {
+	var records []results.Record
+	for _, a := range measured.Adjacency {
+		a.Plugin, a.Topology = n.instance, n.topology
+		records = append(records, results.Record{Adjacency: &a})
+	}
+	for _, reached := range measured.Reachability {
+		reached.Plugin, reached.Topology = n.instance, n.topology
+		records = append(records, results.Record{Reachability: &reached})
+	}
+	if p := measured.Policy; p != nil {
+		p.Plugin, p.Topology = n.instance, n.topology
+		records = append(records, results.Record{Policy: p})
+	}
+	if h := measured.Hops; h != nil {
+		h.Plugin, h.Topology = n.instance, n.topology
+		records = append(records, results.Record{Hops: h})
+	}
+	for _, record := range records {
+		if err := w.append(record); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package install
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/cnibench/cnibench/plugins/flannel"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
+)
+
+// Installable returns why a plugin cannot be installed, nil if it can.
+func Installable(plugin string) error {
+	if _, err := flannel.NetConf(plugin, netip.Prefix{}); err != nil {
+		return fmt.Errorf("%s cannot be installed: only modes of flannel can", plugin)
+	}
+	return nil
+}
+
+// BesideOthersFlag is the flag with which the user accepts that others' pods may
+// lose their network.
+const BesideOthersFlag = "others-pods-may-lose-their-network"
+
+// OthersError says that a cluster is not disposable: it holds pods of others.
+type OthersError struct{ Pods []string }
+
+func (e *OthersError) Error() string {
+	named := e.Pods
+	more := ""
+	if len(named) > 5 {
+		named, more = named[:5], fmt.Sprintf(" and %d more", len(e.Pods)-5)
+	}
+	return fmt.Sprintf("--install is for a disposable cluster, and this one holds pods of others, which would lose their network: %s%s (--%s installs all the same)",
+		strings.Join(named, ", "), more, BesideOthersFlag)
+}
+
+// CheckDisposable checks that plugins may be installed: no pods of others outside
+// kube-system, no plugin on the nodes, and on each of them the run's image, made
+// for the architecture arch, can run to remove what a plugin leaves there.
+func CheckDisposable(ctx context.Context, c *kube.Client, o Options, arch string) error {
+	if !o.BesideOthers {
+		others, err := othersPods(ctx, c)
+		if err != nil {
+			return err
+		}
+		if len(others) > 0 {
+			return &OthersError{others}
+		}
+	}
+	nodes, err := c.Nodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if why := kube.Foreign(n, arch); why != "" {
+			return fmt.Errorf("--install puts plugins on all nodes, and could not remove them from %s: %s", n.Name, why)
+		}
+	}
+	return awaitBare(ctx, c)
+}
+
+// othersPods names the pods outside kube-system that no run has made.
+func othersPods(ctx context.Context, c *kube.Client) (others []string, err error) {
+	left, err := c.Left(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ours := []string{metav1.NamespaceSystem}
+	for _, n := range left {
+		ours = append(ours, n.Name)
+	}
+	pods, err := c.ListPods(ctx, metav1.NamespaceAll, "")
+	if err != nil {
+		return nil, fmt.Errorf("looking for pods of others: %w", err)
+	}
+	for _, p := range pods {
+		if !slices.Contains(ours, p.Namespace) {
+			others = append(others, p.Namespace+"/"+p.Name)
+		}
+	}
+	return others, nil
+}
+
+// bareWithin is how long nodes may report a network after a plugin was removed:
+// the kubelet looks every 5 s and reports every 10 s (its
+// nodeStatusUpdateFrequency).
+const bareWithin = 20 * time.Second
+
+// awaitBare waits until no node has a network for pods.
+func awaitBare(ctx context.Context, c *kube.Client) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, bareWithin, fmt.Errorf("not within %s: %w", bareWithin, context.DeadlineExceeded))
+	defer cancel()
+	return kube.Await(ctx, "nodes without a network plugin", func(ctx context.Context) error {
+		nodes, err := c.Nodes(ctx)
+		if err != nil {
+			return kube.Final(err)
+		}
+		if i := slices.IndexFunc(nodes, kube.Ready); i >= 0 {
+			return fmt.Errorf("the node %s has a network already: remove its plugin first, or measure it as it is, without --install", nodes[i].Name)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,96 @@
+// Package kube reaches a Kubernetes cluster: its credentials, what they permit,
+// the namespace of a run, and waiting for what the cluster does. It knows
+// nothing of plugins or of what is measured.
+package kube
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/httpstream"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes/scheme"
+	_ "k8s.io/client-go/plugin/pkg/client/auth" // auth-provider of kubeconfig files: oidc
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/remotecommand"
+
+	"github.com/cnibench/cnibench/results"
+)
+
+// Client is a connection to a cluster.
+type Client struct {
+	API
+	// Dynamic serves objects of any kind: those that plugins define, and those
+	// of manifests.
+	Dynamic dynamic.Interface
+	// Config holds the address and the credentials.
+	Config *rest.Config
+}
+
+// Connect connects to the cluster of a context. It finds the credentials as
+// kubectl does: the named file, then KUBECONFIG and ~/.kube/config, then those of
+// the pod that this program runs in.
+func Connect(kubeconfig, context string) (*Client, error) {
+	config, err := credentials(kubeconfig, context)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := connectAPI(config)
+	if err != nil {
+		return nil, err
+	}
+	any, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+	}
+	return &Client{groups, any, config}, nil
+}
+
+func credentials(kubeconfig, context string) (*rest.Config, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: context}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides).ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster's credentials (--kubeconfig, --context, KUBECONFIG): %w", err)
+	}
+	config.UserAgent = "cnibench"
+	config.QPS, config.Burst = 20, 40 // a run makes few requests, most of them at its start
+	return config, nil
+}
+
+// Exec prepares a command in a pod. It connects by WebSocket, and by SPDY where
+// the API server or a proxy before it does not accept that.
+func (c *Client) Exec(namespace, pod string, stdin bool, command ...string) (remotecommand.Executor, error) {
+	at := c.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
+		VersionedParams(&core.PodExecOptions{Command: command, Stdin: stdin, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
+	websocket, err := remotecommand.NewWebSocketExecutor(c.Config, "GET", at.String())
+	if err != nil {
+		return nil, err
+	}
+	spdy, err := remotecommand.NewSPDYExecutor(c.Config, "POST", (*url.URL)(at))
+	if err != nil {
+		return nil, err
+	}
+	return remotecommand.NewFallbackExecutor(websocket, spdy, func(err error) bool {
+		return httpstream.IsUpgradeFailure(err) || httpstream.IsHTTPSProxyError(err)
+	})
+}
+
+// Output runs a command in a pod and returns what it prints.
+func (c *Client) Output(ctx context.Context, namespace, pod string, command ...string) (string, error) {
+	e, err := c.Exec(namespace, pod, false, command...)
+	var out, log bytes.Buffer
+	if err == nil {
+		err = e.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &log})
+	}
+	if err != nil {
+		return "", fmt.Errorf("running %s in the pod %s: %w: %s", strings.Join(command, " "), pod, err, results.Printable(log.String()))
+	}
+	return out.String(), nil
+}

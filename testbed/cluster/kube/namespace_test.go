@@ -1,0 +1,128 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/fake"
+	kubetesting "k8s.io/client-go/testing"
+)
+
+// terminating is a namespace of ours that has been deleted at some time by the
+// server's clock.
+func terminating(age time.Duration, finalizers []string, conditions ...core.NamespaceCondition) *core.Namespace {
+	since := metav1.NewTime(time.Now().Add(-age))
+	return &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x", Labels: map[string]string{OwnerLabel: OwnerName}, DeletionTimestamp: &since, Finalizers: finalizers},
+		Status: core.NamespaceStatus{Phase: core.NamespaceTerminating, Conditions: conditions}}
+}
+
+// TestStuckNamespaceIsNamed has the cluster hold a namespace for two reasons, and
+// its clock differ from this machine's: a namespace is waited for as long each
+// time.
+func TestStuckNamespaceIsNamed(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		held  *core.Namespace
+		words string
+	}{
+		{"finalizers of its own", terminating(time.Second, []string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"by a clock that is an hour ahead", terminating(-time.Hour, []string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"by a clock that is an hour behind", terminating(time.Hour, []string{"example.com/a"}), "finalizers of the namespace: example.com/a"},
+		{"content that stays", terminating(time.Second, nil, core.NamespaceCondition{Type: core.NamespaceFinalizersRemaining, Status: core.ConditionTrue, Message: "example.com/held in 1 resource instances"},
+			core.NamespaceCondition{Type: core.NamespaceDeletionDiscoveryFailure, Status: core.ConditionFalse, Message: "all is well"}), "example.com/held in 1 resource instances"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			client := fake.NewClientset(tt.held)
+			client.PrependReactor("delete", "namespaces", func(kubetesting.Action) (bool, runtime.Object, error) {
+				return true, nil, apierrors.NewConflict(schema.GroupResource{Resource: "namespaces"}, "x", errors.New("being deleted"))
+			})
+			var err error
+			var waited time.Duration
+			synctest.Test(t, func(t *testing.T) {
+				begin := time.Now()
+				err = (&Client{API: client}).RemoveNamespace(t.Context(), "x")
+				waited = time.Since(begin)
+			})
+			if waited <= stuckAfter || waited > RemoveWithin {
+				t.Errorf("waited for %s", waited)
+			}
+			if err == nil || !strings.Contains(err.Error(), "the namespace x is being deleted and is held: "+tt.words) || strings.Contains(err.Error(), "all is well") {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+// TestWhatStaysIsNamed gives up on objects that stay although nothing says why.
+func TestWhatStaysIsNamed(t *testing.T) {
+	pod := &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: "stays", Labels: map[string]string{OwnerLabel: OwnerName}}}
+	client := fake.NewClientset(terminating(time.Second, nil), pod)
+	kept := func(kubetesting.Action) (bool, runtime.Object, error) { return true, nil, nil }
+	client.PrependReactor("delete", "namespaces", kept)
+	client.PrependReactor("delete-collection", "pods", kept)
+	c := &Client{API: client}
+	for _, tt := range []struct {
+		name   string
+		remove func(context.Context) error
+		want   string
+	}{
+		{"a namespace", func(ctx context.Context) error { return c.RemoveNamespace(ctx, "x") }, "waiting for the deletion of the namespace x: enough; last seen: it is being deleted"},
+		{"pods in a namespace", func(ctx context.Context) error { return c.RemovePods(ctx, "theirs", OursSelector) }, "waiting for the deletion of the pods in theirs: enough; last seen: stays"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithTimeoutCause(t.Context(), RemoveWithin, errors.New("enough"))
+				defer cancel()
+				if err := tt.remove(ctx); err == nil || err.Error() != tt.want {
+					t.Errorf("%v", err)
+				}
+			})
+		})
+	}
+}
+
+// TestRemovalAsksAgain has the server away for two requests.
+func TestRemovalAsksAgain(t *testing.T) {
+	client, left := fake.NewClientset(&core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x"}}), 2
+	client.PrependReactor("delete-collection", "pods", func(kubetesting.Action) (bool, runtime.Object, error) {
+		left--
+		return left >= 0, nil, errors.New("connection refused")
+	})
+	if err := (&Client{API: client}).RemoveNamespace(t.Context(), "x"); err != nil || left >= 0 {
+		t.Errorf("%v, %d left", err, left)
+	}
+}
+
+// TestCleanInNamespace removes what carries our label there, and nothing else.
+func TestCleanInNamespace(t *testing.T) {
+	pod := func(name string, labels map[string]string) *core.Pod {
+		return &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: name, Labels: labels}}
+	}
+	ours := map[string]string{OwnerLabel: OwnerName}
+	service := &core.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: "s", Labels: ours}}
+	client := fake.NewClientset(pod("a", ours), pod("b", map[string]string{"app": "shop"}), service)
+	client.PrependReactor("delete-collection", "pods", func(a kubetesting.Action) (bool, runtime.Object, error) {
+		if of := a.(kubetesting.DeleteCollectionAction).GetListRestrictions().Labels.String(); of != OursSelector {
+			t.Errorf("deleted %q", of)
+		}
+		return true, nil, client.Tracker().Delete(core.SchemeGroupVersion.WithResource("pods"), "theirs", "a")
+	})
+	removed, err := (&Client{API: client}).RemoveObjects(t.Context(), "theirs", OursSelector)
+	if err != nil || !slices.Equal(removed, []string{"pod theirs/a", "service theirs/s"}) {
+		t.Errorf("removed %v, %v", removed, err)
+	}
+	left, err := client.CoreV1().Pods("theirs").List(context.Background(), metav1.ListOptions{})
+	if err != nil || len(left.Items) != 1 || left.Items[0].Name != "b" {
+		t.Errorf("left %v, %v", left, err)
+	}
+}

@@ -1,0 +1,66 @@
+package kube
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	core "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Nodes lists the cluster's nodes.
+func (c *Client) Nodes(ctx context.Context) ([]core.Node, error) {
+	list, err := c.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, fmt.Errorf("listing the cluster's nodes: %w", err)
+	}
+	return list.Items, nil
+}
+
+// Ready reports whether a node's kubelet says that the node takes pods.
+func Ready(n core.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c core.NodeCondition) bool {
+		return c.Type == core.NodeReady && c.Status == core.ConditionTrue
+	})
+}
+
+// AwaitsNetwork reports whether a node lacks nothing but a network plugin. The
+// message is the kubelet's (pkg/kubelet/runtime.go and container/runtime.go of
+// v1.34).
+func AwaitsNetwork(n core.Node) bool {
+	return slices.ContainsFunc(n.Status.Conditions, func(c core.NodeCondition) bool {
+		return c.Type == core.NodeReady && c.Status == core.ConditionFalse && strings.Contains(c.Message, "NetworkPluginNotReady")
+	})
+}
+
+// NetworkTaints are the taints of a node that waits for its network plugin.
+var NetworkTaints = []string{core.TaintNodeNotReady, core.TaintNodeNetworkUnavailable}
+
+// TolerateNetworkTaints lets a pod onto a node that waits for its network plugin.
+func TolerateNetworkTaints() []core.Toleration {
+	var all []core.Toleration
+	for _, key := range NetworkTaints {
+		all = append(all, core.Toleration{Key: key, Operator: core.TolerationOpExists})
+	}
+	return all
+}
+
+// Foreign says that an image made for one architecture cannot run on a node; it
+// is "" if it can, or if either architecture is unknown.
+func Foreign(n core.Node, arch string) string {
+	is := n.Status.NodeInfo.Architecture
+	if arch == "" || is == "" || is == arch {
+		return ""
+	}
+	return fmt.Sprintf("its architecture is %s and the image's %s (make the image on a machine with %s, or name one that holds both with --image)", is, arch, is)
+}
+
+// OnNode restricts a pod to one node and leaves it to the scheduler to check that
+// the node has the resources.
+func OnNode(name string) *core.Affinity {
+	return &core.Affinity{NodeAffinity: &core.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &core.NodeSelector{
+		NodeSelectorTerms: []core.NodeSelectorTerm{{MatchFields: []core.NodeSelectorRequirement{
+			{Key: "metadata.name", Operator: core.NodeSelectorOpIn, Values: []string{name}}}}}}}}
+}

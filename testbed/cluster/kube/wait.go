@@ -1,0 +1,49 @@
+package kube
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+)
+
+// pollInterval is how often the cluster is asked for the state of an object.
+const pollInterval = 150 * time.Millisecond
+
+// Await checks a condition until it holds or the context ends. The condition
+// returns nil once it holds, an error that says what is still missing, or an
+// error made by [Final] when waiting is pointless. The error of a wait that was
+// cut short says what was waited for, why it ended and what was missing last.
+func Await(ctx context.Context, what string, condition func(context.Context) error) error {
+	var missing error
+	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
+		now := condition(ctx)
+		var final *finalError
+		if errors.As(now, &final) {
+			return false, final
+		}
+		if now == nil || ctx.Err() == nil || missing == nil { // a request that the context cut short tells nothing
+			missing = now
+		}
+		return now == nil, nil
+	})
+	var final *finalError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &final):
+		return final.error
+	case missing == nil:
+		return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
+	}
+	return fmt.Errorf("waiting for %s: %w; last seen: %w", what, context.Cause(ctx), missing)
+}
+
+// Final marks an error that waiting does not remedy; see [Await].
+func Final(err error) error { return &finalError{err} }
+
+type finalError struct{ error }
+
+func (e *finalError) Unwrap() error { return e.error }

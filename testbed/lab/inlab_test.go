@@ -1,0 +1,64 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+)
+
+// inLabTest makes the test binary a lab's init, in which one test runs.
+const inLabTest = "CNIBENCH_TEST_IN_LAB"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(inLabTest) != "" {
+		if err := privateMounts(""); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+// inLab reports whether the test runs in namespaces of its own. If not, it
+// runs the test there, and the caller returns.
+func inLab(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(inLabTest) != "" {
+		return true
+	}
+	if out, err := inNamespaces(t.Context(), "-test.run=^$"); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("missing here: namespaces of one's own: %v\n%s", err, out)
+		}
+		t.Skipf("missing here: namespaces of one's own: %v\n%s", err, out)
+	}
+	out, err := inNamespaces(t.Context(), "-test.run=^"+t.Name()+"$", "-test.v")
+	t.Logf("%s", out)
+	if err != nil {
+		t.Errorf("in the lab: %v", err)
+	}
+	return false
+}
+
+// inNamespaces runs the test binary as the first process of a lab.
+func inNamespaces(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "/proc/self/exe", args...)
+	cmd.Env = append(os.Environ(), inLabTest+"=1")
+	cmd.SysProcAttr = namespaces()
+	return cmd.CombinedOutput()
+}
+
+// needsFeature skips a test that needs what this kernel lacks.
+func needsFeature(t *testing.T, name string) {
+	t.Helper()
+	err := Feature(name)
+	switch {
+	case err == nil:
+	case os.Getenv("CI") != "":
+		t.Fatalf("missing here: %s: %v", name, err)
+	default:
+		t.Skipf("missing here: %s: %v", name, err)
+	}
+}
