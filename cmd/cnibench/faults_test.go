@@ -125,17 +125,29 @@ func startDyingAgent(ctx context.Context, n plugins.Network, _ *plugins.Deployme
 		Args: []string{"-c", "echo 'FATAL: no lease for \x1b[31mthis node\x1b[0m' >&2; exit 3"}}), waitLong(ctx))
 }
 
-// startAgentThatDiesLater starts one that exits once its network was measured.
+// startAgentThatDiesLater starts one that exits once its network was measured,
+// and at once whenever it is started again.
 func startAgentThatDiesLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	// The agent sees the end of a sample as afterFirstSample does: its node's NIC
 	// was busy, and is not any more.
 	const script = `sent() { awk -v nic="$0:" '$1 == nic { print $11 }' /proc/net/dev; }
-first=$(sent); before=$first
-while now=$(sent) && { [ $((now - first)) -lt $1 ] || [ $((now - before)) -gt $2 ]; }; do before=$now; sleep 0.3; done
+before=$(sent)
+while now=$(sent) && { [ $((now - $3)) -lt $1 ] || [ $((now - before)) -gt $2 ]; }; do before=$now; sleep 0.3; done
 echo 'lost the datastore' >&2; exit 4`
 	node := n.Nodes[0]
+	var sent uint64 // before the first sample
+	err := node.Do(func() error {
+		nic, err := netlink.LinkByName(node.NIC())
+		if err == nil {
+			sent = nic.Attrs().Statistics.TxPackets
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	return node.Start(plugins.Process{Name: "later", Path: "/bin/sh",
-		Args: []string{"-c", script, node.NIC(), strconv.Itoa(busyPackets), strconv.Itoa(idlePackets)}})
+		Args: []string{"-c", script, node.NIC(), strconv.Itoa(busyPackets), strconv.Itoa(idlePackets), strconv.FormatUint(sent, 10)}})
 }
 
 // takePathDownLater takes a node's NIC down once its network was measured.
