@@ -21,6 +21,8 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/message/catalog"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Names are the languages that there are, as --lang takes them. The first one
@@ -29,6 +31,7 @@ var Names = []string{"en", "zh"}
 
 // Language says sentences. Nil is English. It is not safe for concurrent use.
 type Language struct {
+	words    *words.Language
 	name     string
 	printer  *message.Printer
 	exact    map[string]string // formats without verbs
@@ -59,7 +62,14 @@ func read(name string, tag language.Tag, file []byte) (*Language, error) {
 	if err := yaml.Unmarshal(file, &messages); err != nil {
 		return nil, fmt.Errorf("reading the messages of %s: %w", name, err)
 	}
-	l := &Language{name: name, exact: map[string]string{}, formats: map[string]bool{}, said: map[string]string{}}
+	byID, err := words.New(name)
+	if err != nil {
+		return nil, err
+	}
+	for english, said := range byID.Formats() {
+		messages[english] = said
+	}
+	l := &Language{words: byID, name: name, exact: map[string]string{}, formats: map[string]bool{}, said: map[string]string{}}
 	texts := catalog.NewBuilder(catalog.Fallback(tag))
 	for english, translation := range messages {
 		if err := texts.SetString(tag, english, translation); err != nil {
@@ -80,6 +90,14 @@ func read(name string, tag language.Tag, file []byte) (*Language, error) {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(a.english, b.english))
 	})
 	return l, nil
+}
+
+// Words says texts by their ids.
+func (l *Language) Words() *words.Language {
+	if l == nil {
+		return nil
+	}
+	return l.words
 }
 
 // Name is the language's, as --lang takes it and HTML's lang attribute has it.

@@ -1,0 +1,27 @@
+package words
+
+// Samples that failed, and networks that broke.
+var (
+	FailedOf              = message("failures.failed-of", "failed %d of %d")
+	ProbeFailed           = message("failures.probe-failed", "%s failed %d of %d: %s")
+	ProbeFailedHostToo    = message("failures.probe-failed-host-too", "%s failed %d of %d: %s; the nodes' own network fails at it too")
+	ItsIsNotFinite        = message("failures.its-is-not-finite", "its %s is not a finite number")
+	NodesOwnNetworkOn     = message("failures.nodes-own-network-on", "the nodes' own network on %s over %s fails at %s (%d of %d samples, the last: %s): a fault of the underlay, which is charged to no plugin")
+	NodesOwnNetworkOnDoes = message("failures.nodes-own-network-on-does", "the nodes' own network on %s does not carry packets (%s): a fault of the underlay, which is charged to no plugin")
+	NodesOwnNetworkFails  = message("failures.nodes-own-network-fails", "the nodes' own network fails at it too: %s")
+	NodesOwnNetworkDoes   = message("failures.nodes-own-network-does", "the nodes' own network does not work either: %s")
+	NodesOwnNetworkBroke  = message("failures.nodes-own-network-broke", "the nodes' own network broke too: it %s")
+	WorkedForRoundsThen   = message("failures.worked-for-rounds-then", "worked for %d rounds, then broke in round %d at %s: %s")
+	WorkedForRoundThen    = message("failures.worked-for-round-then", "worked for %d round, then broke in round %d at %s: %s")
+	CameUpThenBroke       = message("failures.came-up-then-broke", "came up, then broke in round %d at %s: %s")
+	OnBrokeInRound        = message("failures.on-broke-in-round", "%s on %s broke in round %d at %s and worked again after the run was resumed: %s")
+	FiguresAreThoseRounds = message("failures.figures-are-those-rounds", "figures are those of the rounds before it broke: %s")
+	UntilItBrokeIn        = message("failures.until-it-broke-in", "until it broke in round %d")
+	BrokeTitle            = text("failures.broke-title", "broke during the run")
+	BrokeHeading          = text("failures.broke-heading", "Broke during the run")
+	OnPlace               = message("failures.on-place", "on %s: %s")
+	OneWayCarriesMuch     = message("failures.one-way-carries-much", "one way carries much less than the other: %s %s from the first node to the second, %s back")
+	HardlyCarries         = message("failures.hardly-carries", "%s carries %s %s, %s of host")
+	HardlyWorks           = text("failures.hardly-works", "hardly works")
+	WorkedThenBroke       = text("failures.worked-then-broke", "worked, then broke")
+)

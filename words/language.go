@@ -1,0 +1,183 @@
+package words
+
+import (
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Names are the languages that there are, as --lang takes them. The first one
+// is what everything is written in.
+var Names = []string{"en", "zh"}
+
+//go:embed zh.yaml
+var zh []byte
+
+// Language says texts. Nil is English.
+type Language struct {
+	name     string
+	messages map[string]string // formats by id, in which %s or %[n]s stands for the n-th argument
+	joints   map[string]joint
+}
+
+// New returns the language of that name.
+func New(name string) (*Language, error) {
+	switch name {
+	case "en":
+		return nil, nil
+	case "zh":
+		return read(name, zh)
+	}
+	return nil, fmt.Errorf("there is no language %q (of %s)", name, strings.Join(Names, ", "))
+}
+
+// read takes up a language's file.
+func read(name string, file []byte) (*Language, error) {
+	l := &Language{name: name, joints: map[string]joint{}}
+	if err := yaml.Unmarshal(file, &l.messages); err != nil {
+		return nil, fmt.Errorf("reading the messages of %s: %w", name, err)
+	}
+	for id := range joints {
+		form := l.messages[id]
+		parts := strings.Split(form, "…")
+		switch len(parts) {
+		case 2:
+			l.joints[id] = joint{id: id, before: parts[0], after: parts[1]}
+		case 3:
+			l.joints[id] = joint{id: id, before: parts[0], between: parts[1], after: parts[2]}
+		default:
+			return nil, fmt.Errorf("reading the messages of %s: %s is %q, want … once or twice", name, id, form)
+		}
+		delete(l.messages, id)
+	}
+	return l, nil
+}
+
+// Name is the language's, as --lang takes it and HTML's lang attribute has it.
+func (l *Language) Name() string {
+	if l == nil {
+		return Names[0]
+	}
+	return l.name
+}
+
+// Say says a text. What the language has no words for stays English.
+func (l *Language) Say(t Text) string {
+	if l == nil || t.form == "" {
+		return t.english
+	}
+	said, ok := l.say([]byte(t.form))
+	if !ok {
+		return t.english
+	}
+	return said
+}
+
+// Sayf says a message with its arguments.
+func (l *Language) Sayf(m Message, args ...any) string { return l.Say(m.With(args...)) }
+
+// say says what a form holds; ok is false if the language has no words for it.
+func (l *Language) say(form []byte) (text string, ok bool) {
+	var s struct {
+		ID   string            `json:"id"`
+		Args []json.RawMessage `json:"args"`
+	}
+	if json.Unmarshal(form, &s) != nil {
+		return "", false
+	}
+	args := make([]string, len(s.Args))
+	for i, arg := range s.Args {
+		args[i] = l.argument(arg)
+	}
+	if j, ok := l.joints[s.ID]; ok {
+		return j.before + strings.Join(args, j.between) + j.after, true
+	}
+	format, ok := l.messages[s.ID]
+	if !ok {
+		return "", false
+	}
+	if _, defined := messages[s.ID]; !defined || len(args) == 0 {
+		return format, true
+	}
+	values := make([]any, len(args))
+	for i, a := range args {
+		values[i] = a
+	}
+	return fmt.Sprintf(format, values...), true
+}
+
+// argument says one argument: what it is a string of, or a text's form.
+func (l *Language) argument(arg json.RawMessage) string {
+	var plain string
+	if json.Unmarshal(arg, &plain) == nil {
+		return plain
+	}
+	if said, ok := l.say(arg); ok {
+		return said
+	}
+	return english(arg)
+}
+
+// english says a form in English, for what another language has no words for.
+func english(form []byte) string {
+	var s struct {
+		ID   string            `json:"id"`
+		Args []json.RawMessage `json:"args"`
+	}
+	if json.Unmarshal(form, &s) != nil {
+		return ""
+	}
+	args := make([]any, len(s.Args))
+	for i, arg := range s.Args {
+		var plain string
+		if json.Unmarshal(arg, &plain) != nil {
+			plain = english(arg)
+		}
+		args[i] = plain
+	}
+	if j, ok := joints[s.ID]; ok {
+		all := make([]string, len(args))
+		for i, a := range args {
+			all[i] = a.(string)
+		}
+		return j.before + strings.Join(all, j.between) + j.after
+	}
+	m := messages[s.ID].english
+	if len(args) == 0 {
+		return m
+	}
+	return fmt.Sprintf(verb.ReplaceAllStringFunc(m, func(v string) string {
+		if v == "%%" {
+			return v
+		}
+		return "%s"
+	}), args...)
+}
+
+// IDs are those of all messages, sorted.
+func IDs() []string {
+	all := make([]string, 0, len(messages))
+	for id := range messages {
+		all = append(all, id)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// Formats are the messages' translations by their English formats, both with
+// %% for a percent sign.
+func (l *Language) Formats() map[string]string {
+	all := map[string]string{}
+	for id, m := range messages {
+		english, said := m.english, l.messages[id]
+		if len(verbs(english)) == 0 {
+			english, said = strings.ReplaceAll(english, "%", "%%"), strings.ReplaceAll(said, "%", "%%")
+		}
+		all[english] = said
+	}
+	return all
+}

@@ -1,0 +1,25 @@
+package words
+
+// What works where, and what is wrong with a run.
+var (
+	MatrixHeading               = text("matrix.matrix-heading", "What works where")
+	MatrixTitle                 = text("matrix.matrix-title", "what works where")
+	Works                       = text("matrix.works", "works")
+	WorksBut                    = text("matrix.works-but", "works, but")
+	DoesNotWork                 = text("matrix.does-not-work", "does not work")
+	NotMeasured                 = text("matrix.not-measured", "not measured")
+	WireShowsInstead            = message("matrix.wire-shows-instead", "the wire shows %s instead of %s")
+	NotOverWire                 = message("matrix.not-over-wire", "not over the wire %s: %s")
+	RunWasCutOff                = text("matrix.run-was-cut-off", "the run was cut off: what follows is the record so far")
+	RunWasInterruptedAfter      = message("matrix.run-was-interrupted-after", "the run was interrupted after %d rounds: what follows is the record so far")
+	RunWasInterruptedAfterRound = message("matrix.run-was-interrupted-after-round", "the run was interrupted after %d round: what follows is the record so far")
+	AgentOnEndedOnce            = message("matrix.agent-on-ended-once", "an agent of %s on %s ended once while the run was under way: %s")
+	AgentsOnExitedTimes         = message("matrix.agents-on-exited-times", "agents of %s on %s exited %d times, the last: %s")
+	WideRatio                   = message("matrix.wide-ratio", "%s against %s by %s over %s (%.1f %%, about %d rounds)")
+	PrecisionPercentWasNot      = message("matrix.precision-percent-was-not", "the precision of %.1f %% was not reached after %d rounds for %d of %d ratios; the widest, with the rounds that each would take: %s")
+	InRounds                    = message("matrix.in-rounds", "%s in rounds %d to %d")
+	PluginsWereInstalledOne     = message("matrix.plugins-were-installed-one", "the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, and what changed in the cluster from one installation to the next is not told apart from the plugins")
+	PluginsAreThoseDifferent    = message("matrix.plugins-are-those-different", "the plugins are those of different clusters (%s), measured one after the other (%s): different machines, so the host's own figures are left out, and only ratios to the host of the same rounds compare")
+	NothingCrossesNIC           = text("matrix.nothing-crosses-nic", "both ends are on one node, so nothing crosses its NIC")
+	RunEndedBeforeIt            = text("matrix.run-ended-before-it", "the run ended before it was brought up")
+)

@@ -1,0 +1,18 @@
+package words
+
+// Findings of the probe mtu and of those that go with it.
+var (
+	NICHasMTUBytes           = message("mtu.nic-has-mtu-bytes", "the NIC of %s has an MTU of %d bytes, that of %s %d: raise the smaller one, or lower the other and the plugin's MTU with it")
+	PodOnHasMTU              = message("mtu.pod-on-has-mtu", "the pod on %s has an MTU of %d bytes, that on %s %d: give the plugin the same MTU on all nodes")
+	NICMaySendBytes          = message("mtu.nic-may-send-bytes", "the NIC of %s may send %d bytes, but only %d pass to %s: lower the NIC's MTU to that, or have the network carry more")
+	PodOnMaySend             = message("mtu.pod-on-may-send", "the pod on %s may send %d bytes, but only %d pass to the one on %s: lower the plugin's MTU to that")
+	LargerPacketsFromTo      = message("mtu.larger-packets-from-to", "larger packets from %s to %s vanish and no too-big message (ICMP type 3 code 4) comes back: connections hang on them")
+	TooBigMessageNames       = message("mtu.too-big-message-names", "a too-big message names %d bytes on the way from %s to %s, but %d pass")
+	BytesPassFromTo          = message("mtu.bytes-pass-from-to", "%d bytes pass from %s to %s, %d the other way")
+	WhatSendsToArrives       = message("mtu.what-sends-to-arrives", "what %s sends to %s arrives with the source address %s instead of %s: something in the nodes' own network translates it")
+	WhatPodOnSends           = message("mtu.what-pod-on-sends", "what the pod on %s sends to the pod on %s arrives with the source address %s instead of the pod's %s: NetworkPolicy and audit logs see that address and cannot tell pods apart (iptables -t nat -S on %s lists what may translate it)")
+	DatagramsPassBothWays    = message("mtu.datagrams-pass-both-ways", "datagrams pass both ways between %s and %s, but a TCP stream from %s to %s does not: %v")
+	FromToTCPStream          = message("mtu.from-to-tcp-stream", "from %s to %s a TCP stream carries a %.2g part of what passes from %s to %s: measure both ways (tcp-stream and tcp-stream:reverse) and look at the first direction's drops, rate limits and MTU")
+	PacketsBytesPassAlthough = message("mtu.packets-bytes-pass-although", "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are cut up under way")
+	PacketsMayHaveBytes      = message("mtu.packets-may-have-bytes", "packets may have %d bytes where %d would fit beside %d bytes of headers in the underlay's %d: that gives away goodput")
+)

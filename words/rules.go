@@ -1,0 +1,8 @@
+package words
+
+// What the rules of the advice fill in.
+var (
+	GoogleCloud    = text("rules.google-cloud", "Google Cloud")
+	NetworkOnesOwn = text("rules.network-ones-own", "a network of one's own")
+	Cloud          = text("rules.cloud", "the cloud")
+)

@@ -1,0 +1,6 @@
+package words
+
+// Where reasons come from.
+var (
+	Arithmetic = text("sources.arithmetic", "arithmetic")
+)

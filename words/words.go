@@ -1,0 +1,142 @@
+// Package words holds the sentences that a person reads, each by an id: in
+// English in this package's tables, in another language in a file of its own
+// (zh.yaml). What the program finds out is kept as a [Text], which is a message
+// and its arguments and belongs to no language; only the renderings turn it
+// into a sentence.
+//
+// The record of a run and what is written for programs hold the English
+// sentence, so that they read the same whatever language a report is in.
+package words
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+)
+
+// Text is something to be said: a message with its arguments, several texts
+// joined, or words that are quoted as they are, such as an agent's log. It is
+// immutable, and two texts are equal if they say the same.
+type Text struct {
+	english string
+	form    string // JSON of spoken; "" for words that are quoted as they are
+}
+
+// spoken is what a text says in no language.
+type spoken struct {
+	ID string `json:"id"`
+	// Args are strings, which are the same in every language, and spoken ones.
+	Args []any `json:"args,omitempty"`
+}
+
+// Message is a sentence with gaps: an id, and the English format of package fmt.
+type Message struct{ id, english string }
+
+// messages are all that there are, by id.
+var messages = map[string]Message{}
+
+// message adds a sentence with gaps to the table.
+func message(id, english string) Message {
+	if _, taken := messages[id]; taken {
+		panic("two messages have the id " + id)
+	}
+	m := Message{id, english}
+	messages[id] = m
+	return m
+}
+
+// text adds a sentence without gaps, in which % stands for itself.
+func text(id, english string) Text {
+	if _, taken := messages[id]; taken {
+		panic("two messages have the id " + id)
+	}
+	messages[id] = Message{id, english}
+	return Text{english, encode(spoken{ID: id})}
+}
+
+// Define adds a message that a table outside this package holds, such as a rule
+// of the advice.
+func Define(id, english string) Message { return message(id, english) }
+
+// verb is one of package fmt's, without the flag that is a space: in "95 % of"
+// the sign stands for itself.
+var verb = regexp.MustCompile(`%(?:\[\d+\])?[-+#0]*[\d.]*[a-zA-Z%]`)
+
+// verbs are those of a format that take an argument.
+func verbs(format string) []string {
+	var all []string
+	for _, v := range verb.FindAllString(format, -1) {
+		if v != "%%" {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// With fills in the gaps. An argument that is a [Text] is said in the language
+// of the whole; any other is formatted by the gap's verb and stays as it is.
+func (m Message) With(args ...any) Text {
+	english := fmt.Sprintf(m.english, args...)
+	gaps := verbs(m.english)
+	s := spoken{ID: m.id}
+	for i, arg := range args {
+		switch t, ok := arg.(Text); {
+		case ok:
+			s.Args = append(s.Args, t.argument())
+		case i < len(gaps):
+			s.Args = append(s.Args, fmt.Sprintf(gaps[i], arg))
+		}
+	}
+	return Text{english, encode(s)}
+}
+
+func encode(s spoken) string {
+	form, err := json.Marshal(s)
+	if err != nil { // strings and messages always have a form
+		panic(fmt.Sprintf("encoding the message %s: %v", s.ID, err))
+	}
+	return string(form)
+}
+
+// argument is the text as one of another's.
+func (t Text) argument() any {
+	if t.form == "" {
+		return t.english
+	}
+	return json.RawMessage(t.form)
+}
+
+// Quote is words that stay as they are in every language: names, figures, and
+// what agents and kernels said.
+func Quote(words string) Text { return Text{english: words} }
+
+// Quotef is Quote of a format of package fmt.
+func Quotef(format string, args ...any) Text { return Quote(fmt.Sprintf(format, args...)) }
+
+// String is the text in English.
+func (t Text) String() string { return t.english }
+
+// Empty reports whether there is nothing to say.
+func (t Text) Empty() bool { return t.english == "" }
+
+// IsZero lets encoding/json omit an empty text (omitzero).
+func (t Text) IsZero() bool { return t.Empty() }
+
+// MarshalText writes the English sentence: what is written for programs is the
+// same in every language.
+func (t Text) MarshalText() ([]byte, error) { return []byte(t.english), nil }
+
+// UnmarshalText reads words that were written by MarshalText. Their message is
+// not known any more, so they stay English.
+func (t *Text) UnmarshalText(b []byte) error {
+	*t = Quote(string(b))
+	return nil
+}
+
+// Plural picks the message for a count.
+func Plural[M Message | Text](n int, one, many M) M {
+	if n == 1 {
+		return one
+	}
+	return many
+}
