@@ -7,6 +7,7 @@ import (
 
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // apart takes a made-up run apart: each plugin is left in rounds of its own, the
@@ -54,7 +55,7 @@ func TestApart(t *testing.T) {
 			if !c.ThroughHost || c.Verdict != tt.verdict || c.Ratio == nil || *c.Ratio < 0.94 || *c.Ratio > 0.96 || c.N != tt.rounds {
 				t.Errorf("%+v", c)
 			}
-			if !strings.Contains(strings.Join(c.Notes, " "), "never up at once") || !strings.Contains(strings.Join(r.Warnings, " "), tt.says) {
+			if !strings.Contains(words.Clauses(c.Notes...).String(), "never up at once") || !strings.Contains(words.Clauses(r.Warnings...).String(), tt.says) {
 				t.Errorf("notes %q, warnings %q", c.Notes, r.Warnings)
 			}
 			if c := pair(t, r, "flannel-vxlan", "host"); c.ThroughHost || c.N != tt.rounds {

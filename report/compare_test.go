@@ -12,6 +12,7 @@ import (
 
 	"github.com/cnibench/cnibench/report/judge"
 	astext "github.com/cnibench/cnibench/report/text"
+	"github.com/cnibench/cnibench/words"
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
@@ -65,7 +66,7 @@ func TestVerdicts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range r.Comparisons {
-		text.WriteString(string(c.Verdict) + ": " + c.Sentence + "\n")
+		text.WriteString(string(c.Verdict) + ": " + c.Sentence.String() + "\n")
 	}
 	const golden = "testdata/verdicts.txt"
 	if *update {
@@ -135,11 +136,11 @@ func TestNoVerdictOutOfNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := pair(t, build(t, steady(c.rounds, c.change)), "flannel-vxlan", "host")
-			partly := strings.Contains(strings.Join(got.Notes, "\n"), "rounds have a sample of both; the verdict speaks of those alone")
+			partly := strings.Contains(words.Clauses(got.Notes...).String(), "rounds have a sample of both; the verdict speaks of those alone")
 			if partly != strings.Contains(c.name, "a plugin that fails") {
 				t.Errorf("notes: %q", got.Notes)
 			}
-			if got.Verdict != c.want || got.N != c.n || !strings.Contains(got.Sentence, c.says) {
+			if got.Verdict != c.want || got.N != c.n || !strings.Contains(got.Sentence.String(), c.says) {
 				t.Errorf("%+v", got)
 			}
 		})
@@ -155,11 +156,11 @@ func TestNoNumberIsNoSample(t *testing.T) {
 			}
 		})
 		r := build(t, recorded)
-		if c := pair(t, r, "flannel-vxlan", "host"); c.Verdict != stats.Inconclusive || !strings.Contains(c.Sentence, "1 of 12 rounds") {
+		if c := pair(t, r, "flannel-vxlan", "host"); c.Verdict != stats.Inconclusive || !strings.Contains(c.Sentence.String(), "1 of 12 rounds") {
 			t.Errorf("%v: %+v", v, c)
 		}
 		m := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"}).Metric("tcp-stream", "goodput")
-		if m.N != 11 || len(m.Samples) != 11 || !strings.Contains(strings.Join(m.Warnings, "\n"), "1 sample is not a finite number") {
+		if m.N != 11 || len(m.Samples) != 11 || !strings.Contains(words.Clauses(m.Warnings...).String(), "1 sample is not a finite number") {
 			t.Errorf("%v: %+v", v, m)
 		}
 	}
@@ -204,7 +205,7 @@ func TestSensitivity(t *testing.T) {
 			if diff := cmp.Diff(c.marked, s.Marked); diff != "" {
 				t.Error(diff)
 			}
-			if len(s.Changes) != c.changes || !strings.Contains(s.Text, c.says) || s.Samples != 60 {
+			if len(s.Changes) != c.changes || !strings.Contains(s.Text.String(), c.says) || s.Samples != 60 {
 				t.Errorf("%+v", s)
 			}
 		})
@@ -228,7 +229,7 @@ func TestNotes(t *testing.T) {
 					s.Values["goodput"] *= c.factor(s.Block)
 				}
 			}))
-			if notes := strings.Join(pair(t, r, "flannel-vxlan", "host").Notes, "\n"); !strings.Contains(notes, c.says) {
+			if notes := words.Clauses(pair(t, r, "flannel-vxlan", "host").Notes...).String(); !strings.Contains(notes, c.says) {
 				t.Errorf("notes: %q", notes)
 			}
 			if notes := pair(t, r, "flannel-udp", "host").Notes; len(notes) != 0 {
@@ -261,7 +262,7 @@ func TestImplausible(t *testing.T) {
 			r := build(t, steady(12, c.change))
 			var broken []string
 			for _, i := range r.Implausible {
-				if i.Text == "" || i.Check == "" {
+				if i.Text.Empty() || i.Check.Empty() {
 					t.Errorf("%+v", i)
 				}
 				if len(broken) == 0 || broken[len(broken)-1] != i.Rule {

@@ -110,7 +110,7 @@ func TestRoundsOfTheAdvice(t *testing.T) {
 	recorded.Records = kept
 	r := build(t, recorded)
 	a := r.Recommendation[0]
-	if a.Plugin != "flannel-host-gw" || !strings.HasPrefix(a.Confidence.RestsOn, "12 rounds on 2 nodes") || r.Run.Rounds != 16 {
+	if a.Plugin != "flannel-host-gw" || !strings.HasPrefix(a.Confidence.RestsOn.String(), "12 rounds on 2 nodes") || r.Run.Rounds != 16 {
 		t.Errorf("%s rests on %q, of %d rounds", a.Plugin, a.Confidence.RestsOn, r.Run.Rounds)
 	}
 }

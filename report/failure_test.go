@@ -89,7 +89,7 @@ func TestFailureCounts(t *testing.T) {
 			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
 				t.Errorf("works is %+v, want %q", got, c.works)
 			}
-			if got := view.CellOf(r, "flannel-vxlan", "l2").String(); got != c.mark {
+			if got := view.CellOf(r, "flannel-vxlan", "l2").Text().String(); got != c.mark {
 				t.Errorf("the matrix says %q, want %q", got, c.mark)
 			}
 			if c.works != "yes" && r.Recommendation[0].Plugin != "" {
@@ -151,10 +151,10 @@ func TestBroke(t *testing.T) {
 	}
 	r := build(t, record(append(append(together(), broke("flannel-vxlan", 5)), samples(4)...)...))
 	const says = "worked for 4 rounds, then broke in round 5 at 12:34:56 UTC: no packet within 30 s"
-	if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != "no" || got.Evidence != says {
+	if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != "no" || got.Evidence.String() != says {
 		t.Errorf("works: %+v", got)
 	}
-	if got := view.CellOf(r, "flannel-vxlan", "l2").String(); got != "worked, then broke: "+says {
+	if got := view.CellOf(r, "flannel-vxlan", "l2").Text().String(); got != "worked, then broke: "+says {
 		t.Errorf("matrix: %q", got)
 	}
 	for _, c := range []struct {
@@ -235,11 +235,11 @@ func TestBothWays(t *testing.T) {
 			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
 				t.Errorf("works: %+v", got)
 			}
-			if got := view.CellOf(r, "flannel-vxlan", "l2").String(); got != c.mark {
+			if got := view.CellOf(r, "flannel-vxlan", "l2").Text().String(); got != c.mark {
 				t.Errorf("the matrix says\n%q, want\n%q", got, c.mark)
 			}
-			if lines := view.ReachLines(r); c.name == "both" && lines[0].Cells[3] != "both ways: reached, source kept" ||
-				c.name == "not back" && lines[0].Cells[3] != "from node1 to node2: reached, source kept; from node2 to node1: not reached: no datagram arrived" {
+			if lines := view.ReachLines(r); c.name == "both" && lines[0].Cells[3].String() != "both ways: reached, source kept" ||
+				c.name == "not back" && lines[0].Cells[3].String() != "from node1 to node2: reached, source kept; from node2 to node1: not reached: no datagram arrived" {
 				t.Errorf("%q", lines[0].Cells)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/report/machine"
+	"github.com/cnibench/cnibench/words"
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
@@ -71,10 +72,10 @@ func TestTwoKernels(t *testing.T) {
 	}
 	advice := said.Recommendation[0]
 	if advice.Topology != "l2" || advice.Plugin != "flannel-vxlan" || advice.Kernel != "" ||
-		!strings.Contains(advice.Summary, "the speed of flannel-ipip was measured in another kernel (uml 6.1.176) and cannot be compared") {
+		!strings.Contains(advice.Summary.String(), "the speed of flannel-ipip was measured in another kernel (uml 6.1.176) and cannot be compared") {
 		t.Errorf("%s in %q: %s", advice.Plugin, advice.Kernel, advice.Summary)
 	}
-	if !slices.ContainsFunc(r.Warnings, func(w string) bool { return strings.HasPrefix(w, "flannel-ipip ran in "+guest) }) {
+	if !slices.ContainsFunc(r.Warnings, func(w words.Text) bool { return strings.HasPrefix(w.String(), "flannel-ipip ran in "+guest) }) {
 		t.Errorf("it is not said what may be compared: %q", r.Warnings)
 	}
 }
@@ -90,7 +91,7 @@ func TestNeitherKernel(t *testing.T) {
 	r := build(t, record(lacks("kernel lacks wireguard"), results.Record{Event: &results.Event{Name: results.EventNextKernel}},
 		inGuest(lacks("kernel lacks wireguard; "+guest+": kernel lacks wireguard"))))
 	i := slices.IndexFunc(r.Cells, func(c model.Cell) bool { return c.Plugin == "flannel-wireguard" })
-	if i < 0 || r.Cells[i].Topology != "l2" || r.Cells[i].Status != results.StatusUnsupported || !strings.Contains(r.Cells[i].Cause, guest) {
+	if i < 0 || r.Cells[i].Topology != "l2" || r.Cells[i].Status != results.StatusUnsupported || !strings.Contains(r.Cells[i].Cause.String(), guest) {
 		t.Errorf("%+v", r.Cells)
 	}
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
-func chinese(t *testing.T) *lang.Language {
+func chinese(t *testing.T) *words.Language {
 	t.Helper()
 	zh, err := lang.New("zh")
 	if err != nil {
@@ -76,7 +77,7 @@ func load(t *testing.T, dir string) *results.Recorded {
 func causes(r *model.Report) []string {
 	var all []string
 	for _, c := range r.Cells {
-		all = append(all, c.Cause)
+		all = append(all, c.Cause.String())
 	}
 	for _, a := range r.Reachability {
 		all = append(all, a.Cause)
@@ -94,7 +95,7 @@ func causes(r *model.Report) []string {
 func TestPathsInChinese(t *testing.T) {
 	zh := chinese(t)
 	for _, p := range catalogue.All() {
-		if said := zh.Say(p.Path); english.MatchString(said) {
+		if said := zh.Say(words.Quote(p.Path)); english.MatchString(said) {
 			t.Errorf("%s: %q is left in English in %q", p.Name, english.FindString(said), said)
 		}
 	}

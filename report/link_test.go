@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	ashtml "github.com/cnibench/cnibench/report/html"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/markdown"
 	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestLinkIsNamed looks for what a run's links did to packets in every
@@ -30,7 +30,7 @@ func TestLinkIsNamed(t *testing.T) {
 			recorded := load(t, "testdata/run")
 			recorded.Run.Asked.Link = parsedLink(t, c.link)
 			r := build(t, recorded)
-			for in, want := range map[*lang.Language][]string{nil: c.english, chinese(t): c.chinese} {
+			for in, want := range map[*words.Language][]string{nil: c.english, chinese(t): c.chinese} {
 				for format, render := range map[string]func(io.Writer) error{"text": people(astext.Write, r, in), "html": people(ashtml.Write, r, in), "markdown": people(markdown.Write, r, in)} {
 					got := html.UnescapeString(rendered(t, render)) // Markdown writes dots as references
 					for _, part := range want {

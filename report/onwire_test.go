@@ -11,6 +11,7 @@ import (
 	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // seen is what a capture showed; frames of the 32 packets sent.
@@ -175,14 +176,14 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 			r := build(t, recorded)
 			cell := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"})
 			m := cell.Metric("tcp-stream", "goodput")
-			if (m.VsHost == nil) != c.away || c.away && !strings.Contains(strings.Join(m.Warnings, "\n"), "no ratio to host") {
+			if (m.VsHost == nil) != c.away || c.away && !strings.Contains(words.Clauses(m.Warnings...).String(), "no ratio to host") {
 				t.Errorf("ratio %+v, warnings %q", m.VsHost, m.Warnings)
 			}
 			if c.away && (cell.Loss != nil || !strings.Contains(rulesOf(r), "not-on-this-wire")) {
 				t.Errorf("loss %+v, alarms %q", cell.Loss, rulesOf(r))
 			}
 			p := pair(t, r, "flannel-vxlan", "host")
-			if (p.Ratio == nil) != c.away || c.away && (p.Verdict != stats.Inconclusive || !strings.Contains(p.Sentence, "took different paths")) {
+			if (p.Ratio == nil) != c.away || c.away && (p.Verdict != stats.Inconclusive || !strings.Contains(p.Sentence.String(), "took different paths")) {
 				t.Errorf("%+v", p)
 			}
 			if got := facts.OfPlugin(r, "flannel-vxlan", "l2").Facts["path_seen"]; got.Value != c.fact {
@@ -192,7 +193,7 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 			if c.away && strings.Contains(text, "No order contradicts physics") {
 				t.Error("the text says that nothing contradicts physics")
 			}
-			if !strings.Contains(text+facts.SeenOnWire(r, "flannel-vxlan", "l2").Evidence, c.says) {
+			if !strings.Contains(text+facts.SeenOnWire(r, "flannel-vxlan", "l2").Evidence.String(), c.says) {
 				t.Errorf("%q is not said:\n%s", c.says, text)
 			}
 			if e := r.Captured("flannel-vxlan", "l2"); e != nil && facts.Missed(e) != strings.Contains(page, "the packets were not seen on this wire") {

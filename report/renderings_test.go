@@ -3,12 +3,12 @@ package report_test
 import (
 	"io"
 
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/words"
 )
 
 // people is a rendering for people in a language, nil for English.
-func people(write func(io.Writer, *model.Report, *lang.Language) error, r *model.Report, in *lang.Language) func(io.Writer) error {
+func people(write func(io.Writer, *model.Report, *words.Language) error, r *model.Report, in *words.Language) func(io.Writer) error {
 	return func(out io.Writer) error { return write(out, r, in) }
 }
 

@@ -1,12 +1,11 @@
 package report
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // warnKernels says which networks ran on another kernel than the machine's
@@ -32,10 +31,9 @@ func warnKernels(b *gather.Run) {
 		}
 	}
 	for _, kernel := range kernels {
-		text := fmt.Sprintf("%s ran in %s, a kernel in one process with one CPU: their figures compare with each other and with the host measured in that kernel, not with those of Linux %s",
-			strings.Join(in[kernel], ", "), kernel, machine)
+		text := words.RanInKernelIn.With(words.List(words.Quotes(in[kernel])...), kernel, machine)
 		if len(own) > 0 {
-			text += "; --kernel uml measures all plugins in one kernel"
+			text = words.Clauses(text, words.KernelUmlMeasuresAll)
 		}
 		b.Report.Warnings = append(b.Report.Warnings, text)
 	}

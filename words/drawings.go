@@ -6,6 +6,7 @@ var (
 	FramesAreNodesArrow       = text("drawings.frames-are-nodes-arrow", "Frames are nodes. Arrow: packets arrive; dashed: some do; crossed out: none does; no arrow: not measured.")
 	AdjacencyMapLabel         = message("drawings.adjacency-map-label", "adjacency of nodes on %s")
 	ReachMapLabel             = message("drawings.reach-map-label", "who reaches whom: %s")
+	Pod                       = text("drawings.pod", "pod")
 	OutsideBox                = text("drawings.outside-box", "outside")
 	NothingArrived            = text("drawings.nothing-arrived", "nothing arrived")
 	OnSendersNode             = text("drawings.on-senders-node", "on the sender's node")

@@ -47,6 +47,7 @@ var (
 	RatioDriftedByOver                 = message("figures.ratio-drifted-by-over", "the ratio drifted by %s over the run (p %.2g)")
 	NeighbouringRoundsResembleEach     = message("figures.neighbouring-rounds-resemble-each", "neighbouring rounds resemble each other (correlation %.2f): %d are worth about %.0f, and the interval is too narrow")
 	DoesNotChange                      = text("figures.does-not-change", "does not change")
+	IsVerdict                          = message("figures.is-verdict", "is %s")
 	RatioAboutFirstRounds              = message("figures.ratio-about-first-rounds", "the ratio of about the first %d rounds differs from the rest (warm-up); without them the verdict %s")
 	SamplesInterruptedBlocksWere       = message("figures.samples-interrupted-blocks-were", "%d samples of interrupted blocks were measured again and do not count")
 	SampleInterruptedBlockWas          = message("figures.sample-interrupted-block-was", "%d sample of an interrupted block was measured again and does not count")

@@ -22,7 +22,11 @@ type Language struct {
 	name     string
 	messages map[string]string // formats by id, in which %s or %[n]s stands for the n-th argument
 	joints   map[string]joint
+	quoted   func(string) string // says what is quoted; nil leaves it as it is
 }
+
+// SayQuoted has words that have no message said by a function.
+func (l *Language) SayQuoted(say func(string) string) { l.quoted = say }
 
 // New returns the language of that name.
 func New(name string) (*Language, error) {
@@ -67,8 +71,11 @@ func (l *Language) Name() string {
 
 // Say says a text. What the language has no words for stays English.
 func (l *Language) Say(t Text) string {
-	if l == nil || t.form == "" {
+	if l == nil {
 		return t.english
+	}
+	if t.form == "" {
+		return l.plain(t.english)
 	}
 	said, ok := l.say([]byte(t.form))
 	if !ok {
@@ -77,8 +84,12 @@ func (l *Language) Say(t Text) string {
 	return said
 }
 
-// Sayf says a message with its arguments.
-func (l *Language) Sayf(m Message, args ...any) string { return l.Say(m.With(args...)) }
+func (l *Language) plain(quoted string) string {
+	if l.quoted == nil {
+		return quoted
+	}
+	return l.quoted(quoted)
+}
 
 // say says what a form holds; ok is false if the language has no words for it.
 func (l *Language) say(form []byte) (text string, ok bool) {
@@ -91,17 +102,16 @@ func (l *Language) say(form []byte) (text string, ok bool) {
 	}
 	args := make([]string, len(s.Args))
 	for i, arg := range s.Args {
-		args[i] = l.argument(arg)
+		if args[i], ok = l.argument(arg); !ok {
+			return "", false
+		}
 	}
 	if j, ok := l.joints[s.ID]; ok {
 		return j.before + strings.Join(args, j.between) + j.after, true
 	}
 	format, ok := l.messages[s.ID]
-	if !ok {
-		return "", false
-	}
-	if _, defined := messages[s.ID]; !defined || len(args) == 0 {
-		return format, true
+	if !ok || len(args) == 0 {
+		return format, ok
 	}
 	values := make([]any, len(args))
 	for i, a := range args {
@@ -111,51 +121,16 @@ func (l *Language) say(form []byte) (text string, ok bool) {
 }
 
 // argument says one argument: what it is a string of, or a text's form.
-func (l *Language) argument(arg json.RawMessage) string {
-	var plain string
-	if json.Unmarshal(arg, &plain) == nil {
-		return plain
+func (l *Language) argument(arg json.RawMessage) (text string, ok bool) {
+	if json.Unmarshal(arg, &text) == nil {
+		return l.plain(text), true
 	}
-	if said, ok := l.say(arg); ok {
-		return said
-	}
-	return english(arg)
+	return l.say(arg)
 }
 
-// english says a form in English, for what another language has no words for.
-func english(form []byte) string {
-	var s struct {
-		ID   string            `json:"id"`
-		Args []json.RawMessage `json:"args"`
-	}
-	if json.Unmarshal(form, &s) != nil {
-		return ""
-	}
-	args := make([]any, len(s.Args))
-	for i, arg := range s.Args {
-		var plain string
-		if json.Unmarshal(arg, &plain) != nil {
-			plain = english(arg)
-		}
-		args[i] = plain
-	}
-	if j, ok := joints[s.ID]; ok {
-		all := make([]string, len(args))
-		for i, a := range args {
-			all[i] = a.(string)
-		}
-		return j.before + strings.Join(all, j.between) + j.after
-	}
-	m := messages[s.ID].english
-	if len(args) == 0 {
-		return m
-	}
-	return fmt.Sprintf(verb.ReplaceAllStringFunc(m, func(v string) string {
-		if v == "%%" {
-			return v
-		}
-		return "%s"
-	}), args...)
+// Has reports whether the language has words for a message.
+func (l *Language) Has(m Message) bool {
+	return l == nil || l.messages[m.id] != ""
 }
 
 // IDs are those of all messages, sorted.

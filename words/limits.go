@@ -19,4 +19,6 @@ var (
 	AddressesAllAdaptersBut = text("limits.addresses-all-adapters-but", "the addresses of all adapters but the first (Alibaba Cloud ACK documentation, Terway)")
 	AdaptersTimesAddresses1 = text("limits.adapters-times-addresses1", "adapters × (addresses − 1) + 2 (amazon-vpc-cni-k8s README)")
 	OneSubENIFor            = text("limits.one-sub-eni-for", "one sub-ENI for each pod (Huawei Cloud CCE documentation, Cloud Native Network 2.0)")
+	OneVPCRouteOnly         = text("limits.one-vpc-route-only", "one VPC route for each node")
+	PodsOnNode              = text("limits.pods-on-node", "pods on a node")
 )

@@ -33,6 +33,7 @@ var (
 	BothWays                    = message("reach.both-ways", "both ways: %s")
 	FromTo                      = message("reach.from-to", "from %s to %s: %s")
 	ReachedSourceTranslatedTo   = message("reach.reached-source-translated-to", "reached, source translated to %s")
+	SourceKept                  = text("reach.source-kept", "source kept")
 	ReachedSourceKept           = text("reach.reached-source-kept", "reached, source kept")
 	NotReached                  = text("reach.not-reached", "not reached")
 	LastSeenAt                  = message("reach.last-seen-at", "last seen at %s")

@@ -30,7 +30,10 @@ type spoken struct {
 }
 
 // Message is a sentence with gaps: an id, and the English format of package fmt.
-type Message struct{ id, english string }
+type Message struct {
+	id, english string
+	fixed       bool // it has no gaps, and % stands for itself
+}
 
 // messages are all that there are, by id.
 var messages = map[string]Message{}
@@ -40,7 +43,7 @@ func message(id, english string) Message {
 	if _, taken := messages[id]; taken {
 		panic("two messages have the id " + id)
 	}
-	m := Message{id, english}
+	m := Message{id: id, english: english}
 	messages[id] = m
 	return m
 }
@@ -50,13 +53,24 @@ func text(id, english string) Text {
 	if _, taken := messages[id]; taken {
 		panic("two messages have the id " + id)
 	}
-	messages[id] = Message{id, english}
+	messages[id] = Message{id, english, true}
 	return Text{english, encode(spoken{ID: id})}
 }
 
-// Define adds a message that a table outside this package holds, such as a rule
-// of the advice.
-func Define(id, english string) Message { return message(id, english) }
+// ByID finds a message, for templates, which name messages by their ids.
+func ByID(id string) (Message, error) {
+	m, ok := messages[id]
+	if !ok {
+		return Message{}, fmt.Errorf("there is no message %s", id)
+	}
+	return m, nil
+}
+
+// Define makes a message of a table that is data, such as the advice's rules.
+// Its words in other languages stand with those of the others.
+func Define(id, english string) Message {
+	return Message{id: id, english: english, fixed: len(verbs(english)) == 0}
+}
 
 // verb is one of package fmt's, without the flag that is a space: in "95 % of"
 // the sign stands for itself.
@@ -76,6 +90,9 @@ func verbs(format string) []string {
 // With fills in the gaps. An argument that is a [Text] is said in the language
 // of the whole; any other is formatted by the gap's verb and stays as it is.
 func (m Message) With(args ...any) Text {
+	if m.fixed {
+		return Text{m.english, encode(spoken{ID: m.id})}
+	}
 	english := fmt.Sprintf(m.english, args...)
 	gaps := verbs(m.english)
 	s := spoken{ID: m.id}

@@ -32,7 +32,7 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 		for id := range said {
 			_, isMessage := messages[id]
 			_, isJoint := joints[id]
-			if !isMessage && !isJoint {
+			if !isMessage && !isJoint && !ofData.MatchString(id) {
 				t.Errorf("%s has words for %s, which is no message", name, id)
 			}
 		}
@@ -43,6 +43,10 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 		}
 	}
 }
+
+// ofData are ids of sentences that stand in data files; the advice's tests look at
+// those.
+var ofData = regexp.MustCompile(`^(rules|claims|modes|openings)\.`)
 
 // taken counts the arguments that a form takes in, each once.
 func taken(t *testing.T, form string, m Message) int {

@@ -14,6 +14,7 @@ import (
 	"github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/words"
 )
 
 func (p *program) adviseCommand() *cobra.Command {
@@ -62,7 +63,7 @@ What the cluster needs comes from the section "needs" of a spec file; without
 		},
 	}
 	cmd.Flags().StringVarP(&file, "file", "f", "", "file of needs (YAML): a spec file, or the keys of its section needs alone")
-	cmd.Flags().StringVar(&language, "lang", lang.Names[0], langHelp)
+	cmd.Flags().StringVar(&language, "lang", words.Names[0], langHelp)
 	p.completeFlags(cmd)
 	return cmd
 }

@@ -5,10 +5,10 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/catalogue"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // completeFlags tells shells the values that flags of a command may have.
@@ -21,7 +21,7 @@ func (p *program) completeFlags(cmd *cobra.Command) {
 		probeNames = append(probeNames, probe.Name)
 	}
 	for flag, values := range map[string][]string{"plugins": names, "control": names, "probes": probeNames, "topology": {testbed.L2, testbed.Routed, testbed.VPC},
-		"testbed": scenarios.Testbeds, "kernel": results.Kernels, "placement": {probes.Same, probes.Split}, "format": formats, "lang": lang.Names} {
+		"testbed": scenarios.Testbeds, "kernel": results.Kernels, "placement": {probes.Same, probes.Split}, "format": formats, "lang": words.Names} {
 		if cmd.Flags().Lookup(flag) != nil {
 			// It fails only for a flag that is not there.
 			_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))

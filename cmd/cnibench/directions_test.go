@@ -117,7 +117,7 @@ func TestBothWays(t *testing.T) {
 				t.Errorf("%+v, want there %q, back %q", ways, c.there, c.back)
 			}
 			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: "l2", Wire: "none"})
-			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause, c.cause) {
+			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause.String(), c.cause) {
 				t.Errorf("%+v, want %s: %s", cell, c.status, c.cause)
 			}
 			if names := foundNames(r, c.plugin); !slices.Equal(names, c.findings) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // faultyPlugins are broken on purpose, each in one way.
@@ -226,9 +228,9 @@ func TestBypassedTunnelIsSeenOnTheWire(t *testing.T) {
 	}
 }
 
-func containsLine(lines []string, part string) bool {
+func containsLine[S words.Text | string](lines []S, part string) bool {
 	for _, l := range lines {
-		if strings.Contains(l, part) {
+		if strings.Contains(fmt.Sprint(l), part) {
 			return true
 		}
 	}
@@ -257,7 +259,7 @@ func failsBesideASoundOne(t *testing.T, plugin, status, cause string) {
 	t.Helper()
 	r := measure(t, "--plugins", plugin+",flannel-host-gw", "--probes", "tcp-rr", "--wire", "none", "--rounds", "8", "--duration", "500ms")
 	cell := r.Cell(results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"})
-	if cell == nil || cell.Status != status || !strings.Contains(cell.Cause, cause) {
+	if cell == nil || cell.Status != status || !strings.Contains(cell.Cause.String(), cause) {
 		t.Errorf("cell %+v is not %s for %q", cell, status, cause)
 	}
 	sound := r.Cell(results.Cell{Plugin: "flannel-host-gw", Topology: "l2", Wire: "none"})

@@ -85,7 +85,7 @@ func kernelIsTold(t *testing.T, r *model.Report, out string) {
 		t.Error("the report does not say what may be compared")
 	}
 	for _, c := range r.Cells {
-		if c.Plugin == "flannel-wireguard" && (c.Status != results.StatusUnsupported || !strings.Contains(c.Cause, "kernel lacks wireguard")) {
+		if c.Plugin == "flannel-wireguard" && (c.Status != results.StatusUnsupported || !strings.Contains(c.Cause.String(), "kernel lacks wireguard")) {
 			t.Errorf("flannel-wireguard is %s: %s", c.Status, c.Cause)
 		}
 		if c.Topology != "l2" {
@@ -199,7 +199,7 @@ func TestVPCInUML(t *testing.T) {
 		"flannel-ipip": {results.StatusFailed, "the VPC drops IP protocol 4"},
 	} {
 		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc:drop-ipip", Wire: "none"})
-		if c == nil || c.Status != want.status || !strings.Contains(c.Cause, want.cause) || !strings.HasPrefix(c.Kernel, "uml ") {
+		if c == nil || c.Status != want.status || !strings.Contains(c.Cause.String(), want.cause) || !strings.HasPrefix(c.Kernel, "uml ") {
 			t.Errorf("%s: %+v, want %+v", plugin, c, want)
 		}
 	}

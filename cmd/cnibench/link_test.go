@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // withNetem names a kernel that can delay and lose packets: this machine's, or
@@ -66,7 +67,7 @@ func TestLinkLoses(t *testing.T) {
 			if m == nil {
 				t.Fatal("no figures")
 			}
-			told := slices.ContainsFunc(m.Warnings, func(w string) bool { return strings.Contains(w, "lost and sent again") })
+			told := slices.ContainsFunc(m.Warnings, func(w words.Text) bool { return strings.Contains(w.String(), "lost and sent again") })
 			// On a busy machine an answer may come too late without any loss.
 			if lost && !told {
 				t.Errorf("warnings %q", m.Warnings)
@@ -89,7 +90,7 @@ func TestLinkWithoutNetem(t *testing.T) {
 		t.Skip("this kernel has netem")
 	}
 	r := measure(t, "--plugins", results.HostPlugin, "--wire", "none", "--probes", "tcp-rr", "--rounds", "1", "--duration", "100ms", "--kernel", results.KernelHost, "--link", "delay=1ms")
-	if c := cellOf(t, r, results.HostPlugin, "none"); c.Status != results.StatusUnsupported || !strings.HasPrefix(c.Cause, cause) {
+	if c := cellOf(t, r, results.HostPlugin, "none"); c.Status != results.StatusUnsupported || !strings.HasPrefix(c.Cause.String(), cause) {
 		t.Errorf("%+v, want unsupported: %s", c, cause)
 	}
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // formats are the renderings of a report.
@@ -29,7 +30,7 @@ var formats = []string{"text", "html", "markdown", "json", "csv", "junit", "benc
 
 var formatHelp = "how to print the report: " + strings.Join(formats, ", ")
 
-var langHelp = "language of what is for people: " + strings.Join(lang.Names, ", ")
+var langHelp = "language of what is for people: " + strings.Join(words.Names, ", ")
 
 // rendering is how a report is printed.
 type rendering struct{ format, lang string }
@@ -37,7 +38,7 @@ type rendering struct{ format, lang string }
 // flags adds those that say how.
 func (r *rendering) flags(f *pflag.FlagSet) {
 	f.StringVar(&r.format, "format", "text", formatHelp)
-	f.StringVar(&r.lang, "lang", lang.Names[0], langHelp)
+	f.StringVar(&r.lang, "lang", words.Names[0], langHelp)
 }
 
 // check says whether there is such a rendering.
@@ -49,8 +50,8 @@ func (r rendering) check() error {
 }
 
 func checkLang(name string) error {
-	if !slices.Contains(lang.Names, name) {
-		return usage("there is no language %q (of %s)", name, strings.Join(lang.Names, ", "))
+	if !slices.Contains(words.Names, name) {
+		return usage("there is no language %q (of %s)", name, strings.Join(words.Names, ", "))
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 }
 
 // keep writes report.json and report.html, each whatever becomes of the other.
-func keep(dir string, made *model.Report, in *lang.Language) error {
+func keep(dir string, made *model.Report, in *words.Language) error {
 	return errors.Join(
 		write(filepath.Join(dir, results.ReportJSON), func(out io.Writer) error { return machine.JSON(out, made) }),
 		write(filepath.Join(dir, results.ReportHTML), func(out io.Writer) error { return html.Write(out, made, in) }))
@@ -144,7 +145,7 @@ func (p *program) load(dir string) (*results.Recorded, *model.Report, error) {
 }
 
 // render writes a format: of the report, or of the raw samples behind it.
-func render(out io.Writer, recorded *results.Recorded, made *model.Report, format string, in *lang.Language) error {
+func render(out io.Writer, recorded *results.Recorded, made *model.Report, format string, in *words.Language) error {
 	switch format {
 	case "html":
 		return html.Write(out, made, in)

@@ -97,7 +97,7 @@ func lackingIsUnsupported(t *testing.T, r *model.Report) {
 		if missing[feature] != "" {
 			want = results.StatusUnsupported
 		}
-		if c := cellOf(t, r, plugin, "none"); c.Status != want || want != results.StatusOK && !strings.Contains(c.Cause, feature) {
+		if c := cellOf(t, r, plugin, "none"); c.Status != want || want != results.StatusOK && !strings.Contains(c.Cause.String(), feature) {
 			t.Errorf("%s is %s (%q), want %s", plugin, c.Status, c.Cause, want)
 		}
 	}

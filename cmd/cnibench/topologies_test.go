@@ -8,6 +8,7 @@ import (
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // matrix is what each plugin must do on each topology: "" works, otherwise a
@@ -77,7 +78,7 @@ func matrixIsFull(t *testing.T, r *model.Report) {
 			case cause != "":
 				want = results.StatusFailed
 			}
-			if c == nil || c.Status != want || !strings.Contains(c.Cause, cause) {
+			if c == nil || c.Status != want || !strings.Contains(c.Cause.String(), cause) {
 				t.Errorf("%s on %s: %+v, want %s: %s", plugin, topology, c, want, cause)
 			}
 			if c != nil && want == results.StatusOK && (c.Metric("tcp-rr", "p50") == nil || c.Fidelity == "") {
@@ -184,7 +185,7 @@ func policiesHold(t *testing.T, r *model.Report) {
 			t.Errorf("nothing is known of policies with %s", plugin)
 		}
 	}
-	if len(r.NotMeasured) != 1 || !slices.Contains(r.NotMeasured[0].Places, "terway-eniip on vpc") || seen["terway-eniip"] {
+	if len(r.NotMeasured) != 1 || !slices.Contains(r.NotMeasured[0].Places, words.Quote("terway-eniip on vpc")) || seen["terway-eniip"] {
 		t.Errorf("policies of data paths: %+v", r.NotMeasured)
 	}
 }
@@ -258,7 +259,7 @@ func TestVPCVariants(t *testing.T) {
 	} {
 		t.Run(c.plugin+" on "+c.topology, func(t *testing.T) {
 			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: c.topology, Wire: "none"})
-			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause, c.cause) {
+			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause.String(), c.cause) {
 				t.Errorf("%+v, want %s: %s", cell, c.status, c.cause)
 			}
 			for _, a := range r.Adjacency {

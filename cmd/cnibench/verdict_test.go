@@ -49,7 +49,7 @@ func comparison(t *testing.T, r *model.Report, a, b, wire string) *model.Compari
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		if c.A == a && c.B == b && c.Wire == wire {
-			if c.CI == nil || c.N == 0 || c.Sentence == "" {
+			if c.CI == nil || c.N == 0 || c.Sentence.Empty() {
 				t.Fatalf("%+v", c)
 			}
 			return c

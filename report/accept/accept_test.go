@@ -17,6 +17,7 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // runOf is a report of host and calico-bgp, with one figure in an interval.
@@ -135,18 +136,19 @@ func TestThresholds(t *testing.T) {
 // TestStatusOfCells tells what does not work from what nobody knows.
 func TestStatusOfCells(t *testing.T) {
 	for _, c := range []struct {
-		name, status, cause string
-		want                Verdict
+		name, status string
+		cause        words.Text
+		want         Verdict
 	}{
-		{"a network that does not work", "failed", "no packet within 30 s", Fail},
+		{"a network that does not work", "failed", words.Quote("no packet within 30 s"), Fail},
 		{"a network that was never reached", "failed", model.CauseNotReached, Inconclusive},
-		{"a mode that the kernel lacks", "unsupported", "kernel lacks ipip", Inconclusive},
+		{"a mode that the kernel lacks", "unsupported", words.Quote("kernel lacks ipip"), Inconclusive},
 	} {
 		for _, threshold := range []string{"metric: tcp-stream goodput, at_least: 1", "fact: encapsulation agrees, is: true", "setup: cni_add_ms, at_most: 1"} {
 			t.Run(c.name+" "+threshold, func(t *testing.T) {
 				r := runOf(&[2]float64{2, 2}, nil)
 				r.Cells[1].Status, r.Cells[1].Cause, r.Cells[1].Metrics = c.status, c.cause, nil
-				if o := Judge(parse(t, threshold), r, nil, catalogue.All()); o.Verdict != c.want || !strings.Contains(o.Thresholds[0].Reason, c.cause) {
+				if o := Judge(parse(t, threshold), r, nil, catalogue.All()); o.Verdict != c.want || !strings.Contains(o.Thresholds[0].Reason, c.cause.String()) {
 					t.Errorf("%+v", o.Thresholds)
 				}
 			})
@@ -285,7 +287,7 @@ func TestOutcomeFormats(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := runOf(&[2]float64{2, 3}, nil)
-	r.Warnings, r.Cells[1].Metrics[0].Warnings = []string{hostile}, []string{hostile}
+	r.Warnings, r.Cells[1].Metrics[0].Warnings = words.Quotes([]string{hostile}), words.Quotes([]string{hostile})
 	o := Judge(s, r, nil, catalogue.All())
 	var text, asJSON, junit bytes.Buffer
 	for _, err := range []error{o.Text(&text), o.JSON(&asJSON), o.JUnit(&junit)} {

@@ -8,16 +8,17 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestFailedSamples fails a threshold on a figure that is missing because its
 // samples failed, unless the nodes' own network fails too.
 func TestFailedSamples(t *testing.T) {
 	failure := func(shared bool) []model.Failure {
-		return []model.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out", Shared: shared}}
+		return []model.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: words.Quote("timed out"), Shared: shared}}
 	}
 	broke := func(c *model.Cell, round int) {
-		c.Status, c.Cause, c.BrokeRound, c.WorkedRounds, c.BrokeAt = results.StatusBroke, "no packet within 30 s", round, round-1, time.Date(2026, 11, 25, 12, 34, 56, 0, time.UTC)
+		c.Status, c.Cause, c.BrokeRound, c.WorkedRounds, c.BrokeAt = results.StatusBroke, words.Quote("no packet within 30 s"), round, round-1, time.Date(2026, 11, 25, 12, 34, 56, 0, time.UTC)
 	}
 	for _, c := range []struct {
 		name      string
@@ -35,10 +36,10 @@ func TestFailedSamples(t *testing.T) {
 		{"it broke, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *model.Cell) { broke(p, 5); broke(h, 5) }, Inconclusive, "the nodes' own network broke too"},
 		{"it broke in the first round", "setup: cni_add_ms, at_most: 1 s", func(_, p *model.Cell) { broke(p, 1) }, Fail, "it came up, then broke in round 1"},
 		{"it failed, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *model.Cell) {
-			h.Status, h.Cause, p.Status, p.Cause = results.StatusFailed, "no carrier", results.StatusFailed, "no packet"
+			h.Status, h.Cause, p.Status, p.Cause = results.StatusFailed, words.Quote("no carrier"), results.StatusFailed, words.Quote("no packet")
 		}, Inconclusive, "the nodes' own network does not work either: no carrier"},
 		{"the host's network failed, and it works", "metric: tcp-stream goodput, at_least: 1", func(h, _ *model.Cell) {
-			h.Status, h.Cause = results.StatusFailed, "no carrier"
+			h.Status, h.Cause = results.StatusFailed, words.Quote("no carrier")
 		}, Pass, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

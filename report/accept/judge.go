@@ -12,6 +12,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Verdict is what a threshold came to.
@@ -26,12 +27,12 @@ const (
 
 // Outcome is how a run stands to a spec.
 type Outcome struct {
-	Schema     string   `json:"schema"`
-	Title      string   `json:"title,omitempty"`
-	Run        string   `json:"run"`
-	Verdict    Verdict  `json:"verdict"`
-	Warnings   []string `json:"warnings"` // of the run
-	Thresholds []Result `json:"thresholds"`
+	Schema     string       `json:"schema"`
+	Title      string       `json:"title,omitempty"`
+	Run        string       `json:"run"`
+	Verdict    Verdict      `json:"verdict"`
+	Warnings   []words.Text `json:"warnings"` // of the run
+	Thresholds []Result     `json:"thresholds"`
 
 	report *model.Report
 }
@@ -219,16 +220,16 @@ func (j *judge) names(c *model.Cell) bool {
 // without says why a cell has nothing to decide on: that it does not work, or
 // that nobody knows. Empty while it is sound.
 func without(r *model.Report, c *model.Cell) seen {
-	if shared := facts.Underlay(r, c); shared != "" && c.Status != results.StatusOK && c.Status != results.StatusUnsupported {
-		return seen{missing: shared}
+	if shared := facts.Underlay(r, c); !shared.Empty() && c.Status != results.StatusOK && c.Status != results.StatusUnsupported {
+		return seen{missing: shared.String()}
 	}
 	switch {
 	case c.Status == results.StatusBroke:
-		return seen{broken: "it " + c.Outcome()}
+		return seen{broken: "it " + c.Outcome().String()}
 	case c.Status == results.StatusFailed && c.Cause != model.CauseNotReached:
-		return seen{broken: "it does not work: " + c.Cause}
+		return seen{broken: "it does not work: " + c.Cause.String()}
 	case c.Status != results.StatusOK:
-		return seen{missing: c.Status + ": " + c.Cause}
+		return seen{missing: c.Outcome().String()}
 	}
 	return seen{}
 }
@@ -242,9 +243,9 @@ func (j *judge) metric(c *model.Cell) seen {
 		if m := c.Metric(probe, name); m != nil {
 			s = j.figure(c, m)
 		} else if f := c.Failure(probe); f != nil && f.Shared {
-			s.missing = f.String()
+			s.missing = f.Text().String()
 		} else if f != nil {
-			s.broken = f.String()
+			s.broken = f.Text().String()
 		} else {
 			s.missing = fmt.Sprintf("the run has no %s %s; it has %s", probe, name, listed(c))
 		}
@@ -257,7 +258,7 @@ func (j *judge) metric(c *model.Cell) seen {
 func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 	notes := ""
 	if len(m.Warnings) > 0 {
-		notes = " (" + strings.Join(m.Warnings, "; ") + ")"
+		notes = " (" + words.Clauses(m.Warnings...).String() + ")"
 	}
 	switch j.Of {
 	case ofHost:

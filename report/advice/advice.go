@@ -6,11 +6,12 @@
 package advice
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Names of the facts that a run may show of a plugin on a topology. The values
@@ -47,8 +48,8 @@ const clusterTestbed = "cluster"
 
 // Fact is what a run showed, and by what.
 type Fact struct {
-	Value    string // "" if it was not measured
-	Evidence string // figures for people; for what was not measured, why not
+	Value    string     // "" if it was not measured
+	Evidence words.Text // figures for people; for what was not measured, why not
 }
 
 // Facts is what a run showed on one topology.
@@ -88,20 +89,15 @@ type Plugin struct {
 }
 
 // Finding is something that a probe found wrong with a plugin's network.
-type Finding struct{ Name, Text string }
+type Finding struct {
+	Name string
+	Text words.Text
+}
 
 // found reports whether a probe found something of that name.
 func (p *Plugin) found(name string) bool {
 	return slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Name == name })
 }
-
-// Verdicts of a [Comparison].
-const (
-	Faster       = "faster"
-	Slower       = "slower"
-	Equivalent   = "equivalent"
-	Inconclusive = "inconclusive"
-)
 
 // Comparison is how plugin A stands to plugin B by one figure: faster is
 // better, be the figure a goodput or a latency.
@@ -112,17 +108,17 @@ type Comparison struct {
 	Metric   string
 	Ratio    float64     // A to B
 	CI       *[2]float64 // of the ratio; nil if there are too few samples
-	Verdict  string
-	Evidence string // figures for people
+	Verdict  stats.Verdict
+	Evidence words.Text // figures for people
 }
 
 // Reason is one rule that spoke for or against a plugin.
 type Reason struct {
-	Rule     string `json:"rule"`
-	Text     string `json:"text"`
-	Evidence string `json:"evidence"`       // what was measured; "" if the reason is documented
-	Source   string `json:"source"`         // of the rule, with its date
-	Need     string `json:"need,omitempty"` // that made the rule apply
+	Rule     string     `json:"rule"`
+	Text     words.Text `json:"text"`
+	Evidence words.Text `json:"evidence"`       // what was measured; empty if the reason is documented
+	Source   words.Text `json:"source"`         // of the rule, with its date
+	Need     string     `json:"need,omitempty"` // that made the rule apply
 }
 
 // Rejected is a plugin that is not recommended, with what it lacks or costs.
@@ -133,9 +129,9 @@ type Rejected struct {
 
 // Opening is what a firewall between the nodes must let through.
 type Opening struct {
-	Protocol string `json:"protocol"` // tcp, udp, "ip protocol 4", or any
-	Port     int    `json:"port"`     // 0 where the protocol has none
-	Why      string `json:"why"`
+	Protocol string     `json:"protocol"` // tcp, udp, "ip protocol 4", or any
+	Port     int        `json:"port"`     // 0 where the protocol has none
+	Why      words.Text `json:"why"`
 }
 
 // Configuration is a file for the plugin's own tools.
@@ -147,8 +143,8 @@ type Configuration struct {
 // Confidence says how far a recommendation can be trusted, and what it rests
 // on.
 type Confidence struct {
-	Level   string `json:"level"` // high, medium or low
-	RestsOn string `json:"rests_on"`
+	Level   words.Text `json:"level"` // high, medium or low
+	RestsOn words.Text `json:"rests_on"`
 }
 
 // Recommendation is the advice for one topology.
@@ -156,15 +152,15 @@ type Recommendation struct {
 	Topology string `json:"topology"`
 	Kernel   string `json:"kernel,omitempty"` // that was measured in, "" for the machine's own
 	// Plugin is the name in the catalogue; "" if nothing fits.
-	Plugin      string     `json:"plugin"`
-	Summary     string     `json:"summary"` // a sentence, with what was found and what is excluded
-	Confidence  Confidence `json:"confidence"`
-	Because     []Reason   `json:"because"`
-	Rejected    []Rejected `json:"rejected"`
-	NotMeasured []string   `json:"not_measured"`
-	Notes       []Reason   `json:"notes"`
-	Firewall    []Opening  `json:"firewall"`
-	Limits      []Limit    `json:"limits"`
+	Plugin      string       `json:"plugin"`
+	Summary     words.Text   `json:"summary"` // a sentence, with what was found and what is excluded
+	Confidence  Confidence   `json:"confidence"`
+	Because     []Reason     `json:"because"`
+	Rejected    []Rejected   `json:"rejected"`
+	NotMeasured []words.Text `json:"not_measured"`
+	Notes       []Reason     `json:"notes"`
+	Firewall    []Opening    `json:"firewall"`
+	Limits      []Limit      `json:"limits"`
 	// Kubespray are group_vars (YAML); "" if nothing is recommended.
 	Kubespray     string          `json:"kubespray"`
 	Configuration []Configuration `json:"configuration"`
@@ -172,19 +168,19 @@ type Recommendation struct {
 
 // Recommend judges all plugins of a topology.
 func Recommend(n results.Needs, f Facts) Recommendation {
-	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []string{},
+	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []words.Text{},
 		Notes: []Reason{}, Firewall: []Opening{}, Limits: []Limit{}, Configuration: []Configuration{}}
 	var untried []string
 	f.Plugins, untried = tried(f.Plugins)
 	if len(untried) > 0 {
-		r.NotMeasured = append(r.NotMeasured, "the run ended before these were brought up: "+strings.Join(untried, ", "))
+		r.NotMeasured = append(r.NotMeasured, words.RunEndedBeforeThese.With(words.List(words.Quotes(untried)...)))
 	}
 	var fit []*subject
 	for i := range f.Plugins {
 		s := newSubject(n, &f, &f.Plugins[i])
 		s.judge()
 		for _, text := range s.unknown {
-			r.NotMeasured = append(r.NotMeasured, s.plugin.Name+": "+text)
+			r.NotMeasured = append(r.NotMeasured, words.Of(words.Quote(s.plugin.Name), text))
 		}
 		if len(s.against) > 0 {
 			r.Rejected = append(r.Rejected, Rejected{s.plugin.Name, s.against})
@@ -193,13 +189,13 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 		fit = append(fit, s)
 	}
 	if absent := notInRun(f, untried); len(absent) > 0 {
-		r.NotMeasured = append(r.NotMeasured, "not part of the run: "+strings.Join(absent, ", "))
+		r.NotMeasured = append(r.NotMeasured, words.NotPartRun.With(words.List(words.Quotes(absent)...)))
 	}
 	if len(fit) == 0 {
 		r.Summary = nothingFits(f, r.Rejected)
-		r.Confidence = Confidence{"high", "each plugin is excluded by what was measured or documented"}
+		r.Confidence = Confidence{words.High, words.EachPluginIsExcluded}
 		if len(r.NotMeasured) > 0 {
-			r.Confidence = Confidence{"low", "not everything was measured"}
+			r.Confidence = Confidence{words.Low, words.NotEverythingWasMeasured}
 		}
 		return r
 	}
@@ -216,14 +212,14 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 }
 
 // recommend fills in what is said of the winner, and of what was excluded.
-func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int, excluded string) {
+func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int, excluded words.Text) {
 	s := o.winner
 	r.Plugin, r.Kernel = s.plugin.Name, s.plugin.Kernel
 	r.Because = append(s.reasons, o.because...)
 	r.Notes = s.notes
 	r.Confidence = confidence(f, s, o, fit)
-	r.Summary = strings.Join(nonEmpty(summary(f, s, o, fit), foundOn(s.plugin), excluded), " ")
-	r.Firewall = append(r.Firewall, s.mode.Firewall...)
+	r.Summary = words.Following(summary(f, s, o, fit), foundOn(s.plugin), excluded)
+	r.Firewall = append(r.Firewall, s.mode.openings()...)
 	r.Limits = s.limits()
 	r.Kubespray = s.kubespray(n)
 	r.Configuration = s.configuration(n)
@@ -253,17 +249,17 @@ func notInRun(f Facts, untried []string) []string {
 }
 
 // nothingFits names what excludes each plugin.
-func nothingFits(f Facts, rejected []Rejected) string {
+func nothingFits(f Facts, rejected []Rejected) words.Text {
 	if len(rejected) == 0 {
-		return fmt.Sprintf("On %s no plugin was measured, so none is recommended.", f.Topology)
+		return words.OnNoPluginWas.With(f.Topology)
 	}
-	var order []string
-	by := map[string][]string{}
+	var order []words.Text
+	by := map[words.Text][]string{}
 	for _, r := range rejected {
-		why := "this network"
+		why := words.ThisNetwork
 		for _, reason := range r.Because {
 			if reason.Need != "" {
-				why = "the need " + reason.Need
+				why = words.Need.With(reason.Need)
 				break
 			}
 		}
@@ -272,9 +268,9 @@ func nothingFits(f Facts, rejected []Rejected) string {
 		}
 		by[why] = append(by[why], r.Plugin)
 	}
-	var parts []string
+	var parts []words.Text
 	for _, why := range order {
-		parts = append(parts, why+" excludes "+strings.Join(by[why], ", "))
+		parts = append(parts, words.Excludes.With(why, words.List(words.Quotes(by[why])...)))
 	}
-	return fmt.Sprintf("On %s nothing that was measured fits: %s.", f.Topology, strings.Join(parts, "; "))
+	return words.OnNothingThatWas.With(f.Topology, words.Clauses(parts...))
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Needs that cases start from.
@@ -142,7 +143,7 @@ func TestRecommendation(t *testing.T) {
 // holdTogether checks what is true of every advice.
 func holdTogether(t *testing.T, n results.Needs, f Facts, r Recommendation) {
 	t.Helper()
-	if r.Summary == "" || r.Confidence.RestsOn == "" {
+	if r.Summary.Empty() || r.Confidence.RestsOn.Empty() {
 		t.Errorf("no summary or confidence: %+v", r)
 	}
 	rejected := map[string]bool{}
@@ -152,7 +153,7 @@ func holdTogether(t *testing.T, n results.Needs, f Facts, r Recommendation) {
 			t.Errorf("%s is rejected without a reason", other.Plugin)
 		}
 		for _, reason := range other.Because {
-			if reason.Text == "" || reason.Source == "" || strings.ContainsAny(reason.Text+reason.Source, "{}") {
+			if reason.Text.Empty() || reason.Source.Empty() || strings.ContainsAny(reason.Text.String()+reason.Source.String(), "{}%") {
 				t.Errorf("%s: a reason is not whole: %+v", other.Plugin, reason)
 			}
 		}
@@ -177,10 +178,10 @@ func holdTogether(t *testing.T, n results.Needs, f Facts, r Recommendation) {
 	if n.NoOverlay && winner.Facts[Encapsulates].Value != no {
 		t.Errorf("%s is recommended without overlay, but it was not seen", r.Plugin)
 	}
-	if winner.Fidelity == DataPath && (!strings.Contains(r.Summary, "data path") || r.Confidence.Level == "high") {
+	if winner.Fidelity == DataPath && (!strings.Contains(r.Summary.String(), "data path") || r.Confidence.Level == words.High) {
 		t.Errorf("a data path passes for the plugin: %s (%s)", r.Summary, r.Confidence.Level)
 	}
-	if len(r.Because) == 0 || r.Because[0].Evidence == "" {
+	if len(r.Because) == 0 || r.Because[0].Evidence.Empty() {
 		t.Errorf("%s is recommended without evidence", r.Plugin)
 	}
 }
@@ -202,7 +203,7 @@ func TestNothingRestsOnWhatWasNotMeasured(t *testing.T) {
 				if after.Plugin == before.Plugin {
 					t.Errorf("%s is recommended without %s", after.Plugin, fact)
 				}
-				if !slices.ContainsFunc(after.NotMeasured, func(s string) bool { return strings.HasPrefix(s, before.Plugin+": ") }) {
+				if !slices.ContainsFunc(after.NotMeasured, func(s words.Text) bool { return strings.HasPrefix(s.String(), before.Plugin+": ") }) {
 					t.Errorf("it is not said that %s of %s was not measured: %q", fact, before.Plugin, after.NotMeasured)
 				}
 			})
@@ -214,7 +215,7 @@ func TestNothingRestsOnWhatWasNotMeasured(t *testing.T) {
 func TestRejectionsNameTheNeed(t *testing.T) {
 	r := Recommend(with(func(n *results.Needs) { n.NetworkPolicy, n.Encryption = true, true }), factsOf("l2", onL2))
 	for _, says := range []string{"nothing that was measured fits", "the need network_policy excludes flannel-vxlan", "the need encryption excludes calico-bgp"} {
-		if !strings.Contains(r.Summary, says) {
+		if !strings.Contains(r.Summary.String(), says) {
 			t.Errorf("%q is not in %s", says, r.Summary)
 		}
 	}
@@ -250,7 +251,7 @@ func TestNotes(t *testing.T) {
 				if i := slices.IndexFunc(r.Notes, func(n Reason) bool { return !slices.Contains(allowed, n.Rule) }); i >= 0 {
 					t.Errorf("%s: %+v", r.Plugin, r.Notes[i])
 				}
-			case i < 0 || !strings.Contains(r.Notes[i].Text, c.says):
+			case i < 0 || !strings.Contains(r.Notes[i].Text.String(), c.says):
 				t.Errorf("%s: %+v", r.Plugin, r.Notes)
 			}
 		})
@@ -277,7 +278,7 @@ func TestConfidence(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			f := factsOf("l2", c.run)
 			c.alter(&f)
-			if got := Recommend(c.needs, f).Confidence; got.Level != c.want {
+			if got := Recommend(c.needs, f).Confidence; got.Level.String() != c.want {
 				t.Errorf("%+v, want %s", got, c.want)
 			}
 		})
@@ -307,7 +308,7 @@ func TestFirewallAndLimits(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := Recommend(c.needs, factsOf("vpc", c.run))
-			i := slices.IndexFunc(r.Limits, func(l Limit) bool { return l.What == c.what })
+			i := slices.IndexFunc(r.Limits, func(l Limit) bool { return l.What.String() == c.what })
 			if i < 0 || r.Limits[i].Limit != c.limit {
 				t.Errorf("%s: %+v, want %d", r.Plugin, r.Limits, c.limit)
 			}

@@ -2,11 +2,12 @@ package advice
 
 import (
 	_ "embed"
-	"fmt"
 	"slices"
-	"strings"
 
+	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 //go:embed claims.yaml
@@ -15,26 +16,26 @@ var claimsFile []byte
 var claims = loaded[[]claim]("claims.yaml", claimsFile)
 
 // founding is where all claims come from.
-const founding = "the project's founding document"
+var founding = words.ProjectsFoundingDocument
 
 // Verdicts of a [Claim].
-const (
-	Confirmed = "confirmed"
-	Refuted   = "refuted"
-	NotTested = "not tested"
-	Undecided = "inconclusive"
+var (
+	Confirmed = words.Confirmed
+	Refuted   = words.Refuted
+	NotTested = words.NotTested
+	Undecided = words.Inconclusive
 )
 
 // NoEvidence is said of a claim, or a part of one, that no plugin of the run
 // could test.
-const NoEvidence = "the run has nothing on it"
+var NoEvidence = words.RunHasNothingOn
 
 // Claim is something that is said of plugins, and what a run showed of it.
 type Claim struct {
-	Claim    string `json:"claim"`
-	Source   string `json:"source"`
-	Verdict  string `json:"verdict"`
-	Evidence string `json:"evidence"`
+	Claim    words.Text `json:"claim"`
+	Source   words.Text `json:"source"`
+	Verdict  words.Text `json:"verdict"`
+	Evidence words.Text `json:"evidence"`
 }
 
 // claim is one entry of claims.yaml, which explains the keys.
@@ -51,9 +52,9 @@ type part struct {
 		Is       values `json:"is"`
 	} `json:"fact"`
 	Compare *struct {
-		A  string `json:"a"`
-		B  string `json:"b"`
-		Is string `json:"is"`
+		A  string        `json:"a"`
+		B  string        `json:"b"`
+		Is stats.Verdict `json:"is"`
 	} `json:"compare"`
 	Ratio *struct {
 		A       string  `json:"a"`
@@ -75,18 +76,15 @@ func Claims(all []Facts) []Claim {
 // test joins the parts: one that is refuted refutes the claim, one that is not
 // tested leaves it untested.
 func (c claim) test(all []Facts) Claim {
-	out := Claim{Claim: c.Claim, Source: founding, Verdict: Confirmed}
-	var evidence []string
+	out := Claim{Claim: words.Define(idOf("claims", c.Claim), c.Claim).With(), Source: founding, Verdict: Confirmed}
+	var evidence []words.Text
 	tested := false
 	for _, p := range c.Parts {
 		f := p.test(all)
-		tested = tested || !slices.Equal(f.evidence, []string{NoEvidence})
-		said := f.about + ": " + f.verdict()
-		if len(f.evidence) > 0 {
-			said += " (" + strings.Join(f.evidence, "; ") + ")"
-		}
+		tested = tested || !slices.Equal(f.evidence, []words.Text{NoEvidence})
+		said := words.Aside(words.Of(f.about, f.verdict()), words.Clauses(f.evidence...))
 		if p.Aside {
-			said = "aside, " + said
+			said = words.List(words.AsideClaim, said)
 		} else {
 			out.Verdict = stronger(out.Verdict, f.verdict())
 		}
@@ -94,25 +92,25 @@ func (c claim) test(all []Facts) Claim {
 	}
 	out.Evidence = NoEvidence
 	if tested {
-		out.Evidence = strings.Join(evidence, ". ")
+		out.Evidence = words.Sentences(evidence...)
 	}
 	return out
 }
 
 // stronger is which of two parts' verdicts the whole takes.
-func stronger(a, b string) string {
-	order := []string{Refuted, NotTested, Undecided, Confirmed}
+func stronger(a, b words.Text) words.Text {
+	order := []words.Text{Refuted, NotTested, Undecided, Confirmed}
 	return order[min(slices.Index(order, a), slices.Index(order, b))]
 }
 
 // finding is what all topologies and figures say of a part.
 type finding struct {
-	about          string
+	about          words.Text
 	yes, no, maybe int
-	evidence       []string
+	evidence       []words.Text
 }
 
-func (f finding) verdict() string {
+func (f finding) verdict() words.Text {
 	switch {
 	case f.yes+f.no+f.maybe == 0:
 		return NotTested
@@ -124,7 +122,7 @@ func (f finding) verdict() string {
 	return Undecided
 }
 
-func (f *finding) add(holds bool, evidence string) {
+func (f *finding) add(holds bool, evidence words.Text) {
 	if holds {
 		f.yes++
 	} else {
@@ -133,7 +131,7 @@ func (f *finding) add(holds bool, evidence string) {
 	f.evidence = append(f.evidence, evidence)
 }
 
-func (f *finding) unsure(evidence string) {
+func (f *finding) unsure(evidence words.Text) {
 	f.maybe++
 	f.evidence = append(f.evidence, evidence)
 }
@@ -151,9 +149,9 @@ func (p part) test(all []Facts) finding {
 // testFact looks a fact up. Without the plugin's agents nothing enforces a
 // policy, which says nothing about the plugin.
 func (p part) testFact(all []Facts) finding {
-	f := finding{about: p.Fact.Plugin + " " + stated(p.Fact.Name, p.Fact.Is)}
+	f := finding{about: stated(p.Fact.Plugin, p.Fact.Name, p.Fact.Is)}
 	if p.Fact.Topology != "" {
-		f.about += " on " + p.Fact.Topology
+		f.about = words.On.With(f.about, p.Fact.Topology)
 	}
 	for _, facts := range all {
 		// Options make another network of a topology: a vpc with its check off
@@ -166,11 +164,11 @@ func (p part) testFact(all []Facts) finding {
 			continue
 		}
 		fact := plugin.Facts[p.Fact.Name]
-		evidence := facts.Topology + ": " + fact.Evidence + dataPath(plugin)
+		evidence := words.Aside(words.Of(words.Quote(facts.Topology), fact.Evidence), dataPath(plugin))
 		switch {
 		case fact.Value == "":
 		case p.Fact.Name == Policy && plugin.Fidelity == DataPath && fact.Value == no:
-			f.evidence = append(f.evidence, facts.Topology+": only the data path ran, without the agents that enforce policies")
+			f.evidence = append(f.evidence, words.OnlyDataPathRanWithout.With(facts.Topology))
 		default:
 			f.add(slices.Contains(p.Fact.Is, fact.Value), evidence)
 		}
@@ -179,40 +177,42 @@ func (p part) testFact(all []Facts) finding {
 }
 
 // stated puts a fact into words.
-func stated(name string, is values) string {
-	words := map[string][2]string{
-		Works: {"works", "does not work"}, Encapsulates: {"encapsulates", "does not encapsulate"}, Policy: {"enforces policies", "enforces no policies"},
-		Reachable: {"has pods that are reached from outside", "has pods that are not reached from outside"},
-		SameNode:  {"connects pods of one node", "does not connect pods of one node"},
-		UserSpace: {"handles packets in user space", "does not handle packets in user space"},
+func stated(plugin, name string, is values) words.Text {
+	said := map[string][2]words.Message{
+		Works:        {words.PluginWorks, words.PluginDoesNotWork},
+		Encapsulates: {words.Encapsulates, words.DoesNotEncapsulate},
+		Policy:       {words.EnforcesPolicies, words.EnforcesNoPolicies},
+		Reachable:    {words.HasPodsThatAre, words.HasPodsThatAreNot},
+		SameNode:     {words.ConnectsPodsOneNode, words.DoesNotConnectPods},
+		UserSpace:    {words.HandlesPacketsInUser, words.DoesNotHandlePackets},
 	}[name]
 	if slices.Contains(is, yes) {
-		return words[0]
+		return said[0].With(plugin)
 	}
-	return words[1]
+	return said[1].With(plugin)
 }
 
 // orNothing says so if there is no evidence.
 func (f finding) orNothing() finding {
 	if len(f.evidence) == 0 {
-		f.evidence = []string{NoEvidence}
+		f.evidence = []words.Text{NoEvidence}
 	}
 	return f
 }
 
-func dataPath(p *Plugin) string {
+func dataPath(p *Plugin) words.Text {
 	if p.Fidelity == DataPath {
-		return " (data path only)"
+		return words.DataPathOnly
 	}
-	return ""
+	return words.Text{}
 }
 
 // testCompare holds every figure's verdict to the claim. What a data path
 // alone shows of speed is not the product's.
 func (p part) testCompare(all []Facts) finding {
-	f := finding{about: fmt.Sprintf("%s is %s than %s", p.Compare.A, p.Compare.Is, p.Compare.B)}
-	if p.Compare.Is == Equivalent {
-		f.about = fmt.Sprintf("%s and %s are equivalent", p.Compare.A, p.Compare.B)
+	f := finding{about: words.PluginComparedTo.With(p.Compare.A, quantity.VerdictText(p.Compare.Is), p.Compare.B)}
+	if p.Compare.Is == stats.Equivalent {
+		f.about = words.PluginsEquivalent.With(p.Compare.A, p.Compare.B)
 	}
 	for _, facts := range all {
 		for _, c := range facts.Comparisons {
@@ -220,9 +220,9 @@ func (p part) testCompare(all []Facts) finding {
 			if !ok || !Figure(c.Probe, c.Metric) {
 				continue
 			}
-			evidence := facts.Topology + ", " + c.Evidence
-			if c.Verdict == Inconclusive || facts.builtOnly(c) {
-				f.unsure(evidence + facts.note(c))
+			evidence := words.List(words.Quote(facts.Topology), c.Evidence)
+			if c.Verdict == stats.Inconclusive || facts.builtOnly(c) {
+				f.unsure(words.Aside(evidence, facts.note(c)))
 				continue
 			}
 			f.add(c.Verdict == p.Compare.Is, evidence)
@@ -233,17 +233,17 @@ func (p part) testCompare(all []Facts) finding {
 
 // testRatio holds the whole interval of every goodput ratio to a bound.
 func (p part) testRatio(all []Facts) finding {
-	f := finding{about: fmt.Sprintf("goodput of %s is at least %.2f times that of %s", p.Ratio.A, p.Ratio.AtLeast, p.Ratio.B)}
+	f := finding{about: words.GoodputIsAtLeast.With(p.Ratio.A, p.Ratio.AtLeast, p.Ratio.B)}
 	for _, facts := range all {
 		for _, c := range facts.Comparisons {
 			c, ok := c.between(p.Ratio.A, p.Ratio.B)
 			if !ok || base(c.Probe) != "tcp-stream" || c.Metric != "goodput" {
 				continue
 			}
-			evidence := facts.Topology + ", " + c.Evidence
+			evidence := words.List(words.Quote(facts.Topology), c.Evidence)
 			switch {
 			case c.CI == nil || facts.builtOnly(c) || c.CI[0] < p.Ratio.AtLeast && c.CI[1] >= p.Ratio.AtLeast:
-				f.unsure(evidence + facts.note(c))
+				f.unsure(words.Aside(evidence, facts.note(c)))
 			default:
 				f.add(c.CI[0] >= p.Ratio.AtLeast, evidence)
 			}
@@ -266,10 +266,10 @@ func (c Comparison) between(a, b string) (Comparison, bool) {
 		c.CI = &[2]float64{1 / c.CI[1], 1 / c.CI[0]}
 	}
 	switch c.Verdict {
-	case Faster:
-		c.Verdict = Slower
-	case Slower:
-		c.Verdict = Faster
+	case stats.Faster:
+		c.Verdict = stats.Slower
+	case stats.Slower:
+		c.Verdict = stats.Faster
 	}
 	return c, true
 }
@@ -280,11 +280,11 @@ func (f *Facts) builtOnly(c Comparison) bool {
 	return slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return (p.Name == c.A || p.Name == c.B) && p.Fidelity == DataPath })
 }
 
-func (f *Facts) note(c Comparison) string {
+func (f *Facts) note(c Comparison) words.Text {
 	if f.builtOnly(c) {
-		return " (data path only, not the product)"
+		return words.DataPathOnlyNot
 	}
-	return ""
+	return words.Text{}
 }
 
 func (f *Facts) plugin(name string) *Plugin {

@@ -1,8 +1,10 @@
 package advice
 
 import (
-	"fmt"
 	"slices"
+
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // shown is what a test's run showed of a plugin.
@@ -79,12 +81,12 @@ func (s shown) plugin() Plugin {
 	}
 	set := func(name, value string) {
 		if value != "" {
-			p.Facts[name] = Fact{value, name + " was seen: " + value}
+			p.Facts[name] = Fact{value, words.Quote(name + " was seen: " + value)}
 		}
 	}
 	set(Works, s.works)
 	if s.works == "" {
-		p.Facts[Works] = Fact{"", "unsupported: the kernel lacks it"}
+		p.Facts[Works] = Fact{"", words.Quote("unsupported: the kernel lacks it")}
 	}
 	set(Policy, s.policy)
 	set(Reachable, s.reach)
@@ -103,17 +105,17 @@ func compared(a, b shown) []Comparison {
 	if a.speed == 0 || b.speed == 0 {
 		return nil
 	}
-	ratio, verdict := a.speed/b.speed, Inconclusive
+	ratio, verdict := a.speed/b.speed, stats.Inconclusive
 	switch {
 	case ratio > 1.005:
-		verdict = Faster
+		verdict = stats.Faster
 	case ratio < 0.995:
-		verdict = Slower
+		verdict = stats.Slower
 	}
 	var all []Comparison
 	for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
 		all = append(all, Comparison{A: a.name, B: b.name, Wire: "none", Probe: probe, Metric: metric, Ratio: ratio,
-			CI: &[2]float64{ratio * 0.999, ratio * 1.001}, Verdict: verdict, Evidence: fmt.Sprintf("%s %s ×%.3f to %s: %s", probe, a.name, ratio, b.name, verdict)})
+			CI: &[2]float64{ratio * 0.999, ratio * 1.001}, Verdict: verdict, Evidence: words.Quotef("%s %s ×%.3f to %s: %s", probe, a.name, ratio, b.name, verdict)})
 	}
 	return all
 }

@@ -104,7 +104,7 @@ func (s *subject) kubespray(n results.Needs) string {
 		comments = append(comments, fmt.Sprintf("flannel takes the pods' MTU from the node's NIC, and none is given here: %s.", why))
 	}
 	for _, note := range s.notes {
-		comments = append(comments, note.Text)
+		comments = append(comments, note.Text.String())
 	}
 	return commented(comments) + marshal(vars)
 }

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // allowed is what Kubespray v2.31 accepts (roles/network_plugin/*/defaults,
@@ -176,7 +177,7 @@ func TestConfiguration(t *testing.T) {
 // TestMTU writes an MTU only if it was measured on a cluster and is that of the
 // path, and otherwise says why there is none.
 func TestMTU(t *testing.T) {
-	found := func(name string) []Finding { return []Finding{{name, "what a probe says"}} }
+	found := func(name string) []Finding { return []Finding{{name, words.Quote("what a probe says")}} }
 	for _, c := range []struct {
 		name, plugin, testbed string
 		path, overhead        int

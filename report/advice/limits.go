@@ -2,9 +2,9 @@ package advice
 
 import (
 	_ "embed"
-	"fmt"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 //go:embed limits.yaml
@@ -29,11 +29,11 @@ type quota struct {
 
 // Limit is a bound of the recommended plugin beside what the cluster has.
 type Limit struct {
-	What   string `json:"what"`
-	Limit  int    `json:"limit"` // 0: it depends on the machine type
-	At     int    `json:"at"`    // what the cluster has; 0: it was not said
-	Text   string `json:"text"`
-	Source string `json:"source"`
+	What   words.Text `json:"what"`
+	Limit  int        `json:"limit"` // 0: it depends on the machine type
+	At     int        `json:"at"`    // what the cluster has; 0: it was not said
+	Text   words.Text `json:"text"`
+	Source words.Text `json:"source"`
 }
 
 // bounds are a plugin's limits at the size of the cluster.
@@ -42,7 +42,7 @@ type bounds struct {
 	mode   mode
 	routes quota // VPC routes; zero if the mode needs none or the quota is not known
 	pods   int   // on a node, 0 if that is not known
-	podsOf string
+	podsOf words.Text
 }
 
 func boundsOf(n results.Needs, m mode) bounds {
@@ -60,24 +60,24 @@ func boundsOf(n results.Needs, m mode) bounds {
 // podsOfANode computes how many pods a node takes, 0 if that depends on what
 // was not said, and the formula with its source (ACK documentation, Terway;
 // amazon-vpc-cni-k8s README; CCE documentation).
-func podsOfANode(l results.Limits, formula string) (int, string) {
+func podsOfANode(l results.Limits, formula string) (int, words.Text) {
 	adapters, ips := l.Adapters, l.IPsPerAdapter
 	switch formula {
 	case "a-prefix":
-		return quotas().PodsOfAPrefix.Default, "one address of the node's part for each pod (" + quotas().PodsOfAPrefix.Source + ", " + quotas().PodsOfAPrefix.Date + ")"
+		return quotas().PodsOfAPrefix.Default, words.OneAddressNodesPart.With(quotas().PodsOfAPrefix.Source, quotas().PodsOfAPrefix.Date)
 	case "adapters-1":
-		return max(adapters-1, 0), "one pod for each adapter but the first (Alibaba Cloud ACK documentation, Terway)"
+		return max(adapters-1, 0), words.OnePodForEach
 	case "(adapters-1)×ips":
-		return max(adapters-1, 0) * ips, "the addresses of all adapters but the first (Alibaba Cloud ACK documentation, Terway)"
+		return max(adapters-1, 0) * ips, words.AddressesAllAdaptersBut
 	case "adapters×(ips-1)+2":
 		if adapters == 0 || ips == 0 {
-			return 0, "adapters × (addresses − 1) + 2 (amazon-vpc-cni-k8s README)"
+			return 0, words.AdaptersTimesAddresses1
 		}
-		return adapters*(ips-1) + 2, "adapters × (addresses − 1) + 2 (amazon-vpc-cni-k8s README)"
+		return adapters*(ips-1) + 2, words.AdaptersTimesAddresses1
 	case "sub-enis":
-		return l.SubENIs, "one sub-ENI for each pod (Huawei Cloud CCE documentation, Cloud Native Network 2.0)"
+		return l.SubENIs, words.OneSubENIFor
 	}
-	return 0, ""
+	return 0, words.Text{}
 }
 
 // known gives the limits the names that rules use.
@@ -106,12 +106,12 @@ func (b bounds) known() map[string]string {
 	return known
 }
 
-// words fill the brackets of rules' texts.
-func (b bounds) words() []string {
+// fill are what stands for the brackets of rules' texts.
+func (b bounds) fill() map[string]any {
 	n := b.needs.Largest()
-	return []string{"{nodes}", itoa(n), "{routes}", itoa(max(b.routes.Most, b.routes.Default)), "{routes_default}", itoa(b.routes.Default),
-		"{routes_source}", b.routes.Source, "{max_nodes}", itoa(b.mode.MaxNodes), "{pods}", itoa(b.needs.PodsPerNode),
-		"{pods_most}", itoa(b.pods), "{pods_source}", b.podsOf, "{mesh}", itoa(quotas().BGPMesh.Default), "{sessions}", itoa(n * (n - 1) / 2)}
+	return map[string]any{"nodes": n, "routes": max(b.routes.Most, b.routes.Default), "routes_default": b.routes.Default,
+		"routes_source": b.routes.Source, "max_nodes": b.mode.MaxNodes, "pods": b.needs.PodsPerNode,
+		"pods_most": b.pods, "pods_source": b.podsOf, "mesh": quotas().BGPMesh.Default, "sessions": n * (n - 1) / 2}
 }
 
 // limits lists the bounds of the recommended plugin.
@@ -119,31 +119,31 @@ func (s *subject) limits() []Limit {
 	b, all := s.bounds, []Limit{}
 	n := b.needs.Largest()
 	if b.mode.Routes {
-		l := Limit{What: "VPC routes", Limit: b.routes.Default, At: n, Text: "one VPC route for each node", Source: b.routes.Source}
+		l := Limit{What: words.VPCRoutes, Limit: b.routes.Default, At: n, Text: words.OneVPCRouteOnly, Source: words.Quote(b.routes.Source)}
 		switch {
 		case b.routes.Default == 0:
-			l.Text, l.Source = "one VPC route for each node; the table's quota is not known: ask the cloud, and set limits.vpc_routes", "limits.yaml"
+			l.Text, l.Source = words.OneVPCRouteForEach, words.Quote("limits.yaml")
 		case b.routes.Most > b.routes.Default:
-			l.Text = fmt.Sprintf("one VPC route for each node; up to %d on request", b.routes.Most)
+			l.Text = words.OneVPCRouteForEachNode.With(b.routes.Most)
 		}
 		if b.routes.Date != "" {
-			l.Source += ", " + b.routes.Date
+			l.Source = words.List(l.Source, words.Quote(b.routes.Date))
 		}
 		all = append(all, l)
 	}
 	if b.mode.BGP {
-		l := Limit{What: "nodes of a full BGP mesh", Limit: quotas().BGPMesh.Default, At: n, Text: "sessions grow with the square of the nodes; use route reflectors above",
-			Source: quotas().BGPMesh.Source + ", " + quotas().BGPMesh.Date}
+		l := Limit{What: words.NodesFullBGPMesh, Limit: quotas().BGPMesh.Default, At: n, Text: words.SessionsGrowWithSquare,
+			Source: words.Quote(quotas().BGPMesh.Source + ", " + quotas().BGPMesh.Date)}
 		if n > 0 {
-			l.Text = fmt.Sprintf("%d sessions at %d nodes; use route reflectors above %d nodes", n*(n-1)/2, n, quotas().BGPMesh.Default)
+			l.Text = words.SessionsAtNodesUse.With(n*(n-1)/2, n, quotas().BGPMesh.Default)
 		}
 		all = append(all, l)
 	}
 	if b.mode.MaxNodes > 0 {
-		all = append(all, Limit{What: "nodes", Limit: b.mode.MaxNodes, At: n, Text: "nodes of one cluster", Source: s.mode.Sources[0]})
+		all = append(all, Limit{What: words.Nodes, Limit: b.mode.MaxNodes, At: n, Text: words.NodesOneCluster, Source: words.Quote(s.mode.Sources[0])})
 	}
-	if b.podsOf != "" {
-		all = append(all, Limit{What: "pods on a node", Limit: b.pods, At: b.needs.PodsPerNode, Text: b.podsOf, Source: s.mode.Sources[0]})
+	if !b.podsOf.Empty() {
+		all = append(all, Limit{What: words.PodsOnNode, Limit: b.pods, At: b.needs.PodsPerNode, Text: b.podsOf, Source: words.Quote(s.mode.Sources[0])})
 	}
 	return append(all, podNetworkLimit(b.needs))
 }
@@ -152,9 +152,9 @@ func (s *subject) limits() []Limit {
 func podNetworkLimit(n results.Needs) Limit {
 	cidr, prefix := podNetwork(n)
 	if !cidr.IsValid() {
-		return Limit{What: "nodes that the pod network has room for", At: n.Largest(), Source: "arithmetic",
-			Text: fmt.Sprintf("Kubespray's %s is too small: choose a pod network of at least /%d", results.DefaultPodCIDR, roomFor(n.Largest(), prefix))}
+		return Limit{What: words.NodesThatPodNetwork, At: n.Largest(), Source: words.Arithmetic,
+			Text: words.KubespraysIsTooSmall.With(results.DefaultPodCIDR, roomFor(n.Largest(), prefix))}
 	}
-	return Limit{What: "nodes that the pod network has room for", Limit: 1 << (prefix - cidr.Bits()), At: n.Largest(),
-		Text: fmt.Sprintf("%s in parts of /%d", cidr, prefix), Source: "arithmetic"}
+	return Limit{What: words.NodesThatPodNetwork, Limit: 1 << (prefix - cidr.Bits()), At: n.Largest(),
+		Text: words.InParts.With(cidr, prefix), Source: words.Arithmetic}
 }

@@ -3,9 +3,12 @@ package advice
 import (
 	_ "embed"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
+	"github.com/cnibench/cnibench/words"
 	"sigs.k8s.io/yaml"
 )
 
@@ -18,7 +21,7 @@ var modes = loaded[[]mode]("modes.yaml", modesFile)
 // mode is what is documented of one plugin mode; modes.yaml explains the keys.
 type mode struct {
 	Plugin     string         `json:"plugin"`
-	Words      string         `json:"words"`
+	Words      string         `json:"words"` // what people call it
 	Kind       string         `json:"kind"`
 	NeedsL2    bool           `json:"needs_l2"`
 	SameSubnet bool           `json:"same_subnet"` // plain routes inside a subnet, a tunnel between subnets
@@ -67,4 +70,30 @@ func load[T any](name string, text []byte) T {
 		panic(fmt.Sprintf("reading %s: %v", name, err))
 	}
 	return v
+}
+
+// called is what people call the mode, in words; empty if nothing is documented of it.
+func (m mode) called() words.Text {
+	if m.Words == "" {
+		return words.Text{}
+	}
+	return words.Define("modes."+m.Plugin, m.Words).With()
+}
+
+// openings are what firewalls must let through, each with its reason.
+func (m mode) openings() []Opening {
+	all := slices.Clone(m.Firewall)
+	for i := range all {
+		why := all[i].Why.String()
+		all[i].Why = words.Define(idOf("openings", why), why).With()
+	}
+	return all
+}
+
+var noLetters = regexp.MustCompile(`[^a-z0-9]+`)
+
+// idOf is the id of a sentence that a data file holds without a name: its own
+// words.
+func idOf(subject, english string) string {
+	return subject + "." + strings.Trim(noLetters.ReplaceAllString(strings.ToLower(english), "-"), "-")
 }

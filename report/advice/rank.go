@@ -2,9 +2,11 @@ package advice
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // figures are what plugins are ranked by, each kind with one voice, so that
@@ -33,61 +35,62 @@ func base(probe string) string {
 // speed did not. They are asked in order: together they are a lexicographic
 // order, which is transitive because each of them is one.
 type preference struct {
-	rule, text, source string
+	rule         string
+	text, source words.Text
 	// known says what the preferred one has where of the other it is not known.
-	known string
+	known words.Text
 	// key is what plugins are ordered by, the least first. What is not known
 	// comes after all that is.
 	key func(*subject) (value int64, known bool)
 	// figures are those of two plugins whose keys are known.
-	figures func(a, b *subject) string
+	figures func(a, b *subject) words.Text
 }
 
 var preferences = []preference{
-	{rule: "fewer-bytes", text: "puts fewer bytes around packets", source: "what captures on the nodes' NICs showed, 2026-11-24",
-		known: "was seen on the wire, and the other was not",
+	{rule: "fewer-bytes", text: words.PutsFewerBytesAround, source: words.WhatCapturesOnNodes,
+		known: words.WasSeenOnWire,
 		key: func(s *subject) (int64, bool) {
 			if s.plugin.Overhead == nil {
 				return 0, false
 			}
 			return int64(*s.plugin.Overhead), true
 		},
-		figures: func(a, b *subject) string {
-			return fmt.Sprintf("%d bytes against %d of %s", *a.plugin.Overhead, *b.plugin.Overhead, b.plugin.Name)
+		figures: func(a, b *subject) words.Text {
+			return words.BytesAgainst.With(*a.plugin.Overhead, *b.plugin.Overhead, b.plugin.Name)
 		}},
-	{rule: "agents-ran", text: "had its own agents measured, not a data path alone", source: "a data path alone shows less, 2026-11-24",
+	{rule: "agents-ran", text: words.HadItsOwnAgents, source: words.DataPathAloneShows,
 		key: func(s *subject) (int64, bool) {
 			if s.plugin.Fidelity == DataPath {
 				return 1, true
 			}
 			return 0, true
 		}},
-	{rule: "fewer-moving-parts", text: "has fewer moving parts (programs to keep running on each node)", source: "modes.yaml, 2026-11-23",
-		known: "has its programs documented, and the other has not",
+	{rule: "fewer-moving-parts", text: words.HasFewerMovingParts, source: words.Quote("modes.yaml, 2026-11-23"),
+		known: words.HasItsProgramsDocumented,
 		key:   func(s *subject) (int64, bool) { return int64(s.mode.Agents), s.mode.Agents > 0 },
-		figures: func(a, b *subject) string {
-			return fmt.Sprintf("%d against %d of %s (documented)", a.mode.Agents, b.mode.Agents, b.plugin.Name)
+		figures: func(a, b *subject) words.Text {
+			return words.AgainstDocumented.With(a.mode.Agents, b.mode.Agents, b.plugin.Name)
 		}},
-	{rule: "less-memory", text: "takes less memory for its agents", source: "resident memory of the agents, 2026-11-24",
-		known: "had the memory of its agents measured, and the other had not",
+	{rule: "less-memory", text: words.TakesLessMemoryFor, source: words.ResidentMemoryAgents2026,
+		known: words.HadMemoryItsAgents,
 		key:   func(s *subject) (int64, bool) { return s.plugin.Memory, s.plugin.Memory > 0 },
-		figures: func(a, b *subject) string {
-			return fmt.Sprintf("%d MiB against %d of %s", a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+		figures: func(a, b *subject) words.Text {
+			return words.MiBAgainst.With(a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
 		}},
 }
 
 // byName settles what nothing else did.
-var byName = preference{rule: "by-name", text: "comes first by name; nothing that was measured tells them apart", source: "a rule that always gives the same answer, 2026-11-24"}
+var byName = preference{rule: "by-name", text: words.ComesFirstByName, source: words.RuleThatAlwaysGives}
 
 // compare is negative if a is better, and says why.
-func (p *preference) compare(a, b *subject) (c int, settled preference, evidence string) {
+func (p *preference) compare(a, b *subject) (c int, settled preference, evidence words.Text) {
 	x, xKnown := p.key(a)
 	y, yKnown := p.key(b)
 	settled = *p
 	switch {
 	case xKnown != yKnown:
 		settled.text = p.known
-		return cmp.Compare(answer(yKnown), answer(xKnown)), settled, ""
+		return cmp.Compare(answer(yKnown), answer(xKnown)), settled, words.Text{}
 	case xKnown && p.figures != nil:
 		evidence = p.figures(a, b)
 	}
@@ -99,10 +102,10 @@ type outcome struct {
 	winner   *subject
 	because  []Reason
 	rejected []Rejected
-	unknown  []string
-	why      string // the end of the summary
+	unknown  []words.Text
+	why      words.Text // the end of the summary
 	// preferred is the first rule for equals that spoke for the winner.
-	preferred string
+	preferred words.Text
 	measured  bool // speeds were compared
 	decided   bool // and they settled it
 	told      bool // some verdict told the winner from another by speed
@@ -114,7 +117,7 @@ type outcome struct {
 // duel is how one plugin stands to another by all figures that were compared.
 type duel struct {
 	net      int // kinds of figures that it wins, less those that it loses
-	evidence []string
+	evidence []words.Text
 	compared int
 	decided  int // comparisons that found one of the two faster
 	equal    int // comparisons that found them equivalent
@@ -123,14 +126,14 @@ type duel struct {
 // tie says how a plugin that wins no more figures than it loses stands to
 // another, and what settles it then. A difference that was not found is not one
 // that is not there.
-func (d duel) tie(other, settled string) string {
+func (d duel) tie(other string, settled words.Text) words.Text {
 	switch {
 	case d.decided > 0:
-		return fmt.Sprintf("is faster than %s by some figures and slower by others, and %s", other, settled)
+		return words.IsFasterThanBy.With(other, settled)
 	case d.equal == d.compared:
-		return fmt.Sprintf("is as fast as %s, and %s", other, settled)
+		return words.IsAsFastAs.With(other, settled)
 	}
-	return fmt.Sprintf("is not shown to be faster or slower than %s, and %s", other, settled)
+	return words.IsNotShownTo.With(other, settled)
 }
 
 // fight compares two plugins by all their figures.
@@ -152,13 +155,13 @@ func (f *Facts) fight(a, b string) duel {
 			d.compared++
 			d.evidence = append(d.evidence, c.Evidence)
 			switch c.Verdict {
-			case Faster:
+			case stats.Faster:
 				balance += sign
 				d.decided++
-			case Slower:
+			case stats.Slower:
 				balance -= sign
 				d.decided++
-			case Equivalent:
+			case stats.Equivalent:
 				d.equal++
 			}
 		}
@@ -207,51 +210,51 @@ func (f *Facts) timed(plugin string) bool {
 }
 
 // prefer asks the preferences in order; c is negative if a is better.
-func prefer(a, b *subject) (p preference, c int, evidence string) {
+func prefer(a, b *subject) (p preference, c int, evidence words.Text) {
 	for i := range preferences {
 		if c, settled, evidence := preferences[i].compare(a, b); c != 0 {
 			return settled, c, evidence
 		}
 	}
-	return byName, strings.Compare(a.plugin.Name, b.plugin.Name), ""
+	return byName, strings.Compare(a.plugin.Name, b.plugin.Name), words.Text{}
 }
 
 // lost says by what a plugin that fits lost to the winner.
 func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	winner := o.winner.plugin.Name
 	d := f.fight(loser.plugin.Name, winner)
-	r := Reason{Rule: "slower", Evidence: strings.Join(d.evidence, "; "), Source: "verdicts of this run"}
+	r := Reason{Rule: "slower", Evidence: words.Clauses(d.evidence...), Source: words.VerdictsThisRun}
 	switch {
 	case loser.plugin.Kernel != o.winner.plugin.Kernel && f.timed(loser.plugin.Name):
 		o.apart = append(o.apart, loser)
-		r.Rule, r.Text = "other-kernel", fmt.Sprintf("fits, but its speed was measured in another kernel (%s) and cannot be compared with that of %s", kernelNamed(loser.plugin.Kernel), winner)
+		r.Rule, r.Text = "other-kernel", words.FitsButItsSpeed.With(kernelNamed(loser.plugin.Kernel), winner)
 	case d.compared == 0 && f.timed(winner):
 		o.apart = append(o.apart, loser)
-		r.Rule, r.Text = "speed-unknown", "fits, but its speed was not compared with that of "+winner
-		o.unknown = append(o.unknown, loser.plugin.Name+": its speed was not compared")
+		r.Rule, r.Text = "speed-unknown", words.FitsButItsSpeedWas.With(winner)
+		o.unknown = append(o.unknown, words.ItsSpeedWasNot.With(loser.plugin.Name))
 	case d.compared == 0:
 		p, _, evidence := prefer(o.winner, loser)
 		r.Rule, r.Source, r.Evidence = p.rule, p.source, evidence
-		r.Text = fmt.Sprintf("fits, and its speed was not compared with that of %s, which %s", winner, p.text)
+		r.Text = words.FitsAndItsSpeed.With(winner, p.text)
 		o.decided = false
 		o.preferred = cmp.Or(o.preferred, p.text)
-		o.because = append(o.because, Reason{Rule: p.rule, Text: fmt.Sprintf("was not compared by speed with %s, and %s", loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
+		o.because = append(o.because, Reason{Rule: p.rule, Text: words.WasNotComparedBy.With(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	case d.net < 0:
 		o.told = true
-		r.Text = "fits, but is slower than " + winner
+		r.Text = words.FitsButIsSlower.With(winner)
 	case score[loser] < score[o.winner]:
-		r.Text = fmt.Sprintf("fits, and is not slower than %s, but wins against fewer of the others by speed", winner)
+		r.Text = words.FitsAndIsNot.With(winner)
 	case d.net > 0:
 		o.told = true
-		r.Text = fmt.Sprintf("fits, and is faster than %s, but wins against no more of the others by speed", winner)
+		r.Text = words.FitsAndIsFaster.With(winner)
 		o.decided = false
-		o.because = append(o.because, Reason{Rule: "most-wins", Text: "wins against as many of the others as " + loser.plugin.Name + " and is preferred by the rules for equals",
-			Source: "verdicts of this run"})
+		o.because = append(o.because, Reason{Rule: "most-wins", Text: words.WinsAgainstAsMany.With(loser.plugin.Name),
+			Source: words.VerdictsThisRun})
 	default:
 		p, _, evidence := prefer(o.winner, loser)
 		r.Rule, r.Source = p.rule, p.source
-		r.Text = fmt.Sprintf("fits, but %s %s", winner, d.tie(loser.plugin.Name, p.text))
-		r.Evidence = join(evidence, r.Evidence)
+		r.Text = words.FitsBut.With(winner, d.tie(loser.plugin.Name, p.text))
+		r.Evidence = words.Clauses(evidence, r.Evidence)
 		o.decided, o.told = false, o.told || d.decided > 0
 		o.preferred = cmp.Or(o.preferred, p.text)
 		o.because = append(o.because, Reason{Rule: p.rule, Text: d.tie(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
@@ -260,8 +263,8 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 }
 
 // kernelNamed names a kernel that figures were measured in.
-func kernelNamed(kernel string) string {
-	return cmp.Or(kernel, "the machine's own")
+func kernelNamed(kernel string) words.Text {
+	return cmp.Or(words.Quote(kernel), words.MachinesOwn)
 }
 
 // slower says by what figures a plugin that was excluded anyway is slower than
@@ -271,7 +274,7 @@ func (o *outcome) slower(f *Facts, excluded string) []Reason {
 	if d.net >= 0 {
 		return nil
 	}
-	return []Reason{{Rule: "slower", Text: "is slower than " + o.winner.plugin.Name, Evidence: strings.Join(d.evidence, "; "), Source: "verdicts of this run"}}
+	return []Reason{{Rule: "slower", Text: words.IsSlowerThan.With(o.winner.plugin.Name), Evidence: words.Clauses(d.evidence...), Source: words.VerdictsThisRun}}
 }
 
 // costs are what a plugin that fits costs more than the winner.
@@ -280,8 +283,8 @@ func costs(loser, winner *subject) []Reason {
 	if a == nil || b == nil || *a <= *b {
 		return nil
 	}
-	return []Reason{{Rule: "costs-bytes", Text: fmt.Sprintf("takes %d bytes of each packet, %s %d", *a, winner.plugin.Name, *b),
-		Evidence: loser.plugin.Facts[Encapsulates].Evidence, Source: "what a capture on the node's NIC showed, 2026-11-24"}}
+	return []Reason{{Rule: "costs-bytes", Text: words.TakesBytesEachPacket.With(*a, winner.plugin.Name, *b),
+		Evidence: loser.plugin.Facts[Encapsulates].Evidence, Source: words.WhatCaptureOnNodes}}
 }
 
 // explain says by what the winner won.
@@ -302,29 +305,29 @@ func (o *outcome) explain(order []*subject) {
 	switch {
 	case others == 0:
 		o.decided = false
-		o.why = "it is the one whose speed counts here"
+		o.why = words.ItIsOneWhose
 	case !o.measured:
 		o.decided = false
-		o.why = "it " + o.preferred + "; their speed was not compared"
+		o.why = words.ItTheirSpeedWas.With(o.preferred)
 	case o.decided && slower == others:
-		o.why = "it is the fastest"
+		o.why = words.ItIsFastest
 	case o.decided:
-		o.why = "it wins most comparisons of speed"
+		o.why = words.ItWinsMostComparisons
 	case !o.told:
-		o.why = "none is shown to be faster, and it " + o.preferred
+		o.why = words.NoneIsShownTo.With(o.preferred)
 	default:
-		o.why = "none wins against more of the others by speed, and it " + cmp.Or(o.preferred, "is preferred by the rules for equals")
+		o.why = words.NoneWinsAgainstMore.With(cmp.Or(o.preferred, words.IsPreferredByRules))
 	}
-	o.why += o.notCompared()
+	o.why = words.Clauses(append([]words.Text{o.why}, o.notCompared()...)...)
 	if slower > 0 {
-		o.because = append([]Reason{{Rule: "fastest", Text: fmt.Sprintf("is faster than %d of the %d others that it was compared with; the next is %s", slower, others, next.Plugin),
-			Evidence: next.Because[0].Evidence, Source: "verdicts of this run"}}, o.because...)
+		o.because = append([]Reason{{Rule: "fastest", Text: words.IsFasterThanOthers.With(slower, others, next.Plugin),
+			Evidence: next.Because[0].Evidence, Source: words.VerdictsThisRun}}, o.because...)
 	}
 }
 
 // notCompared says whose speed could not be compared with the winner's, and
 // why.
-func (o *outcome) notCompared() string {
+func (o *outcome) notCompared() []words.Text {
 	var kernels, unknown []string
 	in := map[string][]string{}
 	for _, s := range o.apart {
@@ -339,16 +342,12 @@ func (o *outcome) notCompared() string {
 			in[k] = append(in[k], s.plugin.Name)
 		}
 	}
-	said := ""
+	var said []words.Text
 	for _, k := range kernels {
-		said += fmt.Sprintf("; the speed of %s was measured in another kernel (%s) and cannot be compared", strings.Join(in[k], ", "), kernelNamed(k))
+		said = append(said, words.SpeedWasMeasuredIn.With(words.List(words.Quotes(in[k])...), kernelNamed(k)))
 	}
 	if len(unknown) > 0 {
-		said += fmt.Sprintf("; the speed of %s was not compared", strings.Join(unknown, ", "))
+		said = append(said, words.SpeedOfNotCompared.With(words.List(words.Quotes(unknown)...)))
 	}
 	return said
-}
-
-func join(parts ...string) string {
-	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/cnibench/cnibench/stats"
 )
 
 // TestOrderIsTransitive holds the preferences to an order over plugins of which
@@ -53,10 +55,10 @@ func TestNoReasonFromTheUnknown(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			p, order, evidence := prefer(&c.a, &c.b)
-			if order >= 0 || p.rule != c.rule || !strings.Contains(p.text, c.says) {
+			if order >= 0 || p.rule != c.rule || !strings.Contains(p.text.String(), c.says) {
 				t.Errorf("%d, %s: %s", order, p.rule, p.text)
 			}
-			if known := c.says == "fewer bytes"; known != (evidence != "") {
+			if known := c.says == "fewer bytes"; known != (!evidence.Empty()) {
 				t.Errorf("figures: %q", evidence)
 			}
 		})
@@ -102,7 +104,7 @@ func randomFacts(r *rand.Rand) *Facts {
 			}
 			for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
 				f.Comparisons = append(f.Comparisons, Comparison{A: a.Name, B: b.Name, Probe: probe, Metric: metric,
-					Verdict: []string{Faster, Slower, Equivalent, Inconclusive}[r.IntN(4)]})
+					Verdict: []stats.Verdict{stats.Faster, stats.Slower, stats.Equivalent, stats.Inconclusive}[r.IntN(4)]})
 			}
 		}
 	}

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 //go:embed rules.yaml
@@ -95,12 +96,12 @@ type subject struct {
 	facts   *Facts
 	mode    mode
 	known   map[string]string // need.*, doc.* and net.*
-	fill    *strings.Replacer
+	fill    map[string]any    // what stands for the brackets of rules' texts
 	bounds  bounds
 	reasons []Reason
 	against []Reason
 	notes   []Reason
-	unknown []string
+	unknown []words.Text
 	// weakened: a note says that the advice may not hold for the cluster.
 	weakened bool
 }
@@ -120,7 +121,8 @@ func newSubject(n results.Needs, f *Facts, p *Plugin) *subject {
 		s.known["doc.cloud_fits"] = answer(slices.Contains(s.mode.Clouds, n.Cloud))
 	}
 	maps.Copy(s.known, s.bounds.known())
-	s.fill = strings.NewReplacer(append(s.bounds.words(), "{cloud}", cloudNamed(n.Cloud), "{clouds}", clouds(s.mode.Clouds))...)
+	s.fill = s.bounds.fill()
+	s.fill["cloud"], s.fill["clouds"] = cloudNamed(n.Cloud), clouds(s.mode.Clouds)
 	return s
 }
 
@@ -134,17 +136,17 @@ func needed(n results.Needs) map[string]string {
 	return known
 }
 
-func clouds(list []string) string {
-	named := make([]string, len(list))
+func clouds(list []string) words.Text {
+	named := make([]words.Text, len(list))
 	for i, c := range list {
 		named[i] = cloudNamed(c)
 	}
-	return strings.Join(named, ", ")
+	return words.List(named...)
 }
 
-func cloudNamed(cloud string) string {
-	names := map[string]string{"alibaba": "Alibaba Cloud", "huawei": "Huawei Cloud", "aws": "AWS", "azure": "Azure", "gce": "Google Cloud",
-		"none": "a network of one's own", "": "the cloud"}
+func cloudNamed(cloud string) words.Text {
+	names := map[string]words.Text{"alibaba": words.AlibabaCloud, "huawei": words.HuaweiCloud, "aws": words.Quote("AWS"), "azure": words.Quote("Azure"), "gce": words.GoogleCloud,
+		"none": words.NetworkOnesOwn, "": words.Cloud}
 	return names[cloud]
 }
 
@@ -156,10 +158,10 @@ func (s *subject) judge() {
 		}
 		switch {
 		case r.Reject != "":
-			s.against = append(s.against, s.reason(r, r.Reject, s.evidence(r.When)))
+			s.against = append(s.against, s.reason(r, "reject", r.Reject, s.evidence(r.When)))
 		case r.Note != "":
 			s.weakened = s.weakened || r.Weakens
-			s.notes = append(s.notes, s.reason(r, r.Note, s.evidence(r.When)))
+			s.notes = append(s.notes, s.reason(r, "note", r.Note, s.evidence(r.When)))
 		default:
 			s.require(r)
 		}
@@ -172,19 +174,15 @@ func (s *subject) require(r rule) {
 	for _, name := range slices.Sorted(maps.Keys(r.Require)) {
 		switch value := s.plugin.Facts[name].Value; {
 		case value == "":
-			s.against = append(s.against, s.reason(r, r.Unknown, evidence))
-			said := r.Unknown
-			if evidence != "" {
-				said += " (" + evidence + ")"
-			}
-			s.unknown = append(s.unknown, said)
+			s.against = append(s.against, s.reason(r, "unknown", r.Unknown, evidence))
+			s.unknown = append(s.unknown, words.Aside(s.say(r, "unknown", r.Unknown), evidence))
 			return
 		case !slices.Contains(r.Require[name], value):
-			s.against = append(s.against, s.reason(r, r.Lacks, evidence))
+			s.against = append(s.against, s.reason(r, "lacks", r.Lacks, evidence))
 			return
 		}
 	}
-	s.reasons = append(s.reasons, s.reason(r, r.Text, evidence))
+	s.reasons = append(s.reasons, s.reason(r, "text", r.Text, evidence))
 }
 
 // holds reports whether all conditions hold. A condition on a fact that was
@@ -209,23 +207,23 @@ func (s *subject) value(name string) string {
 }
 
 // evidence joins what was measured of the facts that a rule names.
-func (s *subject) evidence(when map[string]values) string {
-	var all []string
+func (s *subject) evidence(when map[string]values) words.Text {
+	var all []words.Text
 	for _, name := range slices.Sorted(maps.Keys(when)) {
 		e := s.plugin.Facts[name].Evidence
 		if name == "net.link" {
 			e = s.facts.Link.Evidence
 		}
-		if e != "" {
+		if !e.Empty() {
 			all = append(all, e)
 		}
 	}
-	return strings.Join(all, "; ")
+	return words.Clauses(all...)
 }
 
 // reason is what a rule says of the plugin.
-func (s *subject) reason(r rule, text, evidence string) Reason {
-	out := Reason{Rule: r.Rule, Text: s.fill.Replace(text), Evidence: evidence, Source: s.fill.Replace(r.Source) + ", " + r.Date}
+func (s *subject) reason(r rule, key, text string, evidence words.Text) Reason {
+	out := Reason{Rule: r.Rule, Text: s.say(r, key, text), Evidence: evidence, Source: words.List(s.source(r), words.Quote(r.Date))}
 	for _, name := range slices.Sorted(maps.Keys(r.When)) {
 		if need, ok := strings.CutPrefix(name, "need."); ok {
 			out.Need = need
@@ -252,4 +250,37 @@ func needOf(r rule) string {
 	return ""
 }
 
-func itoa(n int) string { return strconv.Itoa(n) }
+// bracket is what a plugin's or a cluster's figure stands for in a rule's text.
+var bracket = regexp.MustCompile(`\{([a-z_]+)\}`)
+
+// messageOf is the message of a rule's text, whose id names the rule and the key,
+// and the names of its arguments in their order.
+func messageOf(id, text string) (words.Message, []string) {
+	var names []string
+	for _, m := range bracket.FindAllStringSubmatch(text, -1) {
+		names = append(names, m[1])
+	}
+	return words.Define(id, bracket.ReplaceAllString(text, "%v")), names
+}
+
+// say fills in one of a rule's texts.
+func (s *subject) say(r rule, key, text string) words.Text {
+	m, names := messageOf("rules."+r.Rule+"."+key, text)
+	args := make([]any, len(names))
+	for i, name := range names {
+		args[i] = s.fill[name]
+	}
+	return m.With(args...)
+}
+
+// source is where a rule comes from: a document, or what a bracket stands for.
+func (s *subject) source(r rule) words.Text {
+	name := bracket.FindStringSubmatch(r.Source)
+	if name == nil {
+		return words.Define("rules."+r.Rule+".source", r.Source).With()
+	}
+	if t, ok := s.fill[name[1]].(words.Text); ok {
+		return t
+	}
+	return words.Quote(fmt.Sprint(s.fill[name[1]]))
+}

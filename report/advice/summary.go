@@ -1,11 +1,10 @@
 package advice
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // grave are the findings that make a network unfit for some traffic: with one
@@ -14,40 +13,38 @@ var grave = []string{results.FindingPodMTUTooLarge, results.FindingPMTUBlackHole
 	results.FindingPodSourceNAT, results.FindingTCPDoesNotPass, results.FindingOneDirectionSlow}
 
 // summary is the answer in one sentence.
-func summary(f *Facts, s *subject, o outcome, fit int) string {
-	what := s.plugin.Name
-	if s.mode.Words != "" {
-		what += " (" + s.mode.Words + ")"
-	}
+func summary(f *Facts, s *subject, o outcome, fit int) words.Text {
+	what := words.Aside(words.Quote(s.plugin.Name), s.mode.called())
 	if s.plugin.Fidelity == DataPath {
-		what += ", of which only the data path was measured"
+		what = words.OnlyDataPathMeasured.With(what)
 	}
 	switch {
 	case len(f.Plugins) == 1:
-		return fmt.Sprintf("On %s run %s: it is the only plugin that was measured.", f.Topology, what)
+		return words.Stop(words.OnRunItIs.With(f.Topology, what))
 	case fit == 1:
-		return fmt.Sprintf("On %s run %s: of %d plugins it is the only one that fits.", f.Topology, what, len(f.Plugins))
+		return words.Stop(words.OnRunPluginsIt.With(f.Topology, what, len(f.Plugins)))
 	}
-	return fmt.Sprintf("On %s run %s: of the %d plugins that fit %s.", f.Topology, what, fit, o.why)
+	return words.OnRunPluginsThat.With(f.Topology, what, fit, o.why)
 }
 
 // foundOn says what probes found wrong with the recommended plugin.
-func foundOn(p *Plugin) string {
+func foundOn(p *Plugin) words.Text {
 	if len(p.Findings) == 0 {
-		return ""
+		return words.Text{}
 	}
-	var texts []string
+	var texts []words.Text
 	for _, f := range p.Findings {
 		texts = append(texts, f.Text)
 	}
-	return fmt.Sprintf("But this was found on it: %s.", strings.Join(texts, "; "))
+	return words.Stop(words.ButThisWasFound.With(words.Clauses(texts...)))
 }
 
 // excluded says which plugins were not chosen from, and why. Of those that do
 // not work it speaks only if one was left.
-func excluded(f *Facts, rejected []Rejected, oneLeft bool) string {
-	var failing, unknown, reasons []string
-	working := map[string][]string{} // by reason
+func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
+	var failing, unknown []string
+	var reasons []words.Text
+	working := map[words.Text][]string{} // by reason
 	for _, other := range rejected {
 		switch f.plugin(other.Plugin).Facts[Works].Value {
 		case yes:
@@ -63,85 +60,73 @@ func excluded(f *Facts, rejected []Rejected, oneLeft bool) string {
 		}
 	}
 	for i, why := range reasons {
-		reasons[i] = strings.Join(working[why], ", ") + " (" + why + ")"
+		reasons[i] = words.Aside(words.List(words.Quotes(working[why])...), why)
 	}
-	var said []string
+	var said []words.Text
 	if len(reasons) > 0 {
-		said = append(said, fmt.Sprintf("Excluded, although working here: %s.", strings.Join(reasons, "; ")))
+		said = append(said, words.Stop(words.ExcludedAlthoughWorkingHere.With(words.Clauses(reasons...))))
 	}
 	if oneLeft && len(failing) > 0 {
-		said = append(said, fmt.Sprintf("Not working here: %s.", strings.Join(failing, ", ")))
+		said = append(said, words.Stop(words.NotWorkingHere.With(words.List(words.Quotes(failing)...))))
 	}
 	if oneLeft && len(unknown) > 0 {
-		said = append(said, fmt.Sprintf("Not shown to work here: %s.", strings.Join(unknown, ", ")))
+		said = append(said, words.Stop(words.NotShownToWork.With(words.List(words.Quotes(unknown)...))))
 	}
-	return strings.Join(said, " ")
-}
-
-func nonEmpty(parts ...string) []string {
-	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+	return words.Following(said...)
 }
 
 // confidence weighs what a recommendation rests on.
 func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 	rounds := s.plugin.Rounds
-	rests := []string{fmt.Sprintf(plural(rounds, "%d round on %d nodes (%s)", "%d rounds on %d nodes (%s)"), rounds, f.Nodes, f.Testbed)}
+	rests := []words.Text{words.Plural(rounds, words.RoundOnNodes, words.RoundsOnNodes).With(rounds, f.Nodes, f.Testbed)}
 	if f.NodesAsked > f.Nodes {
-		rests[0] = fmt.Sprintf(plural(rounds, "%d round between %d of %d nodes (%s)", "%d rounds between %d of %d nodes (%s)"), rounds, f.Nodes, f.NodesAsked, f.Testbed)
+		rests[0] = words.Plural(rounds, words.RoundBetweenNodes, words.RoundsBetweenNodes).With(rounds, f.Nodes, f.NodesAsked, f.Testbed)
 	}
-	level := "high"
-	lower := func(to, why string) {
-		if level != "low" {
+	level := words.High
+	lower := func(to, why words.Text) {
+		if level != words.Low {
 			level = to
 		}
 		rests = append(rests, why)
 	}
 	switch {
 	case len(f.Plugins) == 1:
-		lower("medium", "no other plugin was measured")
+		lower(words.Medium, words.NoOtherPluginWas)
 	case fit == 1:
-		lower("medium", "no other plugin fits")
+		lower(words.Medium, words.NoOtherPluginFits)
 	case !o.measured:
-		lower("low", "speed was not compared")
+		lower(words.Low, words.SpeedNotCompared)
 	case rounds < f.NeededRounds && !o.decided:
-		lower("low", fmt.Sprintf("so few rounds show no difference, %d are needed", f.NeededRounds))
+		lower(words.Low, words.SoFewRoundsShowNo.With(f.NeededRounds))
 	case !o.decided:
-		lower("medium", "speed did not settle it")
+		lower(words.Medium, words.SpeedDidNotSettle)
 	default:
-		rests = append(rests, fmt.Sprintf(plural(o.compared, "%d comparison", "%d comparisons"), o.compared))
+		rests = append(rests, words.Plural(o.compared, words.Comparison, words.Comparisons).With(o.compared))
 	}
 	if o.measured && len(o.apart) > 0 {
-		lower("medium", "not all that fit were compared by speed")
+		lower(words.Medium, words.NotAllThatFit)
 	}
 	for _, found := range s.plugin.Findings {
-		to := "medium"
+		to := words.Medium
 		if slices.Contains(grave, found.Name) {
-			to = "low"
+			to = words.Low
 		}
-		lower(to, "found: "+found.Name)
+		lower(to, words.FoundAlso.With(found.Name))
 	}
 	if s.plugin.Fidelity == DataPath {
-		lower("medium", "the data path alone, not the agents")
+		lower(words.Medium, words.DataPathAloneNot)
 	}
 	if s.weakened {
-		lower("medium", "this network may not be the cluster's")
+		lower(words.Medium, words.ThisNetworkMayNot)
 	}
 	switch {
 	case !f.Complete && fit == 1: // another might fit, had the run come to it
-		lower("low", "the run is not complete")
+		lower(words.Low, words.RunIsNotComplete)
 	case !f.Complete:
-		lower("medium", "the run is not complete")
+		lower(words.Medium, words.RunIsNotComplete)
 	}
 	if s.plugin.Facts[Encapsulates].Value == "" {
-		lower("medium", "nobody looked at the wire")
+		lower(words.Medium, words.NobodyLookedAtWire)
 	}
-	return Confidence{level, strings.Join(rests, ", ")}
-}
-
-// plural picks the words for a count.
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return one
-	}
-	return many
+	return Confidence{level, words.List(rests...)}
 }

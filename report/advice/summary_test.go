@@ -6,13 +6,15 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestSummary holds the sentence and the confidence to what they rest on.
 func TestSummary(t *testing.T) {
 	sure := results.Needs{L2: results.Yes}
 	found := func(plugin, name string) func(*Facts) {
-		return func(f *Facts) { f.plugin(plugin).Findings = []Finding{{name, "larger packets vanish"}} }
+		return func(f *Facts) { f.plugin(plugin).Findings = []Finding{{name, words.Quote("larger packets vanish")}} }
 	}
 	for _, c := range []struct {
 		name  string
@@ -34,7 +36,7 @@ func TestSummary(t *testing.T) {
 			f.Comparisons = append(compared(onL2[2], onL2[6]), compared(onL2[0], shown{name: "host", speed: 1})...)
 		}, "medium", "the speed of flannel-vxlan was measured in another kernel (uml 6.1) and cannot be compared"},
 		{"another path than the baseline's", only(onL2, "flannel-host-gw", "flannel-vxlan"), func(f *Facts) {
-			f.plugin("flannel-host-gw").Facts[PathSeen] = Fact{no, "not seen"}
+			f.plugin("flannel-host-gw").Facts[PathSeen] = Fact{no, words.Quote("not seen")}
 		}, "medium", "flannel-host-gw (its packets did not cross the NIC"},
 		{"some that the run did not come to", onL2, func(f *Facts) {
 			f.Complete = false
@@ -54,7 +56,7 @@ func TestSummary(t *testing.T) {
 			f := factsOf("l2", c.run)
 			c.alter(&f)
 			r := Recommend(sure, f)
-			if r.Confidence.Level != c.level || !strings.Contains(r.Summary, c.says) {
+			if r.Confidence.Level.String() != c.level || !strings.Contains(r.Summary.String(), c.says) {
 				t.Errorf("%+v, want %s and %q: %s", r.Confidence, c.level, c.says, r.Summary)
 			}
 		})
@@ -75,7 +77,7 @@ func TestTranslatedSource(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := factsOf("l2", onL2)
-			f.plugin("calico-bgp").Facts[SourceKept] = Fact{c.kept, "pod-to-pod: reached"}
+			f.plugin("calico-bgp").Facts[SourceKept] = Fact{c.kept, words.Quote("pod-to-pod: reached")}
 			if r := Recommend(c.needs, f); r.Plugin != c.want {
 				t.Errorf("it recommends %s, want %s: %s", r.Plugin, c.want, r.Summary)
 			}
@@ -88,14 +90,14 @@ func TestTranslatedSource(t *testing.T) {
 func TestTies(t *testing.T) {
 	for _, c := range []struct {
 		name                string
-		throughput, latency string // verdicts of flannel-host-gw against calico-bgp
+		throughput, latency stats.Verdict // verdicts of flannel-host-gw against calico-bgp
 		winner, loser       string
 		summary             string
 	}{
-		{"nothing is shown", Inconclusive, Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
-		{"one kind is equivalent", Equivalent, Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
-		{"both are equivalent", Equivalent, Equivalent, "is as fast as calico-bgp, and", "is as fast as calico-bgp, and", "none is shown to be faster"},
-		{"each is better at one", Faster, Slower, "is faster than calico-bgp by some figures and slower by others, and", "by some figures and slower by others, and", "none wins against more of the others by speed"},
+		{"nothing is shown", stats.Inconclusive, stats.Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
+		{"one kind is equivalent", stats.Equivalent, stats.Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
+		{"both are equivalent", stats.Equivalent, stats.Equivalent, "is as fast as calico-bgp, and", "is as fast as calico-bgp, and", "none is shown to be faster"},
+		{"each is better at one", stats.Faster, stats.Slower, "is faster than calico-bgp by some figures and slower by others, and", "by some figures and slower by others, and", "none wins against more of the others by speed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := factsOf("l2", only(onL2, "flannel-host-gw", "calico-bgp"))
@@ -107,7 +109,7 @@ func TestTies(t *testing.T) {
 				}
 			}
 			r := Recommend(results.Needs{L2: results.Yes}, f)
-			if r.Plugin != "flannel-host-gw" || !strings.Contains(r.Summary, c.summary) {
+			if r.Plugin != "flannel-host-gw" || !strings.Contains(r.Summary.String(), c.summary) {
 				t.Errorf("%s", r.Summary)
 			}
 			if !said(r.Because, c.winner) {
@@ -121,5 +123,5 @@ func TestTies(t *testing.T) {
 }
 
 func said(reasons []Reason, part string) bool {
-	return slices.ContainsFunc(reasons, func(r Reason) bool { return strings.Contains(r.Text, part) })
+	return slices.ContainsFunc(reasons, func(r Reason) bool { return strings.Contains(r.Text.String(), part) })
 }

@@ -116,7 +116,7 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	}
 	switch {
 	case now.Status == results.StatusBroke:
-		one.Cause = "in the later run it " + now.Outcome()
+		one.Cause = "in the later run it " + now.Outcome().String()
 	case was == nil:
 		one.Cause = "the earlier run does not have it"
 	case m.Better == "":
@@ -161,11 +161,11 @@ func (c *Comparison) addGone(old, now *model.Report) {
 			}
 			cause := "the later run does not have it"
 			if after != nil && after.Status == results.StatusBroke {
-				cause = "in the later run it " + after.Outcome()
-			} else if after != nil && after.Cause != "" {
-				cause = "in the later run it is " + after.Outcome()
+				cause = "in the later run it " + after.Outcome().String()
+			} else if after != nil && !after.Cause.Empty() {
+				cause = "in the later run it is " + after.Outcome().String()
 			} else if after != nil && after.Failure(m.Probe) != nil {
-				cause = "in the later run " + after.Failure(m.Probe).String()
+				cause = "in the later run " + after.Failure(m.Probe).Text().String()
 			}
 			one := Cell{Cell: before.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Old: &m.Median, Verdict: stats.Inconclusive, Cause: cause}
 			if !c.SameMachine {

@@ -10,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // side is a run of host and calico-bgp: goodput around a level, host at another.
@@ -68,7 +69,7 @@ func TestBetween(t *testing.T) {
 
 func TestWhatIsMissingOnOneSide(t *testing.T) {
 	old, now := side(8, 10, 0.001), side(8, 10, 0.001)
-	now.Report.Cells[1] = model.Cell{Cell: now.Report.Cells[1].Cell, Status: "failed", Cause: "no route"}
+	now.Report.Cells[1] = model.Cell{Cell: now.Report.Cells[1].Cell, Status: "failed", Cause: words.Quote("no route")}
 	old.Report.Cells = append(old.Report.Cells, model.Cell{Cell: results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "none"}, Metrics: old.Report.Cells[0].Metrics})
 	c := Between(old, now, 0.03)
 	said := map[string]string{}
@@ -129,14 +130,16 @@ func TestWhatFailedLater(t *testing.T) {
 		says   string
 	}{
 		{"all samples failed", func(c *model.Cell) {
-			c.Metrics, c.Failures = nil, []model.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: "timed out"}}
+			c.Metrics, c.Failures = nil, []model.Failure{{Probe: "tcp-stream", Failed: 6, Of: 6, Cause: words.Quote("timed out")}}
 		}, "in the later run tcp-stream failed 6 of 6: timed out"},
-		{"it failed", func(c *model.Cell) { c.Metrics, c.Status, c.Cause = nil, results.StatusFailed, "no packet" }, "in the later run it is failed: no packet"},
+		{"it failed", func(c *model.Cell) {
+			c.Metrics, c.Status, c.Cause = nil, results.StatusFailed, words.Quote("no packet")
+		}, "in the later run it is failed: no packet"},
 		{"it broke", func(c *model.Cell) {
-			c.Status, c.Cause, c.BrokeRound, c.WorkedRounds = results.StatusBroke, "no packet", 5, 4
+			c.Status, c.Cause, c.BrokeRound, c.WorkedRounds = results.StatusBroke, words.Quote("no packet"), 5, 4
 		}, "in the later run it worked for 4 rounds, then broke in round 5"},
 		{"it broke before the probe's first sample", func(c *model.Cell) {
-			c.Metrics, c.Status, c.Cause, c.BrokeRound = nil, results.StatusBroke, "no packet", 1
+			c.Metrics, c.Status, c.Cause, c.BrokeRound = nil, results.StatusBroke, words.Quote("no packet"), 1
 		}, "in the later run it came up, then broke in round 1"},
 		{"it is not there", func(c *model.Cell) { c.Metrics = nil }, "the later run does not have it"},
 	} {

@@ -1,13 +1,12 @@
 package facts
 
 import (
-	"fmt"
-
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // comparisonsFor are the verdicts on all pairs of plugins on a topology, the
@@ -22,7 +21,7 @@ func comparisonsFor(r *model.Report, topology string) (all []advice.Comparison, 
 		}
 		rounds = max(rounds, stats.MinRounds(c.Family))
 		all = append(all, advice.Comparison{A: c.A, B: c.B, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric,
-			Ratio: *c.Ratio, CI: c.CI, Verdict: string(c.Verdict), Evidence: evidenceOf(c)})
+			Ratio: *c.Ratio, CI: c.CI, Verdict: c.Verdict, Evidence: evidenceOf(c)})
 	}
 	return all, rounds
 }
@@ -33,6 +32,6 @@ func copied(c *model.Comparison) bool {
 }
 
 // evidenceOf is the comparison with its figures, in a few words.
-func evidenceOf(c *model.Comparison) string {
-	return fmt.Sprintf("%s %s %s: %s is %s of %s: %s", c.Probe, c.Metric, model.WireText(c.Wire), c.A, quantity.Ratio(*c.Ratio, c.CI), c.B, c.Verdict)
+func evidenceOf(c *model.Comparison) words.Text {
+	return words.RatioEvidence.With(c.Probe, c.Metric, model.WireText(c.Wire), c.A, quantity.Ratio(*c.Ratio, c.CI), c.B, quantity.VerdictText(c.Verdict))
 }

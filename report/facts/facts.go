@@ -2,7 +2,6 @@ package facts
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Processor time of a network's agents while a stream passes, in CPUs: what
@@ -96,42 +96,42 @@ func Works(r *model.Report, plugin, topology string) advice.Fact {
 		if c.Status != results.StatusBroke {
 			continue
 		}
-		if shared := Underlay(r, c); shared != "" {
+		if shared := Underlay(r, c); !shared.Empty() {
 			return advice.Fact{Evidence: shared}
 		}
 		return advice.Fact{Value: "no", Evidence: c.Broke()}
 	}
 	across := Attempts(r, plugin, topology, results.PodToPod)
 	if slices.ContainsFunc(across, func(a results.Reachability) bool { return !a.Reachable }) {
-		if shared := noneFrom(r, across); shared != "" {
-			return advice.Fact{Evidence: "the nodes' own network fails at it too: " + shared}
+		if shared := noneFrom(r, across); !shared.Empty() {
+			return advice.Fact{Evidence: words.NodesOwnNetworkFails.With(shared)}
 		}
-		return advice.Fact{Value: "no", Evidence: results.PodToPod + ": " + strings.Join(unreached(across), "; ")}
+		return advice.Fact{Value: "no", Evidence: words.Of(DirectionText(results.PodToPod), words.Clauses(unreached(across)...))}
 	}
-	var causes []string
-	var figure string
+	var causes []words.Text
+	var figure words.Text
 	for _, c := range cells {
 		switch {
-		case c.Status == results.StatusOK && len(c.Metrics) > 0 && figure == "":
-			figure = fmt.Sprintf(quantity.Plural(c.Metrics[0].N, "%d sample of %s", "%d samples of %s"), c.Metrics[0].N, c.Metrics[0].Probe)
+		case c.Status == results.StatusOK && len(c.Metrics) > 0 && figure.Empty():
+			figure = words.Plural(c.Metrics[0].N, words.SampleOf, words.SamplesOf).With(c.Metrics[0].N, c.Metrics[0].Probe)
 		case c.Status == results.StatusFailed && c.Fidelity != "":
 			causes = append(causes, cmp.Or(Underlay(r, c), c.Cause))
 		case c.Status != results.StatusOK:
-			return advice.Fact{Evidence: c.Status + ": " + c.Cause}
+			return advice.Fact{Evidence: words.Of(model.StatusText(c.Status), c.Cause)}
 		}
 	}
 	never := never(r, plugin, topology)
 	switch {
 	case never != nil && never.Shared:
-		return advice.Fact{Evidence: never.String()}
+		return advice.Fact{Evidence: never.Text()}
 	case never != nil:
-		return advice.Fact{Value: "no", Evidence: never.String()}
-	case figure != "":
-		if little := little(r, plugin, topology); little != "" {
+		return advice.Fact{Value: "no", Evidence: never.Text()}
+	case !figure.Empty():
+		if little := little(r, plugin, topology); !little.Empty() {
 			return advice.Fact{Value: "partly", Evidence: little}
 		}
 		return advice.Fact{Value: "yes", Evidence: figure}
-	case len(causes) > 0 && Underlay(r, cells[0]) != "":
+	case len(causes) > 0 && !Underlay(r, cells[0]).Empty():
 		return advice.Fact{Evidence: causes[0]}
 	case len(causes) > 0:
 		return advice.Fact{Value: "no", Evidence: causes[0]}
@@ -144,24 +144,25 @@ func Works(r *model.Report, plugin, topology string) advice.Fact {
 func cameUp(r *model.Report, plugin, topology string) advice.Fact {
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology && SentAtSetup(r) {
-			return advice.Fact{Value: "yes", Evidence: "first packet between pods after " + quantity.Format(s.NetworkReadyMS/1000, "s")}
+			return advice.Fact{Value: "yes", Evidence: words.FirstPacketBetweenPodsAfter.With(quantity.Format(s.NetworkReadyMS/1000, "s"))}
 		}
 	}
 	return advice.Fact{}
 }
 
 // little says that a stream got next to nothing through, "" if none did so.
-func little(r *model.Report, plugin, topology string) string {
+func little(r *model.Report, plugin, topology string) words.Text {
 	for _, c := range r.CellsOf(plugin, topology) {
 		for _, m := range c.Metrics {
 			if name, _, _ := strings.Cut(m.Probe, ":"); name == "tcp-stream" && m.Name == "goodput" && m.VsHost != nil && m.VsHost.Ratio < hardlyAnything {
-				return fmt.Sprintf("%s carries %s %s, %s of host", m.Probe, quantity.Format(m.Median, m.Unit), model.WireText(c.Wire), m.VsHost.String())
+				return words.HardlyCarries.With(m.Probe, quantity.Format(m.Median, m.Unit), model.WireText(c.Wire), m.VsHost.String())
 			}
 		}
 	}
-	return ""
+	return words.Text{}
 }
 
+// YesNo is a fact's value.
 func YesNo(v bool) string {
 	if v {
 		return "yes"
@@ -179,14 +180,15 @@ func policyOf(r *model.Report, plugin, topology string) (advice.Fact, bool) {
 	return advice.Fact{}, false
 }
 
-func PolicyText(p results.Policy) string {
+// PolicyText says whether a deny rule took effect.
+func PolicyText(p results.Policy) words.Text {
 	switch {
 	case p.Enforced:
-		return "a deny rule held after " + quantity.Format(p.Seconds, "s")
+		return words.DenyRuleHeldAfter.With(quantity.Format(p.Seconds, "s"))
 	case p.Cause != "":
-		return "a deny rule did not hold: " + p.Cause
+		return words.DenyRuleDidNot.With(p.Cause)
 	}
-	return "a deny rule did not hold"
+	return words.DenyRuleDidNotHold
 }
 
 // linkOf is whether the nodes of a topology share a link layer.
@@ -208,7 +210,7 @@ func linkOf(r *model.Report, topology string) advice.Fact {
 		return advice.Fact{}
 	}
 	return advice.Fact{Value: ofAll(forwarding, pairs-forwarding),
-		Evidence: fmt.Sprintf("of %d pairs of nodes %d answer as neighbours, and %d take frames for foreign addresses", pairs, answered, forwarding)}
+		Evidence: words.PairsNodesAnswerAs.With(pairs, answered, forwarding)}
 }
 
 // userSpace is whether the agents handle packets themselves.
@@ -224,7 +226,7 @@ func userSpace(r *model.Report, plugin, topology string) advice.Fact {
 		case *c.AgentCPU <= onlyWatches:
 			value = "no"
 		}
-		return advice.Fact{Value: value, Evidence: fmt.Sprintf("its agents took %.2f CPUs while a stream passed", *c.AgentCPU)}
+		return advice.Fact{Value: value, Evidence: words.ItsAgentsTookCPUs.With(*c.AgentCPU)}
 	}
 	return advice.Fact{}
 }

@@ -2,10 +2,10 @@ package facts
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // never is the first of those probes that never succeeded in any cell of a
@@ -33,16 +33,16 @@ func never(r *model.Report, plugin, topology string) *model.Failure {
 
 // Underlay says that the nodes' own network does not work either where a cell
 // does not, so that no plugin can be charged with it; "" if it does work.
-func Underlay(r *model.Report, c *model.Cell) string {
+func Underlay(r *model.Report, c *model.Cell) words.Text {
 	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
 	switch {
 	case host == nil || c.Plugin == results.HostPlugin || host.Cause == model.CauseNotReached:
 	case host.Status == results.StatusFailed:
-		return "the nodes' own network does not work either: " + host.Cause
+		return words.NodesOwnNetworkDoes.With(host.Cause)
 	case host.Status == results.StatusBroke && c.Status == results.StatusBroke && host.BrokeRound <= c.BrokeRound+1:
-		return "the nodes' own network broke too: it " + host.Broke()
+		return words.NodesOwnNetworkBroke.With(host.Broke())
 	}
-	return ""
+	return words.Text{}
 }
 
 // UnreachedByHost reports whether the nodes' own packets do not pass either where
@@ -56,16 +56,16 @@ func UnreachedByHost(r *model.Report, a results.Reachability) bool {
 // noneFrom says which ways the nodes' own network does not carry packets, of
 // those that a plugin's pods do not reach each other by; "" unless it accounts
 // for all of them.
-func noneFrom(r *model.Report, attempts []results.Reachability) string {
-	var said []string
+func noneFrom(r *model.Report, attempts []results.Reachability) words.Text {
+	var said []words.Text
 	for _, a := range attempts {
 		if a.Reachable {
 			continue
 		}
 		if !UnreachedByHost(r, a) {
-			return ""
+			return words.Text{}
 		}
 		said = append(said, Way(a))
 	}
-	return strings.Join(said, "; ")
+	return words.Clauses(said...)
 }

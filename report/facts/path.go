@@ -6,6 +6,7 @@ import (
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // pathMTU is the largest packet that passed in every sample between pods on
@@ -29,7 +30,7 @@ func pathMTU(r *model.Report, plugin, topology string) int {
 func findingsOf(r *model.Report, plugin, topology string) []advice.Finding {
 	var all []advice.Finding
 	for _, f := range r.Findings {
-		one := advice.Finding{Name: f.Name, Text: f.Text}
+		one := advice.Finding{Name: f.Name, Text: words.Quote(f.Text)}
 		underlay := slices.ContainsFunc(r.Findings, func(o results.Finding) bool {
 			return o.Plugin == results.HostPlugin && o.Topology == topology && o.Name == f.Name
 		})
@@ -47,7 +48,7 @@ func sourceKept(r *model.Report, plugin, topology string) advice.Fact {
 	for _, a := range Attempts(r, plugin, topology, results.PodToPod) {
 		switch a.Source {
 		case results.SourceSNAT:
-			return advice.Fact{Value: "no", Evidence: results.PodToPod + ": " + reachText(a)}
+			return advice.Fact{Value: "no", Evidence: words.Of(DirectionText(results.PodToPod), reachText(a))}
 		case results.SourceKept:
 			kept++
 		}
@@ -55,5 +56,5 @@ func sourceKept(r *model.Report, plugin, topology string) advice.Fact {
 	if kept == 0 {
 		return advice.Fact{}
 	}
-	return advice.Fact{Value: "yes", Evidence: results.PodToPod + ": source kept"}
+	return advice.Fact{Value: "yes", Evidence: words.Of(DirectionText(results.PodToPod), words.SourceKept)}
 }

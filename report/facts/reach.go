@@ -1,13 +1,12 @@
 package facts
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Attempts are those in a direction, both ways where it has two.
@@ -25,16 +24,16 @@ func Attempts(r *model.Report, plugin, topology, direction string) []results.Rea
 func Reached(r *model.Report, plugin, topology, direction string) advice.Fact {
 	attempts := Attempts(r, plugin, topology, direction)
 	no := len(unreached(attempts))
-	var said []string
+	var said []words.Text
 	for _, text := range ReachTexts(attempts) {
-		said = append(said, direction+": "+text)
+		said = append(said, words.Of(DirectionText(direction), text))
 	}
-	return advice.Fact{Value: ofAll(len(attempts)-no, no), Evidence: strings.Join(said, "; ")}
+	return advice.Fact{Value: ofAll(len(attempts)-no, no), Evidence: words.Clauses(said...)}
 }
 
 // unreached says of the attempts that failed which way they were and why.
-func unreached(attempts []results.Reachability) []string {
-	var all []string
+func unreached(attempts []results.Reachability) []words.Text {
+	var all []words.Text
 	for _, a := range attempts {
 		if !a.Reachable {
 			all = append(all, Way(a))
@@ -45,7 +44,7 @@ func unreached(attempts []results.Reachability) []string {
 
 // ReachTexts says what became of the attempts in a direction, each thing once:
 // what is the same both ways is said of both.
-func ReachTexts(attempts []results.Reachability) []string {
+func ReachTexts(attempts []results.Reachability) []words.Text {
 	alike := true
 	back := false // somebody looked at the other way too
 	for _, a := range attempts {
@@ -53,9 +52,9 @@ func ReachTexts(attempts []results.Reachability) []string {
 		back = back || a.From != a.To && a.From == attempts[0].To && a.To == attempts[0].From
 	}
 	if alike && back {
-		return []string{"both ways: " + reachText(attempts[0])}
+		return []words.Text{words.BothWays.With(reachText(attempts[0]))}
 	}
-	var all []string
+	var all []words.Text
 	for _, a := range attempts {
 		if text := Way(a); !slices.Contains(all, text) {
 			all = append(all, text)
@@ -66,11 +65,11 @@ func ReachTexts(attempts []results.Reachability) []string {
 
 // Way says what became of an attempt, and from which node to which it was if it
 // was between two.
-func Way(a results.Reachability) string {
+func Way(a results.Reachability) words.Text {
 	if a.Direction != results.PodToPod || a.From == "" || a.To == "" {
 		return reachText(a)
 	}
-	return fmt.Sprintf("from %s to %s: %s", a.From, a.To, reachText(a))
+	return words.FromTo.With(a.From, a.To, reachText(a))
 }
 
 // ofAll is yes or no if all agree.
@@ -87,21 +86,38 @@ func ofAll(yes, no int) string {
 }
 
 // reachText says what became of an attempt.
-func reachText(a results.Reachability) string {
+func reachText(a results.Reachability) words.Text {
 	switch {
 	case a.Reachable && a.Source == results.SourceSNAT:
-		return "reached, source translated to " + a.Seen
+		return words.ReachedSourceTranslatedTo.With(a.Seen)
 	case a.Reachable && a.Source == results.SourceKept:
-		return "reached, source kept"
+		return words.ReachedSourceKept
 	case a.Reachable:
-		return "reached"
+		return words.Reached
 	}
-	text := "not reached"
+	text := words.NotReached
 	if a.Cause != "" {
-		text += ": " + a.Cause
+		text = words.NotReachedCause.With(words.Quote(a.Cause))
 	}
 	if a.LastSeen != "" {
-		text += " (last seen at " + a.LastSeen + ")"
+		text = words.Aside(text, words.LastSeenAt.With(a.LastSeen))
 	}
 	return text
+}
+
+// DirectionText names a direction in which a pod may be reached.
+func DirectionText(direction string) words.Text {
+	switch direction {
+	case results.OutsideToPod:
+		return words.OutsideToPodName
+	case results.PodToOutside:
+		return words.PodToOutsideName
+	case results.PodToOutside + "-masqueraded":
+		return words.MasqueradedName
+	case results.PodToPod:
+		return words.PodToPodName
+	case results.PodToNeigh:
+		return words.SameNodeName
+	}
+	return words.Quote(direction)
 }

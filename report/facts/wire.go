@@ -1,11 +1,10 @@
 package facts
 
 import (
-	"fmt"
-
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // wireFacts is what captures showed.
@@ -14,7 +13,7 @@ func wireFacts(r *model.Report, p *advice.Plugin, topology string) {
 		if e.Plugin != p.Name || e.Topology != topology || e.Effective == "unseen" {
 			continue
 		}
-		evidence := fmt.Sprintf("on the wire: %s, %d of %d packets", Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)
+		evidence := words.OnWirePackets.With(Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)
 		encapsulates := map[string]string{"none": "no", "mixed": "partly"}[e.Effective]
 		if encapsulates == "" {
 			encapsulates = "yes"
@@ -40,12 +39,12 @@ func SeenOnWire(r *model.Report, plugin, ground string) advice.Fact {
 	if e == nil || e.Sent == 0 {
 		return advice.Fact{}
 	}
-	evidence := fmt.Sprintf("%d of %d packets were seen on the wire between the nodes, although they arrived", e.Frames, e.Sent)
+	evidence := words.PacketsWereSeenOnWire.With(e.Frames, e.Sent)
 	if !Missed(e) {
-		return advice.Fact{Value: "yes", Evidence: fmt.Sprintf("%d of %d packets were seen on the wire between the nodes", e.Frames, e.Sent)}
+		return advice.Fact{Value: "yes", Evidence: words.PacketsWereSeenOn.With(e.Frames, e.Sent)}
 	}
 	if host := r.Captured(results.HostPlugin, ground); plugin != results.HostPlugin && host != nil && Missed(host) {
-		return advice.Fact{Evidence: evidence + "; the nodes' own packets were not seen there either"}
+		return advice.Fact{Evidence: words.NodesOwnPacketsWere.With(evidence)}
 	}
 	return advice.Fact{Value: "no", Evidence: evidence}
 }
@@ -69,14 +68,27 @@ func ApartOnWire(r *model.Report, a, b, ground string) string {
 }
 
 // Form describes an encapsulation in a few words.
-func Form(kind string, port, overhead int) string {
+func Form(kind string, port, overhead int) words.Text {
 	switch {
 	case kind == "none" && overhead == 0:
-		return "no encapsulation"
+		return words.NoEncapsulation
 	case port != 0:
-		return fmt.Sprintf("%s to port %d (%d bytes)", kind, port, overhead)
+		return words.FormPortBytes.With(KindText(kind), port, overhead)
 	case overhead == 0:
-		return kind
+		return KindText(kind)
 	}
-	return fmt.Sprintf("%s (%d bytes)", kind, overhead)
+	return words.FormBytes.With(KindText(kind), overhead)
+}
+
+// KindText names a form of encapsulation.
+func KindText(kind string) words.Text {
+	switch kind {
+	case "none":
+		return words.None
+	case "mixed":
+		return words.Mixed
+	case "unseen":
+		return words.Unseen
+	}
+	return words.Quote(kind)
 }

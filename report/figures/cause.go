@@ -1,11 +1,10 @@
 package figures
 
 import (
-	"fmt"
-
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // What a figure must exceed before it is named as a cause of lost goodput.
@@ -32,7 +31,7 @@ const (
 
 // causes names what evidence says about the part of the loss that headers do
 // not explain. It is empty when there is nothing to explain.
-func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []string {
+func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []words.Text {
 	if l.Rest < lossWorthACause {
 		return nil
 	}
@@ -42,35 +41,35 @@ func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []string {
 		}
 		return 0
 	}
-	var all []string
-	say := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	var all []words.Text
+	say := func(m words.Message, args ...any) { all = append(all, m.With(args...)) }
 	switches, hostSwitches, agents := median(c, "switches"), median(host, "switches"), median(c, "agents")
 	if switches > copiedSwitches*hostSwitches && agents > agentTime {
-		say("a program handles each packet: %.0f context switches a GB against %.0f of host, agents take %.2f s of CPU a GB", switches, hostSwitches, agents)
+		say(words.ProgramHandlesEachPacket, switches, hostSwitches, agents)
 	}
 	packets, segments := median(c, "packets"), median(c, "segments")
 	if packets > 0 && segments > wholeSegments*packets {
-		say("segments are not joined on the way: %.0f packets a GB enter the pod, of %.0f on the wire", segments, packets)
+		say(words.SegmentsAreNotJoined, segments, packets)
 	}
 	if hostPackets := median(host, "packets"); hostPackets > 0 && packets*(1-l.Header) > morePackets*hostPackets {
-		say("packets are smaller than headers require: %.0f a GB on the wire against %.0f of host", packets, hostPackets)
+		say(words.PacketsAreSmallerThan, packets, hostPackets)
 	}
 	if cpu, hostCPU := median(c, "cpu"), median(host, "cpu"); hostCPU > 0 && cpu > dearer*hostCPU {
-		say("CPU: %.2f s a GB against %.2f of host", cpu, hostCPU)
+		say(words.CPUSGBAgainst, cpu, hostCPU)
 	}
 	if drops := median(c, "drops"); drops > median(host, "drops") {
-		say("drops: %.0f packets a sample on interfaces", drops)
+		say(words.DropsPacketsSampleOn, drops)
 	}
 	if again := median(c, "retransmits"); again > max(10, 2*median(host, "retransmits")) {
-		say("retransmits: %.0f segments a sample against %.0f of host", again, median(host, "retransmits"))
+		say(words.RetransmitsSegmentsSampleAgainst, again, median(host, "retransmits"))
 	}
 	for _, f := range b.Report.Findings {
 		if f.Plugin == c.Plugin && f.Topology == c.Topology {
-			say("%s: %s", f.Name, f.Text)
+			all = append(all, words.Of(words.Quote(f.Name), words.Quote(f.Text)))
 		}
 	}
 	if len(all) == 0 {
-		say("no evidence names one")
+		all = append(all, words.NoEvidenceNamesOne)
 	}
 	return all
 }

@@ -2,7 +2,6 @@ package figures
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"regexp"
@@ -11,9 +10,9 @@ import (
 
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
-	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Cells makes the report's cells.
@@ -33,7 +32,7 @@ func Cells(b *gather.Run) error {
 // newCell judges all samples of one plugin on one topology over one wire.
 func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 	n := b.Networks[p]
-	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
+	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: words.Quote(n.Cause),
 		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt,
 		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []model.Metric{}}
 	if c.Versions == nil {
@@ -62,7 +61,7 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 		c.Metrics = append(c.Metrics, *m)
 	}
 	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
-		c.Status, c.Cause = results.StatusFailed, "no sample succeeded; the last one: "+samples[len(samples)-1].Error
+		c.Status, c.Cause = results.StatusFailed, words.NoSampleSucceededLast.With(words.Quote(samples[len(samples)-1].Error))
 	}
 	if p.Plugin == results.HostPlugin && len(b.Recorded.Run.Asked.Contexts) > 0 {
 		c.Metrics = []model.Metric{} // of several machines: they serve ratios alone
@@ -73,7 +72,7 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 // metric summarizes one figure; nil if no sample has it.
 func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	m := &model.Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence,
-		Confidence: stats.Confidence, Warnings: []string{}}
+		Confidence: stats.Confidence, Warnings: []words.Text{}}
 	failed, cause := 0, ""
 	marked := map[string]int{}
 	for _, s := range samples {
@@ -101,19 +100,19 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	m.N, m.Median, m.CI = s.N, s.Median, Bounds(s.CI)
 	if s.Dropped > 0 {
 		m.Samples = slices.DeleteFunc(m.Samples, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-		m.Warnings = append(m.Warnings, fmt.Sprintf(quantity.Plural(s.Dropped, "%d sample is not a finite number and was left out", "%d samples are not finite numbers and were left out"), s.Dropped))
+		m.Warnings = append(m.Warnings, words.Plural(s.Dropped, words.SampleIsNotFinite, words.SamplesAreNotFinite).With(s.Dropped))
 	}
 	if s.N == 0 {
 		return nil
 	}
 	if s.Missing > 0 {
-		m.Warnings = append(m.Warnings, fmt.Sprintf(quantity.Plural(s.N, "%d sample gives no interval: %d more are needed", "%d samples give no interval: %d more are needed"), s.N, s.Missing))
+		m.Warnings = append(m.Warnings, words.Plural(s.N, words.SampleGivesNoInterval, words.SamplesGiveNoInterval).With(s.N, s.Missing))
 	}
 	if failed > 0 {
-		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d samples failed, the last: %s", failed, failed+s.N, cause))
+		m.Warnings = append(m.Warnings, words.SomeSamplesFailed.With(failed, failed+s.N, words.Quote(cause)))
 	}
 	for _, w := range slices.Sorted(maps.Keys(marked)) {
-		m.Warnings = append(m.Warnings, fmt.Sprintf("%d of %d samples: %s", marked[w], s.N, w))
+		m.Warnings = append(m.Warnings, words.SomeSamples.With(marked[w], s.N, words.Quote(w)))
 	}
 	return m
 }

@@ -1,13 +1,13 @@
 package figures
 
 import (
-	"fmt"
 	"math"
 	"slices"
 
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // failuresOf counts the samples that failed, by probe, in the order in which the
@@ -24,7 +24,7 @@ func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
 				continue
 			}
 			f.Of++
-			if cause := failed(s, described); cause != "" {
+			if cause := failed(s, described); !cause.Empty() {
 				f.Failed, f.Cause, f.Placement = f.Failed+1, cause, s.Placement.Mode
 			}
 		}
@@ -34,17 +34,17 @@ func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
 }
 
 // failed is why a sample has no headline, "" if it has one.
-func failed(s results.Sample, headline results.Metric) string {
+func failed(s results.Sample, headline results.Metric) words.Text {
 	if v, ok := s.Values[headline.Name]; s.Error == "" && ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
-		return fmt.Sprintf("its %s is not a finite number", headline.Name)
+		return words.ItsIsNotFinite.With(headline.Name)
 	}
-	return s.Error
+	return words.Quote(s.Error)
 }
 
 // ShareFailures marks the failures that the nodes' own network has too, and
 // names each of them once.
 func ShareFailures(b *gather.Run) {
-	var named []string
+	var named []words.Text
 	for i := range b.Report.Cells {
 		c := &b.Report.Cells[i]
 		host := hostBeside(b, c)
@@ -57,8 +57,7 @@ func ShareFailures(b *gather.Run) {
 				continue
 			}
 			its := host.Failure(f.Probe)
-			text := fmt.Sprintf("the nodes' own network on %s over %s fails at %s (%d of %d samples, the last: %s): a fault of the underlay, which is charged to no plugin",
-				c.Topology, model.WireName(c.Wire), f.Probe, its.Failed, its.Of, its.Cause)
+			text := words.NodesOwnNetworkOn.With(c.Topology, model.WireName(c.Wire), f.Probe, its.Failed, its.Of, its.Cause)
 			if !slices.Contains(named, text) {
 				named = append(named, text)
 			}
@@ -81,7 +80,7 @@ func hostFailsBeside(b *gather.Run, c, host *model.Cell, headline results.Metric
 		if s.Probe != headline.Probe || !blocks[s.Block] {
 			continue
 		}
-		if failed(s, headline) == "" {
+		if failed(s, headline).Empty() {
 			return false
 		}
 		beside++

@@ -6,6 +6,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // CompareWithHost pairs every figure with the baseline's of the same blocks.
@@ -22,7 +23,7 @@ func CompareWithHost(b *gather.Run) {
 			// Zeros have no ratio, and one of the blocks without them would
 			// speak for all (retransmits).
 			if facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology) != "" {
-				m.Warnings = append(m.Warnings, "no ratio to host: the packets of one of the two were not seen on the wire, so the two took different paths")
+				m.Warnings = append(m.Warnings, words.NoRatioToHost)
 				continue
 			}
 			if r := stats.Paired(mine, its); r.N > 0 && r.N == Common(mine, its) {

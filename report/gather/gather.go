@@ -1,16 +1,15 @@
 package gather
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report/model"
-	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Run collects a record by what it speaks of.
@@ -32,7 +31,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 	run := recorded.Run
 	b := &Run{Recorded: recorded, catalogue: c,
 		Report: &model.Report{
-			Schema: model.Schema, Host: run.Host, Warnings: []string{},
+			Schema: model.Schema, Host: run.Host, Warnings: []words.Text{},
 			Run: model.Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked, Clusters: run.Clusters,
 				CongestionControl: run.CongestionControl, Versions: run.Versions},
 			Cells: []model.Cell{}, Comparisons: []model.Comparison{}, Implausible: []model.Implausible{}, Encapsulation: []results.Encapsulation{},
@@ -41,7 +40,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 		},
 		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
 	}
-	b.Report.Warnings = append(b.Report.Warnings, recorded.Warnings...)
+	b.Report.Warnings = append(b.Report.Warnings, words.Quotes(recorded.Warnings)...)
 	b.Report.Run.Took = underWay(run, recorded.Records).Seconds()
 	again := recorded.Superseded()
 	redone := 0
@@ -54,7 +53,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 		}
 	}
 	if redone > 0 {
-		b.Report.Warnings = append(b.Report.Warnings, fmt.Sprintf(quantity.Plural(redone, "%d sample of an interrupted block was measured again and does not count", "%d samples of interrupted blocks were measured again and do not count"), redone))
+		b.Report.Warnings = append(b.Report.Warnings, words.Plural(redone, words.SampleInterruptedBlockWas, words.SamplesInterruptedBlocksWere).With(redone))
 	}
 	return b
 }
@@ -150,14 +149,14 @@ func (b *Run) event(e results.Event, at time.Time) {
 		run.Finished = &at
 	case results.EventResumed:
 		run.Finished, run.Complete = nil, false
-		b.Report.Warnings = append(b.Report.Warnings, e.Text)
+		b.Report.Warnings = append(b.Report.Warnings, words.Quote(e.Text))
 	case results.EventAgentExit:
 		p := Place{e.Plugin, e.Topology}
-		b.Exits[p] = append(b.Exits[p], agentExit{at, e.Text})
+		b.Exits[p] = append(b.Exits[p], agentExit{at, words.Quote(e.Text)})
 	case results.EventNotHere:
-		notMeasured(b.Report, Place{e.Plugin, e.Topology}, e.Text)
+		notMeasured(b.Report, Place{e.Plugin, e.Topology}, words.Quote(e.Text))
 	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected:
-		b.Report.Warnings = append(b.Report.Warnings, fmt.Sprintf("%s on %s: %s", e.Plugin, e.Topology, e.Text))
+		b.Report.Warnings = append(b.Report.Warnings, words.Of(words.On.With(e.Plugin, e.Topology), words.Quote(e.Text)))
 	}
 }
 
@@ -181,25 +180,24 @@ func (b *Run) Grounds() []string {
 // cameBack says that a network which had broken worked again in the part of the
 // run that followed an interruption.
 func (b *Run) cameBack(p Place, was results.Network) {
-	b.Report.Warnings = append(b.Report.Warnings, fmt.Sprintf("%s on %s broke in round %d at %s and worked again after the run was resumed: %s",
-		p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), was.Cause))
+	b.Report.Warnings = append(b.Report.Warnings, words.OnBrokeInRound.With(p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), words.Quote(was.Cause)))
 }
 
-func notMeasured(r *model.Report, p Place, text string) {
-	where := p.Plugin + " on " + p.Topology
+func notMeasured(r *model.Report, p Place, text words.Text) {
+	where := words.On.With(p.Plugin, p.Topology)
 	for i := range r.NotMeasured {
 		if n := &r.NotMeasured[i]; n.Text == text {
 			n.Places = append(n.Places, where)
 			return
 		}
 	}
-	r.NotMeasured = append(r.NotMeasured, model.NotMeasured{Text: text, Places: []string{where}})
+	r.NotMeasured = append(r.NotMeasured, model.NotMeasured{Text: text, Places: []words.Text{where}})
 }
 
 // agentExit is when an agent ended and what it left behind.
 type agentExit struct {
 	At   time.Time
-	Text string
+	Text words.Text
 }
 
 // RoundsOf are the first and the last round of a plugin, counted from 1; 0 if it

@@ -9,10 +9,10 @@ import (
 	"strings"
 
 	"github.com/cnibench/cnibench/report/facts"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // mapView is a small map and what it shows, in words.
@@ -30,7 +30,7 @@ const (
 )
 
 // adjacencyMaps draws for each topology which nodes share a link layer.
-func adjacencyMaps(r *model.Report, in *lang.Language) []mapView {
+func adjacencyMaps(r *model.Report, in *words.Language) []mapView {
 	var all []mapView
 	for _, topology := range r.Topologies() {
 		// Every network of a topology has the same fabric: the first one will do.
@@ -50,7 +50,7 @@ func adjacencyMaps(r *model.Report, in *lang.Language) []mapView {
 }
 
 // adjacencyMap sets the nodes on a circle, and draws a line for each pair.
-func adjacencyMap(pairs []results.Adjacency, topology string, in *lang.Language) template.HTML {
+func adjacencyMap(pairs []results.Adjacency, topology string, in *words.Language) template.HTML {
 	var nodes []string
 	ways := map[[2]string]string{}
 	for _, a := range pairs {
@@ -92,7 +92,7 @@ func adjacencyMap(pairs []results.Adjacency, topology string, in *lang.Language)
 		x, y := at(n)
 		d.box(x, y, n)
 	}
-	return d.svg(260, 150, in.Sayf("adjacency of nodes on %s", topology))
+	return d.svg(260, 150, in.Say(words.AdjacencyMapLabel.With(topology)))
 }
 
 func worse(a, b string) bool {
@@ -101,7 +101,7 @@ func worse(a, b string) bool {
 }
 
 // reachMaps draws for each network who reaches whom.
-func reachMaps(r *model.Report, in *lang.Language) []mapView {
+func reachMaps(r *model.Report, in *words.Language) []mapView {
 	var all []mapView
 	for _, l := range view.ReachLines(r) {
 		title := l.Plugin + ", " + l.Topology
@@ -112,7 +112,7 @@ func reachMaps(r *model.Report, in *lang.Language) []mapView {
 
 // reachMap draws the outside host, a pod, its neighbour on the same node and
 // one on another node, with an arrow for each direction that was tried.
-func reachMap(r *model.Report, plugin, topology, title string, in *lang.Language) template.HTML {
+func reachMap(r *model.Report, plugin, topology, title string, in *words.Language) template.HTML {
 	d := &drawing{}
 	const left, middle, right, top, bottom = 46.0, 160.0, 262.0, 30.0, 112.0
 	d.frame(108, 4, 104, 134)
@@ -135,11 +135,11 @@ func reachMap(r *model.Report, plugin, topology, title string, in *lang.Language
 			d.way(wayHalf, w.x1, w.y1, w.x2, w.y2, true)
 		}
 	}
-	d.box(left, top, in.Say("outside"))
-	d.box(middle, top, in.Say("pod"))
-	d.box(middle, bottom, in.Say("pod"))
-	d.box(right, top, in.Say("pod"))
-	return d.svg(312, 142, in.Sayf("who reaches whom: %s", title))
+	d.box(left, top, in.Say(words.OutsideBox))
+	d.box(middle, top, in.Say(words.Pod))
+	d.box(middle, bottom, in.Say(words.Pod))
+	d.box(right, top, in.Say(words.Pod))
+	return d.svg(312, 142, in.Say(words.ReachMapLabel.With(title)))
 }
 
 // drawing collects the elements of a map.

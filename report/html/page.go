@@ -7,16 +7,14 @@ import (
 	"html/template"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 
-	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/facts"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 //go:embed page.html network.html advice.html
@@ -32,16 +30,24 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 })
 
 // functions are those that the templates call, for one rendering.
-func functions(r *model.Report, in *lang.Language) template.FuncMap {
+func functions(r *model.Report, in *words.Language) template.FuncMap {
 	return template.FuncMap{
-		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "join": strings.Join,
+		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "path": view.PathText, "status": model.StatusText, "privilege": view.PrivilegeText,
+		"list":     func(all []words.Text) words.Text { return words.List(all...) },
 		"percent":  func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 		"milli":    func(ms float64) string { return quantity.Format(ms/1000, "s") },
 		"bytes":    func(n int64) string { return quantity.Format(float64(n), "byte") },
-		"limit":    func(l advice.Limit) string { return view.LimitText(l, in) },
+		"limit":    view.LimitText,
 		"style":    func() template.CSS { return template.CSS(styleSheet) },
-		"standing": func(s view.Standing) string { return s.Said(in) },
-		"language": in.Name, "say": in.Say, "t": in.Sayf,
+		"standing": func(s view.Standing) string { return in.Say(s.Text()) },
+		"language": in.Name, "say": in.Say,
+		"t": func(id string, args ...any) (string, error) {
+			m, err := words.ByID(id)
+			if err != nil {
+				return "", err
+			}
+			return in.Say(m.With(args...)), nil
+		},
 		"ways":          func() []wayView { return ways(r) },
 		"adjacencyMaps": func() []mapView { return adjacencyMaps(r, in) },
 		"reachMaps":     func() []mapView { return reachMaps(r, in) },
@@ -51,9 +57,9 @@ func functions(r *model.Report, in *lang.Language) template.FuncMap {
 // pageData is what the page shows.
 type pageData struct {
 	*model.Report
-	Machines       []string
-	SetupTook      string
-	Link           string
+	Machines       []words.Text
+	SetupTook      words.Text
+	Link           words.Text
 	Matrix         view.Matrix
 	AdjacencyLines []view.AdjacencyLine
 	ReachLines     []view.ReachLine
@@ -66,8 +72,8 @@ type pageData struct {
 
 type tableView struct {
 	*view.Table
-	About string
-	Notes []string
+	About words.Text
+	Notes []words.Text
 	Plots []template.HTML
 	Lines []lineView
 	// Verdicts are nil if there are none.
@@ -75,18 +81,21 @@ type tableView struct {
 }
 
 type lineView struct {
-	Name  string
+	Name  words.Text
 	Cells []cellView
 }
 
-type cellView struct{ Value, Ratio, Expected string }
+type cellView struct {
+	Value, Expected words.Text
+	Ratio           string
+}
 
 // Write writes a report in a language (nil for English) as one page that needs
 // nothing else: no scripts, no fonts, no pictures from elsewhere. Texts of agents
 // are escaped.
-func Write(out io.Writer, r *model.Report, in *lang.Language) error {
+func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	v := pageData{Report: r, Machines: view.Machines(r), SetupTook: view.SetupTook(r), Link: view.Link(r), Matrix: view.MatrixOf(r),
-		AdjacencyLines: view.AdjacencyLines(r), ReachLines: view.ReachLines(r), Absent: view.Absent(r), Broken: view.Broken(r), Programs: view.Versions(r), Took: in.Say("cut off")}
+		AdjacencyLines: view.AdjacencyLines(r), ReachLines: view.ReachLines(r), Absent: view.Absent(r), Broken: view.Broken(r), Programs: view.Versions(r), Took: in.Say(words.CutOff)}
 	if r.Run.Finished != nil {
 		v.Took = fmt.Sprintf("%.0f s", r.Run.Took)
 	}
@@ -138,9 +147,9 @@ func line(w *view.Row) lineView {
 			c.Value = w.FailedText()
 		}
 		if m != nil {
-			c.Value, c.Ratio = quantity.Interval(m.Median, m.CI, m.Unit), m.VsHost.String()
+			c.Value, c.Ratio = words.Quote(quantity.Interval(m.Median, m.CI, m.Unit)), m.VsHost.String()
 			if m.Merged != nil && i > 0 {
-				c.Value = quantity.Interval(*m.Merged, m.MergedCI, m.Unit)
+				c.Value = words.Quote(quantity.Interval(*m.Merged, m.MergedCI, m.Unit))
 			}
 			if i == 0 {
 				c.Expected = w.OfExpected()

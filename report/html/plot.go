@@ -17,11 +17,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Colours of plots. In the page they become CSS variables, so that a plot
@@ -64,7 +64,7 @@ func plotted(t *view.Table) []results.Metric {
 
 // plotMetric draws one figure of all plugins as an SVG element: raw samples, the
 // median with its interval, and the baseline's median as a line.
-func plotMetric(t *view.Table, m results.Metric, in *lang.Language) (template.HTML, error) {
+func plotMetric(t *view.Table, m results.Metric, in *words.Language) (template.HTML, error) {
 	column := slices.IndexFunc(t.Metrics, func(n results.Metric) bool { return n.Name == m.Name })
 	most := 0.0
 	var rows []view.Row
@@ -93,7 +93,7 @@ func plotMetric(t *view.Table, m results.Metric, in *lang.Language) (template.HT
 	}
 	p.NominalY(names...)
 	p.Y.Min, p.Y.Max = -0.5, float64(len(rows))-0.5
-	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, in.Sayf("%s by plugin: %s", p.Title.Text, t.About()))
+	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, in.Say(words.ByPlugin.With(p.Title.Text, t.About())))
 }
 
 // style gives a plot the page's look.

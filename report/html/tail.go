@@ -13,10 +13,10 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // series are the colours of lines, each with a contrast of at least 3 to the
@@ -31,9 +31,9 @@ var dashes = [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.
 
 // plotTail draws how the round trips of all plugins are distributed, both axes
 // logarithmic; "" if the probe keeps no histograms.
-func plotTail(t *view.Table, in *lang.Language) (template.HTML, error) {
+func plotTail(t *view.Table, in *words.Language) (template.HTML, error) {
 	p := plot.New()
-	p.Title.Text = in.Sayf("%s: share of round trips (vertical) longer than (µs)", t.Probe)
+	p.Title.Text = in.Say(words.ShareRoundTripsVertical.With(t.Probe))
 	style(p)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, shares{}
@@ -69,7 +69,7 @@ func plotTail(t *view.Table, in *lang.Language) (template.HTML, error) {
 		return "", nil
 	}
 	p.Y.Max = 1
-	return svg(p, tailHeight, in.Sayf("%s: share of round trips (vertical) longer than (µs), by plugin: %s", t.Probe, t.About()))
+	return svg(p, tailHeight, in.Say(words.ShareRoundTripsVerticalLonger.With(t.Probe, t.About())))
 }
 
 const tailHeight = 8 * vg.Centimeter

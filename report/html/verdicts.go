@@ -6,20 +6,22 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/report/view"
+	"github.com/cnibench/cnibench/words"
 )
 
 // verdictView are a table's verdicts for the page.
 type verdictView struct {
-	Meaning    string
+	Meaning    words.Text
 	Standings  []view.Standing
-	Controls   []string
-	Weaknesses []string
+	Controls   []words.Text
+	Weaknesses []words.Text
 	Pairs      []pairView
 }
 
 type pairView struct {
-	Sentence, Verdict, Ratio, P, Detectable string
-	N                                       int
+	Sentence, Verdict, Detectable words.Text
+	Ratio, P                      string
+	N                             int
 }
 
 // verdictsOf prepares a table's verdicts for the page; nil if there are none.
@@ -28,14 +30,14 @@ func verdictsOf(r *model.Report, t *view.Table) *verdictView {
 	if len(family) == 0 {
 		return nil
 	}
-	v := &verdictView{Meaning: family.Meaning(), Standings: t.Standings(family), Controls: family.Controls(), Weaknesses: family.Weaknesses()}
+	v := &verdictView{Meaning: words.Stop(family.Meaning()), Standings: t.Standings(family), Controls: family.Controls(), Weaknesses: family.Weaknesses()}
 	for _, c := range family {
-		p := pairView{Sentence: c.Sentence, Verdict: string(c.Verdict), P: fmt.Sprintf("%.2g", c.PAdjusted), N: c.N, Detectable: "none"}
+		p := pairView{Sentence: c.Sentence, Verdict: quantity.VerdictText(c.Verdict), P: fmt.Sprintf("%.2g", c.PAdjusted), N: c.N, Detectable: words.None}
 		if c.Ratio != nil {
 			p.Ratio = quantity.Ratio(*c.Ratio, c.CI)
 		}
 		if c.Detectable != nil {
-			p.Detectable = quantity.Percent(*c.Detectable)
+			p.Detectable = words.Quote(quantity.Percent(*c.Detectable))
 		}
 		v.Pairs = append(v.Pairs, p)
 	}

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -13,6 +12,7 @@ import (
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // question is what a family of comparisons answers: which plugin is best by
@@ -118,7 +118,7 @@ func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []mod
 			judged.JudgeControl(len(pairs), higher, margin)
 		}
 		c := model.Comparison{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name,
-			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []string{},
+			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []words.Text{},
 			Judged: judged, Family: len(pairs), Common: figures.Common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: measuredApart(b, pairs[i])}
 		if c.Away = facts.ApartOnWire(b.Report, c.A, c.B, c.Topology); c.Away != "" {
 			c.Common = 0
@@ -159,19 +159,19 @@ func fill(c *model.Comparison) {
 // the most that a pair of the family has),
 // drift of the ratio beyond the margin, blocks that echo.
 func note(c *model.Comparison, most int) {
-	say := func(format string, args ...any) { c.Notes = append(c.Notes, fmt.Sprintf(format, args...)) }
+	say := func(m words.Message, args ...any) { c.Notes = append(c.Notes, m.With(args...)) }
 	if c.ThroughHost && c.Away == "" {
-		say("they were never up at once: their ratios to the host are compared, each from %d rounds or more of its own", c.Common)
+		say(words.TheyWereNeverUp, c.Common)
 	}
 	if c.Common < most && c.Away == "" {
-		say("only %d of %d rounds have a sample of both; the verdict speaks of those alone", c.Common, most)
+		say(words.OnlyRoundsHaveSample, c.Common, most)
 	}
 	logs := c.Judged.Logs
 	if d := stats.FindDrift(logs); d.P*float64(c.Family) <= stats.Level && math.Abs(d.Change) > math.Log1p(c.Margin) {
-		say("the ratio drifted by %s over the run (p %.2g)", quantity.Share(math.Expm1(d.Change)), d.P)
+		say(words.RatioDriftedByOver, quantity.Share(math.Expm1(d.Change)), d.P)
 	}
 	if e := stats.FindEcho(logs); e.P*float64(c.Family) <= stats.Level {
-		say("neighbouring rounds resemble each other (correlation %.2f): %d are worth about %.0f, and the interval is too narrow",
+		say(words.NeighbouringRoundsResembleEach,
 			e.Lag1, c.N, e.Independent(c.N))
 	}
 }
@@ -185,9 +185,9 @@ func noteWarmUp(b *gather.Run, q question, family []model.Comparison, i int) {
 		return
 	}
 	rest := judgePairs(b, q, func(s results.Sample) bool { return s.Block >= n })[i]
-	without := "does not change"
+	without := words.DoesNotChange
 	if rest.Verdict != c.Verdict {
-		without = "is " + string(rest.Verdict)
+		without = words.IsVerdict.With(quantity.VerdictText(rest.Verdict))
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("the ratio of about the first %d rounds differs from the rest (warm-up); without them the verdict %s", n, without))
+	c.Notes = append(c.Notes, words.RatioAboutFirstRounds.With(n, without))
 }

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/cnibench/cnibench/report/facts"
@@ -11,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // rule is what must not be. Exactly one of pair, figure and network is set.
@@ -23,8 +23,8 @@ type rule struct {
 	// network names the network whose packets show that a cell breaks it, whatever
 	// its figures are; "" if it does not.
 	network func(b *gather.Run, c *model.Cell) string
-	text    string // follows the sentence or the figure
-	check   string
+	text    words.Text // follows the sentence or the figure
+	check   words.Text
 }
 
 // rules are all of them. Pairs have the baseline as the second one.
@@ -34,9 +34,8 @@ var rules = []rule{
 		pair: func(_ *gather.Run, c *model.Comparison) bool {
 			return c.B == results.HostPlugin && c.Topology != results.SameNode && better(c)
 		},
-		text: "But every packet of a pod also takes the way that the host's own packets take.",
-		check: "whether both ends of the baseline and of the pods were on the same CPUs, whether the baseline's NIC has offloads switched off " +
-			"that the pods' devices have, and whether the traffic crosses the wire at all (the encap probe)",
+		text:  words.ButEveryPacketPod,
+		check: words.WhetherBothEndsBaseline,
 	},
 	{
 		name: "tunnel-faster-than-plain",
@@ -51,32 +50,32 @@ var rules = []rule{
 			}
 			return one.Overhead > 0 && other.Overhead == 0 && better(c) || one.Overhead == 0 && other.Overhead > 0 && worse(c)
 		},
-		text:  "But one plugin's tunnel does all that its plain routing does, and more.",
-		check: "whether the routes of the plain mode lead over the wire directly, and checksum and segmentation offloads of both",
+		text:  words.ButOnePluginsTunnel,
+		check: words.WhetherRoutesPlainMode,
 	},
 	{
 		name: "above-the-wire",
 		figure: func(b *gather.Run, _ *model.Cell, m *model.Metric) bool {
 			return m.Expected != nil && m.CI != nil && m.CI[0] > *m.Expected*(1+margin(b))
 		},
-		text:  "is more than the wire carries",
-		check: "whether the wire's rate is set on every NIC on the way, and whether bytes are counted at the receiver",
+		text:  words.IsMoreThanWire,
+		check: words.WhetherWiresRateIs,
 	},
 	{
 		name: "not-on-this-wire",
 		network: func(b *gather.Run, c *model.Cell) string {
 			return facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology)
 		},
-		text:  "So the packets of pods and those of the nodes themselves took different paths, whose figures do not compare.",
-		check: "which interface the pods' packets leave by, and how fast that one is; until then take no figure of this plugin for what the measured wire allows",
+		text:  words.SoPacketsPodsAnd,
+		check: words.WhichInterfacePodsPackets,
 	},
 	{
 		name: "control-differs",
 		pair: func(_ *gather.Run, c *model.Comparison) bool {
 			return c.Control && (c.Verdict == stats.Faster || c.Verdict == stats.Slower)
 		},
-		text:  "But both are the same plugin, deployed twice.",
-		check: "what differs between the two networks (order of creation, CPUs, leftovers); until then take other differences of this size for nothing",
+		text:  words.ButBothAreSame,
+		check: words.WhatDiffersBetweenTwo,
 	},
 }
 
@@ -104,7 +103,7 @@ func implausibleOf(b *gather.Run) []model.Implausible {
 		if r.pair != nil {
 			for i := range b.Report.Comparisons {
 				if c := &b.Report.Comparisons[i]; r.pair(b, c) {
-					found = append(found, model.Implausible{Rule: r.name, Plugin: c.A, Topology: c.Topology, Wire: c.Wire, Text: c.Sentence + " " + r.text, Check: r.check})
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.A, Topology: c.Topology, Wire: c.Wire, Text: words.Following(c.Sentence, r.text), Check: r.check})
 				}
 			}
 			continue
@@ -114,14 +113,14 @@ func implausibleOf(b *gather.Run) []model.Implausible {
 			if r.network != nil {
 				if of := r.network(b, c); of != "" && c.Plugin != results.HostPlugin {
 					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
-						Text: fmt.Sprintf("%s on %s: %s. %s", of, c.Topology, facts.SeenOnWire(b.Report, of, c.Topology).Evidence, r.text)})
+						Text: words.Following(words.Stop(words.Of(words.On.With(of, c.Topology), facts.SeenOnWire(b.Report, of, c.Topology).Evidence)), r.text)})
 				}
 				continue
 			}
 			for j := range c.Metrics {
 				if m := &c.Metrics[j]; r.figure(b, c, m) {
 					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
-						Text: fmt.Sprintf("%s %s of %s over %s, %s, %s.", m.Probe, m.Name, c.Plugin, model.WireName(c.Wire), quantity.Interval(m.Median, m.CI, m.Unit), r.text)})
+						Text: words.ComparisonEvidence.With(m.Probe, m.Name, c.Plugin, model.WireName(c.Wire), quantity.Interval(m.Median, m.CI, m.Unit), r.text)})
 				}
 			}
 		}

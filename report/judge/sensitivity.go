@@ -1,16 +1,16 @@
 package judge
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // What may disturb a sample.
@@ -120,22 +120,28 @@ func stormsOf(b *gather.Run) map[stormOf]float64 {
 }
 
 // sensitivityText says it in a line.
-func sensitivityText(s *model.Sensitivity) string {
+func sensitivityText(s *model.Sensitivity) words.Text {
 	if s.Left == s.Samples {
-		return "No sample was disturbed: none carries a warning, no agent restarted, no storm of retransmits."
+		return words.NoSampleWasDisturbed
 	}
-	var marked []string
+	var marked []words.Text
 	for _, m := range slices.Sorted(maps.Keys(s.Marked)) {
-		marked = append(marked, fmt.Sprintf("%s %d", m, s.Marked[m]))
+		marked = append(marked, markText(m).With(s.Marked[m]))
 	}
-	text := fmt.Sprintf("Without the %d of %d samples that something disturbed (%s) ", s.Samples-s.Left, s.Samples, strings.Join(marked, ", "))
+	without := func(what words.Text) words.Text {
+		return words.Stop(words.WithoutSamplesThatSomething.With(s.Samples-s.Left, s.Samples, words.List(marked...), what))
+	}
 	if len(s.Changes) == 0 {
-		return text + "no verdict changes."
+		return without(words.NoVerdictChanges)
 	}
-	var changes []string
+	var changes []words.Text
 	for _, c := range s.Changes {
-		changes = append(changes, fmt.Sprintf("%s against %s by %s %s over %s is %s and not %s (%d rounds left)",
-			c.A, c.B, c.Probe, c.Metric, model.WireName(c.Wire), c.To, c.From, c.N))
+		changes = append(changes, words.VerdictChanges.With(c.A, c.B, c.Probe, c.Metric, model.WireName(c.Wire), quantity.VerdictText(c.To), quantity.VerdictText(c.From), c.N))
 	}
-	return text + "these verdicts change: " + strings.Join(changes, "; ") + "."
+	return without(words.TheseVerdictsChange.With(words.Clauses(changes...)))
+}
+
+// markText names what disturbed samples, with their number.
+func markText(mark string) words.Message {
+	return map[string]words.Message{MarkWarning: words.WarnedByProbe, MarkExit: words.AgentRestarted, MarkStorm: words.StormRetransmits}[mark]
 }

@@ -11,13 +11,11 @@ package lang
 
 import (
 	"cmp"
-	_ "embed"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
 	"golang.org/x/text/message/catalog"
@@ -25,14 +23,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Names are the languages that there are, as --lang takes them. The first one
-// is what everything is written in.
-var Names = []string{"en", "zh"}
-
-// Language says sentences. Nil is English. It is not safe for concurrent use.
-type Language struct {
-	words    *words.Language
-	name     string
+// translator says finished English sentences. It is not safe for concurrent use.
+type translator struct {
 	printer  *message.Printer
 	exact    map[string]string // formats without verbs
 	formats  map[string]bool   // with verbs
@@ -40,36 +32,25 @@ type Language struct {
 	said     map[string]string // so far; a report repeats itself
 }
 
-//go:embed zh.yaml
-var zh []byte
-
-// New returns the language of that name.
-func New(name string) (*Language, error) {
-	switch name {
-	case "en":
-		return nil, nil
-	case "zh":
-		return read(name, language.SimplifiedChinese, zh)
+// New returns the language of that name: nil for English.
+func New(name string) (*words.Language, error) {
+	l, err := words.New(name)
+	if l == nil || err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("there is no language %q (of %s)", name, strings.Join(Names, ", "))
+	t, err := read(language.SimplifiedChinese, l.Formats())
+	if err != nil {
+		return nil, err
+	}
+	l.SayQuoted(t.Say)
+	return l, nil
 }
 
 // read takes up a catalogue: formats of package fmt as the program writes them,
 // each with its translation, in which %s or %[n]s stands for what the n-th verb
 // became.
-func read(name string, tag language.Tag, file []byte) (*Language, error) {
-	var messages map[string]string
-	if err := yaml.Unmarshal(file, &messages); err != nil {
-		return nil, fmt.Errorf("reading the messages of %s: %w", name, err)
-	}
-	byID, err := words.New(name)
-	if err != nil {
-		return nil, err
-	}
-	for english, said := range byID.Formats() {
-		messages[english] = said
-	}
-	l := &Language{words: byID, name: name, exact: map[string]string{}, formats: map[string]bool{}, said: map[string]string{}}
+func read(tag language.Tag, messages map[string]string) (*translator, error) {
+	l := &translator{exact: map[string]string{}, formats: map[string]bool{}, said: map[string]string{}}
 	texts := catalog.NewBuilder(catalog.Fallback(tag))
 	for english, translation := range messages {
 		if err := texts.SetString(tag, english, translation); err != nil {
@@ -92,72 +73,9 @@ func read(name string, tag language.Tag, file []byte) (*Language, error) {
 	return l, nil
 }
 
-// Words says texts by their ids.
-func (l *Language) Words() *words.Language {
-	if l == nil {
-		return nil
-	}
-	return l.words
-}
-
-// Name is the language's, as --lang takes it and HTML's lang attribute has it.
-func (l *Language) Name() string {
-	if l == nil {
-		return Names[0]
-	}
-	return l.name
-}
-
-// punctuation is how a language separates items and clauses, and puts an aside
-// into brackets.
-type punctuation struct{ item, clause, aside string }
-
-var english, chinese = punctuation{", ", "; ", " (%s)"}, punctuation{"，", "；", "（%s）"}
-
-func (l *Language) punctuation() punctuation {
-	if l == nil {
-		return english
-	}
-	return chinese
-}
-
-// List joins items that are said already.
-func (l *Language) List(items []string) string { return strings.Join(items, l.punctuation().item) }
-
-// Clauses joins clauses that are said already.
-func (l *Language) Clauses(all []string) string { return strings.Join(all, l.punctuation().clause) }
-
-// Aside puts text that is said already into brackets, to follow a word.
-func (l *Language) Aside(text string) string { return fmt.Sprintf(l.punctuation().aside, text) }
-
-// Plain is a value that is the same in every language, such as names and
-// figures.
-type Plain string
-
-// Sayf says a sentence by its English format. Strings among the values are said
-// in their turn.
-func (l *Language) Sayf(format string, args ...any) string {
-	if l == nil || !l.formats[format] {
-		return l.Say(fmt.Sprintf(format, args...))
-	}
-	values := make([]any, len(args))
-	verbs := slices.DeleteFunc(verb.FindAllString(format, -1), func(v string) bool { return v == "%%" })
-	for i, arg := range args {
-		said := fmt.Sprintf(verbs[i], arg)
-		if _, plain := arg.(Plain); !plain {
-			said = l.Say(said)
-		}
-		values[i] = said
-	}
-	return l.printer.Sprintf(format, values...)
-}
-
 // Say translates a finished English sentence, or several. What the catalogue
 // does not know stays as it is.
-func (l *Language) Say(english string) string {
-	if l == nil {
-		return english
-	}
+func (l *translator) Say(english string) string {
 	text := strings.TrimSpace(english)
 	if text == "" {
 		return english
@@ -173,7 +91,7 @@ func (l *Language) Say(english string) string {
 
 // translate says a text: as a message, or as what it was put together from,
 // the most certain way first.
-func (l *Language) translate(text string) string {
+func (l *translator) translate(text string) string {
 	if said, ok := l.exact[text]; ok {
 		return said
 	}
@@ -207,7 +125,7 @@ func (l *Language) translate(text string) string {
 
 // match says a text that a message's format may have made. Only telling
 // formats are held against texts that may consist of several sentences.
-func (l *Language) match(text string, telling bool) (string, bool) {
+func (l *translator) match(text string, telling bool) (string, bool) {
 	for i := range l.patterns {
 		p := &l.patterns[i]
 		if p.telling() != telling {
@@ -228,7 +146,7 @@ func (l *Language) match(text string, telling bool) (string, bool) {
 
 // joined says the parts of a text, each joint being followed by what stands
 // there in Chinese. False if the text has no such joint or no part is known.
-func (l *Language) joined(text string, joints ...string) (string, bool) {
+func (l *translator) joined(text string, joints ...string) (string, bool) {
 	for i := 0; i < len(joints); i += 2 {
 		parts := split(text, joints[i])
 		if joints[i] == ": " && len(parts) > 2 { // the rest may be one message

@@ -39,25 +39,25 @@ func testCase(r *model.Report, c *model.Cell) junit.Case {
 	j := junit.Case{Class: "cnibench." + c.Topology + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
 	switch c.Status {
 	case results.StatusUnsupported:
-		j.Skipped = c.Cause
+		j.Skipped = c.Cause.String()
 	case results.StatusFailed:
-		j.Failure = c.Cause
+		j.Failure = c.Cause.String()
 	case results.StatusBroke:
-		j.Failure = c.Outcome()
+		j.Failure = c.Outcome().String()
 	}
-	if shared := facts.Underlay(r, c); shared != "" && j.Failure != "" {
-		j.Failure, j.Error, j.Kind = "", shared, "underlay"
+	if shared := facts.Underlay(r, c); !shared.Empty() && j.Failure != "" {
+		j.Failure, j.Error, j.Kind = "", shared.String(), "underlay"
 	}
 	var lines []string
 	for i := range c.Failures {
 		f := &c.Failures[i]
-		lines = append(lines, f.String())
+		lines = append(lines, f.Text().String())
 		switch {
 		case !f.All() || j.Failure != "" || j.Skipped != "" || j.Error != "" && f.Shared:
 		case f.Shared:
-			j.Error, j.Kind = f.String(), "underlay"
+			j.Error, j.Kind = f.Text().String(), "underlay"
 		default:
-			j.Failure, j.Kind, j.Error = f.String(), "samples", ""
+			j.Failure, j.Kind, j.Error = f.Text().String(), "samples", ""
 		}
 	}
 	for _, m := range c.Metrics {

@@ -108,7 +108,7 @@ func addEstimate(f *dto.MetricFamily, labels []label, estimate float64, ci *[2]f
 func setupGauges(r *model.Report, run label) []*dto.MetricFamily {
 	help := "From the start of the first agent to the first packet between pods."
 	if r.OnCluster() {
-		help = strings.ToUpper(view.SetupTook(r)[:1]) + view.SetupTook(r)[1:] + "."
+		help = strings.ToUpper(view.SetupTook(r).String()[:1]) + view.SetupTook(r).String()[1:] + "."
 	}
 	ready := gauges("cnibench_network_ready_seconds", "seconds", help)
 	added := gauges("cnibench_cni_add_seconds", "seconds", "Median duration of CNI ADD.")

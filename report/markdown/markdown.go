@@ -9,11 +9,11 @@ import (
 	"sync"
 
 	"github.com/cnibench/cnibench/report/facts"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // maxComment is the most characters that GitHub takes for a comment.
@@ -22,29 +22,26 @@ const maxComment = 65536
 // Write writes a report in a language (nil for English) in short tables that fit
 // a pull request's comment: headlines with their ratios to host, the wire, and
 // what is missing.
-func Write(out io.Writer, r *model.Report, in *lang.Language) error {
+func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	m := &comment{in: in}
-	title := "cnibench: %d rounds on %s"
-	if r.Run.Rounds == 1 {
-		title = "cnibench: %d round on %s"
-	}
-	m.line("### %s", m.say(title, r.Run.Rounds, r.Run.Testbed))
+	title := words.Plural(r.Run.Rounds, words.CnibenchRoundOn, words.CnibenchRoundsOn)
+	m.line("### %s", m.say(title.With(r.Run.Rounds, r.Run.Testbed)))
 	m.line("")
 	if r.OnCluster() {
 		for _, text := range view.Machines(r) {
-			m.line("- %s", m.say("%s", text))
+			m.line("- %s", m.say(text))
 		}
-		m.line("- %s", m.say("run %s", r.Run.ID))
+		m.line("- %s", m.say(words.Run.With(r.Run.ID)))
 	} else {
-		m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say("run %s", r.Run.ID))
+		m.line("Linux %s, %d × %s; %s", Inert(r.Host.Kernel), r.Host.CPUs, Inert(r.Host.CPU), m.say(words.Run.With(r.Run.ID)))
 	}
-	if link := view.Link(r); link != "" {
+	if link := view.Link(r); !link.Empty() {
 		m.line("")
-		m.line("%s", m.say("link: %s", link))
+		m.line("%s", m.say(words.LinkLine.With(link)))
 	}
 	for _, w := range r.Warnings {
 		m.line("")
-		m.line("> **%s** %s", m.say("Warning:"), m.say("%s", w))
+		m.line("> **%s** %s", m.say(words.WarningHead), m.say(w))
 	}
 	for _, t := range view.Tables(r) {
 		m.figures(t)
@@ -53,21 +50,21 @@ func Write(out io.Writer, r *model.Report, in *lang.Language) error {
 	for i, c := range view.Absent(r) {
 		if i == 0 {
 			m.line("")
-			m.line("#### %s", m.say("Without figures"))
+			m.line("#### %s", m.say(words.WithoutFiguresHeading))
 			m.line("")
 		}
-		m.line("- %s, %s: %s: %s", m.say("%s", c.Named()), Inert(c.Topology), m.say("%s", c.Status), m.say("%s", c.Cause))
+		m.line("- %s, %s: %s: %s", m.say(c.Named()), Inert(c.Topology), m.say(model.StatusText(c.Status)), m.say(c.Cause))
 	}
 	for i, c := range view.Broken(r) {
 		if i == 0 {
 			m.line("")
-			m.line("#### %s", m.say("Broke during the run"))
+			m.line("#### %s", m.say(words.BrokeHeading))
 			m.line("")
 		}
-		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology), m.say("%s", c.Outcome()))
+		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology), m.say(c.Outcome()))
 	}
 	m.line("")
-	m.line("<sub>%s</sub>", in.Sayf("Medians with 95 %% intervals; × is the ratio to host, paired within blocks."))
+	m.line("<sub>%s</sub>", in.Say(words.MediansWith95PercentIntervals))
 	if _, err := io.WriteString(out, m.fitting()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -77,12 +74,12 @@ func Write(out io.Writer, r *model.Report, in *lang.Language) error {
 // comment builds lines.
 type comment struct {
 	lines []string
-	in    *lang.Language
+	in    *words.Language
 }
 
 // say says a sentence without any markup in it.
-func (m *comment) say(format string, args ...any) string {
-	return Inert(m.in.Sayf(format, args...))
+func (m *comment) say(text words.Text) string {
+	return Inert(m.in.Say(text))
 }
 
 func (m *comment) line(format string, args ...any) {
@@ -94,23 +91,23 @@ func (m *comment) row(cells ...string) { m.line("| %s |", strings.Join(cells, " 
 // figures is the table of one probe: its headline alone.
 func (m *comment) figures(t *view.Table) {
 	m.line("")
-	wire := "no rate"
+	wire := words.NoRate
 	if t.Wire != results.WireNone {
-		wire = t.Wire
+		wire = words.Quote(t.Wire)
 	}
-	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology), m.say("%s", wire))
+	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology), m.say(wire))
 	m.line("")
-	m.row(m.say("plugin"), Inert(t.Headline().Name), m.say("vs host"))
+	m.row(m.say(words.Plugin), Inert(t.Headline().Name), m.say(words.VsHost))
 	m.row("---", "---:", "---:")
 	for _, w := range t.Rows {
 		figure, times := "", ""
-		if w.FailedText() != "" {
-			figure = m.say("%s", w.Failed.String())
+		if !w.FailedText().Empty() {
+			figure = m.say(w.Failed.Text())
 		}
 		if h := w.Metrics[0]; h != nil {
 			figure, times = quantity.Interval(h.Median, h.CI, h.Unit), h.VsHost.String()
 		}
-		m.row(m.say("%s", w.Cell.Named()), figure, times)
+		m.row(m.say(w.Cell.Named()), figure, times)
 	}
 }
 
@@ -120,24 +117,24 @@ func (m *comment) wire(r *model.Report) {
 		return
 	}
 	m.line("")
-	m.line("#### %s", m.say("On the wire"))
+	m.line("#### %s", m.say(words.OnTheWireHeading))
 	m.line("")
-	m.row(m.say("plugin"), m.say("topology"), m.say("configured"), m.say("seen"), m.say("agrees"))
+	m.row(m.say(words.Plugin), m.say(words.Topology), m.say(words.Configured), m.say(words.Seen), m.say(words.Agrees))
 	m.row("---", "---", "---", "---", "---")
 	for _, e := range r.Encapsulation {
-		agrees := m.say("yes")
+		agrees := m.say(words.Yes)
 		if !e.Agrees {
-			agrees = "**" + m.say("NO") + "**"
+			agrees = "**" + m.say(words.DisagreesNo) + "**"
 		}
-		m.row(Inert(e.Plugin), Inert(e.Topology), m.say("%s", facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
-			m.say("%s", facts.Form(e.Effective, e.Port, e.OverheadBytes)), agrees)
+		m.row(Inert(e.Plugin), Inert(e.Topology), m.say(facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
+			m.say(facts.Form(e.Effective, e.Port, e.OverheadBytes)), agrees)
 	}
 }
 
 // fitting is the text, cut at a line if it is longer than a comment may be.
 func (m *comment) fitting() string {
 	var b strings.Builder
-	cut := "\n**" + m.in.Say("The rest does not fit a comment: see the run's report.") + "**\n"
+	cut := "\n**" + m.in.Say(words.RestDoesNotFit) + "**\n"
 	for _, l := range m.lines {
 		if b.Len()+len(l)+1+len(cut) > maxComment {
 			b.WriteString(cut)

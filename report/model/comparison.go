@@ -2,6 +2,7 @@ package model
 
 import (
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Comparison is the verdict on one pair of plugins by the headline of one
@@ -35,8 +36,8 @@ type Comparison struct {
 	// Control marks a plugin that is compared with its own copy.
 	Control bool `json:"control"`
 	// Sentence is the verdict in words; Notes say what weakens it.
-	Sentence string   `json:"sentence"`
-	Notes    []string `json:"notes"`
+	Sentence words.Text   `json:"sentence"`
+	Notes    []words.Text `json:"notes"`
 
 	Judged stats.Comparison `json:"-"`
 	Family int              `json:"-"` // number of comparisons that were corrected together

@@ -1,19 +1,19 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Failure is how many samples of a probe failed in a cell.
 type Failure struct {
-	Probe  string `json:"probe"`
-	Failed int    `json:"failed"`
-	Of     int    `json:"of"`    // all samples
-	Cause  string `json:"cause"` // of the last one that failed
+	Probe  string     `json:"probe"`
+	Failed int        `json:"failed"`
+	Of     int        `json:"of"`    // all samples
+	Cause  words.Text `json:"cause"` // of the last one that failed
 	// Shared says that none succeeded, and that the nodes' own network had none
 	// that did either: the fault lies below the plugin.
 	Shared bool `json:"shared,omitempty"`
@@ -25,16 +25,13 @@ type Failure struct {
 // All reports whether no sample succeeded.
 func (f *Failure) All() bool { return f.Failed == f.Of }
 
-// text says it in a few words.
-func (f *Failure) text() string {
+// Text says it in a few words.
+func (f *Failure) Text() words.Text {
 	if f.Shared {
-		return fmt.Sprintf("%s failed %d of %d: %s; the nodes' own network fails at it too", f.Probe, f.Failed, f.Of, f.Cause)
+		return words.ProbeFailedHostToo.With(f.Probe, f.Failed, f.Of, f.Cause)
 	}
-	return fmt.Sprintf("%s failed %d of %d: %s", f.Probe, f.Failed, f.Of, f.Cause)
+	return words.ProbeFailed.With(f.Probe, f.Failed, f.Of, f.Cause)
 }
-
-// String says it in a few words.
-func (f *Failure) String() string { return f.text() }
 
 // Failure returns what failed of a probe, nil if nothing did.
 func (c *Cell) Failure(probe string) *Failure {
@@ -70,4 +67,4 @@ func (c *Cell) Up() bool {
 
 // CauseNotReached is why a network has no record: nothing was seen of it,
 // neither that it works nor that it does not.
-const CauseNotReached = "the run ended before it was brought up"
+var CauseNotReached = words.RunEndedBeforeIt

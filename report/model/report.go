@@ -11,6 +11,7 @@ import (
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Schema names the version of report.json; machine/schema.json describes it.
@@ -22,7 +23,7 @@ type Report struct {
 	Schema        string                  `json:"schema"`
 	Run           Run                     `json:"run"`
 	Host          results.Host            `json:"host"`
-	Warnings      []string                `json:"warnings"` // of the run as a whole
+	Warnings      []words.Text            `json:"warnings"` // of the run as a whole
 	Cells         []Cell                  `json:"cells"`
 	Comparisons   []Comparison            `json:"comparisons"`
 	Sensitivity   Sensitivity             `json:"sensitivity"`
@@ -42,8 +43,8 @@ type Report struct {
 
 // NotMeasured is something that was asked for and is no part of what ran.
 type NotMeasured struct {
-	Text   string   `json:"text"`   // what, and why
-	Places []string `json:"places"` // "plugin on topology"
+	Text   words.Text   `json:"text"`   // what, and why
+	Places []words.Text `json:"places"` // "plugin on topology"
 }
 
 // Run is when and how the run was made.
@@ -69,8 +70,8 @@ type Run struct {
 // Cell is one plugin on one topology over one wire.
 type Cell struct {
 	results.Cell
-	Status string `json:"status"` // ok, failed, unsupported, broke
-	Cause  string `json:"cause,omitempty"`
+	Status string     `json:"status"` // ok, failed, unsupported, broke
+	Cause  words.Text `json:"cause,omitzero"`
 	// BrokeRound and BrokeAt say when a cell that broke stopped working: in
 	// which round, counted from 1, and at what time.
 	BrokeRound int `json:"broke_round,omitempty"`
@@ -115,8 +116,8 @@ type Metric struct {
 	// baseline itself.
 	VsHost *VsHost `json:"vs_host"`
 	// Expected is what arithmetic allows at most; null if it says nothing.
-	Expected *float64 `json:"expected"`
-	Warnings []string `json:"warnings"`
+	Expected *float64     `json:"expected"`
+	Warnings []words.Text `json:"warnings"`
 	// Samples are the values by block, in the order of the blocks.
 	Samples []float64 `json:"samples"`
 }
@@ -146,7 +147,7 @@ type Loss struct {
 	Header float64 `json:"header"`
 	Rest   float64 `json:"rest"`
 	// Causes are what the evidence of the samples says about the rest.
-	Causes []string `json:"causes,omitempty"`
+	Causes []words.Text `json:"causes,omitempty"`
 }
 
 // Setup is what it took to bring a network up.
@@ -191,11 +192,12 @@ func (r *Report) Cell(name results.Cell) *Cell {
 	return nil
 }
 
-func WireName(wire string) string {
+// WireName names links by their rate in a sentence.
+func WireName(wire string) words.Text {
 	if wire == results.WireNone {
-		return "links without a rate limit"
+		return words.LinksWithoutRateLimit
 	}
-	return wire
+	return words.Quote(wire)
 }
 
 // TestbedCluster is a real cluster, of which the calling machine is no part.
@@ -227,11 +229,12 @@ func (r *Report) CellsOf(plugin, topology string) []*Cell {
 	return all
 }
 
-func WireText(wire string) string {
+// WireText says over which links something was measured.
+func WireText(wire string) words.Text {
 	if wire == results.WireNone {
-		return "unshaped"
+		return words.Unshaped
 	}
-	return "over " + wire
+	return words.OverOnly.With(wire)
 }
 
 // TailPoint says which share of all round trips took longer than a time.

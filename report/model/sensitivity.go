@@ -2,18 +2,19 @@ package model
 
 import (
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Implausible is a result that contradicts physics or the set-up. It is
 // reported, never changed.
 type Implausible struct {
-	Rule     string `json:"rule"`
-	Plugin   string `json:"plugin"`
-	Topology string `json:"topology"`
-	Kernel   string `json:"kernel,omitempty"` // "" for the machine's own
-	Wire     string `json:"wire"`
-	Text     string `json:"text"`
-	Check    string `json:"check"` // what to look at
+	Rule     string     `json:"rule"`
+	Plugin   string     `json:"plugin"`
+	Topology string     `json:"topology"`
+	Kernel   string     `json:"kernel,omitempty"` // "" for the machine's own
+	Wire     string     `json:"wire"`
+	Text     words.Text `json:"text"`
+	Check    words.Text `json:"check"` // what to look at
 }
 
 // Sensitivity says whether verdicts hang on samples that something disturbed.
@@ -24,8 +25,8 @@ type Sensitivity struct {
 	Marked map[string]int `json:"marked"`
 	Left   int            `json:"left"` // samples that nothing disturbed
 	// Changes are the verdicts that would be others without them.
-	Changes []Change `json:"changes"`
-	Text    string   `json:"text"`
+	Changes []Change   `json:"changes"`
+	Text    words.Text `json:"text"`
 }
 
 // Change is a verdict that another choice of samples would change.

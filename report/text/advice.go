@@ -7,19 +7,19 @@ import (
 
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/facts"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/view"
+	"github.com/cnibench/cnibench/words"
 )
 
 // answer puts the advice first, one sentence for each topology.
 func (t *terminal) answer() {
 	for _, a := range t.report.Recommendation {
-		t.line("%s", a.Summary)
-		t.line("  confidence %s: %s", a.Confidence.Level, a.Confidence.RestsOn)
+		t.line(a.Summary)
+		t.line(words.ConfidenceLine.With(a.Confidence.Level, a.Confidence.RestsOn), "  ")
 	}
 	if len(t.report.Recommendation) > 0 {
-		t.line("")
+		t.empty()
 	}
 }
 
@@ -28,21 +28,20 @@ func (t *terminal) matrix() {
 	if len(m.Rows) == 0 {
 		return
 	}
-	lines := [][]string{append([]string{"PLUGIN"}, m.Topologies...)}
+	lines := [][]words.Text{append([]words.Text{words.PluginHead}, words.Quotes(m.Topologies)...)}
 	for _, row := range m.Rows {
-		cells := []string{row.Plugin}
+		cells := []words.Text{words.Quote(row.Plugin)}
 		for _, c := range row.Cells {
 			cells = append(cells, c.Mark)
 		}
 		lines = append(lines, cells)
 	}
-	t.line("")
-	t.line("what works where")
+	t.title(words.MatrixTitle)
 	t.columns(lines)
 	for _, row := range m.Rows {
 		for i, c := range row.Cells {
-			if c.Why != "" {
-				t.line("  %s on %s: %s", row.Plugin, m.Topologies[i], c.String())
+			if !c.Why.Empty() {
+				t.line(words.Of(words.On.With(row.Plugin, m.Topologies[i]), c.Text()), "  ")
 			}
 		}
 	}
@@ -50,36 +49,39 @@ func (t *terminal) matrix() {
 
 // network are the facts of who reaches whom.
 func (t *terminal) network() {
-	lines := [][]string{{"TOPOLOGY", "neighbour answers", "foreign addresses arrive", "pairs of nodes", "cause"}}
+	lines := [][]words.Text{{words.TopologyHead, words.NeighbourAnswers, words.ForeignAddressesArrive, words.PairsNodes, words.Cause}}
 	for _, a := range view.AdjacencyLines(t.report) {
-		lines = append(lines, []string{a.Topology, a.Neighbour, a.Forwards, fmt.Sprint(a.Pairs), a.Note})
+		lines = append(lines, []words.Text{words.Quote(a.Topology), a.Neighbour, a.Forwards, words.Quotef("%d", a.Pairs), a.Note})
 	}
-	t.titled("whether nodes share a link layer", lines)
-	lines = [][]string{append([]string{"PLUGIN", "topology"}, view.Directions...)}
+	t.titled(words.WhetherNodesShareLink, lines)
+	head := []words.Text{words.PluginHead, words.Topology}
+	for _, d := range view.Directions {
+		head = append(head, facts.DirectionText(d))
+	}
+	lines = [][]words.Text{head}
 	for _, l := range view.ReachLines(t.report) {
-		lines = append(lines, append([]string{l.Plugin, l.Topology}, l.Cells...))
+		lines = append(lines, append([]words.Text{words.Quote(l.Plugin), words.Quote(l.Topology)}, l.Cells...))
 	}
-	t.titled("who reaches whom, and with which source address", lines)
-	lines = [][]string{{"PLUGIN", "topology", "NetworkPolicy"}}
+	t.titled(words.WhoReachesWhomAnd, lines)
+	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Quote("NetworkPolicy")}}
 	for _, p := range t.report.Policy {
-		lines = append(lines, []string{p.Plugin, p.Topology, facts.PolicyText(p)})
+		lines = append(lines, []words.Text{words.Quote(p.Plugin), words.Quote(p.Topology), facts.PolicyText(p)})
 	}
-	t.titled("whether a policy takes effect", lines)
+	t.titled(words.WhetherPolicyTakesEffect, lines)
 	for _, n := range t.report.NotMeasured {
-		t.line("  not measured: %s (%s)", n.Text, strings.Join(n.Places, ", "))
+		t.line(words.NotMeasuredLine.With(n.Text, words.List(n.Places...)), "  ")
 	}
-	lines = [][]string{{"PLUGIN", "topology", "arrived", "devices on the way"}}
+	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Arrived, words.DevicesOnWay}}
 	for _, h := range t.report.Hops {
-		lines = append(lines, []string{h.Plugin, h.Topology, map[bool]string{true: "yes", false: "no"}[h.Arrived], strings.Join(h.Devices, " → ")})
+		lines = append(lines, []words.Text{words.Quote(h.Plugin), words.Quote(h.Topology), view.YesNo(h.Arrived), words.Arrows(words.Quotes(h.Devices)...)})
 	}
-	t.titled("the way of a packet, by device counters", lines)
+	t.titled(words.WayPacketByDevice, lines)
 }
 
 // titled writes a table unless it has only a head.
-func (t *terminal) titled(title string, lines [][]string) {
+func (t *terminal) titled(title words.Text, lines [][]words.Text) {
 	if len(lines) > 1 {
-		t.line("")
-		t.line("%s", title)
+		t.title(title)
 		t.columns(lines)
 	}
 }
@@ -88,19 +90,18 @@ func (t *terminal) claims() {
 	if len(t.report.Claims) == 0 {
 		return
 	}
-	t.line("")
-	t.line("what is said of these plugins, and what this run shows of it")
+	t.title(words.WhatIsSaidThese)
 	for _, c := range t.report.Claims {
-		t.raw("  %s: %s (%s)", strings.ToUpper(t.say(c.Verdict)), t.say(c.Claim), t.say(c.Source))
+		t.raw("  %s: %s (%s)", strings.ToUpper(t.in.Say(c.Verdict)), t.in.Say(c.Claim), t.in.Say(c.Source))
 		if c.Evidence != advice.NoEvidence {
-			t.line("    %s", c.Evidence)
+			t.line(c.Evidence, "    ")
 		}
 	}
 }
 
 // Advice writes the recommendations in full, for a terminal, in a language (nil
 // for English).
-func Advice(out io.Writer, r *model.Report, in *lang.Language) error {
+func Advice(out io.Writer, r *model.Report, in *words.Language) error {
 	t := &terminal{report: r, in: in}
 	t.answer()
 	t.advice()
@@ -116,44 +117,44 @@ func (t *terminal) advice() {
 // recommendation writes one in full: why, why not the others, and what to
 // paste.
 func (t *terminal) recommendation(a *advice.Recommendation) {
-	t.line("")
+	t.empty()
 	if a.Plugin == "" {
-		t.line("advice for %s: none", a.Topology)
+		t.line(words.AdviceNone.With(a.Topology))
 	} else {
-		t.line("advice for %s: %s", a.Topology, a.Plugin)
+		t.line(words.AdviceLine.With(a.Topology, a.Plugin))
 	}
 	for _, r := range a.Because {
-		t.raw("  + %s [%s; %s]", t.reason(r), r.Rule, t.say(r.Source))
+		t.raw("  + %s [%s; %s]", t.reason(r), r.Rule, t.in.Say(r.Source))
 	}
 	for _, r := range a.Notes {
-		t.raw("  ! %s [%s; %s]", t.reason(r), r.Rule, t.say(r.Source))
+		t.raw("  ! %s [%s; %s]", t.reason(r), r.Rule, t.in.Say(r.Source))
 	}
 	for _, rejected := range a.Rejected {
 		for _, r := range rejected.Because {
-			t.raw("  - %s %s [%s; %s]", rejected.Plugin, t.reason(r), r.Rule, t.say(r.Source))
+			t.raw("  - %s %s [%s; %s]", rejected.Plugin, t.reason(r), r.Rule, t.in.Say(r.Source))
 		}
 	}
 	for _, text := range a.NotMeasured {
-		t.raw("  ? %s", t.say(text))
+		t.line(text, "  ? ")
 	}
 	for _, o := range a.Firewall {
-		t.raw("  %s: %s: %s", t.say("firewall"), opening(o), t.say(o.Why))
+		t.raw("  %s: %s: %s", t.in.Say(words.Firewall), opening(o), t.in.Say(o.Why))
 	}
 	for _, l := range a.Limits {
-		t.raw("  %s: %s [%s]", t.say("limit"), view.LimitText(l, t.in), l.Source)
+		t.raw("  %s: %s [%s]", t.in.Say(words.Limit), t.in.Say(view.LimitText(l)), t.in.Say(l.Source))
 	}
-	t.block("Kubespray group_vars", a.Kubespray)
+	t.block(words.KubesprayVars, a.Kubespray)
 	for _, c := range a.Configuration {
-		t.block(c.Name, c.Text)
+		t.block(words.Quote(c.Name), c.Text)
 	}
 }
 
 // block writes a file's lines as they are.
-func (t *terminal) block(title, text string) {
+func (t *terminal) block(title words.Text, text string) {
 	if text == "" {
 		return
 	}
-	t.line("  %s:", title)
+	t.raw("  %s:", t.in.Say(title))
 	for _, l := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
 		t.raw("    %s", l)
 	}
@@ -161,11 +162,7 @@ func (t *terminal) block(title, text string) {
 
 // reason says why, with its evidence.
 func (t *terminal) reason(r advice.Reason) string {
-	s := t.say(r.Text)
-	if r.Evidence != "" {
-		s += " (" + t.say(r.Evidence) + ")"
-	}
-	return s
+	return t.in.Say(words.Aside(r.Text, r.Evidence))
 }
 
 func opening(o advice.Opening) string {

@@ -11,16 +11,16 @@ import (
 	"golang.org/x/text/width"
 
 	"github.com/cnibench/cnibench/report/facts"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Write writes a report in a language (nil for English) for a terminal. Nothing
 // that agents wrote can move the cursor.
-func Write(out io.Writer, r *model.Report, in *lang.Language) error {
+func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	t := &terminal{report: r, in: in}
 	t.answer()
 	t.head()
@@ -37,9 +37,9 @@ func Write(out io.Writer, r *model.Report, in *lang.Language) error {
 	t.absent()
 	t.claims()
 	t.advice()
-	t.line("")
-	t.line("Medians with 95 %% intervals of order statistics; × is the ratio to host, paired within blocks (Hodges–Lehmann).")
-	t.line("Tails of latencies are those of all blocks' histograms merged.")
+	t.empty()
+	t.line(words.MediansWith95Percent)
+	t.line(words.TailsLatenciesAreThose)
 	return t.flush(out)
 }
 
@@ -47,7 +47,7 @@ func Write(out io.Writer, r *model.Report, in *lang.Language) error {
 type terminal struct {
 	strings.Builder
 	report *model.Report
-	in     *lang.Language
+	in     *words.Language
 }
 
 // flush hands everything over at once.
@@ -58,25 +58,35 @@ func (t *terminal) flush(out io.Writer) error {
 	return nil
 }
 
-func (t *terminal) line(format string, args ...any) {
-	fmt.Fprintln(t, results.Printable(t.in.Sayf(format, args...)))
+// line writes a text, behind a mark such as the indentation of a list.
+func (t *terminal) line(text words.Text, mark ...string) {
+	fmt.Fprintln(t, results.Printable(strings.Join(mark, "")+t.in.Say(text)))
 }
 
-// raw writes a line of which the parts have been said.
+// empty separates two parts.
+func (t *terminal) empty() { fmt.Fprintln(t) }
+
+// raw writes a line that is the same in every language, or of which the parts
+// have been said.
 func (t *terminal) raw(format string, args ...any) {
 	fmt.Fprintln(t, results.Printable(fmt.Sprintf(format, args...)))
 }
 
-func (t *terminal) say(english string) string { return t.in.Say(english) }
+// title begins a part.
+func (t *terminal) title(text words.Text) {
+	t.empty()
+	t.line(text)
+}
 
-// columns writes lines of tab-separated cells as a table.
-func (t *terminal) columns(lines [][]string) {
+// columns writes lines of cells as a table.
+func (t *terminal) columns(lines [][]words.Text) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	for _, cells := range lines {
-		for i := range cells {
-			cell := results.Printable(t.say(cells[i]))
-			cells[i] = cell + strings.Repeat(companion, wide(cell))
+	for _, line := range lines {
+		var cells []string
+		for _, text := range line {
+			cell := results.Printable(t.in.Say(text))
+			cells = append(cells, cell+strings.Repeat(companion, wide(cell)))
 		}
 		fmt.Fprintln(w, strings.Join(cells, "\t"))
 	}
@@ -105,70 +115,64 @@ func wide(s string) int {
 
 func (t *terminal) head() {
 	r := t.report
-	took := "cut off"
+	took := words.CutOff
 	if r.Run.Finished != nil {
-		took = fmt.Sprintf("%.0f s", r.Run.Took)
+		took = words.Quotef("%.0f s", r.Run.Took)
 	}
-	head := "run %s: %s, %d rounds, %s, seed %d"
-	if r.Run.Rounds == 1 {
-		head = "run %s: %s, %d round, %s, seed %d"
-	}
-	t.line(head, r.Run.ID, r.Run.Testbed, r.Run.Rounds, took, r.Run.Seed)
+	t.line(words.Plural(r.Run.Rounds, words.RunLineRound, words.RunLineRounds).With(r.Run.ID, r.Run.Testbed, r.Run.Rounds, took, r.Run.Seed))
 	if r.OnCluster() {
 		for _, m := range view.Machines(r) {
-			t.line("%s", m)
+			t.line(m)
 		}
-		t.line("TCP of the probes: %s", r.Run.CongestionControl)
+		t.line(words.TCPProbes.With(r.Run.CongestionControl))
 	} else {
-		t.line("machine: Linux %s, %d × %s, virtualization %s; TCP of the probes: %s", r.Host.Kernel, r.Host.CPUs, r.Host.CPU,
-			r.Host.Virtualization, r.Run.CongestionControl)
+		t.line(words.MachineLine.With(r.Host.Kernel, r.Host.CPUs, r.Host.CPU, r.Host.Virtualization, r.Run.CongestionControl))
 	}
-	if link := view.Link(r); link != "" {
-		t.line("link: %s", link)
+	if link := view.Link(r); !link.Empty() {
+		t.line(words.LinkLine.With(link))
 	}
 	if versions := view.Versions(r); versions != "" {
-		t.line("programs: %s", versions)
+		t.line(words.ProgramsLine.With(versions))
 	}
 	for _, w := range r.Warnings {
-		t.line("WARNING: %s", w)
+		t.line(words.WarningLine.With(w))
 	}
 }
 
 func (t *terminal) table(tb *view.Table) {
-	t.line("")
-	t.line("%s", tb.About())
-	head := []string{"PLUGIN", tb.Headline().Name, "vs host"}
+	t.title(tb.About())
+	head := []words.Text{words.PluginHead, words.Quote(tb.Headline().Name), words.VsHost}
 	expected := slices.ContainsFunc(tb.Rows, func(w view.Row) bool { return w.Metrics[0] != nil && w.Metrics[0].Expected != nil })
 	if expected {
-		head = append(head, "of expected")
+		head = append(head, words.Expected)
 	}
 	for _, m := range tb.Metrics[1:] {
-		head = append(head, m.Name)
+		head = append(head, words.Quote(m.Name))
 	}
-	lines := [][]string{head}
+	lines := [][]words.Text{head}
 	for _, w := range tb.Rows {
 		lines = append(lines, cells(&w, expected))
 	}
 	t.columns(lines)
 	for _, note := range tb.Notes() {
-		t.line("  note: %s", note)
+		t.line(words.NoteLine.With(note), "  ")
 	}
 	t.verdicts(tb)
 }
 
 // cells are those of a row.
-func cells(w *view.Row, expected bool) []string {
-	line := []string{w.Cell.Named(), w.FailedText(), ""}
+func cells(w *view.Row, expected bool) []words.Text {
+	line := []words.Text{w.Cell.Named(), w.FailedText(), {}}
 	if m := w.Metrics[0]; m != nil {
-		line[1], line[2] = quantity.Interval(m.Median, m.CI, m.Unit), m.VsHost.String()
+		line[1], line[2] = words.Quote(quantity.Interval(m.Median, m.CI, m.Unit)), words.Quote(m.VsHost.String())
 	}
 	if expected {
 		line = append(line, w.OfExpected())
 	}
 	for _, m := range w.Metrics[1:] {
-		cell := ""
+		var cell words.Text
 		if m != nil {
-			cell = quantity.Format(m.Value(), m.Unit)
+			cell = words.Quote(quantity.Format(m.Value(), m.Unit))
 		}
 		line = append(line, cell)
 	}
@@ -176,32 +180,31 @@ func cells(w *view.Row, expected bool) []string {
 }
 
 func (t *terminal) loss() {
-	lines := [][]string{{"PLUGIN", "topology", "wire", "goodput lost", "headers", "the rest", "what the rest is, by evidence"}}
+	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Wire, words.GoodputLost, words.Headers, words.Rest, words.WhatRestIsBy}}
 	for _, c := range t.report.Cells {
 		if c.Loss != nil {
-			lines = append(lines, []string{c.Named(), c.Topology, c.Wire, quantity.Share(c.Loss.Total), quantity.Share(c.Loss.Header), quantity.Share(c.Loss.Rest), strings.Join(c.Loss.Causes, "; ")})
+			lines = append(lines, []words.Text{c.Named(), words.Quote(c.Topology), wireName(c.Wire), words.Quote(quantity.Share(c.Loss.Total)),
+				words.Quote(quantity.Share(c.Loss.Header)), words.Quote(quantity.Share(c.Loss.Rest)), words.Clauses(c.Loss.Causes...)})
 		}
 	}
 	if len(lines) > 1 {
-		t.line("")
-		t.line("goodput lost against host: what headers explain (arithmetic), and the rest")
+		t.title(words.GoodputLostAgainstHost)
 		t.columns(lines)
 	}
 }
 
 func (t *terminal) wire() {
-	lines := [][]string{{"PLUGIN", "topology", "configured", "seen", "frames", "agrees", "headers"}}
+	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Configured, words.Seen, words.Frames, words.Agrees, words.Headers}}
 	for _, e := range t.report.Encapsulation {
-		agrees := "yes"
+		agrees := words.Yes
 		if !e.Agrees {
-			agrees = "NO"
+			agrees = words.DisagreesNo
 		}
-		lines = append(lines, []string{e.Plugin, e.Topology, facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
-			facts.Form(e.Effective, e.Port, e.OverheadBytes), fmt.Sprintf("%d of %d", e.Frames, e.Sent), agrees, strings.Join(e.Layers, " | ")})
+		lines = append(lines, []words.Text{words.Quote(e.Plugin), words.Quote(e.Topology), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
+			facts.Form(e.Effective, e.Port, e.OverheadBytes), words.CountOf.With(e.Frames, e.Sent), agrees, words.Columns(words.Quotes(e.Layers)...)})
 	}
 	if len(lines) > 1 {
-		t.line("")
-		t.line("on the wire between the nodes")
+		t.title(words.OnWireBetweenNodes)
 		t.columns(lines)
 	}
 }
@@ -209,29 +212,27 @@ func (t *terminal) wire() {
 func (t *terminal) findings() {
 	for i, f := range t.report.Findings {
 		if i == 0 {
-			t.line("")
-			t.line("found")
+			t.title(words.FoundTitle)
 		}
-		t.line("  %s on %s: %s: %s", f.Plugin, f.Topology, f.Name, f.Text)
+		t.line(words.Of(words.On.With(f.Plugin, f.Topology), words.Of(words.Quote(f.Name), words.Quote(f.Text))), "  ")
 	}
 }
 
 func (t *terminal) setup() {
-	lines := [][]string{{"PLUGIN", "topology", view.SetupTook(t.report), "CNI ADD", "agents", "their memory"}}
+	lines := [][]words.Text{{words.PluginHead, words.Topology, view.SetupTook(t.report), words.CNIADD, words.Agents, words.TheirMemory}}
 	for _, s := range t.report.Setup {
-		add := ""
+		var add, memory words.Text
 		if len(s.CNIAdds) > 0 {
-			add = quantity.Format(s.CNIAddMS/1000, "s")
+			add = words.Quote(quantity.Format(s.CNIAddMS/1000, "s"))
 		}
-		memory := ""
 		if s.Agents > 0 {
-			memory = quantity.Format(float64(s.AgentRSSBytes), "byte")
+			memory = words.Quote(quantity.Format(float64(s.AgentRSSBytes), "byte"))
 		}
-		lines = append(lines, []string{s.Plugin, s.Topology, quantity.Format(s.NetworkReadyMS/1000, "s"), add, fmt.Sprint(s.Agents), memory})
+		lines = append(lines, []words.Text{words.Quote(s.Plugin), words.Quote(s.Topology), words.Quote(quantity.Format(s.NetworkReadyMS/1000, "s")), add,
+			words.Quotef("%d", s.Agents), memory})
 	}
 	if len(lines) > 1 {
-		t.line("")
-		t.line("set-up")
+		t.title(words.SetUp)
 		t.columns(lines)
 	}
 }
@@ -239,16 +240,22 @@ func (t *terminal) setup() {
 func (t *terminal) absent() {
 	for i, c := range view.Absent(t.report) {
 		if i == 0 {
-			t.line("")
-			t.line("without figures")
+			t.title(words.WithoutFigures)
 		}
-		t.line("  %s on %s: %s: %s", c.Plugin, c.Topology, c.Status, c.Cause)
+		t.line(words.Of(words.On.With(c.Plugin, c.Topology), c.Outcome()), "  ")
 	}
 	for i, c := range view.Broken(t.report) {
 		if i == 0 {
-			t.line("")
-			t.line("broke during the run")
+			t.title(words.BrokeTitle)
 		}
-		t.line("  %s on %s: %s", c.Plugin, c.Topology, c.Outcome())
+		t.line(words.Of(words.On.With(c.Plugin, c.Topology), c.Outcome()), "  ")
 	}
+}
+
+// wireName names links by their rate, in a table.
+func wireName(wire string) words.Text {
+	if wire == results.WireNone {
+		return words.None
+	}
+	return words.Quote(wire)
 }

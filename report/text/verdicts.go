@@ -2,6 +2,7 @@ package text
 
 import (
 	"github.com/cnibench/cnibench/report/view"
+	"github.com/cnibench/cnibench/words"
 )
 
 // verdicts writes what a table's figures amount to.
@@ -10,17 +11,17 @@ func (t *terminal) verdicts(tb *view.Table) {
 	if len(family) == 0 {
 		return
 	}
-	t.line("verdicts by %s (%s)", tb.Headline().Name, family.Meaning())
-	var lines [][]string
+	t.line(words.Aside(words.VerdictsBy.With(tb.Headline().Name), family.Meaning()))
+	var lines [][]words.Text
 	for _, s := range tb.Standings(family) {
-		lines = append(lines, []string{"  " + s.Plugin, s.Said(t.in)})
+		lines = append(lines, []words.Text{words.Quote("  " + s.Plugin), s.Text()})
 	}
 	t.columns(lines)
 	for _, control := range family.Controls() {
-		t.line("  %s", control)
+		t.line(control, "  ")
 	}
 	for _, w := range family.Weaknesses() {
-		t.line("  note: %s", w)
+		t.line(words.NoteLine.With(w), "  ")
 	}
 }
 
@@ -29,13 +30,12 @@ func (t *terminal) trust() {
 	if len(t.report.Comparisons) == 0 {
 		return
 	}
-	t.line("")
-	t.line("how far the verdicts hold")
-	t.line("  %s", t.report.Sensitivity.Text)
+	t.title(words.TrustTitle)
+	t.line(t.report.Sensitivity.Text, "  ")
 	if len(t.report.Implausible) == 0 {
-		t.line("  No order contradicts physics.")
+		t.line(words.NoOrderContradictsPhysics, "  ")
 	}
 	for _, i := range t.report.Implausible {
-		t.line("  IMPLAUSIBLE (%s): %s Check %s.", i.Rule, i.Text, i.Check)
+		t.line(words.ImplausibleLine.With(i.Rule, i.Text, i.Check), "  ")
 	}
 }

@@ -1,7 +1,7 @@
 package view
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -10,18 +10,19 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Machines describes what the run was made on: the machine of a lab, or the
 // clusters and their nodes. The machine that called a cluster is never one.
-func Machines(r *model.Report) []string {
+func Machines(r *model.Report) []words.Text {
 	if !r.OnCluster() {
-		return []string{fmt.Sprintf("Linux %s, %d × %s, virtualization %s", r.Host.Kernel, r.Host.CPUs, r.Host.CPU, r.Host.Virtualization)}
+		return []words.Text{words.List(words.Quote("Linux "+r.Host.Kernel), words.CPUsVirtualization.With(r.Host.CPUs, r.Host.CPU, r.Host.Virtualization))}
 	}
 	if len(r.Run.Clusters) == 0 {
-		return []string{"the record does not describe the cluster and its nodes"}
+		return []words.Text{words.RecordDoesNotDescribe}
 	}
-	var all []string
+	var all []words.Text
 	for _, c := range r.Run.Clusters {
 		all = append(all, clusterText(c))
 		for _, n := range c.Nodes {
@@ -32,55 +33,50 @@ func Machines(r *model.Report) []string {
 }
 
 // clusterText describes a cluster as far as it is known.
-func clusterText(c results.Cluster) string {
-	text := "cluster"
+func clusterText(c results.Cluster) words.Text {
+	text := words.Cluster
 	if c.Context != "" {
-		text += " " + c.Context
+		text = words.ClusterNamed.With(c.Context)
 	}
-	version, proxy := c.Kubernetes, c.KubeProxy
-	if version == "" {
-		version = "of unknown version"
-	}
-	if proxy == "" {
-		proxy = "unknown"
-	}
-	return fmt.Sprintf("%s: Kubernetes %s, mode of kube-proxy: %s", text, version, proxy)
+	version := cmp.Or(words.Quote(c.Kubernetes), words.UnknownVersion)
+	proxy := cmp.Or(words.Quote(c.KubeProxy), words.Unknown)
+	return words.KubernetesModeKubeProxy.With(text, version, proxy)
 }
 
 // nodeText describes a node as far as it is known.
-func nodeText(n results.ClusterNode) string {
-	var parts []string
-	add := func(known bool, format string, args ...any) {
+func nodeText(n results.ClusterNode) words.Text {
+	var parts []words.Text
+	add := func(known bool, text words.Text) {
 		if known {
-			parts = append(parts, fmt.Sprintf(format, args...))
+			parts = append(parts, text)
 		}
 	}
-	add(n.Kernel != "", "Linux %s", n.Kernel)
-	add(n.OS != "", "%s", n.OS)
-	add(n.Runtime != "", "%s", n.Runtime)
-	add(n.Kubelet != "", "kubelet %s", n.Kubelet)
-	add(n.CPUs > 0, "CPUs: %d", n.CPUs)
-	add(n.MemoryBytes > 0, "memory: %s", quantity.Format(float64(n.MemoryBytes), "byte"))
-	add(n.Arch != "", "%s", n.Arch)
-	add(n.InstanceType != "", "instance type %s", n.InstanceType)
-	add(n.Zone != "", "zone %s", n.Zone)
+	add(n.Kernel != "", words.Quote("Linux "+n.Kernel))
+	add(n.OS != "", words.Quote(n.OS))
+	add(n.Runtime != "", words.Quote(n.Runtime))
+	add(n.Kubelet != "", words.Quote("kubelet "+n.Kubelet))
+	add(n.CPUs > 0, words.CPUs.With(n.CPUs))
+	add(n.MemoryBytes > 0, words.Memory.With(quantity.Format(float64(n.MemoryBytes), "byte")))
+	add(n.Arch != "", words.Quote(n.Arch))
+	add(n.InstanceType != "", words.InstanceType.With(n.InstanceType))
+	add(n.Zone != "", words.Zone.With(n.Zone))
 	if len(parts) == 0 {
-		parts = []string{"nothing is known of it"}
+		parts = []words.Text{words.NothingIsKnownIt}
 	}
-	return fmt.Sprintf("node %s: %s", n.Name, strings.Join(parts, ", "))
+	return words.Node.With(n.Name, words.List(parts...))
 }
 
 // SetupTook names the time that it took to bring a network up.
-func SetupTook(r *model.Report) string {
+func SetupTook(r *model.Report) words.Text {
 	switch {
 	case !r.OnCluster():
-		return "first packet between pods after"
+		return words.FirstPacketBetweenPods
 	case !facts.SentAtSetup(r):
-		return "pods ready after"
+		return words.PodsReadyAfter
 	case len(r.Run.Asked.Install) > 0:
-		return "from installing the plugin to the first packet between pods"
+		return words.FromInstallingPluginTo
 	}
-	return "from making the pods to the first packet between them"
+	return words.FromMakingPodsTo
 }
 
 // Versions lists the programs behind the cells.
@@ -94,4 +90,12 @@ func Versions(r *model.Report) string {
 		list = append(list, name+" "+all[name])
 	}
 	return strings.Join(list, ", ")
+}
+
+// PrivilegeText says with which rights the lab ran.
+func PrivilegeText(privilege string) words.Text {
+	if privilege == "user namespace" {
+		return words.UserNamespace
+	}
+	return words.Quote(privilege)
 }

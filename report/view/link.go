@@ -1,43 +1,42 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/cnibench/cnibench/report/advice"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Link says what the underlay did to packets beside limiting their rate, ""
 // if nothing or if no sample succeeded over it.
-func Link(r *model.Report) string {
+func Link(r *model.Report) words.Text {
 	if !slices.ContainsFunc(r.Cells, func(c model.Cell) bool { return c.Topology != results.SameNode && c.Rounds > 0 }) {
-		return "" // nothing passed over it
+		return words.Text{} // nothing passed over it
 	}
 	l := r.Run.Asked.Link
-	delay := fmt.Sprintf("every packet between two machines took %s longer each way, a round trip %s", l.Delay, 2*l.Delay)
-	loss := fmt.Sprintf("%g %% of the packets between two machines were lost each way", l.LossPercent)
+	delay := words.EveryPacketBetweenTwo.With(l.Delay, 2*l.Delay)
+	loss := words.PercentPacketsBetweenTwo.With(l.LossPercent)
 	switch {
 	case l == (results.Link{}):
-		return ""
+		return words.Text{}
 	case l.LossPercent == 0:
 		return delay
 	case l.Delay == 0:
 		return loss
 	}
-	return delay + "; " + loss
+	return words.Clauses(delay, loss)
 }
 
-// LimitText says a limit in a language.
-func LimitText(l advice.Limit, in *lang.Language) string {
-	s := in.Say(l.What)
+// LimitText says a limit.
+func LimitText(l advice.Limit) words.Text {
+	what := l.What
 	if l.Limit > 0 {
-		s += fmt.Sprintf(": %d", l.Limit)
+		what = words.Of(what, words.Quotef("%d", l.Limit))
 	}
 	if l.At > 0 {
-		s += " (" + in.Sayf("wanted: %d", l.At) + ")"
+		what = words.Aside(what, words.Wanted.With(l.At))
 	}
-	return s + ": " + in.Say(l.Text)
+	return words.Of(what, l.Text)
 }

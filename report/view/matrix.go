@@ -1,7 +1,6 @@
 package view
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Matrix says which plugin works on which topology.
@@ -24,15 +24,18 @@ type MatrixRow struct {
 
 // MatrixCell is what became of a plugin on a topology.
 type MatrixCell struct {
-	Mark string // works, "works, but", "hardly works", "worked, then broke", "does not work", "not measured"
-	Why  string // what follows it; "" if there is nothing to say
+	Mark words.Text // works, "works, but", "hardly works", "worked, then broke", "does not work", "not measured"
+	Why  words.Text // what follows it; empty if there is nothing to say
 }
 
-func (c MatrixCell) String() string {
-	if c.Why == "" {
-		return c.Mark
-	}
-	return c.Mark + ": " + c.Why
+// Text is the mark, and what follows it.
+func (c MatrixCell) Text() words.Text {
+	return words.Of(c.Mark, c.Why)
+}
+
+// Bad reports whether the plugin does not do its work there.
+func (c MatrixCell) Bad() bool {
+	return c.Mark == words.DoesNotWork || c.Mark == words.HardlyWorks || c.Mark == words.WorkedThenBroke
 }
 
 // MatrixOf judges every plugin on every topology of the run.
@@ -61,44 +64,43 @@ func CellOf(r *model.Report, plugin, topology string) MatrixCell {
 	switch works.Value {
 	case "yes":
 	case "partly":
-		return MatrixCell{"hardly works", works.Evidence}
+		return MatrixCell{words.HardlyWorks, works.Evidence}
 	case "no":
 		for _, c := range r.CellsOf(plugin, topology) {
 			if c.Status == results.StatusBroke {
-				return MatrixCell{"worked, then broke", works.Evidence}
+				return MatrixCell{words.WorkedThenBroke, works.Evidence}
 			}
 		}
-		return MatrixCell{"does not work", works.Evidence}
+		return MatrixCell{words.DoesNotWork, works.Evidence}
 	default:
-		return MatrixCell{"not measured", works.Evidence}
+		return MatrixCell{words.NotMeasured, works.Evidence}
 	}
 	if but := but(r, plugin, topology); len(but) > 0 {
-		return MatrixCell{"works, but", strings.Join(but, "; ")}
+		return MatrixCell{words.WorksBut, words.Clauses(but...)}
 	}
-	return MatrixCell{Mark: "works"}
+	return MatrixCell{Mark: words.Works}
 }
 
 // but is what a person should know of a plugin that works.
-func but(r *model.Report, plugin, topology string) []string {
-	var but []string
+func but(r *model.Report, plugin, topology string) []words.Text {
+	var but []words.Text
 	for _, e := range r.Encapsulation {
 		switch {
 		case e.Plugin != plugin || e.Topology != topology || e.Agrees:
 		case facts.Missed(&e):
 			but = append(but, facts.SeenOnWire(r, plugin, topology).Evidence)
 		default:
-			but = append(but, fmt.Sprintf("the wire shows %s instead of %s", facts.Form(e.Effective, e.Port, e.OverheadBytes),
-				facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
+			but = append(but, words.WireShowsInstead.With(facts.Form(e.Effective, e.Port, e.OverheadBytes), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
 		}
 	}
 	for _, c := range r.CellsOf(plugin, topology) {
 		if c.Status != "ok" {
-			but = append(but, fmt.Sprintf("not over the wire %s: %s", c.Wire, c.Cause))
+			but = append(but, words.NotOverWire.With(c.Wire, c.Cause))
 		}
 		for i := range c.Failures {
-			but = append(but, c.Failures[i].String())
+			but = append(but, c.Failures[i].Text())
 		}
-		if text := oneWay(r, c); text != "" {
+		if text := oneWay(r, c); !text.Empty() {
 			but = append(but, text)
 		}
 	}
@@ -106,8 +108,8 @@ func but(r *model.Report, plugin, topology string) []string {
 		but = append(but, same.Evidence)
 	}
 	for _, f := range r.Findings {
-		if f.Plugin == plugin && f.Topology == topology && !slices.Contains(but, f.Text) {
-			but = append(but, f.Text)
+		if f.Plugin == plugin && f.Topology == topology && !slices.Contains(but, words.Quote(f.Text)) {
+			but = append(but, words.Quote(f.Text))
 		}
 	}
 	return but
@@ -119,7 +121,7 @@ const oneSided = 3
 
 // oneWay says that a cell's streams get much more through one way than the
 // other, "" if they do not or the host's do so too.
-func oneWay(r *model.Report, c *model.Cell) string {
+func oneWay(r *model.Report, c *model.Cell) words.Text {
 	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
 	for i := range c.Metrics {
 		m := &c.Metrics[i]
@@ -133,10 +135,9 @@ func oneWay(r *model.Report, c *model.Cell) string {
 		if there == nil || !lopsided(there, m) || host != nil && lopsided(host.Metric(forth, m.Name), host.Metric(m.Probe, m.Name)) {
 			continue
 		}
-		return fmt.Sprintf("one way carries much less than the other: %s %s from the first node to the second, %s back",
-			quantity.Format(there.Median, m.Unit), model.WireText(c.Wire), quantity.Format(m.Median, m.Unit))
+		return words.OneWayCarriesMuch.With(quantity.Format(there.Median, m.Unit), model.WireText(c.Wire), quantity.Format(m.Median, m.Unit))
 	}
-	return ""
+	return words.Text{}
 }
 
 // lopsided reports whether two figures differ by more than [oneSided] times.

@@ -1,30 +1,30 @@
 package view
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/words"
 )
 
 // AdjacencyLine is what several pairs of nodes have in common.
 type AdjacencyLine struct {
-	Topology, Neighbour, Forwards, Note string
-	Pairs                               int
+	Topology                  string
+	Neighbour, Forwards, Note words.Text
+	Pairs                     int
 }
 
 // AdjacencyLines joins the pairs of nodes that showed the same.
 func AdjacencyLines(r *model.Report) []AdjacencyLine {
 	var all []AdjacencyLine
 	for _, a := range r.Adjacency {
-		line := AdjacencyLine{Topology: a.Topology, Neighbour: facts.YesNo(a.Neighbour), Forwards: facts.YesNo(a.Forwards), Note: a.Cause}
+		line := AdjacencyLine{Topology: a.Topology, Neighbour: YesNo(a.Neighbour), Forwards: YesNo(a.Forwards), Note: words.Quote(a.Cause)}
 		if a.ProxyARP {
-			line.Neighbour = "yes, by somebody else's MAC (proxy ARP)"
+			line.Neighbour = words.YesBySomebodyElses
 		}
 		if a.Forwards && a.TTL > 0 {
-			line.Forwards = fmt.Sprintf("yes, TTL %d of 64", a.TTL)
+			line.Forwards = words.YesTTL64.With(a.TTL)
 		}
 		i := slices.IndexFunc(all, func(o AdjacencyLine) bool { o.Pairs = 0; return o == line })
 		if i < 0 {
@@ -41,7 +41,7 @@ var Directions = []string{"outside-to-pod", "pod-to-outside", "pod-to-outside-ma
 // ReachLine is what reaches what under one plugin on one topology.
 type ReachLine struct {
 	Plugin, Topology string
-	Cells            []string // in the order of Directions
+	Cells            []words.Text // in the order of Directions
 }
 
 // ReachLines arranges the reachability, one line for each network.
@@ -53,9 +53,22 @@ func ReachLines(r *model.Report) []ReachLine {
 		}
 		l := ReachLine{a.Plugin, a.Topology, nil}
 		for _, direction := range Directions {
-			l.Cells = append(l.Cells, strings.Join(facts.ReachTexts(facts.Attempts(r, a.Plugin, a.Topology, direction)), "; "))
+			l.Cells = append(l.Cells, words.Clauses(facts.ReachTexts(facts.Attempts(r, a.Plugin, a.Topology, direction))...))
 		}
 		all = append(all, l)
 	}
 	return all
+}
+
+// YesNo says yes or no.
+func YesNo(v bool) words.Text {
+	if v {
+		return words.Yes
+	}
+	return words.No
+}
+
+// PathText says a packet's path through a plugin's network, as the catalogue has it.
+func PathText(path string) words.Text {
+	return words.Quote(path)
 }

@@ -1,13 +1,12 @@
 package view
 
 import (
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Table is what one probe showed on one topology and wire, as people read it.
@@ -26,27 +25,27 @@ type Row struct {
 }
 
 // FailedText says in the place of the headline that there is none, "" if there is.
-func (w *Row) FailedText() string {
+func (w *Row) FailedText() words.Text {
 	if w.Failed == nil || w.Metrics[0] != nil {
-		return ""
+		return words.Text{}
 	}
-	return fmt.Sprintf("failed %d of %d", w.Failed.Failed, w.Failed.Of)
+	return words.FailedOf.With(w.Failed.Failed, w.Failed.Of)
 }
 
 // Headline is the figure that a probe is about.
 func (t *Table) Headline() results.Metric { return t.Metrics[0] }
 
 // About says where a table's figures come from.
-func (t *Table) About() string {
-	link := "links without a rate limit"
+func (t *Table) About() words.Text {
+	link := words.LinksWithoutRateLimit
 	switch {
 	case t.Testbed == model.TestbedCluster:
-		link = "the cluster's own links"
+		link = words.ClustersOwnLinks
 	case t.Wire != results.WireNone:
-		link = "links of " + t.Wire
+		link = words.Links.With(t.Wire)
 	}
-	cpus := map[string]string{"same": "both ends on one CPU", "split": "each end on a CPU of its own", "unpinned": "ends not pinned to CPUs"}[t.Placement]
-	return fmt.Sprintf("%s on %s over %s, %s", t.Probe, t.Topology, link, cpus)
+	cpus := map[string]words.Text{"same": words.BothEndsOnOne, "split": words.EachEndOnCPU, "unpinned": words.EndsNotPinnedTo}[t.Placement]
+	return words.TableAbout.With(t.Probe, t.Topology, link, cpus)
 }
 
 // Tables arranges all figures, one table for each topology, wire and probe.
@@ -141,10 +140,10 @@ func those(r *model.Report, want func(*model.Cell) bool) []*model.Cell {
 
 // Notes are the warnings that figures carry and the causes of missing ones, each
 // once, with where it holds.
-func (t *Table) Notes() []string {
-	where := map[string][]string{}
-	var order []string
-	note := func(plugin, text string) {
+func (t *Table) Notes() []words.Text {
+	where := map[words.Text][]string{}
+	var order []words.Text
+	note := func(plugin string, text words.Text) {
 		if where[text] == nil {
 			order = append(order, text)
 		}
@@ -154,10 +153,10 @@ func (t *Table) Notes() []string {
 	}
 	for _, w := range t.Rows {
 		if f := w.Failed; f != nil {
-			note(w.Cell.Plugin, f.String())
+			note(w.Cell.Plugin, f.Text())
 		}
 		if w.Cell.Status == results.StatusBroke {
-			note(w.Cell.Plugin, "figures are those of the rounds before it broke: "+w.Cell.Broke())
+			note(w.Cell.Plugin, words.FiguresAreThoseRounds.With(w.Cell.Broke()))
 		}
 		for _, m := range w.Metrics {
 			if m == nil {
@@ -168,18 +167,18 @@ func (t *Table) Notes() []string {
 			}
 		}
 	}
-	var all []string
+	var all []words.Text
 	for _, text := range order {
-		all = append(all, strings.Join(where[text], ", ")+": "+text)
+		all = append(all, words.Of(words.List(words.Quotes(where[text])...), text))
 	}
 	return all
 }
 
 // OfExpected is the headline as a share of what arithmetic allows.
-func (w *Row) OfExpected() string {
+func (w *Row) OfExpected() words.Text {
 	m := w.Metrics[0]
 	if m == nil || m.Expected == nil {
-		return ""
+		return words.Text{}
 	}
-	return fmt.Sprintf("%.1f %% of %s", 100*m.Median / *m.Expected, quantity.Format(*m.Expected, m.Unit))
+	return words.PercentOf.With(100*m.Median / *m.Expected, quantity.Format(*m.Expected, m.Unit))
 }

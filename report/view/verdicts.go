@@ -2,15 +2,14 @@ package view
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Standing is how one plugin stands to those that do worse than it, and to
@@ -37,27 +36,28 @@ type Other struct {
 // sentence of each.
 var verdictsInOrder = []struct {
 	verdict stats.Verdict
-	format  string
-}{{stats.Faster, "faster than %s"}, {stats.Equivalent, "equivalent to %s"}, {stats.Slower, "slower than %s"}, {stats.Inconclusive, "no verdict against %s"}}
+	format  words.Message
+}{{stats.Faster, words.FasterThan}, {stats.Equivalent, words.EquivalentTo}, {stats.Slower, words.SlowerThan}, {stats.Inconclusive, words.NoVerdictAgainst}}
 
-// Said is the standing in a language: "faster than a (×1.20), b (×1.34)".
-func (s Standing) Said(in *lang.Language) string {
-	var all []string
+// Text says the standing: "faster than a (×1.20), b (×1.34)".
+func (s Standing) Text() words.Text {
+	var all []words.Text
 	for _, a := range s.Against {
-		var others []string
+		var others []words.Text
 		for _, o := range a.Others {
+			ratio := words.Text{}
 			if o.Ratio != nil {
-				o.Plugin += in.Aside("×" + quantity.Times(*o.Ratio))
+				ratio = words.Quote("×" + quantity.Times(*o.Ratio))
 			}
-			others = append(others, o.Plugin)
+			others = append(others, words.Aside(words.Quote(o.Plugin), ratio))
 		}
 		for _, v := range verdictsInOrder {
 			if v.verdict == a.Verdict {
-				all = append(all, in.Sayf(v.format, lang.Plain(in.List(others))))
+				all = append(all, v.format.With(words.List(others...)))
 			}
 		}
 	}
-	return in.Clauses(all)
+	return words.Clauses(all...)
 }
 
 // Family are the verdicts on one figure that were corrected together.
@@ -88,16 +88,16 @@ func (t *Table) Standings(family Family) []Standing {
 	})
 	var all []Standing
 	for i, above := range rows {
-		words := map[stats.Verdict][]Other{}
+		by := map[stats.Verdict][]Other{}
 		for _, below := range rows[i+1:] {
 			if c := between(family, above.Cell.Plugin, below.Cell.Plugin); c != nil {
 				v, text := seenFrom(c, above.Cell.Plugin)
-				words[v] = append(words[v], text)
+				by[v] = append(by[v], text)
 			}
 		}
 		s := Standing{Plugin: above.Cell.Plugin}
 		for _, v := range verdictsInOrder {
-			if names := words[v.verdict]; len(names) > 0 {
+			if names := by[v.verdict]; len(names) > 0 {
 				s.Against = append(s.Against, Against{v.verdict, names})
 			}
 		}
@@ -140,9 +140,9 @@ func seenFrom(c *model.Comparison, plugin string) (stats.Verdict, Other) {
 
 // Meaning says how the verdicts of a table were reached and how small a
 // difference they could have shown.
-func (family Family) Meaning() string {
+func (family Family) Meaning() words.Text {
 	c := family[0]
-	text := fmt.Sprintf("margin %s, %d comparisons corrected together (Holm)", quantity.Percent(c.Margin), len(family))
+	text := words.MarginComparisonsCorrectedTogether.With(quantity.Percent(c.Margin), len(family))
 	least, most := math.Inf(1), 0.0
 	for _, c := range family {
 		if c.Detectable == nil {
@@ -153,23 +153,23 @@ func (family Family) Meaning() string {
 	}
 	switch {
 	case math.IsInf(least, 0):
-		return text + fmt.Sprintf("; no difference can be shown in %d rounds, %d are needed", c.N, stats.MinRounds(len(family)))
+		return words.Clauses(text, words.NoDifferenceCanBe.With(c.N, stats.MinRounds(len(family))))
 	case math.IsInf(most, 0):
-		return text + fmt.Sprintf("; smallest difference that could be found: from %s, in some pairs none", quantity.Percent(least))
+		return words.Clauses(text, words.SmallestDifferenceThatCould.With(quantity.Percent(least)))
 	case quantity.Percent(least) == quantity.Percent(most):
-		return text + "; smallest difference that could be found: " + quantity.Percent(least)
+		return words.Clauses(text, words.SmallestDifferenceThatCouldBe.With(quantity.Percent(least)))
 	}
-	return text + fmt.Sprintf("; smallest difference that could be found: %s to %s, by pair", quantity.Percent(least), quantity.Percent(most))
+	return words.Clauses(text, words.SmallestDifferenceThatCouldBeFound.With(quantity.Percent(least), quantity.Percent(most)))
 }
 
 // Controls are the verdicts on plugins against their own copies, in words.
-func (family Family) Controls() []string {
-	var all []string
+func (family Family) Controls() []words.Text {
+	var all []words.Text
 	for _, c := range family {
 		if c.Control {
-			text := fmt.Sprintf("A/A control, %s twice: %s", c.B, c.Verdict)
+			text := words.ControlTwice.With(c.B, quantity.VerdictText(c.Verdict))
 			if c.Ratio != nil {
-				text += " " + quantity.Ratio(*c.Ratio, c.CI)
+				text = words.ControlTwiceOutcome.With(c.B, quantity.VerdictText(c.Verdict), quantity.Ratio(*c.Ratio, c.CI))
 			}
 			all = append(all, text)
 		}
@@ -178,11 +178,11 @@ func (family Family) Controls() []string {
 }
 
 // Weaknesses are the notes on verdicts, each with its pair.
-func (family Family) Weaknesses() []string {
-	var all []string
+func (family Family) Weaknesses() []words.Text {
+	var all []words.Text
 	for _, c := range family {
 		for _, note := range c.Notes {
-			all = append(all, fmt.Sprintf("%s against %s: %s", c.A, c.B, note))
+			all = append(all, words.AgainstWhich.With(c.A, c.B, note))
 		}
 	}
 	return all

@@ -3,14 +3,13 @@ package view
 import (
 	"testing"
 
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/stats"
+	"github.com/cnibench/cnibench/words"
 )
 
-// TestStandingInALanguage keeps what stands in brackets with its plugin: in
-// report/lang a name, host, is a word of its own too.
+// TestStandingInALanguage keeps what stands in brackets with its plugin.
 func TestStandingInALanguage(t *testing.T) {
-	zh, err := lang.New("zh")
+	zh, err := words.New("zh")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -19,11 +18,11 @@ func TestStandingInALanguage(t *testing.T) {
 		{stats.Faster, []Other{{"flannel-udp", nil}}},
 		{stats.Inconclusive, []Other{{"flannel-host-gw", &slower}, {"host", &less}}},
 	}}
-	for in, want := range map[*lang.Language]string{
+	for in, want := range map[*words.Language]string{
 		nil: "faster than flannel-udp; no verdict against flannel-host-gw (×1.344), host (×1.213)",
 		zh:  "快于 flannel-udp；无法判定快慢：flannel-host-gw（×1.344），host（×1.213）",
 	} {
-		if got := s.Said(in); got != want {
+		if got := in.Say(s.Text()); got != want {
 			t.Errorf("%s: %s, want %s", in.Name(), got, want)
 		}
 	}

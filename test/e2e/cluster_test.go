@@ -13,6 +13,7 @@ import (
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestCluster measures a real cluster and breaks it in several ways.
@@ -94,7 +95,7 @@ func measures(t *testing.T, k *kube) {
 			t.Errorf("%s: %s %s, fidelity %s, MTU %d", c.Plugin, c.Status, c.Cause, c.Fidelity, c.PodMTU)
 		}
 	}
-	if said := strings.Join(r.Warnings, "; "); !strings.Contains(said, "detected: annotations of the nodes say nothing of a known plugin") {
+	if said := words.Clauses(r.Warnings...).String(); !strings.Contains(said, "detected: annotations of the nodes say nothing of a known plugin") {
 		t.Errorf("of the plugin, which the catalogue lacks, it says %q", said)
 	}
 	if len(r.Encapsulation) != 2 {
@@ -144,7 +145,7 @@ func noImage(t *testing.T, k *kube) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	for _, c := range loadReport(t, dir).Cells {
-		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "ImagePullBackOff") {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "ImagePullBackOff") {
 			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
 		}
 	}
@@ -181,7 +182,7 @@ func oneNode(t *testing.T, k *kube) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	for _, c := range loadReport(t, dir).Cells {
-		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "k8s-n2: cordoned") {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "k8s-n2: cordoned") {
 			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
 		}
 	}
@@ -258,7 +259,7 @@ func noWayBack(t *testing.T, k *kube) {
 	}
 	for _, c := range loadReport(t, dir).Cells {
 		cut := c.Plugin != results.HostPlugin && c.Topology != results.SameNode
-		if cut && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "on k8s-n2 reached")) || !cut && c.Status != results.StatusOK {
+		if cut && (c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "on k8s-n2 reached")) || !cut && c.Status != results.StatusOK {
 			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
 		}
 	}

@@ -146,7 +146,7 @@ func quota(t *testing.T, k *kube) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	for _, c := range loadReport(t, dir).Cells {
-		if c.Status != results.StatusFailed || !strings.Contains(c.Cause, "exceeded quota: few") {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "exceeded quota: few") {
 			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
 		}
 	}
@@ -167,7 +167,7 @@ func noHostPods(t *testing.T, k *kube) {
 		if c.Plugin == results.HostPlugin {
 			want, cause = results.StatusUnsupported, "hostNetwork"
 		}
-		if c.Status != want || !strings.Contains(c.Cause, cause) {
+		if c.Status != want || !strings.Contains(c.Cause.String(), cause) {
 			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
 		}
 	}
@@ -218,7 +218,7 @@ func nodeKilled(t *testing.T, k *kube) {
 		if c.Topology == results.SameNode { // on the other node, which goes on
 			want, cause = results.StatusOK, []string{"", ""}
 		}
-		if c.Status != want || !strings.Contains(c.Cause, cause[0]) || !strings.Contains(c.Cause, cause[1]) {
+		if c.Status != want || !strings.Contains(c.Cause.String(), cause[0]) || !strings.Contains(c.Cause.String(), cause[1]) {
 			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
 		}
 	}

@@ -208,7 +208,7 @@ func noFlannel(t *testing.T, k *kube) {
 	}
 	r := loadReport(t, dir)
 	for _, c := range r.Cells {
-		if c.Plugin != results.HostPlugin && (c.Status != results.StatusFailed || !strings.Contains(c.Cause, "cnibench.local/none:1")) {
+		if c.Plugin != results.HostPlugin && (c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "cnibench.local/none:1")) {
 			t.Errorf("%s on %s: %s %s", c.Plugin, c.Topology, c.Status, c.Cause)
 		}
 	}
