@@ -11,6 +11,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Placements of the two ends of a sample on a machine's CPUs.
@@ -58,8 +59,8 @@ type Probe struct {
 // Finding is something about a network that a person should know and can act
 // upon.
 type Finding struct {
-	Name string // short and stable, such as pod-mtu-too-large
-	Text string // a sentence
+	Name string     // short and stable, such as pod-mtu-too-large
+	Text words.Text // a sentence
 }
 
 // Measurement is what one sample yielded.
@@ -71,12 +72,12 @@ type Measurement struct {
 	// worker gave it; it can be decoded.
 	Hist []byte
 	// Warnings are sentences about this sample that a reader must know.
-	Warnings []string
+	Warnings []words.Text
 	// Findings hold for the network, whenever they were seen.
 	Findings []Finding
 	// Absent says, a sentence each, what of a fact could not be looked at because
 	// it is not there.
-	Absent []string
+	Absent []words.Text
 	// Params are the sample's parameters as they came out, defaults included.
 	Params        map[string]string
 	Encapsulation *results.Encapsulation

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Drive takes a sample that has a server and a client role: it starts the
@@ -106,7 +107,7 @@ func (s *Site) Limit(d time.Duration) time.Duration { return d * time.Duration(m
 // [NotHereError].
 func (s *Site) Places(ctx context.Context) (*Surroundings, error) {
 	if s.Around == nil {
-		return nil, &NotHereError{"this testbed shows nothing but the two pods"}
+		return nil, &NotHereError{words.ThisTestbedShowsNothing}
 	}
 	return s.Around(ctx)
 }

@@ -2,10 +2,10 @@ package probes
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Surroundings are the places of a network besides the two pods that are
@@ -36,13 +36,14 @@ type Surroundings struct {
 
 // Drop is what one place of the underlay has dropped for one reason.
 type Drop struct {
-	Where   string // for people: the VPC, the router
-	Why     string
+	Where   words.Text // for people: the VPC, the router
+	Why     words.Text
 	Packets uint64
 }
 
-func (d Drop) String() string {
-	return fmt.Sprintf("%s (%s, %d packets)", d.Why, d.Where, d.Packets)
+// Text says what was dropped, where and why.
+func (d Drop) Text() words.Text {
+	return words.Aside(d.Why, words.List(d.Where, words.Packets.With(d.Packets)))
 }
 
 // NewDrops is what was dropped between two looks. A counter that has fallen
@@ -77,13 +78,16 @@ type PodTimes struct {
 const AnswerPatience = 200 * time.Millisecond
 
 // ErrNoPolicy says that no part of a plugin takes rules about traffic.
-var ErrNoPolicy = errors.New("no agent of the plugin takes a network policy")
+var ErrNoPolicy = words.Error(words.NoAgentPluginTakes)
 
 // NotHereError says that what a probe looks for is not part of what runs: no
 // failure, and no finding about the plugin either.
-type NotHereError struct{ Why string }
+type NotHereError struct{ Why words.Text }
 
-func (e *NotHereError) Error() string { return e.Why }
+func (e *NotHereError) Error() string { return e.Why.String() }
+
+// Words is the sentence.
+func (e *NotHereError) Words() words.Text { return e.Why }
 
 // Lift takes a rule back.
 type Lift func(ctx context.Context) error

@@ -82,9 +82,9 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 	n := results.Network{Plugin: p.name, Topology: topology, Status: results.StatusOK, Fidelity: p.fidelity, Kernel: "6.18", PodMTU: 1500 - p.overhead}
 	switch {
 	case p.unsupported != "":
-		n.Status, n.Cause, n.PodMTU = results.StatusUnsupported, p.unsupported, 0
+		n.Status, n.Cause, n.PodMTU = results.StatusUnsupported, words.Quote(p.unsupported), 0
 	case p.fails[topology] != "":
-		n.Status, n.Cause, n.PodMTU = results.StatusFailed, p.fails[topology], 0
+		n.Status, n.Cause, n.PodMTU = results.StatusFailed, words.Quote(p.fails[topology]), 0
 	}
 	add(results.Record{Network: &n})
 	if n.Status != results.StatusOK {
@@ -98,9 +98,9 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 		case "l2":
 			a.TTL = 64
 		case "routed":
-			a.Cause = "no answer to ARP: they are in different subnets"
+			a.Cause = words.Quote("no answer to ARP: they are in different subnets")
 		case "vpc":
-			a.Cause = "the VPC answers ARP, but forwards by address"
+			a.Cause = words.Quote("the VPC answers ARP, but forwards by address")
 		}
 		add(results.Record{Adjacency: &a})
 	}
@@ -109,13 +109,13 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 	}
 	in := results.Reachability{Plugin: p.name, Topology: topology, Direction: results.OutsideToPod, Reachable: p.reachable, Source: results.SourceKept}
 	if !p.reachable {
-		in.Source, in.Cause, in.LastSeen = "", "no route to the pod", "outside/eth0"
+		in.Source, in.Cause, in.LastSeen = "", words.Quote("no route to the pod"), "outside/eth0"
 	}
 	add(results.Record{Reachability: &in})
 	add(results.Record{Reachability: &results.Reachability{Plugin: p.name, Topology: topology, Direction: results.PodToPod, Reachable: true, Source: results.SourceKept}})
 	policy := results.Policy{Plugin: p.name, Topology: topology, Enforced: p.policy, Seconds: 0.26}
 	if !p.policy {
-		policy.Seconds, policy.Cause = 0, "the plugin has no policy"
+		policy.Seconds, policy.Cause = 0, words.Quote("the plugin has no policy")
 	}
 	add(results.Record{Policy: &policy})
 	add(results.Record{Hops: &results.Hops{Plugin: p.name, Topology: topology, Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
@@ -222,7 +222,7 @@ func TestRecommendationInJSON(t *testing.T) {
 // TestMatrix says what works where, and why not.
 func TestMatrix(t *testing.T) {
 	recorded := syntheticRun(nil, "l2", "vpc")
-	recorded.Records = append(recorded.Records, results.Record{Finding: &results.Finding{Plugin: "flannel-vxlan", Topology: "l2", Probe: "mtu", Name: "mtu-too-large", Text: "pods take packets that the tunnel cannot carry"}})
+	recorded.Records = append(recorded.Records, results.Record{Finding: &results.Finding{Plugin: "flannel-vxlan", Topology: "l2", Probe: "mtu", Name: "mtu-too-large", Text: words.Quote("pods take packets that the tunnel cannot carry")}})
 	r := build(t, recorded)
 	got := map[string]string{}
 	m := view.MatrixOf(r)

@@ -119,17 +119,17 @@ func TestNoVerdictOutOfNothing(t *testing.T) {
 		{"only zeros", 12, vxlan(func(s *results.Sample) { s.Values["goodput"] = 0 }), stats.Inconclusive, 0, "in 12 of 12 rounds"},
 		{"a plugin that fails in some rounds", 12, vxlan(func(s *results.Sample) {
 			if s.Block%6 == 1 {
-				s.Values, s.Error = nil, "no route to host"
+				s.Values, s.Error = nil, words.Quote("no route to host")
 			}
 		}), stats.Slower, 10, "lower"},
 		{"a plugin that fails in most rounds", 12, vxlan(func(s *results.Sample) {
 			if s.Block > 3 {
-				s.Values, s.Error = nil, "no route to host"
+				s.Values, s.Error = nil, words.Quote("no route to host")
 			}
 		}), stats.Inconclusive, 4, "4 rounds give no interval"},
 		{"no round has both: a plugin that fails in turn with the host", 12, func(s *results.Sample) {
 			if (s.Plugin == "host") == (s.Block%2 == 0) {
-				s.Values, s.Error = nil, "no route to host"
+				s.Values, s.Error = nil, words.Quote("no route to host")
 			}
 		}, stats.Inconclusive, 0, "no round has a sample of both"},
 		{"all samples equal", 12, func(s *results.Sample) { s.Values["goodput"] = 1e9 }, stats.Equivalent, 12, "differs by less than 3.0 %"},
@@ -168,7 +168,7 @@ func TestNoNumberIsNoSample(t *testing.T) {
 
 func TestSensitivity(t *testing.T) {
 	exit := func(plugin string, at int64) results.Record {
-		return results.Record{Time: time.Unix(at, 0), Event: &results.Event{Name: results.EventAgentExit, Plugin: plugin, Topology: "l2", Text: "exit 1"}}
+		return results.Record{Time: time.Unix(at, 0), Event: &results.Event{Name: results.EventAgentExit, Plugin: plugin, Topology: "l2", Text: words.Quote("exit 1")}}
 	}
 	for _, c := range []struct {
 		name    string
@@ -181,7 +181,7 @@ func TestSensitivity(t *testing.T) {
 		{"nothing happened", nil, nil, map[string]int{}, 0, "No sample was disturbed"},
 		{"steal in one sample", func(s *results.Sample) {
 			if s.Plugin == "host" && s.Block == 2 {
-				s.Warnings = []string{"the hypervisor took 9.0 % of the processor time during this sample"}
+				s.Warnings = words.Quotes([]string{"the hypervisor took 9.0 % of the processor time during this sample"})
 			}
 		}, nil, map[string]int{judge.MarkWarning: 1}, 0, "Without the 1 of 60 samples that something disturbed (warned of by the probe 1) no verdict changes."},
 		{"an agent's exit marks the sample beside it", nil, []results.Record{exit("flannel-udp", 3002), exit("flannel-udp", 3500)},
@@ -194,7 +194,7 @@ func TestSensitivity(t *testing.T) {
 		}, nil, map[string]int{judge.MarkStorm: 1}, 0, "a storm of retransmits 1"},
 		{"most samples of one plugin", func(s *results.Sample) {
 			if s.Plugin == "flannel-udp" && s.Block > 3 {
-				s.Warnings = []string{"the hypervisor took 9.0 %"}
+				s.Warnings = words.Quotes([]string{"the hypervisor took 9.0 %"})
 			}
 		}, nil, map[string]int{judge.MarkWarning: 8}, 3, "flannel-udp against host by tcp-stream goodput over 1gbit is inconclusive and not slower (4 rounds left)"},
 	} {

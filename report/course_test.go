@@ -10,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/report/markdown"
 	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // at gives records the time of their place, a second each, and shifts those
@@ -26,7 +27,7 @@ func at(records []results.Record, from int, shift time.Duration) []results.Recor
 
 func event(name string, block int) results.Record {
 	return results.Record{Event: &results.Event{Name: name, Block: block, Complete: name == results.EventFinished,
-		Text: map[string]string{results.EventResumed: "the run was interrupted and resumed at round 2"}[name]}}
+		Text: words.Quote(map[string]string{results.EventResumed: "the run was interrupted and resumed at round 2"}[name])}}
 }
 
 // TestTook does not count the time in which a run was not under way.

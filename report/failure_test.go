@@ -15,6 +15,7 @@ import (
 	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // failing makes samples of a probe fail.
@@ -22,7 +23,7 @@ func failing(plugin, probe, cause string, blocks ...int) []results.Record {
 	var all []results.Record
 	for _, block := range blocks {
 		s := goodput(plugin, block, 0)
-		s.Sample.Probe, s.Sample.Values, s.Sample.Error = probe, nil, cause
+		s.Sample.Probe, s.Sample.Values, s.Sample.Error = probe, nil, words.Quote(cause)
 		all = append(all, s)
 	}
 	return all
@@ -196,7 +197,7 @@ func TestBroke(t *testing.T) {
 // TestBothWays asks for both Directions between two nodes.
 func TestBothWays(t *testing.T) {
 	reach := func(plugin, from, to, cause string) results.Record {
-		a := &results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: from, To: to, Reachable: cause == "", Cause: cause}
+		a := &results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: from, To: to, Reachable: cause == "", Cause: words.Quote(cause)}
 		if a.Reachable {
 			a.Source = results.SourceKept
 		}

@@ -29,6 +29,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	astext "github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 func recordedRun(t *testing.T) (*results.Recorded, *model.Report) {
@@ -319,12 +320,12 @@ func TestNothingIsInjected(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%q", hostile), func(t *testing.T) {
 			failed := goodput("flannel-vxlan", 1, 0)
-			failed.Sample.Values, failed.Sample.Error, failed.Sample.Warnings = nil, hostile, []string{hostile}
+			failed.Sample.Values, failed.Sample.Error, failed.Sample.Warnings = nil, words.Quote(hostile), words.Quotes([]string{hostile})
 			named := goodput(hostile, 0, 1)
 			recorded := record(network("flannel-vxlan", "failed", hostile, 0), network(hostile, "ok", "", 1500), named, failed,
-				results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "flannel-vxlan", Topology: "l2", Text: hostile}},
-				results.Record{Finding: &results.Finding{Plugin: hostile, Topology: "l2", Name: "x", Text: hostile}},
-				results.Record{Encapsulation: &results.Encapsulation{Plugin: hostile, Topology: "l2", Configured: "none", Effective: "none", Warnings: []string{hostile}}})
+				results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "flannel-vxlan", Topology: "l2", Text: words.Quote(hostile)}},
+				results.Record{Finding: &results.Finding{Plugin: hostile, Topology: "l2", Name: "x", Text: words.Quote(hostile)}},
+				results.Record{Encapsulation: &results.Encapsulation{Plugin: hostile, Topology: "l2", Configured: "none", Effective: "none", Warnings: words.Quotes([]string{hostile})}})
 			r, err := report.Build(recorded, catalogue.All())
 			if err != nil {
 				t.Fatal(err)

@@ -80,13 +80,13 @@ func causes(r *model.Report) []string {
 		all = append(all, c.Cause.String())
 	}
 	for _, a := range r.Reachability {
-		all = append(all, a.Cause)
+		all = append(all, a.Cause.String())
 	}
 	for _, a := range r.Adjacency {
-		all = append(all, a.Cause)
+		all = append(all, a.Cause.String())
 	}
 	for _, p := range r.Policy {
-		all = append(all, p.Cause)
+		all = append(all, p.Cause.String())
 	}
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/cnibench/cnibench/report/machine"
 	"github.com/cnibench/cnibench/report/markdown"
 	astext "github.com/cnibench/cnibench/report/text"
+	"github.com/cnibench/cnibench/words"
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
@@ -103,7 +104,7 @@ func record(records ...results.Record) *results.Recorded {
 }
 
 func network(plugin, status, cause string, podMTU int) results.Record {
-	return results.Record{Network: &results.Network{Plugin: plugin, Topology: "l2", Status: status, Cause: cause, Fidelity: "agent", PodMTU: podMTU}}
+	return results.Record{Network: &results.Network{Plugin: plugin, Topology: "l2", Status: status, Cause: words.Quote(cause), Fidelity: "agent", PodMTU: podMTU}}
 }
 
 func goodput(plugin string, block int, v float64) results.Record {
@@ -156,7 +157,7 @@ func TestExpectedAndLoss(t *testing.T) {
 
 func TestWhatIsMissingIsSaid(t *testing.T) {
 	failed := goodput("flannel-vxlan", 1, 0)
-	failed.Sample.Values, failed.Sample.Error = nil, "connecting to 10.244.1.2:99: no route to host"
+	failed.Sample.Values, failed.Sample.Error = nil, words.Quote("connecting to 10.244.1.2:99: no route to host")
 	for _, c := range []struct {
 		name     string
 		recorded *results.Recorded
@@ -192,7 +193,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 func TestUntrustedText(t *testing.T) {
 	hostile := "\x1b[2J\x07</td><script>alert(1)</script>\u202e\r\nWARNING: fine"
 	r := build(t, record(network("flannel-vxlan", "failed", hostile, 0), network("host", "ok", "", 1500),
-		results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "host", Topology: "l2", Text: hostile}}))
+		results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "host", Topology: "l2", Text: words.Quote(hostile)}}))
 	var text, page bytes.Buffer
 	if err := astext.Write(&text, r, nil); err != nil {
 		t.Fatal(err)

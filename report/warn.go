@@ -16,7 +16,7 @@ func warn(b *gather.Run) {
 	r := b.Report
 	say := func(t words.Text) { r.Warnings = append(r.Warnings, t) }
 	for _, e := range r.Encapsulation {
-		warned := words.Clauses(words.Quotes(e.Warnings)...)
+		warned := words.Clauses(e.Warnings...)
 		switch {
 		case facts.Missed(&e) && facts.SeenOnWire(r, e.Plugin, e.Topology).Value == "":
 			say(words.Sentences(words.Of(words.On.With(e.Plugin, e.Topology), facts.SeenOnWire(r, e.Plugin, e.Topology).Evidence), warned))

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Journal is the record of a run while it is made. Its methods may be called
@@ -135,9 +137,9 @@ func Resume(dir, differs string) (*Recorded, error) {
 		return nil, errors.Join(fmt.Errorf("the run in %s is complete: there is nothing to resume", dir), j.Close())
 	}
 	next := recorded.NextBlock()
-	text := fmt.Sprintf("the run was interrupted and resumed at round %d", next+1)
+	text := words.RunWasResumed.With(next + 1)
 	if differs != "" {
-		text += ", in another environment: " + differs
+		text = words.List(text, words.Of(words.InAnotherEnvironment, words.Quote(differs)))
 	}
 	j.Append(Record{Time: time.Now(), Event: &Event{Name: EventResumed, Block: next, Text: text}})
 	return recorded, j.Close()
@@ -158,6 +160,7 @@ func (j *Journal) append(r Record) error {
 	if r.Time.IsZero() {
 		r.Time = time.Now()
 	}
+	r.Words = words.Collect(r)
 	line, err := json.Marshal(r)
 	if err != nil {
 		return fmt.Errorf("encoding a record: %w", err)

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // maxLine bounds one record; the longest ones quote agents' logs.
@@ -20,7 +22,7 @@ type Recorded struct {
 	Run     Run
 	Records []Record
 	// Warnings say what was dropped: at most a last line that a crash cut.
-	Warnings []string
+	Warnings []words.Text
 
 	whole int64 // bytes of the journal's whole lines
 }
@@ -66,7 +68,7 @@ func (r *Recorded) read(journal io.Reader) error {
 		case errors.Is(err, io.EOF) && len(line) == 0:
 			return nil
 		case errors.Is(err, io.EOF):
-			r.Warnings = append(r.Warnings, fmt.Sprintf("%s:%d: the last line is cut and was dropped", JournalFile, number))
+			r.Warnings = append(r.Warnings, words.LastLineWasCut.With(JournalFile, number))
 			return nil
 		case err != nil:
 			return fmt.Errorf("%s:%d: %w", JournalFile, number, err)
@@ -112,6 +114,8 @@ func parseRecord(line []byte) (Record, error) {
 	if err := r.check(); err != nil {
 		return Record{}, err
 	}
+	words.Restore(&r, r.Words)
+	r.Words = nil
 	return r, nil
 }
 

@@ -12,7 +12,11 @@
 //	log/           the agents' logs, and that of a kernel of the lab's own
 package results
 
-import "time"
+import (
+	"time"
+
+	"github.com/cnibench/cnibench/words"
+)
 
 // RunSchema names the version of run.json and samples.jsonl. A reader refuses
 // a directory that carries another one.
@@ -177,10 +181,10 @@ type Sample struct {
 	AgentSeconds float64 `json:"agent_seconds,omitempty"`
 	// AgentWindow is how long they were watched for AgentSeconds, in seconds;
 	// 0 in old records.
-	AgentWindow float64  `json:"agent_window,omitempty"`
-	Hist        string   `json:"hist,omitempty"` // file below the run directory
-	Warnings    []string `json:"warnings,omitempty"`
-	Error       string   `json:"error,omitempty"`
+	AgentWindow float64      `json:"agent_window,omitempty"`
+	Hist        string       `json:"hist,omitempty"` // file below the run directory
+	Warnings    []words.Text `json:"warnings,omitempty"`
+	Error       words.Text   `json:"error,omitzero"`
 }
 
 // Status of a network or a cell.
@@ -196,12 +200,12 @@ const (
 // Network is the state of one plugin on one topology: whether it came up, and
 // if not, why. The last one recorded counts.
 type Network struct {
-	Plugin   string `json:"plugin"`
-	Topology string `json:"topology"`
-	Status   string `json:"status"`
-	Cause    string `json:"cause,omitempty"`
-	Fidelity string `json:"fidelity"` // agent, datapath or cluster
-	Kernel   string `json:"kernel"`
+	Plugin   string     `json:"plugin"`
+	Topology string     `json:"topology"`
+	Status   string     `json:"status"`
+	Cause    words.Text `json:"cause,omitzero"`
+	Fidelity string     `json:"fidelity"` // agent, datapath or cluster
+	Kernel   string     `json:"kernel"`
 	// Lacks names the feature for want of which the kernel cannot carry an
 	// unsupported network.
 	Lacks    string            `json:"lacks,omitempty"`
@@ -245,45 +249,45 @@ type Encapsulation struct {
 	// ConfiguredPort is the port that the plugin's mode should use, 0 if none.
 	ConfiguredPort int `json:"configured_port"`
 	// OverheadBytes is the outer IP packet's length less the inner one's.
-	OverheadBytes int      `json:"overhead_bytes"`
-	ExpectedBytes int      `json:"expected_bytes"`
-	Frames        int      `json:"frames"` // frames seen that carried the known packets
-	Sent          int      `json:"sent"`   // packets sent
-	Layers        []string `json:"layers"` // headers of such a frame from the outside in
-	Agrees        bool     `json:"agrees"`
-	Warnings      []string `json:"warnings,omitempty"`
-	Capture       string   `json:"capture,omitempty"` // file below the run directory
+	OverheadBytes int          `json:"overhead_bytes"`
+	ExpectedBytes int          `json:"expected_bytes"`
+	Frames        int          `json:"frames"` // frames seen that carried the known packets
+	Sent          int          `json:"sent"`   // packets sent
+	Layers        []string     `json:"layers"` // headers of such a frame from the outside in
+	Agrees        bool         `json:"agrees"`
+	Warnings      []words.Text `json:"warnings,omitempty"`
+	Capture       string       `json:"capture,omitempty"` // file below the run directory
 }
 
 // Finding is something about a network that a person should know and can act
 // upon, found by a probe.
 type Finding struct {
-	Plugin   string `json:"plugin"`
-	Topology string `json:"topology"`
-	Kernel   string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	Wire     string `json:"wire"`             // over which it was first seen
-	Probe    string `json:"probe"`
-	Name     string `json:"name"` // short and stable
-	Text     string `json:"text"`
+	Plugin   string     `json:"plugin"`
+	Topology string     `json:"topology"`
+	Kernel   string     `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Wire     string     `json:"wire"`             // over which it was first seen
+	Probe    string     `json:"probe"`
+	Name     string     `json:"name"` // short and stable
+	Text     words.Text `json:"text"`
 }
 
 // Adjacency is whether two nodes share a link layer, seen in two stages:
 // whether the neighbour's address resolves, and whether a frame for a foreign
 // address that is sent to its MAC arrives.
 type Adjacency struct {
-	Plugin       string   `json:"plugin"`
-	Topology     string   `json:"topology"`
-	Kernel       string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	From         string   `json:"from"`             // node
-	To           string   `json:"to"`
-	Neighbour    bool     `json:"neighbour"`               // ARP or NDP is answered
-	NeighbourMAC string   `json:"neighbour_mac,omitempty"` // that answered
-	NodeMAC      string   `json:"node_mac,omitempty"`      // that the other node's NIC has
-	ProxyARP     bool     `json:"proxy_arp,omitempty"`     // somebody else answered
-	Forwards     bool     `json:"forwards"`                // frames for foreign addresses arrive
-	TTL          int      `json:"ttl,omitempty"`           // of the frame that arrived; it left with 64
-	Cause        string   `json:"cause,omitempty"`
-	Warnings     []string `json:"warnings,omitempty"`
+	Plugin       string       `json:"plugin"`
+	Topology     string       `json:"topology"`
+	Kernel       string       `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	From         string       `json:"from"`             // node
+	To           string       `json:"to"`
+	Neighbour    bool         `json:"neighbour"`               // ARP or NDP is answered
+	NeighbourMAC string       `json:"neighbour_mac,omitempty"` // that answered
+	NodeMAC      string       `json:"node_mac,omitempty"`      // that the other node's NIC has
+	ProxyARP     bool         `json:"proxy_arp,omitempty"`     // somebody else answered
+	Forwards     bool         `json:"forwards"`                // frames for foreign addresses arrive
+	TTL          int          `json:"ttl,omitempty"`           // of the frame that arrived; it left with 64
+	Cause        words.Text   `json:"cause,omitzero"`
+	Warnings     []words.Text `json:"warnings,omitempty"`
 }
 
 // Directions of a [Reachability].
@@ -316,18 +320,18 @@ type Reachability struct {
 	Seen      string `json:"seen,omitempty"`   // source address that arrived
 	// LastSeen is the last device on the way whose counters moved, "node/device",
 	// when nothing arrived.
-	LastSeen string `json:"last_seen,omitempty"`
-	Cause    string `json:"cause,omitempty"`
+	LastSeen string     `json:"last_seen,omitempty"`
+	Cause    words.Text `json:"cause,omitzero"`
 }
 
 // Policy is whether a rule that denies traffic to a pod takes effect.
 type Policy struct {
-	Plugin   string  `json:"plugin"`
-	Topology string  `json:"topology"`
-	Kernel   string  `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	Enforced bool    `json:"enforced"`
-	Seconds  float64 `json:"seconds,omitempty"` // from the rule to the last packet that passed
-	Cause    string  `json:"cause,omitempty"`   // why not
+	Plugin   string     `json:"plugin"`
+	Topology string     `json:"topology"`
+	Kernel   string     `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Enforced bool       `json:"enforced"`
+	Seconds  float64    `json:"seconds,omitempty"` // from the rule to the last packet that passed
+	Cause    words.Text `json:"cause,omitzero"`    // why not
 }
 
 // Hops is the way of a packet inside the nodes, by device counters.
@@ -343,12 +347,12 @@ type Hops struct {
 // Event is something that happened during a run and is no measurement.
 type Event struct {
 	// Name is one of the Event constants.
-	Name     string `json:"name"`
-	Plugin   string `json:"plugin,omitempty"`
-	Topology string `json:"topology,omitempty"`
-	Text     string `json:"text,omitempty"`
-	Block    int    `json:"block,omitempty"`
-	Complete bool   `json:"complete,omitempty"`
+	Name     string     `json:"name"`
+	Plugin   string     `json:"plugin,omitempty"`
+	Topology string     `json:"topology,omitempty"`
+	Text     words.Text `json:"text,omitzero"`
+	Block    int        `json:"block,omitempty"`
+	Complete bool       `json:"complete,omitempty"`
 }
 
 // Events.
@@ -382,4 +386,7 @@ type Record struct {
 	Policy        *Policy        `json:"policy,omitempty"`
 	Hops          *Hops          `json:"hops,omitempty"`
 	Event         *Event         `json:"event,omitempty"`
+	// Words are the messages behind the sentences above, for reports in other
+	// languages.
+	Words words.Forms `json:"words,omitempty"`
 }

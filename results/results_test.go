@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/cnibench/cnibench/words"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -100,7 +101,7 @@ func TestLoadDamaged(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || len(loaded.Records) != c.records || !strings.Contains(strings.Join(loaded.Warnings, ""), c.warning) || (c.warning == "") != (len(loaded.Warnings) == 0) {
+			if err != nil || len(loaded.Records) != c.records || !strings.Contains(words.Clauses(loaded.Warnings...).String(), c.warning) || (c.warning == "") != (len(loaded.Warnings) == 0) {
 				t.Errorf("%v, %+v", err, loaded)
 			}
 		})

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // shortWriteDir tells the test binary to be the process that may write only a
@@ -84,7 +86,7 @@ func TestNothingUnreadableIsWritten(t *testing.T) {
 	}{
 		{"no kind", Record{}, "of 0 kinds"},
 		{"two kinds", Record{Event: &Event{Name: EventStopped}, Setup: &Setup{}}, "of 2 kinds"},
-		{"longer than a line may be", Record{Event: &Event{Text: strings.Repeat("x", maxLine)}}, fmt.Sprintf("more than %d", maxLine)},
+		{"longer than a line may be", Record{Event: &Event{Text: words.Quote(strings.Repeat("x", maxLine))}}, fmt.Sprintf("more than %d", maxLine)},
 		{"no number", Record{Sample: &Sample{Values: map[string]float64{"p50": math.NaN()}}}, "NaN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

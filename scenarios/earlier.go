@@ -1,10 +1,9 @@
 package scenarios
 
 import (
-	"fmt"
-
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // earlier is what an interrupted run, or the part of a run in another kernel,
@@ -114,7 +113,7 @@ func (e earlier) health(n *upNetwork) {
 		return
 	}
 	for _, record := range e.part() {
-		if s := record.Sample; s != nil && s.Plugin == n.instance && s.Topology == n.topology && s.Error == "" {
+		if s := record.Sample; s != nil && s.Plugin == n.instance && s.Topology == n.topology && s.Error.Empty() {
 			n.succeeded(s.Probe)
 		}
 	}
@@ -122,12 +121,12 @@ func (e earlier) health(n *upNetwork) {
 
 // inBoth turns what this part's kernel says of a network that it cannot carry
 // either into what both say.
-func (e earlier) inBoth(n *results.Network, kernel string) string {
+func (e earlier) inBoth(n *results.Network, kernel string) words.Text {
 	first, was := e.left()[results.Cell{Plugin: n.Plugin, Topology: n.Topology}]
 	if !was {
 		return n.Cause
 	}
-	return fmt.Sprintf("%s; %s: %s", first.Cause, kernel, n.Cause)
+	return words.Clauses(first.Cause, words.Of(words.Quote(kernel), n.Cause))
 }
 
 // recall takes over what the earlier part of a resumed run has measured.
@@ -144,7 +143,7 @@ func (r *run) recall() {
 	again := r.Recorded.Superseded()
 	before, _ := r.Recorded.Parts()
 	for i, record := range r.earlier().part() {
-		if record.Sample != nil && !again[len(before)+i] && record.Sample.Error == "" {
+		if record.Sample != nil && !again[len(before)+i] && record.Sample.Error.Empty() {
 			r.pace.seen.add(record.Sample)
 		}
 	}

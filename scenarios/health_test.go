@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestBroke tells a network that worked and then stopped from one that never
@@ -48,7 +49,7 @@ func TestBroke(t *testing.T) {
 				return
 			}
 			facts := failedFacts(t, n)
-			if facts.Status != c.status || facts.BrokeRound != c.round || !strings.Contains(facts.Cause, c.cause) {
+			if facts.Status != c.status || facts.BrokeRound != c.round || !strings.Contains(facts.Cause.String(), c.cause) {
 				t.Errorf("%+v", facts)
 			}
 			if c.status == results.StatusBroke && !facts.BrokeAt.Equal(n.since.Start) || c.status != results.StatusBroke && !facts.BrokeAt.IsZero() {
@@ -95,7 +96,7 @@ func TestWorkedBeforeTheInterruption(t *testing.T) {
 	r := &run{Config: Config{Recorded: &results.Recorded{Records: []results.Record{
 		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "a"}},
 		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "routed"}, Probe: "b"}},
-		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "c", Error: "x"}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "c", Error: words.Quote("x")}},
 	}}}}
 	n := &upNetwork{instance: "host", topology: "l2"}
 	r.earlier().health(n)

@@ -2,9 +2,9 @@ package scenarios
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // A run whose testbed has two kernels has two parts: the machine's own kernel
@@ -37,16 +37,16 @@ func (r *run) instances(topology string) []string {
 // finished notes the end of the run, or of its part: where networks are left
 // that another kernel is to carry, the run goes on there.
 func (r *run) finished() {
-	var left []string
+	var left []words.Text
 	for _, topology := range r.Asked.Topology {
 		for _, instance := range instances(r.Asked) {
 			if r.unsupported[results.Cell{Plugin: instance, Topology: topology}] {
-				left = append(left, instance+" on "+topology)
+				left = append(left, words.On.With(instance, topology))
 			}
 		}
 	}
 	if r.NextKernel && len(left) > 0 {
-		r.write().event(results.Event{Name: results.EventNextKernel, Text: strings.Join(left, ", ")})
+		r.write().event(results.Event{Name: results.EventNextKernel, Text: words.List(left...)})
 		return
 	}
 	r.write().event(results.Event{Name: results.EventFinished, Complete: true})

@@ -55,7 +55,7 @@ func TestWhatIsNotHere(t *testing.T) {
 				case r.Network != nil && r.Network.Plugin == plugin:
 					status = r.Network.Status
 				case r.Event != nil && r.Event.Plugin == plugin:
-					said = append(said, r.Event.Name+" "+r.Event.Text)
+					said = append(said, r.Event.Name+" "+r.Event.Text.String())
 				}
 			}
 			if status != results.StatusOK || strings.Join(said, "; ") != results.EventNotHere+" "+tt.says {

@@ -12,6 +12,7 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // twoKernels is a testbed that lacks something for every plugin in its first
@@ -23,7 +24,7 @@ type twoKernels struct {
 
 func (b *twoKernels) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	if b.lacks && instance != results.HostPlugin {
-		return nil, &testbed.UnsupportedError{Cause: "kernel lacks ipip", Lacks: "ipip"}
+		return nil, &testbed.UnsupportedError{Cause: words.Quote("kernel lacks ipip"), Lacks: "ipip"}
 	}
 	if _, err := b.fragile.Up(ctx, p, instance, topology); err != nil {
 		return nil, err

@@ -18,6 +18,7 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 func TestMain(m *testing.M) {
@@ -94,13 +95,13 @@ func (f *fragile) took(p Progress) {
 
 func (f *fragile) Err() error { return f.lost }
 
-func (f *fragile) Restore(context.Context) (string, error) {
+func (f *fragile) Restore(context.Context) (words.Text, error) {
 	if !f.returns {
-		return "", errors.New("its server does not come back")
+		return words.Text{}, errors.New("its server does not come back")
 	}
 	f.ends[1], f.kill = f.worker()
 	f.left, f.lost = f.lives-1, nil // the sample that is due counts already
-	return "its server was started again", nil
+	return words.Quote("its server was started again"), nil
 }
 
 func (f *fragile) Facts() (results.Network, results.Setup) {
@@ -136,9 +137,9 @@ func TestLostWorker(t *testing.T) {
 					if r.Sample.AgentWindow <= r.Sample.Seconds {
 						t.Errorf("the agents were watched for %g s, and %g s were counted", r.Sample.AgentWindow, r.Sample.Seconds)
 					}
-					if r.Sample.Error != "" {
+					if !r.Sample.Error.Empty() {
 						failed = append(failed, r.Sample.Block)
-						if !strings.Contains(r.Sample.Error, "its server was killed") {
+						if !strings.Contains(r.Sample.Error.String(), "its server was killed") {
 							t.Errorf("the cause is %q", r.Sample.Error)
 						}
 					}

@@ -14,6 +14,7 @@ import (
 	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Config is what a run needs.
@@ -154,7 +155,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 		return ctx.Err()
 	}
 	facts := results.Network{Plugin: instance, Topology: topology, Fidelity: string(plugin.Fidelity),
-		Status: results.StatusFailed, Cause: err.Error(), Kernel: r.Kernel}
+		Status: results.StatusFailed, Cause: words.OfError(err), Kernel: r.Kernel}
 	var unsupported *testbed.UnsupportedError
 	if errors.As(err, &unsupported) {
 		facts.Status, facts.Lacks = results.StatusUnsupported, unsupported.Lacks
@@ -234,7 +235,7 @@ func (r *run) progress(number, position, inBlock int, s step) {
 func (r *run) fail(n *upNetwork, cause error) error {
 	n.dead = true
 	facts, _ := n.Facts()
-	facts.Status, facts.Cause = results.StatusFailed, cause.Error()
+	facts.Status, facts.Cause = results.StatusFailed, words.OfError(cause)
 	switch {
 	case len(n.worked) > 0:
 		facts.Status = results.StatusBroke
@@ -243,7 +244,7 @@ func (r *run) fail(n *upNetwork, cause error) error {
 			facts.BrokeRound, facts.BrokeAt = n.since.Block+1, n.since.Start
 		}
 	case n.failures > 0 && facts.Fidelity != string(plugins.Cluster): // where the testbed sends a first packet
-		facts.Cause = "the first packet passed, but no sample succeeded: " + facts.Cause
+		facts.Cause = words.FirstPacketPassedBut.With(facts.Cause)
 	}
 	return r.write().append(results.Record{Network: &facts})
 }
@@ -257,7 +258,7 @@ func (r *run) down(ctx context.Context) {
 		}
 		r.Progress(Progress{Phase: "taking down", Now: n.instance + " on " + n.topology})
 		if err := n.Down(ctx); err != nil {
-			r.write().event(results.Event{Name: results.EventCNIDel, Plugin: n.instance, Topology: n.topology, Text: err.Error()})
+			r.write().event(results.Event{Name: results.EventCNIDel, Plugin: n.instance, Topology: n.topology, Text: words.OfError(err)})
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // sample takes one sample and journals it, failed or not.
@@ -39,15 +40,15 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		return nil
 	}
 	if err != nil {
-		sample.Error = err.Error()
+		sample.Error = words.OfError(err)
 		if lost := s.network.Err(); lost != nil {
-			sample.Error += "; " + lost.Error()
+			sample.Error = words.Clauses(sample.Error, words.OfError(lost))
 		}
 		s.network.failed(sample)
 	} else {
 		s.network.succeeded(s.probe)
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
-		slices.Sort(measured.Warnings) // both ends may say the same
+		slices.SortFunc(measured.Warnings, words.Compare) // both ends may say the same
 		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
 		r.pace.seen.add(sample)
 		if measured.Hist != nil {
@@ -73,7 +74,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	case s.network.Err() != nil && !restores:
 		return r.fail(s.network, s.network.Err())
 	case s.network.givenUp():
-		return r.fail(s.network, fmt.Errorf("%d samples in a row failed, the last: %s", s.network.failures, sample.Error))
+		return r.fail(s.network, words.Error(words.SamplesInARowFailed.With(s.network.failures, sample.Error)))
 	}
 	return nil
 }
@@ -90,7 +91,7 @@ func (r *run) restore(ctx context.Context, n *upNetwork) (gone bool, err error) 
 	if ctx.Err() != nil {
 		return false, ctx.Err()
 	}
-	if said != "" {
+	if !said.Empty() {
 		r.write().event(results.Event{Name: results.EventRestored, Plugin: n.instance, Topology: n.topology, Text: said})
 	}
 	if err != nil {
@@ -171,12 +172,12 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 		return nil
 	}
 	if name != "encap" {
-		r.write().event(results.Event{Name: results.EventFactFailed, Plugin: n.instance, Topology: n.topology, Text: name + ": " + cause.Error()})
+		r.write().event(results.Event{Name: results.EventFactFailed, Plugin: n.instance, Topology: n.topology, Text: words.Of(words.Quote(name), words.OfError(cause))})
 		return nil
 	}
 	return r.write().append(results.Record{Encapsulation: &results.Encapsulation{Plugin: n.instance, Topology: n.topology,
 		Configured: expect.Kind, ConfiguredPort: expect.Port, ExpectedBytes: expect.Overhead, Effective: "unseen",
-		Warnings: []string{"the wire could not be looked at: " + cause.Error()}}})
+		Warnings: []words.Text{words.WireCouldNotBe.With(cause)}}})
 }
 
 // nameParts are the parts of the name of a file of this run, see

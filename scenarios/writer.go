@@ -6,6 +6,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // writer writes what a run finds into its journal.
@@ -46,8 +47,8 @@ func (w writer) findings(s step, found []probes.Finding) error {
 }
 
 // notHere notes what a probe, as asked for, misses in what runs.
-func (w writer) notHere(n *upNetwork, probe, why string) {
-	w.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: probe + ": " + why})
+func (w writer) notHere(n *upNetwork, probe string, why words.Text) {
+	w.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: words.Of(words.Quote(probe), why)})
 }
 
 // facts journals what a probe of surroundings saw.

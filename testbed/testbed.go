@@ -11,6 +11,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // ClusterTopology is the name of every cluster's topology: how its nodes are
@@ -61,7 +62,7 @@ type PodAdder interface {
 type Restorer interface {
 	// Restore restarts workers that no longer answer and returns which ones and
 	// why, "" if all answer. After an error the network cannot be used.
-	Restore(ctx context.Context) (string, error)
+	Restore(ctx context.Context) (words.Text, error)
 }
 
 // Server is a network that can create a Service for the server's pod.
@@ -89,8 +90,11 @@ type Kernel interface {
 // UnsupportedError says why a plugin cannot run on this testbed, which is not a
 // failure of the plugin.
 type UnsupportedError struct {
-	Cause string
+	Cause words.Text
 	Lacks string // the feature that the kernel does not have, if that is the cause
 }
 
-func (e *UnsupportedError) Error() string { return e.Cause }
+func (e *UnsupportedError) Error() string { return e.Cause.String() }
+
+// Words is the sentence.
+func (e *UnsupportedError) Words() words.Text { return e.Cause }

@@ -36,4 +36,6 @@ var (
 	PodOnToRun                = message("cluster.pod-on-to-run", "the pod %s on %s to run")
 	AnotherOne                = text("cluster.another-one", "another one")
 	SudoModprobeOrBoot        = message("cluster.sudo-modprobe-or-boot", "sudo modprobe %s, or boot a kernel built with %s")
+	NodeCannotBeMeasured      = message("cluster.node-cannot-be-measured", "the node %s cannot be measured: %s")
+	NoOtherNodes              = text("cluster.no-other-nodes", "it has no others")
 )

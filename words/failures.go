@@ -24,4 +24,6 @@ var (
 	HardlyCarries         = message("failures.hardly-carries", "%s carries %s %s, %s of host")
 	HardlyWorks           = text("failures.hardly-works", "hardly works")
 	WorkedThenBroke       = text("failures.worked-then-broke", "worked, then broke")
+	SamplesInARowFailed   = message("failures.samples-in-a-row-failed", "%d samples in a row failed, the last: %s")
+	FirstPacketPassedBut  = message("failures.first-packet-passed-but", "the first packet passed, but no sample succeeded: %s")
 )

@@ -25,6 +25,7 @@ var (
 	arrows    = newJoint("join.arrows", "", " → ", "")
 	columns   = newJoint("join.columns", "", " | ", "")
 	stop      = newJoint("join.stop", "", "", ".")
+	lines     = newJoint("join.lines", "", "\n", "")
 	glued     = newJoint("join.glued", "", "", "")
 )
 

@@ -77,4 +77,5 @@ var (
 	WayPacket                   = text("reach.way-packet", "The way of a packet")
 	WayPacketByDevice           = text("reach.way-packet-by-device", "the way of a packet, by device counters")
 	DevicesOnWay                = text("reach.devices-on-way", "devices on the way")
+	NoDatagramPassesForPolicy   = message("reach.no-datagram-passes-for-policy", "no datagram passes from pod to pod %s, so nothing can be said of it: %s")
 )

@@ -7,4 +7,8 @@ var (
 	CongestionControlIsBecause     = message("samples.congestion-control-is-because", "congestion control is %s, because %s cannot be set: %v")
 	CongestionControlIsAlthough    = message("samples.congestion-control-is-although", "congestion control is %s although %s was set")
 	RequestsOrAnswersWere          = message("samples.requests-or-answers-were", "%d requests or answers were lost and sent again")
+	RunIsStillGoingOn              = text("samples.run-is-still-going-on", "the run is still going on")
+	RunWasResumed                  = message("samples.run-was-resumed", "the run was interrupted and resumed at round %d")
+	InAnotherEnvironment           = text("samples.in-another-environment", "in another environment")
+	LastLineWasCut                 = message("samples.last-line-was-cut", "%s:%d: the last line is cut and was dropped")
 )

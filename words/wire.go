@@ -27,6 +27,8 @@ var (
 	Unseen                     = text("wire.unseen", "unseen")
 	Mixed                      = text("wire.mixed", "mixed")
 	FormOnPort                 = message("wire.form-on-port", "%s on port %d")
+	LookingNeedsWorker         = text("wire.looking-needs-worker", "looking at the wire needs a worker in the node's own network")
+	CountInForm                = message("wire.count-in-form", "%d as %s (%s)")
 	FormOverhead               = message("wire.form-overhead", "%s with %d bytes of overhead")
 	WireDisagreesOnIs          = message("wire.wire-disagrees-on-is", "the wire disagrees: %s on %s is configured for %s, but what was seen is %s (%d of %d packets). Its figures are not those of %s. %s")
 	OnWireOn                   = message("wire.on-wire-on", "on the wire of %s on %s: %s")

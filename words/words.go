@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // Text is something to be said: a message with its arguments, several texts
@@ -87,8 +88,9 @@ func verbs(format string) []string {
 	return all
 }
 
-// With fills in the gaps. An argument that is a [Text] is said in the language
-// of the whole; any other is formatted by the gap's verb and stays as it is.
+// With fills in the gaps. An argument that is a [Text] or an error with words is
+// said in the language of the whole; any other is formatted by the gap's verb and
+// stays as it is.
 func (m Message) With(args ...any) Text {
 	if m.fixed {
 		return Text{m.english, encode(spoken{ID: m.id})}
@@ -97,11 +99,15 @@ func (m Message) With(args ...any) Text {
 	gaps := verbs(m.english)
 	s := spoken{ID: m.id}
 	for i, arg := range args {
-		switch t, ok := arg.(Text); {
-		case ok:
-			s.Args = append(s.Args, t.argument())
-		case i < len(gaps):
-			s.Args = append(s.Args, fmt.Sprintf(gaps[i], arg))
+		switch arg := arg.(type) {
+		case Text:
+			s.Args = append(s.Args, arg.argument())
+		case error:
+			s.Args = append(s.Args, OfError(arg).argument())
+		default:
+			if i < len(gaps) {
+				s.Args = append(s.Args, fmt.Sprintf(gaps[i], arg))
+			}
 		}
 	}
 	return Text{english, encode(s)}
@@ -135,6 +141,12 @@ func (t Text) String() string { return t.english }
 
 // Empty reports whether there is nothing to say.
 func (t Text) Empty() bool { return t.english == "" }
+
+// Equal reports whether two texts say the same, by the same message.
+func (t Text) Equal(o Text) bool { return t == o }
+
+// Compare orders texts by their English.
+func Compare(a, b Text) int { return strings.Compare(a.english, b.english) }
 
 // IsZero lets encoding/json omit an empty text (omitzero).
 func (t Text) IsZero() bool { return t.Empty() }

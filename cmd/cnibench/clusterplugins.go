@@ -13,6 +13,7 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster"
 	"github.com/cnibench/cnibench/testbed/cluster/detect"
+	"github.com/cnibench/cnibench/words"
 )
 
 // namePlugins finds out what connects each cluster's pods unless the
@@ -67,7 +68,7 @@ func (r *clusterRun) pluginsOf(ctx context.Context, bed *cluster.Cluster, said [
 	if r.p.catalogue.Get(name) == nil {
 		name = unknownPlugin
 		r.o.detect(name, found)
-		r.p.catalogue = append(slices.Clone(r.p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words + ")",
+		r.p.catalogue = append(slices.Clone(r.p.catalogue), &plugins.Plugin{Name: name, Title: "unknown (detected: " + found.Words.String() + ")",
 			Encapsulation: plugins.Encapsulation{Kind: probes.Undeclared}, Fidelity: plugins.Cluster, Deploy: notByUs})
 	}
 	return []string{name}, nil
@@ -75,7 +76,7 @@ func (r *clusterRun) pluginsOf(ctx context.Context, bed *cluster.Cluster, said [
 
 // detect keeps for the record what a cluster says of its plugin.
 func (o *runOptions) detect(plugin string, found detect.Found) {
-	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: "detected: " + found.Words})
+	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: words.Detected.With(found.Words)})
 }
 
 // notByUs stands for how a plugin came to be there.

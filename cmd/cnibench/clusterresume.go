@@ -14,6 +14,7 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed/cluster"
 	"github.com/cnibench/cnibench/testbed/cluster/detect"
+	"github.com/cnibench/cnibench/words"
 )
 
 // clusterEnvironment describes a run on clusters as it would be made now. Its
@@ -118,11 +119,11 @@ func (r *clusterRun) samePlugin(ctx context.Context, bed *cluster.Cluster, recor
 	then := ""
 	for _, record := range recorded.Records {
 		if e := record.Event; e != nil && e.Name == results.EventDetected {
-			then = e.Text
+			then = e.Text.String()
 		}
 	}
 	known := found.Plugin == names[0] && slices.Contains(recorded.Run.Asked.Plugins, found.Plugin)
-	if !known && then != "detected: "+found.Words {
+	if !known && then != words.Detected.With(found.Words).String() {
 		return fmt.Errorf("the cluster's plugin is not the one that was measured (%s): %s", strings.Join(recorded.Run.Asked.Plugins, ","), found.Words)
 	}
 	return nil

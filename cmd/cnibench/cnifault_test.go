@@ -83,7 +83,7 @@ func TestCNIThatHangs(t *testing.T) {
 	var said []string
 	for _, r := range run.Records {
 		if e := r.Event; e != nil && e.Name == results.EventCNIDel {
-			said = append(said, e.Text)
+			said = append(said, e.Text.String())
 		}
 	}
 	if !containsLine(said, "removing pod pod1 on node1") || !containsLine(said, "not within") {

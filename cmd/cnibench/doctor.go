@@ -42,8 +42,8 @@ func trimmed(log string) string {
 func reportFeatures(w io.Writer) error {
 	missing := map[string]string{}
 	for _, name := range lab.FeatureNames() {
-		if cause := lab.Unsupported([]string{name}); cause != "" {
-			missing[name] = cause
+		if cause := lab.Unsupported([]string{name}); !cause.Empty() {
+			missing[name] = cause.String()
 		}
 	}
 	return json.NewEncoder(w).Encode(missing)

@@ -87,8 +87,8 @@ func (b *progress) took(s *results.Sample) {
 	if !b.verbose {
 		return
 	}
-	said := "failed: " + results.Printable(s.Error)
-	if s.Error == "" {
+	said := "failed: " + results.Printable(s.Error.String())
+	if s.Error.Empty() {
 		var figures []string
 		for _, name := range slices.Sorted(maps.Keys(s.Values)) {
 			figures = append(figures, fmt.Sprintf("%s=%.4g", name, s.Values[name]))

@@ -134,7 +134,7 @@ func (p *program) load(dir string) (*results.Recorded, *model.Report, error) {
 		return nil, nil, fmt.Errorf("loading the run: %w", err)
 	}
 	if running && !recorded.Complete() {
-		recorded.Warnings = []string{"the run is still going on"} // a last line without its end is being written
+		recorded.Warnings = []words.Text{words.RunIsStillGoingOn} // a last line without its end is being written
 		fmt.Fprintf(p.stderr, "the run in %s is still going on: this is its record so far\n", dir)
 	}
 	made, err := report.Build(recorded, p.catalogue)

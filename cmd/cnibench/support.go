@@ -46,8 +46,8 @@ func (k kernelSupport) carrier(features []string) (kernel, lacking string) {
 // describe says why a feature cannot be used and what can be done about it.
 func (k kernelSupport) describe(name string) string {
 	text := k.machine[name]
-	if text == lab.LacksText(name) {
-		text += " (" + lab.Remedy(name) + ")"
+	if text == lab.LacksText(name).String() {
+		text += " (" + lab.Remedy(name).String() + ")"
 	}
 	switch how := lab.GuestInstall(); {
 	case k.guest == nil && how != "":

@@ -96,7 +96,7 @@ func adjacencyTells(t *testing.T, r *model.Report) {
 	for _, a := range r.Adjacency {
 		w := want[a.Topology]
 		pairs[a.Plugin+" on "+a.Topology]++
-		if a.Neighbour != w.Neighbour || a.Forwards != w.Forwards || a.ProxyARP != w.ProxyARP || a.TTL != w.TTL || a.Forwards == (a.Cause != "") {
+		if a.Neighbour != w.Neighbour || a.Forwards != w.Forwards || a.ProxyARP != w.ProxyARP || a.TTL != w.TTL || a.Forwards == (!a.Cause.Empty()) {
 			t.Errorf("%+v, want %+v", a, w)
 		}
 	}
@@ -145,7 +145,7 @@ func podsAreReached(t *testing.T, r *model.Report) {
 		if a.Direction == results.PodToOutsideNAT && a.Plugin != "cce-vpc" {
 			source = results.SourceSNAT
 		}
-		if !a.Reachable && (a.Cause == "" || a.LastSeen == "") || a.Reachable && a.Source != source {
+		if !a.Reachable && (a.Cause.Empty() || a.LastSeen == "") || a.Reachable && a.Source != source {
 			t.Errorf("%+v", a)
 		}
 		reached[a.Plugin+" "+a.Direction] = a.Reachable
@@ -176,7 +176,7 @@ func podsAreReached(t *testing.T, r *model.Report) {
 func policiesHold(t *testing.T, r *model.Report) {
 	seen := map[string]bool{}
 	for _, p := range r.Policy {
-		if seen[p.Plugin] = true; p.Enforced != strings.HasPrefix(p.Plugin, "calico") || p.Enforced == (p.Cause != "") {
+		if seen[p.Plugin] = true; p.Enforced != strings.HasPrefix(p.Plugin, "calico") || p.Enforced == (!p.Cause.Empty()) {
 			t.Errorf("%+v", p)
 		}
 	}

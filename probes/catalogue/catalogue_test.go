@@ -8,6 +8,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes/hot"
 	"github.com/cnibench/cnibench/probes/probestest"
+	"github.com/cnibench/cnibench/words"
 )
 
 func TestMain(m *testing.M) { probestest.Main(m, role) }
@@ -39,7 +40,7 @@ func TestSamples(t *testing.T) {
 				t.Errorf("%+v", m)
 			}
 			// Outside the lab an ordinary user may not set it everywhere.
-			if other := m.Params["congestion"]; other != hot.CongestionControl && strings.HasPrefix(spec, "tcp") && !strings.Contains(strings.Join(m.Warnings, "; "), "congestion control is "+other) {
+			if other := m.Params["congestion"]; other != hot.CongestionControl && strings.HasPrefix(spec, "tcp") && !strings.Contains(words.Clauses(m.Warnings...).String(), "congestion control is "+other) {
 				t.Errorf("congestion control is %s, and no warning says so: %q", other, m.Warnings)
 			}
 			if m.Hist != nil && (m.Values["p50"] > m.Values["p99"] || m.Values["p99"] > m.Values["p999"]) {

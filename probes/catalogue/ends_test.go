@@ -180,7 +180,7 @@ func outcome(m *probes.Measurement, err error) string {
 	}
 	var parts []string
 	for _, r := range m.Reachability {
-		parts = append(parts, r.Cause)
+		parts = append(parts, r.Cause.String())
 	}
 	for _, a := range m.Adjacency {
 		parts = append(parts, fmt.Sprintf("neighbour: %v", a.Neighbour))

@@ -19,6 +19,7 @@ import (
 	"github.com/cnibench/cnibench/probes/frames"
 	"github.com/cnibench/cnibench/probes/hot"
 	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -62,9 +63,9 @@ func measureEncap(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	case s.Client.Worker == nil || s.Server.Worker == nil:
 		return nil, errors.New("looking at the wire: an end has no worker")
 	case s.Client.NodeName != "" && s.Client.NodeName == s.Server.NodeName:
-		return nil, &probes.NotHereError{Why: "both ends are on one node, so nothing crosses its NIC"}
+		return nil, &probes.NotHereError{Why: words.NothingCrossesNIC}
 	case s.Client.Node == nil || s.Client.NIC == "":
-		return nil, &probes.NotHereError{Why: "looking at the wire needs a worker in the node's own network"}
+		return nil, &probes.NotHereError{Why: words.LookingNeedsWorker}
 	}
 	limit := encapTakes(s)
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
@@ -78,7 +79,7 @@ func measureEncap(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	}
 	e := judge(wire, t, sent.Sent+answered.Answered, s)
 	if answered.Received < sent.Sent || sent.Answers < answered.Answered {
-		e.Warnings = append(e.Warnings, fmt.Sprintf("of %d packets %d arrived, and of %d answers %d", sent.Sent, answered.Received, answered.Answered, sent.Answers))
+		e.Warnings = append(e.Warnings, words.PacketsArrivedAndAnswers.With(sent.Sent, answered.Received, answered.Answered, sent.Answers))
 	}
 	if s.CaptureFile != "" {
 		if err := frames.WriteCapture(s.CaptureFile, s.Client.NIC, wire.Frames); err != nil {

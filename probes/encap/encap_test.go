@@ -12,6 +12,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/frames"
 	"github.com/cnibench/cnibench/probes/probestest"
+	"github.com/cnibench/cnibench/words"
 )
 
 var judged = frames.Token{1, 2, 3, 4, 5, 6, 7, 8}
@@ -53,7 +54,7 @@ func TestJudge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			e := judge(c.wire, judged, c.sent, &probes.Site{Expect: c.expect, Client: probes.End{NIC: "eth0", NodeName: "a"}, Server: probes.End{NodeName: "b"}})
-			if e.Agrees != c.agrees || e.Effective != c.effective || !strings.Contains(strings.Join(e.Warnings, "; "), c.warning) || (c.warning == "") != (len(e.Warnings) == 0) {
+			if e.Agrees != c.agrees || e.Effective != c.effective || !strings.Contains(words.Clauses(e.Warnings...).String(), c.warning) || (c.warning == "") != (len(e.Warnings) == 0) {
 				t.Errorf("%+v", e)
 			}
 		})

@@ -2,7 +2,6 @@ package encap
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/frames"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // What [results.Encapsulation.Effective] says besides the kinds.
@@ -36,13 +36,12 @@ func judge(wire frames.Captured, t frames.Token, sent int, s *probes.Site) *resu
 	switch len(byCount) {
 	case 0:
 		e.Effective = effectiveUnseen
-		e.Warnings = append(e.Warnings, fmt.Sprintf("none of the %d packets was seen on %s of %s in a known form, although they arrived: check that %s is the interface that leads to %s",
-			sent, s.Client.NIC, e.From, s.Client.NIC, e.To))
+		e.Warnings = append(e.Warnings, words.NonePacketsWasSeen.With(sent, s.Client.NIC, e.From, s.Client.NIC, e.To))
 	case 1:
 		e.Effective = byCount[0].Kind
 	default:
 		e.Effective = effectiveMixed
-		e.Warnings = append(e.Warnings, "the packets did not all travel in the same form: "+countForms(byCount, forms))
+		e.Warnings = append(e.Warnings, words.PacketsDidNotAll.With(countForms(byCount, forms)))
 	}
 	if len(byCount) > 0 {
 		most := byCount[0]
@@ -78,50 +77,50 @@ func sortFrames(captured []frames.Frame, t frames.Token) (forms map[frames.Form]
 	return forms, repeated, strange
 }
 
-func countForms(order []frames.Form, forms map[frames.Form]int) string {
-	var parts []string
+func countForms(order []frames.Form, forms map[frames.Form]int) words.Text {
+	var parts []words.Text
 	for _, f := range order {
-		parts = append(parts, fmt.Sprintf("%d as %s (%s)", forms[f], f, f.Layers))
+		parts = append(parts, words.CountInForm.With(forms[f], f.Text(), f.Layers))
 	}
-	return strings.Join(parts, "; ")
+	return words.Clauses(parts...)
 }
 
 // disagreements says where the one form seen is not the one configured.
-func disagreements(e *results.Encapsulation, seen frames.Form) []string {
+func disagreements(e *results.Encapsulation, seen frames.Form) []words.Text {
 	expected := frames.Form{Kind: e.Configured, Port: e.ConfiguredPort, Overhead: e.ExpectedBytes}
-	var all []string
+	var all []words.Text
 	switch {
 	case seen.Kind != expected.Kind:
-		all = append(all, fmt.Sprintf("configured is %s, but on the wire is %s", expected, seen))
+		all = append(all, words.ConfiguredIsButOn.With(expected.Text(), seen.Text()))
 	case seen.Port != expected.Port:
-		all = append(all, fmt.Sprintf("configured is port %d, but the packets go to port %d", expected.Port, seen.Port))
+		all = append(all, words.ConfiguredIsPortBut.With(expected.Port, seen.Port))
 	}
 	if seen.Kind == expected.Kind && seen.Overhead != expected.Overhead {
-		all = append(all, fmt.Sprintf("%d bytes of overhead are expected, but the wire shows %d", expected.Overhead, seen.Overhead))
+		all = append(all, words.BytesOverheadAreExpected.With(expected.Overhead, seen.Overhead))
 	}
 	return all
 }
 
 // captureFaults says what makes the capture less than a full account.
-func captureFaults(wire frames.Captured, e *results.Encapsulation, repeated, strange int) []string {
-	var all []string
+func captureFaults(wire frames.Captured, e *results.Encapsulation, repeated, strange int) []words.Text {
+	var all []words.Text
 	if e.Frames > 0 && e.Frames < e.Sent {
-		all = append(all, fmt.Sprintf("only %d of %d packets were seen on the wire", e.Frames, e.Sent))
+		all = append(all, words.OnlyPacketsWereSeen.With(e.Frames, e.Sent))
 	}
 	if e.Frames > e.Sent {
-		all = append(all, fmt.Sprintf("%d packets were seen on the wire, but only %d sent", e.Frames, e.Sent))
+		all = append(all, words.PacketsWereSeenOnWireBut.With(e.Frames, e.Sent))
 	}
 	if repeated > 0 {
-		all = append(all, fmt.Sprintf("%d packets passed the interface more than once", repeated))
+		all = append(all, words.PacketsPassedInterfaceMore.With(repeated))
 	}
 	if strange > 0 {
-		all = append(all, fmt.Sprintf("%d frames carried the packets in a form that is not known, see the capture", strange))
+		all = append(all, words.FramesCarriedPacketsIn.With(strange))
 	}
 	if wire.Omitted > 0 {
-		all = append(all, fmt.Sprintf("%d frames more than the capture keeps", wire.Omitted))
+		all = append(all, words.FramesMoreThanCapture.With(wire.Omitted))
 	}
 	if wire.Dropped > 0 {
-		all = append(all, fmt.Sprintf("the kernel dropped %d frames before they could be looked at", wire.Dropped))
+		all = append(all, words.KernelDroppedFramesBefore.With(wire.Dropped))
 	}
 	return all
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cnibench/cnibench/words"
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
 )
@@ -79,15 +80,16 @@ type Form struct {
 
 const LayerSeparator = ", "
 
-func (f Form) String() string {
-	s := f.Kind
+// Text describes the form in a few words.
+func (f Form) Text() words.Text {
+	s := words.Quote(f.Kind)
 	if f.Kind == "none" {
-		s = "no encapsulation"
+		s = words.NoEncapsulation
 	}
 	if f.Port != 0 {
-		s += fmt.Sprintf(" on port %d", f.Port)
+		s = words.FormOnPort.With(s, f.Port)
 	}
-	return s + fmt.Sprintf(" with %d bytes of overhead", f.Overhead)
+	return words.FormOverhead.With(s, f.Overhead)
 }
 
 // DecodeFrame looks for a known packet in an Ethernet frame, which may be cut

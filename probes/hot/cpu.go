@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // userHZ is the unit of /proc/stat in 1/s. It is 100 on every architecture
@@ -110,12 +111,12 @@ func Together(times ...MachineTime) *results.CPU {
 
 // Stolen returns the warning that a sample carries when the hypervisor took
 // more than stealWarning of the machine's time, none otherwise.
-func Stolen(c *results.CPU) []string {
+func Stolen(c *results.CPU) []words.Text {
 	all := c.Busy() + c.Steal + c.Idle
 	if all <= 0 || c.Steal/all <= stealWarning {
 		return nil
 	}
-	return []string{fmt.Sprintf("the hypervisor took %.1f %% of the processor time during this sample", 100*c.Steal/all)}
+	return []words.Text{words.HypervisorTookPercentProcessor.With(100 * c.Steal / all)}
 }
 
 // stealWarning is the share of the machine's time taken by the hypervisor

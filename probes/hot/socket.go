@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cnibench/cnibench/words"
 	"golang.org/x/sys/unix"
 )
 
@@ -214,16 +215,16 @@ func (s *Socket) connected() error {
 
 // SetCongestionControl sets CongestionControl and returns what the kernel has
 // set, with a warning if that is another.
-func (s *Socket) SetCongestionControl() (name string, warnings []string, err error) {
+func (s *Socket) SetCongestionControl() (name string, warnings []words.Text, err error) {
 	setErr := unix.SetsockoptString(s.FD, unix.IPPROTO_TCP, unix.TCP_CONGESTION, CongestionControl)
 	name, err = unix.GetsockoptString(s.FD, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
 	switch {
 	case err != nil:
 		return "", nil, fmt.Errorf("reading the congestion control: %w", os.NewSyscallError("getsockopt", err))
 	case name != CongestionControl && setErr != nil:
-		warnings = []string{fmt.Sprintf("congestion control is %s, because %s cannot be set: %v", name, CongestionControl, setErr)}
+		warnings = []words.Text{words.CongestionControlIsBecause.With(name, CongestionControl, setErr)}
 	case name != CongestionControl:
-		warnings = []string{fmt.Sprintf("congestion control is %s although %s was set", name, CongestionControl)}
+		warnings = []words.Text{words.CongestionControlIsAlthough.With(name, CongestionControl)}
 	}
 	return name, warnings, nil
 }

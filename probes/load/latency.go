@@ -6,6 +6,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/hot"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // LatencyResult is what the client of a latency probe returns.
@@ -15,13 +16,13 @@ type LatencyResult struct {
 	Seconds    float64         `json:"seconds"`
 	Machine    hot.MachineTime `json:"machine"`
 	Congestion string          `json:"congestion,omitempty"`
-	Warnings   []string        `json:"warnings,omitempty"`
+	Warnings   []words.Text    `json:"warnings,omitempty"`
 }
 
 // ServerResult is what the server of a latency probe returns.
 type ServerResult struct {
 	Machine  hot.MachineTime `json:"machine"`
-	Warnings []string        `json:"warnings,omitempty"`
+	Warnings []words.Text    `json:"warnings,omitempty"`
 }
 
 // latencyMetrics are what every probe with a histogram yields.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // LoadLatency measures round trips while a stream fills the path in the same
@@ -89,4 +90,4 @@ func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measuremen
 }
 
 // sharedCPU is the warning of round trips beside a stream.
-const sharedCPU = "the round trips shared their CPUs with the stream, so the latency contains the wait for a CPU"
+var sharedCPU = words.RoundTripsSharedTheir

@@ -16,6 +16,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/hot"
 	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/words"
 )
 
 // maxMessage is the largest request of the request/response probes in bytes:
@@ -244,7 +245,7 @@ func dialTCPRR(ctx context.Context, args *RRArgs, r *LatencyResult) (*hot.Socket
 	if err != nil {
 		return nil, err
 	}
-	var warnings []string
+	var warnings []words.Text
 	if r.Congestion, warnings, err = conn.SetCongestionControl(); err == nil {
 		r.Warnings = append(r.Warnings, warnings...)
 		err = conn.SetNoDelay()
@@ -318,7 +319,7 @@ func rrClient(ctx context.Context, r *worker.Request, connect dial) (any, error)
 		})
 	})
 	if lost := loop.Lost.Load(); lost > 0 {
-		result.Warnings = append(result.Warnings, fmt.Sprintf("%d requests or answers were lost and sent again", lost))
+		result.Warnings = append(result.Warnings, words.RequestsOrAnswersWere.With(lost))
 	}
 	return result, err
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/cnibench/cnibench/probes/hot"
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Sizes of a stream's writes and reads in bytes: large enough that a system
@@ -90,7 +91,7 @@ type Received struct {
 	Rate     float64         `json:"rate"`    // byte/s, the sum of the streams'
 	Seconds  float64         `json:"seconds"` // the first stream's window
 	Machine  hot.MachineTime `json:"machine"`
-	Warnings []string        `json:"warnings,omitempty"`
+	Warnings []words.Text    `json:"warnings,omitempty"`
 }
 
 // Transmitted is what the sender of streams saw of its connections.
@@ -100,7 +101,7 @@ type Transmitted struct {
 	MSS         int             `json:"mss"`         // byte
 	Congestion  string          `json:"congestion"`
 	Machine     hot.MachineTime `json:"machine"`
-	Warnings    []string        `json:"warnings,omitempty"`
+	Warnings    []words.Text    `json:"warnings,omitempty"`
 }
 
 // OneWay is what one direction yielded.
@@ -312,7 +313,7 @@ func tcpStreamClient(ctx context.Context, r *worker.Request) (any, error) {
 type sender struct {
 	conn       *hot.Socket
 	congestion string
-	warnings   []string
+	warnings   []words.Text
 
 	timed   chan struct{} // closed once atStart is there
 	atStart *unix.TCPInfo // at the end of the warm-up

@@ -20,6 +20,7 @@ import (
 	"github.com/cnibench/cnibench/probes/frames"
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -84,10 +85,10 @@ func measureAdjacency(ctx context.Context, s *probes.Site) (*probes.Measurement,
 		return nil, err
 	}
 	if len(around.Nodes) < 2 {
-		return nil, &probes.NotHereError{Why: "it takes workers in two nodes' own network"}
+		return nil, &probes.NotHereError{Why: words.ItTakesWorkersIn}
 	}
 	if slices.ContainsFunc(around.Nodes, func(n probes.End) bool { return !n.Addr.Is4() }) {
-		return nil, &probes.NotHereError{Why: "adjacency is seen by ARP, and the nodes' addresses are not IPv4"}
+		return nil, &probes.NotHereError{Why: words.AdjacencyIsSeenBy}
 	}
 	begin := time.Now()
 	m := &probes.Measurement{}
@@ -147,13 +148,13 @@ func judgeAdjacency(from, to probes.End, target nicOf, answer askedNeighbour, se
 	a.ProxyARP = a.Neighbour && (answer.MAC != target.MAC || !seen.Asked)
 	switch {
 	case !a.Neighbour:
-		a.Cause = fmt.Sprintf("nobody answers ARP for %s on the link of %s: it is not on-link", to.Addr, from.NodeName)
+		a.Cause = words.NobodyAnswersARPFor.With(to.Addr, from.NodeName)
 	case !a.Forwards && answer.MAC != target.MAC:
-		a.Cause = "ARP is answered by a MAC that is not the node's, and a frame for a foreign address sent there does not arrive"
+		a.Cause = words.ARPIsAnsweredBy
 	case !a.Forwards:
-		a.Cause = fmt.Sprintf("a frame for a foreign address, sent to the MAC of %s, does not arrive", to.NodeName)
+		a.Cause = words.FrameForForeignAddress.With(to.NodeName)
 	case a.TTL < sentTTL:
-		a.Warnings = append(a.Warnings, fmt.Sprintf("frames arrive with TTL %d, not %d: a router lies between", a.TTL, sentTTL))
+		a.Warnings = append(a.Warnings, words.FramesArriveWithTTL.With(a.TTL, sentTTL))
 	}
 	return a
 }

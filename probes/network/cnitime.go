@@ -9,6 +9,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 const paramPods = "pods"
@@ -35,7 +36,7 @@ func measureCNITime(ctx context.Context, s *probes.Site) (*probes.Measurement, e
 		return nil, err
 	}
 	if s.AddPods == nil {
-		return nil, &probes.NotHereError{Why: "this testbed adds no pods during a run"}
+		return nil, &probes.NotHereError{Why: words.ThisTestbedAddsNo}
 	}
 	begin := time.Now()
 	times, err := s.AddPods(ctx, pods)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestCountersThatRestart looks at counters of devices that were made anew
@@ -27,7 +28,7 @@ func TestCountersThatRestart(t *testing.T) {
 				t.Errorf("device: received %d, sent %d", got.RX, got.TX)
 			}
 			drops := uint64(0)
-			for _, d := range probes.NewDrops([]probes.Drop{{Where: "the router", Why: "no route", Packets: tt.was.TX}}, []probes.Drop{{Where: "the router", Why: "no route", Packets: tt.is.TX}}) {
+			for _, d := range probes.NewDrops([]probes.Drop{{Where: words.Quote("the router"), Why: words.Quote("no route"), Packets: tt.was.TX}}, []probes.Drop{{Where: words.Quote("the router"), Why: words.Quote("no route"), Packets: tt.is.TX}}) {
 				drops += d.Packets
 			}
 			if drops != tt.drops {

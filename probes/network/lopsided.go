@@ -2,12 +2,12 @@ package network
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/load"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -47,8 +47,7 @@ func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachabilit
 				if ctx.Err() != nil {
 					return nil, err
 				}
-				return []probes.Finding{{Name: results.FindingTCPDoesNotPass, Text: fmt.Sprintf("datagrams pass both ways between %s and %s, but a TCP stream from %s to %s does not: %v",
-					s.Client.NodeName, s.Server.NodeName, way.Client.NodeName, way.Server.NodeName, err)}}, nil
+				return []probes.Finding{{Name: results.FindingTCPDoesNotPass, Text: words.DatagramsPassBothWays.With(s.Client.NodeName, s.Server.NodeName, way.Client.NodeName, way.Server.NodeName, err)}}, nil
 			}
 			carried[i] = max(carried[i], w.Server.Rate)
 		}
@@ -61,6 +60,5 @@ func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachabilit
 		slow = 1
 	}
 	from, to := ways[slow].Client.NodeName, ways[slow].Server.NodeName
-	return []probes.Finding{{Name: results.FindingOneDirectionSlow, Text: fmt.Sprintf("from %s to %s a TCP stream carries a %.2g part of what passes from %s to %s: measure both ways (tcp-stream and tcp-stream:reverse) and look at the first direction's drops, rate limits and MTU",
-		from, to, carried[slow]/carried[1-slow], to, from)}}, nil
+	return []probes.Finding{{Name: results.FindingOneDirectionSlow, Text: words.FromToTCPStream.With(from, to, carried[slow]/carried[1-slow], to, from)}}, nil
 }

@@ -1,10 +1,9 @@
 package network
 
 import (
-	"fmt"
-
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // mtuSeen is what is known of the MTUs between two ends, the client's first.
@@ -22,15 +21,15 @@ type mtuSeen struct {
 // findings names what does not fit together.
 func (m *mtuSeen) findings() []probes.Finding {
 	var all []probes.Finding
-	say := func(name, format string, args ...any) {
-		all = append(all, probes.Finding{Name: name, Text: fmt.Sprintf(format, args...)})
+	say := func(name string, m words.Message, args ...any) {
+		all = append(all, probes.Finding{Name: name, Text: m.With(args...)})
 	}
 	if m.nics[0] != 0 && m.nics[1] != 0 && m.nics[0] != m.nics[1] {
-		say(results.FindingUnderlayMTUDiffers, "the NIC of %s has an MTU of %d bytes, that of %s %d: raise the smaller one, or lower the other and the plugin's MTU with it",
+		say(results.FindingUnderlayMTUDiffers, words.NICHasMTUBytes,
 			m.names[0], m.nics[0], m.names[1], m.nics[1])
 	}
 	if !m.nodes && m.ways[0].Interface != m.ways[1].Interface {
-		say(results.FindingPodMTUDiffers, "the pod on %s has an MTU of %d bytes, that on %s %d: give the plugin the same MTU on all nodes",
+		say(results.FindingPodMTUDiffers, words.PodOnHasMTU,
 			m.names[0], m.ways[0].Interface, m.names[1], m.ways[1].Interface)
 	}
 	for i, w := range m.ways {
@@ -39,29 +38,29 @@ func (m *mtuSeen) findings() []probes.Finding {
 		}
 		from, to := m.names[i], m.names[1-i]
 		if m.nodes {
-			say(results.FindingUnderlayMTUTooLarge, "the NIC of %s may send %d bytes, but only %d pass to %s: lower the NIC's MTU to that, or have the network carry more", from, w.Interface, w.Path, to)
+			say(results.FindingUnderlayMTUTooLarge, words.NICMaySendBytes, from, w.Interface, w.Path, to)
 		} else {
-			say(results.FindingPodMTUTooLarge, "the pod on %s may send %d bytes, but only %d pass to the one on %s: lower the plugin's MTU to that", from, w.Interface, w.Path, to)
+			say(results.FindingPodMTUTooLarge, words.PodOnMaySend, from, w.Interface, w.Path, to)
 		}
 		if w.Told == 0 {
-			say(results.FindingPMTUBlackHole, "larger packets from %s to %s vanish and no too-big message (ICMP type 3 code 4) comes back: connections hang on them", from, to)
+			say(results.FindingPMTUBlackHole, words.LargerPacketsFromTo, from, to)
 		} else if w.Told != w.Path {
-			say(results.FindingPMTUWrong, "a too-big message names %d bytes on the way from %s to %s, but %d pass", w.Told, from, to, w.Path)
+			say(results.FindingPMTUWrong, words.TooBigMessageNames, w.Told, from, to, w.Path)
 		}
 	}
 	if m.ways[0].Path != m.ways[1].Path {
-		say(results.FindingMTUAsymmetric, "%d bytes pass from %s to %s, %d the other way", m.ways[0].Path, m.names[0], m.names[1], m.ways[1].Path)
+		say(results.FindingMTUAsymmetric, words.BytesPassFromTo, m.ways[0].Path, m.names[0], m.names[1], m.ways[1].Path)
 	}
 	if m.underlay == 0 || !m.dependsOnUnderlay() {
 		return all
 	}
 	path := m.path()
 	if fits, path := m.underlay-m.expect.Overhead, max(m.ways[0].Path, m.ways[1].Path); path > fits {
-		say(results.FindingUnderlayFragments, "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are cut up under way", path, fits, m.expect.Overhead, m.underlay)
+		say(results.FindingUnderlayFragments, words.PacketsBytesPassAlthough, path, fits, m.expect.Overhead, m.underlay)
 	}
 	room := max(m.expect.Overhead, m.expect.Elsewhere)
 	if fits := m.underlay - room; path < fits && m.podsDecide() {
-		say(results.FindingPodMTUTooSmall, "packets may have %d bytes where %d would fit beside %d bytes of headers in the underlay's %d: that gives away goodput", path, fits, room, m.underlay)
+		say(results.FindingPodMTUTooSmall, words.PacketsMayHaveBytes, path, fits, room, m.underlay)
 	}
 	return all
 }

@@ -64,7 +64,7 @@ func TestMTUFindings(t *testing.T) {
 			m := mtuSeen{names: [2]string{"node1", "node2"}, ways: [2]pathMTU{c.there, c.back}, nics: c.nics, underlay: c.underlay, expect: c.expect, nodes: c.nodes}
 			var names, texts []string
 			for _, f := range m.findings() {
-				names, texts = append(names, f.Name), append(texts, f.Text)
+				names, texts = append(names, f.Name), append(texts, f.Text.String())
 			}
 			if !slices.Equal(names, c.want) {
 				t.Errorf("%q, want %q", names, c.want)

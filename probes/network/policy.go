@@ -10,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/probes/trickle"
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -48,10 +49,10 @@ func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, 
 		return nil, err
 	}
 	if around.Deny == nil {
-		return nil, &probes.NotHereError{Why: "this testbed gives plugins no rules"}
+		return nil, &probes.NotHereError{Why: words.ThisTestbedGivesPlugins}
 	}
 	begin := time.Now()
-	if err := passes(ctx, s, "without a rule"); err != nil {
+	if err := passes(ctx, s, words.WithoutRule); err != nil {
 		return nil, err
 	}
 	receive, send, err := trickle.Start(ctx, "policy", s.Client, s.Server, trickle.Args{Every: policyEvery, Quiet: policyQuiet, Limit: s.Limit(policyLimit)})
@@ -75,7 +76,7 @@ func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, 
 			if lifted := lift(lifting); lifted != nil {
 				m, err = nil, fmt.Errorf("taking a rule back: %w", lifted)
 			} else if err == nil && m.Policy.Enforced {
-				if err = passes(lifting, s, "after the rule was taken back"); err != nil {
+				if err = passes(lifting, s, words.AfterRuleWasTaken); err != nil {
 					m = nil
 				}
 			}
@@ -96,19 +97,19 @@ func judgePolicy(seen trickle.Result, since time.Duration, nobody bool) *results
 	case seen.Ago >= policyQuiet:
 		return &results.Policy{Enforced: true, Seconds: max(since-seen.Ago, 0).Seconds()}
 	case nobody:
-		return &results.Policy{Cause: probes.ErrNoPolicy.Error()}
+		return &results.Policy{Cause: words.OfError(probes.ErrNoPolicy)}
 	}
-	return &results.Policy{Cause: fmt.Sprintf("packets still passed %s after the rule was given", (since - seen.Ago).Round(time.Millisecond))}
+	return &results.Policy{Cause: words.PacketsStillPassedAfter.With((since - seen.Ago).Round(time.Millisecond))}
 }
 
 // passes sees that datagrams get from one pod to the other.
-func passes(ctx context.Context, s *probes.Site, when string) error {
+func passes(ctx context.Context, s *probes.Site, when words.Text) error {
 	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
 	for deadline := time.Now().Add(s.Limit(policyLift) / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
 		got, sent, err = sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
 	}
 	if err == nil && !got.Source.IsValid() {
-		err = fmt.Errorf("no datagram passes from pod to pod %s, so nothing can be said of it: %s", when, reachCause(nil, sent))
+		err = words.Error(words.NoDatagramPassesForPolicy.With(when, reachCause(nil, sent)))
 	}
 	return err
 }

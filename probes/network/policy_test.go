@@ -25,7 +25,7 @@ func TestJudgePolicy(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := judgePolicy(tt.seen, tt.since, tt.nobody)
-			if p.Enforced != tt.enforced || p.Seconds != tt.seconds || p.Enforced == (p.Cause != "") {
+			if p.Enforced != tt.enforced || p.Seconds != tt.seconds || p.Enforced == (!p.Cause.Empty()) {
 				t.Errorf("%+v", p)
 			}
 		})

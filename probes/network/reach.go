@@ -13,6 +13,7 @@ import (
 	"github.com/cnibench/cnibench/probes/trickle"
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 const ()
@@ -47,7 +48,7 @@ func measureReach(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	begin := time.Now()
 	m := &probes.Measurement{}
 	if around.Outside.Worker == nil {
-		m.Absent = append(m.Absent, "no host outside the cluster was named (--outside)")
+		m.Absent = append(m.Absent, words.NoHostOutsideCluster)
 	}
 	for _, way := range reachWays(s, around) {
 		if way.from.Worker == nil || way.to.Worker == nil {
@@ -102,12 +103,9 @@ func (w *reachWay) translated(r *results.Reachability) (f probes.Finding, yes bo
 		return f, false
 	}
 	if podOf(w.from) == nil {
-		return probes.Finding{Name: results.FindingNodeSourceNAT, Text: fmt.Sprintf("what %s sends to %s arrives with the source address %s instead of %s: something in the nodes' own network translates it",
-			r.From, r.To, r.Seen, w.from.Addr)}, true
+		return probes.Finding{Name: results.FindingNodeSourceNAT, Text: words.WhatSendsToArrives.With(r.From, r.To, r.Seen, w.from.Addr)}, true
 	}
-	return probes.Finding{Name: results.FindingPodSourceNAT, Text: fmt.Sprintf("what the pod on %s sends to the pod on %s arrives with the source address %s instead of the pod's %s: "+
-		"NetworkPolicy and audit logs see that address and cannot tell pods apart (iptables -t nat -S on %s lists what may translate it)",
-		r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
+	return probes.Finding{Name: results.FindingPodSourceNAT, Text: words.WhatPodOnSends.With(r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
 }
 
 // reachMasqueraded looks again at the way out of a pod, with the translation
@@ -162,7 +160,7 @@ func reachOneWay(ctx context.Context, around *probes.Surroundings, from, to prob
 
 // reachCause names what stopped the datagrams: the reason for which most were
 // dropped, or the sender's own kernel.
-func reachCause(drops []probes.Drop, sent trickle.Result) string {
+func reachCause(drops []probes.Drop, sent trickle.Result) words.Text {
 	var most probes.Drop
 	for _, d := range drops {
 		if d.Packets > most.Packets {
@@ -171,11 +169,11 @@ func reachCause(drops []probes.Drop, sent trickle.Result) string {
 	}
 	switch {
 	case most.Packets > 0:
-		return most.String()
+		return most.Text()
 	case sent.Error != "":
-		return "the sender's kernel refuses: " + sent.Error
+		return words.SendersKernelRefuses.With(sent.Error)
 	}
-	return "no datagram arrived, and the underlay dropped none"
+	return words.NoDatagramArrivedAnd
 }
 
 // sendUntilArrived sends datagrams until one arrives or patience ends.

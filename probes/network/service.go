@@ -11,6 +11,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/load"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -39,7 +40,7 @@ func Service() *probes.Probe {
 
 func measureService(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
 	if s.Service == nil {
-		return nil, &probes.NotHereError{Why: "there are no Services on this testbed"}
+		return nil, &probes.NotHereError{Why: words.ThereAreNoServices}
 	}
 	through, err := s.Service(ctx)
 	if err != nil {
@@ -120,7 +121,7 @@ func awaitService(ctx context.Context, s *probes.Site, through *probes.Service) 
 		case ctx.Err() != nil:
 			return err
 		case time.Since(begin) > serviceWithin:
-			return &probes.NotHereError{Why: fmt.Sprintf("no connection passed the Service %s within %s (does kube-proxy or what replaces it run?): %v", through.Addr, serviceWithin, err)}
+			return &probes.NotHereError{Why: words.NoConnectionPassedService.With(through.Addr, serviceWithin, err)}
 		}
 		select {
 		case <-ctx.Done():

@@ -2,10 +2,10 @@ package trickle
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/words"
 )
 
 // firstPacketWithin is how long no datagram may arrive before a direction counts
@@ -20,10 +20,13 @@ type NoPacketError struct {
 	Refused  string        // the sender's kernel's last refusal, "" if it took all
 }
 
-func (e *NoPacketError) Error() string {
-	text := fmt.Sprintf("no packet from %s on %s reached %s on %s within %s", e.From.Addr, e.From.NodeName, e.To.Addr, e.To.NodeName, e.Within)
+func (e *NoPacketError) Error() string { return e.Words().String() }
+
+// Words is the sentence.
+func (e *NoPacketError) Words() words.Text {
+	text := words.NoPacketFromOn.With(e.From.Addr, e.From.NodeName, e.To.Addr, e.To.NodeName, e.Within)
 	if e.Refused != "" {
-		text += fmt.Sprintf(": the sender's kernel refuses: %s", e.Refused)
+		text = words.Of(text, words.SendersKernelRefuses.With(e.Refused))
 	}
 	return text
 }

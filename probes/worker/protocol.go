@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Bounds of the control stream. A request is small; a reply may carry a
@@ -39,6 +41,8 @@ type reply struct {
 	Ready  json.RawMessage `json:"ready,omitempty"`
 	Result json.RawMessage `json:"result,omitempty"`
 	Error  string          `json:"error,omitempty"`
+	// Words are the messages behind the sentences of Result and Error.
+	Words words.Forms `json:"words,omitempty"`
 	// Cancelled: the role ended with Error because the controller asked it to.
 	Cancelled bool `json:"cancelled,omitempty"`
 }

@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Request is what a role is asked to do.
@@ -180,13 +182,13 @@ func (s *server) run(ctx context.Context, f Role, r request) (answer reply) {
 		return nil
 	}})
 	if err != nil {
-		return reply{ID: r.ID, Error: err.Error(), Cancelled: errors.Is(err, ErrCancelled)}
+		return reply{ID: r.ID, Error: err.Error(), Words: words.Collect(words.OfError(err)), Cancelled: errors.Is(err, ErrCancelled)}
 	}
 	text, err := json.Marshal(result)
 	if err != nil {
 		return reply{ID: r.ID, Error: fmt.Sprintf("writing the result of %s: %v", r.Role, err)}
 	}
-	return reply{ID: r.ID, Result: text}
+	return reply{ID: r.ID, Result: text, Words: words.Collect(result)}
 }
 
 // answer writes one line. A controller that cannot be reached any more ends

@@ -11,6 +11,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Worker is the controller's side of a worker. It is safe for use by several
@@ -135,7 +137,11 @@ func (c *Call) Wait(ctx context.Context, v any) error {
 	if err := c.failure(ctx); err != nil {
 		return err
 	}
-	return c.decode(c.answer.Result, v)
+	if err := c.decode(c.answer.Result, v); err != nil {
+		return err
+	}
+	words.Restore(v, c.answer.Words)
+	return nil
 }
 
 // Cancel asks the role to end now. It may still answer with a result.
@@ -155,7 +161,9 @@ func (c *Call) failure(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", c.role, ErrCancelled)
 		}
 		if c.answer.Error != "" {
-			return fmt.Errorf("%s: %s", c.role, c.answer.Error)
+			said := words.Quote(c.answer.Error)
+			words.Restore(&said, c.answer.Words)
+			return fmt.Errorf("%s: %w", c.role, words.Error(said))
 		}
 		return nil
 	default:

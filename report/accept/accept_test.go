@@ -35,7 +35,7 @@ func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
 		Encapsulation: []results.Encapsulation{{Plugin: "calico-bgp", Topology: "l2", Configured: "vxlan", Effective: "vxlan", OverheadBytes: 50, Agrees: true},
 			{Plugin: "host", Topology: "l2", Effective: "none"}},
 		Adjacency:    []results.Adjacency{{Plugin: "calico-bgp", Topology: "l2", Neighbour: true, Forwards: false}},
-		Reachability: []results.Reachability{{Plugin: "calico-bgp", Topology: "l2", Direction: "pod-to-outside", Reachable: true, Source: "snat"}, {Plugin: "calico-bgp", Topology: "l2", Direction: "outside-to-pod", Cause: "no route"}},
+		Reachability: []results.Reachability{{Plugin: "calico-bgp", Topology: "l2", Direction: "pod-to-outside", Reachable: true, Source: "snat"}, {Plugin: "calico-bgp", Topology: "l2", Direction: "outside-to-pod", Cause: words.Quote("no route")}},
 		Policy:       []results.Policy{{Plugin: "calico-bgp", Topology: "l2", Enforced: true, Seconds: 0.5}},
 		Findings:     []results.Finding{{Plugin: "calico-bgp", Topology: "l2", Name: "x"}},
 		Setup:        []model.Setup{{Plugin: "calico-bgp", Topology: "l2", NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},

@@ -64,7 +64,7 @@ var factsKnown = []fact{
 	{name: "policy seconds", title: "from the rule to the last packet that passed", probe: "policy", number: true, unit: "s",
 		of: policy(func(p results.Policy) seen {
 			if !p.Enforced {
-				return seen{broken: "the policy is not enforced: " + p.Cause}
+				return seen{broken: "the policy is not enforced: " + p.Cause.String()}
 			}
 			return exactly(p.Seconds, "s")
 		})},
@@ -124,7 +124,7 @@ func reached(direction string) fact {
 func passes(r *model.Report, a results.Reachability) seen {
 	s := yes(a.Reachable)
 	if !a.Reachable && facts.UnreachedByHost(r, a) {
-		s = seen{missing: "the nodes' own network fails at it too: " + a.Cause}
+		s = seen{missing: "the nodes' own network fails at it too: " + a.Cause.String()}
 	}
 	s.where = way(a)
 	return s
@@ -145,7 +145,7 @@ func source(direction string) fact {
 				switch {
 				case one.Plugin != p.plugin || one.Topology != p.topology || one.Direction != direction:
 				case one.Source == "":
-					all = append(all, seen{where: way(one), missing: "nothing arrived: " + one.Cause})
+					all = append(all, seen{where: way(one), missing: "nothing arrived: " + one.Cause.String()})
 				default:
 					all = append(all, seen{where: way(one), word: one.Source})
 				}

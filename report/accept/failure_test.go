@@ -56,7 +56,7 @@ func TestFailedSamples(t *testing.T) {
 // names the one that fails.
 func TestReachedBothWays(t *testing.T) {
 	back := func(plugin string) results.Reachability {
-		return results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: "node2", To: "node1", Cause: "lost"}
+		return results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: "node2", To: "node1", Cause: words.Quote("lost")}
 	}
 	for _, c := range []struct {
 		name string

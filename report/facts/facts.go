@@ -185,7 +185,7 @@ func PolicyText(p results.Policy) words.Text {
 	switch {
 	case p.Enforced:
 		return words.DenyRuleHeldAfter.With(quantity.Format(p.Seconds, "s"))
-	case p.Cause != "":
+	case !p.Cause.Empty():
 		return words.DenyRuleDidNot.With(p.Cause)
 	}
 	return words.DenyRuleDidNotHold

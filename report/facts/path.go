@@ -30,7 +30,7 @@ func pathMTU(r *model.Report, plugin, topology string) int {
 func findingsOf(r *model.Report, plugin, topology string) []advice.Finding {
 	var all []advice.Finding
 	for _, f := range r.Findings {
-		one := advice.Finding{Name: f.Name, Text: words.Quote(f.Text)}
+		one := advice.Finding{Name: f.Name, Text: f.Text}
 		underlay := slices.ContainsFunc(r.Findings, func(o results.Finding) bool {
 			return o.Plugin == results.HostPlugin && o.Topology == topology && o.Name == f.Name
 		})

@@ -96,8 +96,8 @@ func reachText(a results.Reachability) words.Text {
 		return words.Reached
 	}
 	text := words.NotReached
-	if a.Cause != "" {
-		text = words.NotReachedCause.With(words.Quote(a.Cause))
+	if !a.Cause.Empty() {
+		text = words.NotReachedCause.With(a.Cause)
 	}
 	if a.LastSeen != "" {
 		text = words.Aside(text, words.LastSeenAt.With(a.LastSeen))

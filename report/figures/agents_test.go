@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // TestAgentCPU divides what the agents took by how long they were watched.
@@ -17,7 +18,7 @@ func TestAgentCPU(t *testing.T) {
 		{"parameters do not matter", []results.Sample{{Probe: "tcp-stream:streams=4", Seconds: 0.9, AgentSeconds: 0.55, AgentWindow: 1.1}}, 0.5},
 		{"an old record", []results.Sample{{Probe: "tcp-stream", Seconds: 0.8, AgentSeconds: 0.4}}, 0.5},
 		{"other probes and failed samples", []results.Sample{{Probe: "tcp-rr", Seconds: 1, AgentSeconds: 1, AgentWindow: 1},
-			{Probe: "tcp-stream", Seconds: 1, AgentSeconds: 1, AgentWindow: 1, Error: "no route"}}, -1},
+			{Probe: "tcp-stream", Seconds: 1, AgentSeconds: 1, AgentWindow: 1, Error: words.Quote("no route")}}, -1},
 		{"nobody saw the agents", []results.Sample{{Probe: "tcp-stream", Seconds: 1, AgentWindow: 1.1}}, -1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -65,7 +65,7 @@ func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []words.Text {
 	}
 	for _, f := range b.Report.Findings {
 		if f.Plugin == c.Plugin && f.Topology == c.Topology {
-			all = append(all, words.Of(words.Quote(f.Name), words.Quote(f.Text)))
+			all = append(all, words.Of(words.Quote(f.Name), f.Text))
 		}
 	}
 	if len(all) == 0 {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -32,7 +31,7 @@ func Cells(b *gather.Run) error {
 // newCell judges all samples of one plugin on one topology over one wire.
 func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 	n := b.Networks[p]
-	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: words.Quote(n.Cause),
+	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
 		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt,
 		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []model.Metric{}}
 	if c.Versions == nil {
@@ -61,7 +60,7 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 		c.Metrics = append(c.Metrics, *m)
 	}
 	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
-		c.Status, c.Cause = results.StatusFailed, words.NoSampleSucceededLast.With(words.Quote(samples[len(samples)-1].Error))
+		c.Status, c.Cause = results.StatusFailed, words.NoSampleSucceededLast.With(samples[len(samples)-1].Error)
 	}
 	if p.Plugin == results.HostPlugin && len(b.Recorded.Run.Asked.Contexts) > 0 {
 		c.Metrics = []model.Metric{} // of several machines: they serve ratios alone
@@ -73,13 +72,13 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	m := &model.Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence,
 		Confidence: stats.Confidence, Warnings: []words.Text{}}
-	failed, cause := 0, ""
-	marked := map[string]int{}
+	failed, cause := 0, words.Text{}
+	marked := map[words.Text]int{}
 	for _, s := range samples {
 		if s.Probe != described.Probe {
 			continue
 		}
-		if s.Error != "" {
+		if !s.Error.Empty() {
 			failed, cause = failed+1, s.Error
 			continue
 		}
@@ -90,7 +89,7 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 		m.Samples = append(m.Samples, v)
 		m.Placement = s.Placement.Mode
 		for _, w := range s.Warnings {
-			marked[withoutFigures(w)]++
+			marked[w.WithoutFigures()]++
 		}
 	}
 	if len(m.Samples) == 0 {
@@ -109,10 +108,10 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 		m.Warnings = append(m.Warnings, words.Plural(s.N, words.SampleGivesNoInterval, words.SamplesGiveNoInterval).With(s.N, s.Missing))
 	}
 	if failed > 0 {
-		m.Warnings = append(m.Warnings, words.SomeSamplesFailed.With(failed, failed+s.N, words.Quote(cause)))
+		m.Warnings = append(m.Warnings, words.SomeSamplesFailed.With(failed, failed+s.N, cause))
 	}
-	for _, w := range slices.Sorted(maps.Keys(marked)) {
-		m.Warnings = append(m.Warnings, words.SomeSamples.With(marked[w], s.N, words.Quote(w)))
+	for _, w := range slices.SortedFunc(maps.Keys(marked), words.Compare) {
+		m.Warnings = append(m.Warnings, words.SomeSamples.With(marked[w], s.N, w))
 	}
 	return m
 }
@@ -123,7 +122,7 @@ func agentCPU(samples []results.Sample) *float64 {
 	var shares []float64
 	recorded := false
 	for _, s := range samples {
-		if name, _, _ := strings.Cut(s.Probe, ":"); name != "tcp-stream" || s.Error != "" || s.Seconds <= 0 {
+		if name, _, _ := strings.Cut(s.Probe, ":"); name != "tcp-stream" || !s.Error.Empty() || s.Seconds <= 0 {
 			continue
 		}
 		// Old records do not say how long the agents were watched; that was
@@ -137,8 +136,3 @@ func agentCPU(samples []results.Sample) *float64 {
 	median := stats.Summarize(shares).Median
 	return &median
 }
-
-var figures = regexp.MustCompile(`[0-9]+(\.[0-9]+)?`)
-
-// withoutFigures makes warnings equal that differ in their figures alone.
-func withoutFigures(warning string) string { return figures.ReplaceAllString(warning, "…") }

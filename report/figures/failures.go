@@ -35,10 +35,10 @@ func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
 
 // failed is why a sample has no headline, "" if it has one.
 func failed(s results.Sample, headline results.Metric) words.Text {
-	if v, ok := s.Values[headline.Name]; s.Error == "" && ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
+	if v, ok := s.Values[headline.Name]; s.Error.Empty() && ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
 		return words.ItsIsNotFinite.With(headline.Name)
 	}
-	return words.Quote(s.Error)
+	return s.Error
 }
 
 // ShareFailures marks the failures that the nodes' own network has too, and

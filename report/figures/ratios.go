@@ -49,7 +49,7 @@ func Common(a, b map[int]float64) int {
 func ByBlock(samples []results.Sample, m *model.Metric) map[int]float64 {
 	values := map[int]float64{}
 	for _, s := range samples {
-		if v, ok := s.Values[m.Name]; ok && s.Probe == m.Probe && s.Error == "" {
+		if v, ok := s.Values[m.Name]; ok && s.Probe == m.Probe && s.Error.Empty() {
 			values[s.Block] = v
 		}
 	}

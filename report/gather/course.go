@@ -29,7 +29,7 @@ func underWay(run results.Run, records []results.Record) time.Duration {
 func Rounds(samples []results.Sample, broke int) (all, worked int) {
 	seen := map[int]bool{}
 	for _, s := range samples {
-		if s.Error != "" || seen[s.Block] {
+		if !s.Error.Empty() || seen[s.Block] {
 			continue
 		}
 		seen[s.Block] = true

@@ -40,7 +40,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 		},
 		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
 	}
-	b.Report.Warnings = append(b.Report.Warnings, words.Quotes(recorded.Warnings)...)
+	b.Report.Warnings = append(b.Report.Warnings, recorded.Warnings...)
 	b.Report.Run.Took = underWay(run, recorded.Records).Seconds()
 	again := recorded.Superseded()
 	redone := 0
@@ -149,14 +149,14 @@ func (b *Run) event(e results.Event, at time.Time) {
 		run.Finished = &at
 	case results.EventResumed:
 		run.Finished, run.Complete = nil, false
-		b.Report.Warnings = append(b.Report.Warnings, words.Quote(e.Text))
+		b.Report.Warnings = append(b.Report.Warnings, e.Text)
 	case results.EventAgentExit:
 		p := Place{e.Plugin, e.Topology}
-		b.Exits[p] = append(b.Exits[p], agentExit{at, words.Quote(e.Text)})
+		b.Exits[p] = append(b.Exits[p], agentExit{at, e.Text})
 	case results.EventNotHere:
-		notMeasured(b.Report, Place{e.Plugin, e.Topology}, words.Quote(e.Text))
+		notMeasured(b.Report, Place{e.Plugin, e.Topology}, e.Text)
 	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected:
-		b.Report.Warnings = append(b.Report.Warnings, words.Of(words.On.With(e.Plugin, e.Topology), words.Quote(e.Text)))
+		b.Report.Warnings = append(b.Report.Warnings, words.Of(words.On.With(e.Plugin, e.Topology), e.Text))
 	}
 }
 
@@ -180,7 +180,7 @@ func (b *Run) Grounds() []string {
 // cameBack says that a network which had broken worked again in the part of the
 // run that followed an interruption.
 func (b *Run) cameBack(p Place, was results.Network) {
-	b.Report.Warnings = append(b.Report.Warnings, words.OnBrokeInRound.With(p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), words.Quote(was.Cause)))
+	b.Report.Warnings = append(b.Report.Warnings, words.OnBrokeInRound.With(p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), was.Cause))
 }
 
 func notMeasured(r *model.Report, p Place, text words.Text) {

@@ -32,7 +32,7 @@ func sensitivityOf(b *gather.Run) model.Sensitivity {
 	undisturbed := func(sample results.Sample) bool { return len(marksOf(b, sample, storms)) == 0 }
 	for _, samples := range b.Samples {
 		for _, sample := range samples {
-			if sample.Error != "" {
+			if !sample.Error.Empty() {
 				continue
 			}
 			s.Samples++
@@ -101,7 +101,7 @@ func stormsOf(b *gather.Run) map[stormOf]float64 {
 	counts := map[stormOf][]float64{}
 	for cell, samples := range b.Samples {
 		for _, s := range samples {
-			if v, ok := s.Values[retransmits]; ok && s.Error == "" {
+			if v, ok := s.Values[retransmits]; ok && s.Error.Empty() {
 				key := stormOf{cell, s.Probe}
 				counts[key] = append(counts[key], v)
 			}

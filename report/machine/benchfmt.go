@@ -20,7 +20,7 @@ import (
 func Benchfmt(out io.Writer, r *results.Recorded) error {
 	failed := 0
 	if err := counted(r, func(_ string, s *results.Sample) error {
-		if s.Error != "" {
+		if !s.Error.Empty() {
 			failed++
 		}
 		return nil
@@ -102,7 +102,7 @@ func benchmark(about []benchfmt.Config, s *results.Sample, ground string, metric
 			values = append(values, benchfmt.Value{Value: v, Unit: benchUnit(m)})
 		}
 	}
-	if len(values) == 0 || s.Error != "" {
+	if len(values) == 0 || !s.Error.Empty() {
 		return nil
 	}
 	name := fmt.Sprintf("CNI/probe=%s/plugin=%s/topology=%s/wire=%s", benchWord(s.Probe), benchWord(s.Plugin), benchWord(ground), benchWord(s.Wire))

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // csvHeader names the columns of [CSV].
@@ -61,7 +62,7 @@ func csvLines(s *results.Sample, run, kernel string, units map[[2]string]string,
 		return slices.Concat([]string{cellText(run), cellText(s.Plugin), cellText(s.Topology), cellText(s.Wire), cellText(s.Probe),
 			strconv.Itoa(s.Block), strconv.Itoa(s.Position), cellText(s.Placement.Mode), strconv.Itoa(s.Placement.Client),
 			strconv.Itoa(s.Placement.Server), s.Start.UTC().Format(time.RFC3339Nano), number(s.Seconds), cellText(metric), unit, value,
-			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error), cellText(strings.Join(s.Warnings, "; ")), cellText(kernel)})
+			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error.String()), cellText(words.Clauses(s.Warnings...).String()), cellText(kernel)})
 	}
 	if len(s.Values) == 0 {
 		return [][]string{line("", "", "")}

@@ -10,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // JUnit writes what works and what does not, for a CI system: a case for each
@@ -26,7 +27,7 @@ func JUnit(out io.Writer, r *model.Report) error {
 			Output: fmt.Sprintf("configured for %s, seen: %s, %d of %d packets", facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
 				facts.Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)}
 		if !e.Agrees {
-			c.Failure = "the wire disagrees: " + c.Output + ". " + strings.Join(e.Warnings, "; ")
+			c.Failure = "the wire disagrees: " + c.Output + ". " + words.Clauses(e.Warnings...).String()
 		}
 		wire.Cases = append(wire.Cases, c)
 	}

@@ -214,7 +214,7 @@ func (t *terminal) findings() {
 		if i == 0 {
 			t.title(words.FoundTitle)
 		}
-		t.line(words.Of(words.On.With(f.Plugin, f.Topology), words.Of(words.Quote(f.Name), words.Quote(f.Text))), "  ")
+		t.line(words.Of(words.On.With(f.Plugin, f.Topology), words.Of(words.Quote(f.Name), f.Text)), "  ")
 	}
 }
 

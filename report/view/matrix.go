@@ -108,8 +108,8 @@ func but(r *model.Report, plugin, topology string) []words.Text {
 		but = append(but, same.Evidence)
 	}
 	for _, f := range r.Findings {
-		if f.Plugin == plugin && f.Topology == topology && !slices.Contains(but, words.Quote(f.Text)) {
-			but = append(but, words.Quote(f.Text))
+		if f.Plugin == plugin && f.Topology == topology && !slices.Contains(but, f.Text) {
+			but = append(but, f.Text)
 		}
 	}
 	return but

@@ -19,7 +19,7 @@ type AdjacencyLine struct {
 func AdjacencyLines(r *model.Report) []AdjacencyLine {
 	var all []AdjacencyLine
 	for _, a := range r.Adjacency {
-		line := AdjacencyLine{Topology: a.Topology, Neighbour: YesNo(a.Neighbour), Forwards: YesNo(a.Forwards), Note: words.Quote(a.Cause)}
+		line := AdjacencyLine{Topology: a.Topology, Neighbour: YesNo(a.Neighbour), Forwards: YesNo(a.Forwards), Note: a.Cause}
 		if a.ProxyARP {
 			line.Neighbour = words.YesBySomebodyElses
 		}

@@ -35,8 +35,8 @@ func broken(t *testing.T, dir string) (errs []string, after int) {
 		if r.Sample == nil {
 			continue
 		}
-		if after++; r.Sample.Error != "" {
-			errs, after = append(errs, r.Sample.Error), 0
+		if after++; !r.Sample.Error.Empty() {
+			errs, after = append(errs, r.Sample.Error.String()), 0
 		}
 	}
 	return errs, after
@@ -52,7 +52,7 @@ func restored(t *testing.T, dir string) []string {
 	var texts []string
 	for _, r := range recorded.Records {
 		if r.Event != nil && r.Event.Name == results.EventRestored {
-			texts = append(texts, r.Event.Text)
+			texts = append(texts, r.Event.Text.String())
 		}
 	}
 	return texts

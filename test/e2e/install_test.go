@@ -277,7 +277,7 @@ func logFailed(t *testing.T, dir string) {
 		t.Fatal(err)
 	}
 	for _, record := range recorded.Records {
-		if s := record.Sample; s != nil && s.Error != "" {
+		if s := record.Sample; s != nil && !s.Error.Empty() {
 			t.Logf("%s on %s, %s, block %d failed: %s", s.Plugin, s.Topology, s.Probe, s.Block, s.Error)
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/testbed/outside"
+	"github.com/cnibench/cnibench/words"
 )
 
 // readyWithin bounds the time until all pods run. With the image on the node they
@@ -107,7 +108,7 @@ func (c *Cluster) Record(runID, logs string) {
 // node.
 func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	if p.HostNetwork() && c.config.Unprivileged {
-		return nil, &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which --unprivileged rules out"}
+		return nil, &testbed.UnsupportedError{Cause: words.BaselineNeedsPodsInNodes}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready within %s: %w", readyWithin, context.DeadlineExceeded))
 	defer cancel()
@@ -129,7 +130,7 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 	}
 	switch err := n.awaitPath(ctx, start); {
 	case errors.As(err, new(*trickle.NoPacketError)):
-		n.facts.Status, n.facts.Cause = results.StatusFailed, err.Error()
+		n.facts.Status, n.facts.Cause = results.StatusFailed, words.OfError(err)
 		return n, err
 	case err != nil:
 		return nil, err

@@ -14,6 +14,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // place is where an end of a network is.
@@ -86,7 +87,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 		e.node, err = c.pods.get(ctx, at.name(true), at.node.Name, true)
 		if refused := podSecurity(err); refused != "" {
 			if baseline {
-				return &testbed.UnsupportedError{Cause: "the baseline needs pods in the nodes' network, which " + c.space.Name + " forbids: " + refused}
+				return &testbed.UnsupportedError{Cause: words.BaselineNeedsPodsIn.With(c.space.Name, refused)}
 			}
 			e.node, err = nil, nil // nothing is captured on the NIC; the baseline says why
 		}

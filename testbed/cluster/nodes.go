@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	core "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -14,6 +13,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed/cluster/detect"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 // chosen are the two nodes that are measured.
@@ -80,7 +80,7 @@ func (c *Cluster) chooseNodes(ctx context.Context) ([]core.Node, error) {
 }
 
 // chooseNamed picks two nodes by name.
-func chooseNamed(names []string, fit []core.Node, others []string) (*chosen, error) {
+func chooseNamed(names []string, fit []core.Node, others []leftOut) (*chosen, error) {
 	if len(names) != 2 {
 		return nil, fmt.Errorf("two nodes are measured, not %d", len(names))
 	}
@@ -88,11 +88,11 @@ func chooseNamed(names []string, fit []core.Node, others []string) (*chosen, err
 	for i, name := range names {
 		at := slices.IndexFunc(fit, func(n core.Node) bool { return n.Name == name })
 		if at < 0 {
-			why := "the cluster has it no more"
-			if j := slices.IndexFunc(others, func(o string) bool { return strings.HasPrefix(o, name+": ") }); j >= 0 {
-				why = strings.TrimPrefix(others[j], name+": ")
+			why := words.ClusterHasItNo
+			if j := slices.IndexFunc(others, func(o leftOut) bool { return o.name == name }); j >= 0 {
+				why = others[j].why
 			}
-			return nil, fmt.Errorf("the node %s cannot be measured: %s", name, why)
+			return nil, words.Error(words.NodeCannotBeMeasured.With(name, why))
 		}
 		two[i] = fit[at]
 	}
@@ -101,9 +101,9 @@ func chooseNamed(names []string, fit []core.Node, others []string) (*chosen, err
 
 // choose picks two nodes, of different zones if there are several: the path
 // between zones is the one that a plugin must not spoil.
-func choose(nodes []core.Node, others []string) (*chosen, error) {
+func choose(nodes []core.Node, others []leftOut) (*chosen, error) {
 	if len(nodes) < 2 {
-		return nil, fmt.Errorf("%w (%s)", errOneNode, cmp.Or(strings.Join(others, ", "), "it has no others"))
+		return nil, words.Error(words.Aside(words.OfError(errOneNode), cmp.Or(leftOutText(others), words.NoOtherNodes)), errOneNode)
 	}
 	slices.SortFunc(nodes, func(a, b core.Node) int { return cmp.Compare(a.Name, b.Name) })
 	first := nodes[0]
@@ -116,11 +116,25 @@ func choose(nodes []core.Node, others []string) (*chosen, error) {
 	return &chosen{first, nodes[i]}, nil
 }
 
+// leftOut is a node that takes no pods of the run.
+type leftOut struct {
+	name string
+	why  words.Text
+}
+
+func leftOutText(nodes []leftOut) words.Text {
+	var all []words.Text
+	for _, n := range nodes {
+		all = append(all, words.Of(words.Quote(n.name), n.why))
+	}
+	return words.List(all...)
+}
+
 // fit are the nodes that take the run's pods, and why the others do not.
-func (c *Config) fit(all []core.Node) (fit []core.Node, others []string) {
+func (c *Config) fit(all []core.Node) (fit []core.Node, others []leftOut) {
 	for _, n := range all {
-		if why := c.unfit(n); why != "" {
-			others = append(others, n.Name+": "+why)
+		if why := c.unfit(n); !why.Empty() {
+			others = append(others, leftOut{n.Name, why})
 			continue
 		}
 		fit = append(fit, n)
@@ -128,9 +142,9 @@ func (c *Config) fit(all []core.Node) (fit []core.Node, others []string) {
 	return fit, others
 }
 
-// unfit is why a node takes no pods of the run, "" if it does. A node on which the
+// unfit is why a node takes no pods of the run, empty if it does. A node on which the
 // run installs a plugin may still wait for it.
-func (c *Config) unfit(n core.Node) string {
+func (c *Config) unfit(n core.Node) words.Text {
 	install := c.Install != nil
 	system := n.Labels[core.LabelOSStable]
 	taint := slices.IndexFunc(n.Spec.Taints, func(t core.Taint) bool {
@@ -140,15 +154,15 @@ func (c *Config) unfit(n core.Node) string {
 	})
 	switch {
 	case n.Spec.Unschedulable:
-		return "cordoned"
+		return words.Cordoned
 	case !kube.Ready(n) && !(install && kube.AwaitsNetwork(n)):
-		return "not ready"
+		return words.NotReady
 	case system != "" && system != "linux":
-		return system
+		return words.Quote(system)
 	case !labels.SelectorFromSet(c.NodeSelector).Matches(labels.Set(n.Labels)):
-		return "not selected"
+		return words.NotSelected
 	case taint >= 0:
-		return "taint " + n.Spec.Taints[taint].Key
+		return words.Quote("taint " + n.Spec.Taints[taint].Key)
 	}
 	return kube.Foreign(n, c.Arch)
 }

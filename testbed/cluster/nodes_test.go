@@ -114,7 +114,7 @@ func TestUnfitWhereWeInstall(t *testing.T) {
 			if tt.install {
 				c.Install = &install.Options{}
 			}
-			if got := c.unfit(tt.node); got != tt.want {
+			if got := c.unfit(tt.node); got.String() != tt.want {
 				t.Errorf("%q", got)
 			}
 		})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -174,7 +175,7 @@ func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (
 	if _, err := pods.Create(ctx, s.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
 		return nil, fmt.Errorf("making the pod %s: %w", name, err)
 	}
-	err = kube.Await(ctx, fmt.Sprintf("the pod %s on %s to run", name, node), func(ctx context.Context) error {
+	err = kube.Await(ctx, words.PodOnToRun.With(name, node), func(ctx context.Context) error {
 		found, err := pods.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -187,7 +188,7 @@ func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (
 		}
 		why, final := kube.WaitingFor(found)
 		if !final {
-			return errors.New(why)
+			return words.Error(why)
 		}
 		err = fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
 		if kube.LacksImage(found) {

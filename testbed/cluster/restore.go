@@ -2,9 +2,7 @@ package cluster
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	core "k8s.io/api/core/v1"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 const (
@@ -41,41 +40,41 @@ func (n *network) pods() []*pod {
 
 // Restore restarts workers whose stream has ended or that do not answer, and
 // recreates pods that are gone.
-func (n *network) Restore(ctx context.Context) (string, error) {
+func (n *network) Restore(ctx context.Context) (words.Text, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restoreWithin, fmt.Errorf("not back within %s: %w", restoreWithin, context.DeadlineExceeded))
 	defer cancel()
-	var said []string
+	var said []words.Text
 	for _, p := range n.pods() {
 		what, err := p.restore(ctx)
 		if err != nil {
-			return strings.Join(said, "; "), err
+			return words.Clauses(said...), err
 		}
-		if what != "" {
+		if !what.Empty() {
 			said = append(said, what)
 		}
 	}
-	return strings.Join(said, "; "), nil
+	return words.Clauses(said...), nil
 }
 
 // restore makes sure that the pod's worker answers, and says what it took.
-func (p *pod) restore(ctx context.Context) (string, error) {
+func (p *pod) restore(ctx context.Context) (words.Text, error) {
 	lost := p.answers(ctx)
 	if lost == nil {
-		return "", nil
+		return words.Text{}, nil
 	}
 	if p.ended() {
-		lost = errors.New(p.why())
+		lost = words.Error(p.why())
 	}
 	p.worker.stop()
-	how := ""
-	err := kube.Await(ctx, "another one", func(ctx context.Context) (err error) {
+	var how words.Text
+	err := kube.Await(ctx, words.AnotherOne, func(ctx context.Context) (err error) {
 		how, err = p.again(ctx)
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("the worker in %s on %s was lost (%w): %w", p.name, p.node, lost, err)
+		return words.Text{}, fmt.Errorf("the worker in %s on %s was lost (%w): %w", p.name, p.node, lost, err)
 	}
-	return fmt.Sprintf("the worker in %s on %s was lost (%v) and %s", p.name, p.node, lost, how), nil
+	return words.WorkerInOnWas.With(p.name, p.node, lost, how), nil
 }
 
 // answers checks that the worker answers.
@@ -86,22 +85,22 @@ func (p *pod) answers(ctx context.Context) error {
 }
 
 // again tries to restart the worker, in a new pod if the old one is gone.
-func (p *pod) again(ctx context.Context) (how string, err error) {
-	how = "started again"
+func (p *pod) again(ctx context.Context) (how words.Text, err error) {
+	how = words.StartedAgain
 	pods := p.set.space.CoreV1().Pods(p.set.space.Name)
 	asking, cancel := context.WithTimeout(ctx, answersWithin)
 	defer cancel()
 	found, err := pods.Get(asking, p.name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		how = "its pod, which was deleted, made again"
+		how = words.ItsPodWhichWas
 		err = p.remake(ctx)
 	case err != nil:
 	case found.DeletionTimestamp != nil:
 		err = fmt.Errorf("the pod %s is being deleted", p.name)
 	case found.Status.Phase == core.PodFailed || found.Status.Phase == core.PodSucceeded:
 		why, _ := kube.WaitingFor(found)
-		how = fmt.Sprintf("its pod, which has ended (%s), made again", why)
+		how = words.ItsPodWhichHas.With(why)
 		now := int64(0)
 		if err = pods.Delete(asking, p.name, metav1.DeleteOptions{GracePeriodSeconds: &now}); err == nil {
 			err = p.remake(ctx)
@@ -111,11 +110,11 @@ func (p *pod) again(ctx context.Context) (how string, err error) {
 		err = p.start()
 	}
 	if err != nil {
-		return "", err
+		return words.Text{}, err
 	}
 	if err = p.answers(ctx); err != nil {
 		if p.ended() {
-			err = errors.New(p.why())
+			err = words.Error(p.why())
 		}
 		p.worker.stop()
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // WorkerCommand and NICCommand are hidden commands of the program: a probe
@@ -100,10 +101,10 @@ func (p *pod) ended() bool {
 }
 
 // why says what ended the pod's worker.
-func (p *pod) why() string {
+func (p *pod) why() words.Text {
 	p.worker.mu.Lock()
 	defer p.worker.mu.Unlock()
-	return fmt.Sprintf("the stream to the pod %s on %s: %v", p.name, p.node, p.worker.err)
+	return words.StreamToPodOn.With(p.name, p.node, p.worker.err)
 }
 
 // nic is an interface of a pod.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // pathWithin bounds the wait for the first packet once the agents are ready
@@ -56,7 +57,7 @@ func (n *network) awaitDirection(ctx context.Context, from, to int, limit time.D
 	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s: %w", limit, context.DeadlineExceeded))
+	limited, cancel := context.WithTimeoutCause(ctx, limit, notWithin(limit))
 	defer cancel()
 	err = firstPacket(limited, n.pods[from], n.pods[to])
 	if err == nil || ctx.Err() != nil || n.ctx.Err() != nil {
@@ -69,37 +70,34 @@ func (n *network) awaitDirection(ctx context.Context, from, to int, limit time.D
 // unreachedError is a network whose agents run and whose pods have addresses,
 // but cannot reach each other.
 type unreachedError struct {
-	cause string // "" if there is no evidence of any
+	cause words.Text // empty if there is no evidence of any
 	err   error
 }
 
-func (e *unreachedError) Error() string {
-	if e.cause == "" {
-		return e.err.Error()
-	}
-	return e.cause + "; " + e.err.Error()
-}
+func (e *unreachedError) Error() string { return e.Words().String() }
+
+// Words is the cause, and what was waited for.
+func (e *unreachedError) Words() words.Text { return words.Clauses(e.cause, words.OfError(e.err)) }
 
 func (e *unreachedError) Unwrap() error { return e.err }
 
 // cause says why packets from a pod on one node do not reach a pod on another:
 // what the fabric dropped meanwhile, and what the agents were refused.
-func (n *network) cause(from, to *node, drops []probes.Drop) string {
-	var parts []string
+func (n *network) cause(from, to *node, drops []probes.Drop) words.Text {
+	var parts []words.Text
 	if !from.addr.Masked().Contains(to.addr.Addr()) && n.fabric.topology.Kind == testbed.Routed && len(drops) > 0 {
-		parts = append(parts, fmt.Sprintf("next hop not on-link: %s (%s) lies behind the router %s",
-			to.name, to.addr.Addr(), n.fabric.gateway(n.fabric.topology.SubnetOf(0)).Addr()))
+		parts = append(parts, words.NextHopNotOn.With(to.name, to.addr.Addr(), n.fabric.gateway(n.fabric.topology.SubnetOf(0)).Addr()))
 	}
 	for _, d := range drops {
-		parts = append(parts, d.String())
+		parts = append(parts, d.Text())
 	}
 	if n.plugin.Encapsulation.SubnetsOnly && n.fabric.topology.Kind == testbed.VPC && from.addr.Masked().Contains(to.addr.Addr()) {
-		parts = append(parts, "a mistake in a VPC: this mode leaves the tunnel out inside a subnet, and a subnet of a VPC is not a layer 2 network; take the mode that always encapsulates")
+		parts = append(parts, words.MistakeInVPCThis)
 	}
-	if line := refusal(n.nodes); line != "" {
+	if line := refusal(n.nodes); !line.Empty() {
 		parts = append(parts, line)
 	}
-	return strings.Join(parts, "; ")
+	return words.Clauses(parts...)
 }
 
 // refusals are the kernel's words for a next hop that no interface leads to
@@ -108,7 +106,7 @@ var refusals = []string{"network is unreachable", "invalid gateway"}
 
 // refusal quotes an agent's log where the kernel refused a route; flanneld
 // tries for ever and stays alive.
-func refusal(nodes []*node) string {
+func refusal(nodes []*node) words.Text {
 	for _, node := range nodes {
 		for _, a := range node.agents {
 			f, err := os.Open(node.logPath(a.Name))
@@ -118,11 +116,11 @@ func refusal(nodes []*node) string {
 			line := refusedLine(bufio.NewScanner(f))
 			f.Close()
 			if line != "" {
-				return fmt.Sprintf("%s on %s was refused a route: %s", a.Name, node.name, line)
+				return words.OnWasRefusedRoute.With(a.Name, node.name, line)
 			}
 		}
 	}
-	return ""
+	return words.Text{}
 }
 
 func refusedLine(lines *bufio.Scanner) string {
@@ -141,22 +139,25 @@ func (f *fabric) drops() ([]probes.Drop, error) {
 	if f.topology.Kind != testbed.VPC {
 		return f.routerDrops()
 	}
-	unowned := "no VPC route leads to the destination address, and no interface owns it"
+	unowned := words.NoVPCRouteLeads
 	if f.topology.Checked() {
-		unowned = "dropped by source/dest check: no interface owns the destination address"
+		unowned = words.DroppedBySourceDest
 	}
 	var drops []probes.Drop
-	for _, sink := range []struct{ device, why string }{
-		{sinkCheck, "dropped by source/dest check: the source address is not the interface's own"},
+	for _, sink := range []struct {
+		device string
+		why    words.Text
+	}{
+		{sinkCheck, words.DroppedBySourceDestCheck},
 		{sinkUnowned, unowned},
-		{sinkIPIP, "the VPC drops IP protocol 4 (IP in IP)"},
+		{sinkIPIP, words.VPCDropsIPProtocol},
 	} {
 		link, err := f.nl.LinkByName(sink.device)
 		if err != nil {
 			continue // this topology drops nothing for that reason
 		}
 		c := link.Attrs().Statistics
-		drops = append(drops, probes.Drop{Where: "the VPC", Why: sink.why, Packets: c.TxPackets + c.TxDropped})
+		drops = append(drops, probes.Drop{Where: words.VPC, Why: sink.why, Packets: c.TxPackets + c.TxDropped})
 	}
 	return drops, nil
 }
@@ -167,15 +168,18 @@ func (f *fabric) drops() ([]probes.Drop, error) {
 func (f *fabric) routerDrops() ([]probes.Drop, error) {
 	var drops []probes.Drop
 	err := f.Do(func() error {
-		for _, c := range []struct{ file, group, counter, why string }{
-			{"netstat", "IpExt", "InNoRoutes", "no route to the destination address"},
-			{"snmp", "Ip", "InAddrErrors", "the gateway forwards nothing"},
+		for _, c := range []struct {
+			file, group, counter string
+			why                  words.Text
+		}{
+			{"netstat", "IpExt", "InNoRoutes", words.NoRouteToDestination},
+			{"snmp", "Ip", "InAddrErrors", words.GatewayForwardsNothing},
 		} {
 			text, err := os.ReadFile(filepath.Join("/proc/thread-self/net", c.file))
 			if err != nil {
 				return fmt.Errorf("reading what %s dropped: %w", f.name, err)
 			}
-			drops = append(drops, probes.Drop{Where: "the router", Why: c.why, Packets: counter(string(text), c.group, c.counter)})
+			drops = append(drops, probes.Drop{Where: words.Router, Why: c.why, Packets: counter(string(text), c.group, c.counter)})
 		}
 		return nil
 	})
@@ -203,4 +207,9 @@ func counter(text, group, name string) uint64 {
 		}
 	}
 	return 0
+}
+
+// notWithin is why a wait ended.
+func notWithin(limit time.Duration) error {
+	return words.Error(words.Of(words.NotWithin.With(limit), words.Quote(context.DeadlineExceeded.Error())), context.DeadlineExceeded)
 }

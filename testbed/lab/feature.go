@@ -13,6 +13,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
 )
 
 // feature is an ability of the kernel that plugins ask for by name.
@@ -85,9 +86,9 @@ func Feature(name string) error {
 }
 
 // Remedy says how a kernel gets a feature that it lacks.
-func Remedy(name string) string {
+func Remedy(name string) words.Text {
 	f := features[name]
-	return fmt.Sprintf("sudo modprobe %s, or boot a kernel built with %s", f.module, f.option)
+	return words.SudoModprobeOrBoot.With(f.module, f.option)
 }
 
 // FeatureNames lists all features that can be tried.
@@ -240,18 +241,18 @@ func Needs(p *plugins.Plugin, link results.Link) []string {
 }
 
 // LacksText is what [Unsupported] says of a feature that the kernel does not have.
-func LacksText(name string) string { return "kernel lacks " + name }
+func LacksText(name string) words.Text { return words.KernelLacks.With(name) }
 
 // Unsupported says in one line why the kernel cannot carry what needs the
 // given features, or nothing if it can.
-func Unsupported(needs []string) string {
+func Unsupported(needs []string) words.Text {
 	for _, name := range needs {
 		switch err := Feature(name); {
 		case errors.Is(err, errLacks):
 			return LacksText(name)
 		case err != nil:
-			return name + " cannot be used here: " + err.Error()
+			return words.CannotBeUsedHere.With(name, err)
 		}
 	}
-	return ""
+	return words.Text{}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 // readyWithin bounds the time from a plugin's start to its first packet. Real
@@ -73,15 +74,15 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		return nil, err
 	}
 	if p.NeedsVPC && shape.Kind != testbed.VPC {
-		return nil, &testbed.UnsupportedError{Cause: "needs a VPC, which topology " + topology + " is not"}
+		return nil, &testbed.UnsupportedError{Cause: words.NeedsVPCWhichTopology.With(topology)}
 	}
-	if cause := Unsupported(Needs(p, l.config.Link)); cause != "" {
+	if cause := Unsupported(Needs(p, l.config.Link)); !cause.Empty() {
 		lacks := l.Lacks(p)
 		if lacks != "" && !l.config.Guest {
-			cause += fmt.Sprintf(" (%s)", Remedy(lacks))
+			cause = words.Aside(cause, Remedy(lacks))
 		}
 		if lacks != "" && l.config.Hint != "" {
-			cause += fmt.Sprintf("; User-Mode Linux may have it: %s", l.config.Hint)
+			cause = words.Clauses(cause, words.UserModeLinuxMay.With(l.config.Hint))
 		}
 		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
@@ -104,7 +105,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	}
 	l.up = append(l.up, n)
 	if err != nil {
-		n.facts.Status, n.facts.Cause = results.StatusFailed, err.Error()
+		n.facts.Status, n.facts.Cause = results.StatusFailed, words.OfError(err)
 		return n, err
 	}
 	return n, nil
@@ -194,9 +195,9 @@ func (n *network) addLink(p *port) error {
 }
 
 func (l *Lab) agentExited(n *network, exit agentExit) {
-	text := fmt.Sprintf("%s on %s exited (%v) and was started again", exit.agent, exit.node, exit.err)
+	text := words.OnExitedAndWas.With(exit.agent, exit.node, exit.err)
 	if exit.final {
-		text = fmt.Sprintf("%s on %s exited (%v) for good", exit.agent, exit.node, exit.err)
+		text = words.OnExitedForGood.With(exit.agent, exit.node, exit.err)
 	}
 	l.config.Event(results.Event{Name: results.EventAgentExit, Plugin: n.facts.Plugin, Topology: n.facts.Topology, Text: text})
 }

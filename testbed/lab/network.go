@@ -268,7 +268,7 @@ func (n *network) giveBack(ctx context.Context, p *pod) error {
 		return nil
 	}
 	limit := delWithin * time.Duration(n.slower)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not within %s: %w", limit, context.DeadlineExceeded))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, notWithin(limit))
 	defer cancel()
 	return p.cniDel(ctx, n.deployment)
 }

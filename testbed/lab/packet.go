@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // firstPacketEvery is how often a datagram is sent until one arrives; the
@@ -64,8 +66,8 @@ func reach(ctx context.Context, from, to *pod) error {
 			return nil
 		}
 	}
-	return errors.Join(fmt.Errorf("no packet from pod %s (%s) reached pod %s (%s): %w",
-		from.id, from.addr, to.id, to.addr, context.Cause(ctx)), last)
+	named := func(p *pod) words.Text { return words.Quotef("%s (%s)", p.id, p.addr) }
+	return errors.Join(words.Error(words.NoPacketFromPod.With(named(from), named(to), context.Cause(ctx)), context.Cause(ctx)), last)
 }
 
 // retryNeighbours sets how often the pod repeats a neighbour request, and

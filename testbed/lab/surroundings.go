@@ -8,6 +8,7 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/words"
 )
 
 var _ testbed.Surveyor = (*network)(nil)
@@ -58,7 +59,7 @@ func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, e
 	case n.deployment != nil && n.deployment.Deny != nil:
 		return n.deployment.Deny(ctx, from.Addr, to.Addr)
 	case n.plugin.Fidelity == plugins.DataPath:
-		return nil, &probes.NotHereError{Why: "only the data path ran, without the agents that would enforce a policy"}
+		return nil, &probes.NotHereError{Why: words.OnlyDataPathRan}
 	}
 	return nil, probes.ErrNoPolicy
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Where plugins keep their configuration.
@@ -79,15 +80,17 @@ func configMaps(ctx context.Context, c *kube.Client) (all []evidence, denied err
 		if err != nil {
 			continue
 		}
-		e := evidence{where: "ConfigMap " + at[0] + "/" + at[1]}
+		e := evidence{where: words.Quote("ConfigMap " + at[0] + "/" + at[1])}
+		var says string
 		switch at {
 		case ciliumMap:
-			e.words = ciliumMode(m.Data)
+			says = ciliumMode(m.Data)
 		case terwayMap:
-			e.plugin, e.words = terwayMode(m.Data)
+			e.plugin, says = terwayMode(m.Data)
 		default:
-			e.plugin, e.words = flannelMode(m.Data["net-conf.json"])
+			e.plugin, says = flannelMode(m.Data["net-conf.json"])
 		}
+		e.says = words.Quote(says)
 		all = append(all, e)
 	}
 	return all, denied
@@ -150,7 +153,7 @@ func calico(ctx context.Context, c *kube.Client) ([]evidence, error) {
 	if err != nil || len(pools.Items) == 0 {
 		return nil, err
 	}
-	e := evidence{where: "IPPools of Calico"}
+	e := evidence{where: words.Quote("IPPools of Calico")}
 	modes := map[string]bool{}
 	for _, p := range pools.Items {
 		if disabled, _, _ := unstructured.NestedBool(p.Object, "spec", "disabled"); !disabled && !strings.Contains(field(p, "cidr"), ":") {
@@ -158,14 +161,15 @@ func calico(ctx context.Context, c *kube.Client) ([]evidence, error) {
 			modes[e.plugin] = true
 		}
 	}
+	says := ""
 	if len(modes) != 1 {
-		e.plugin, e.words = "", fmt.Sprintf("Calico in %d modes", len(modes))
+		e.plugin, says = "", fmt.Sprintf("Calico in %d modes", len(modes))
 	}
 	felix, err := c.Dynamic.Resource(calicoFelix).Get(ctx, "default", metav1.GetOptions{})
 	if err == nil {
 		for _, f := range [][2]string{{"bpfEnabled", "eBPF"}, {"wireguardEnabled", "WireGuard"}} {
 			if on, _, _ := unstructured.NestedBool(felix.Object, "spec", f[0]); on {
-				e.words = strings.TrimSpace(strings.TrimSuffix(e.plugin+" with "+f[1]+" "+e.words, " "))
+				says = strings.TrimSpace(e.plugin + " with " + f[1] + " " + says)
 				e.plugin = ""
 			}
 		}
@@ -173,6 +177,7 @@ func calico(ctx context.Context, c *kube.Client) ([]evidence, error) {
 	if apierrors.IsNotFound(err) {
 		err = nil
 	}
+	e.says = words.Quote(says)
 	return []evidence{e}, err
 }
 
@@ -205,7 +210,7 @@ func daemonSets(ctx context.Context, c *kube.Client) ([]evidence, error) {
 		for _, a := range agents {
 			if strings.HasPrefix(d.Name, a.name) {
 				if a.plugin != "" || a.words != "" {
-					all = append(all, evidence{"DaemonSet " + d.Namespace + "/" + d.Name, a.plugin, a.words})
+					all = append(all, evidence{words.Quote("DaemonSet " + d.Namespace + "/" + d.Name), a.plugin, words.Quote(a.words)})
 				}
 				break
 			}

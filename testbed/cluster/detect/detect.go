@@ -5,7 +5,6 @@ package detect
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,6 +12,7 @@ import (
 	core "k8s.io/api/core/v1"
 
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Annotations that agents leave on nodes.
@@ -25,19 +25,20 @@ const (
 
 // Found is what a cluster says about the plugin that connects its pods.
 type Found struct {
-	Plugin string // name in the catalogue; "" if the plugin is not in it or cannot be determined
-	Words  string // what was seen, and what could not be read
+	Plugin string     // name in the catalogue; "" if the plugin is not in it or cannot be determined
+	Words  words.Text // what was seen, and what could not be read
 }
 
 // evidence is what one place says about the plugin.
 type evidence struct {
-	where  string // the place, for people
-	plugin string // name in the catalogue, "" if it is not in it
-	words  string // what else it says
+	where  words.Text // the place, for people
+	plugin string     // name in the catalogue, "" if it is not in it
+	says   words.Text // what else it says
 }
 
-func (e evidence) String() string {
-	return fmt.Sprintf("%s say %s", e.where, strings.TrimSpace(e.plugin+" "+e.words))
+// text is the evidence in words.
+func (e evidence) text() words.Text {
+	return words.Say.With(e.where, words.Following(words.Quote(e.plugin), e.says))
 }
 
 // Plugin reads the annotations of nodes, for which permission to list nodes is
@@ -56,19 +57,19 @@ func conclude(nodes evidence, configured []evidence, unread []string) Found {
 		all = append(all, nodes)
 	}
 	d := Found{Plugin: all[0].plugin}
-	var words []string
+	var said []words.Text
 	fits := true
 	for _, e := range all {
-		words = append(words, e.String())
+		said = append(said, e.text())
 		fits = fits && strings.HasPrefix(all[0].plugin, e.plugin)
 	}
-	d.Words = strings.Join(words, "; ")
+	d.Words = words.Clauses(said...)
 	if !fits {
 		d.Plugin = ""
-		d.Words += ", which does not fit together"
+		d.Words = words.List(d.Words, words.WhichDoesNotFit)
 	}
 	if len(unread) > 0 {
-		d.Words += " (you may not read " + strings.Join(unread, ", ") + ")"
+		d.Words = words.Aside(d.Words, words.YouMayNotRead.With(words.List(words.Quotes(unread)...)))
 	}
 	return d
 }
@@ -80,14 +81,14 @@ func annotated(nodes []core.Node) evidence {
 		said[cmp.Or(mode(n), "nothing")]++
 	}
 	all := slices.Sorted(maps.Keys(said))
-	e := evidence{where: "annotations of the nodes"}
+	e := evidence{where: words.AnnotationsNodes}
 	switch {
 	case len(all) == 0 || len(all) == 1 && said["nothing"] > 0:
-		e.words = "nothing of a known plugin"
+		e.says = words.NothingKnownPlugin
 	case len(all) == 1:
 		e.plugin = all[0]
 	default:
-		e.words = "different things: " + strings.Join(all, ", ")
+		e.says = words.DifferentThings.With(words.List(words.Quotes(all)...))
 	}
 	return e
 }

@@ -83,7 +83,7 @@ func TestDetect(t *testing.T) {
 		{"Azure's", []core.Node{kubetest.Node("a")}, []runtime.Object{daemonSet("azure-cns")}, nil, "", "Azure CNI"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := detected(t, tt.nodes, tt.objects, tt.own); got.Plugin != tt.plugin || !strings.Contains(got.Words, tt.words) {
+			if got := detected(t, tt.nodes, tt.objects, tt.own); got.Plugin != tt.plugin || !strings.Contains(got.Words.String(), tt.words) {
 				t.Errorf("detected %+v", got)
 			}
 		})
@@ -106,7 +106,7 @@ func detected(t *testing.T, nodes []core.Node, objects, own []runtime.Object, fo
 // TestDetectWithoutPermission goes on with what may be seen, and says so.
 func TestDetectWithoutPermission(t *testing.T) {
 	got := detected(t, []core.Node{kubetest.Node("a", says(flannelBackend, "vxlan"))}, []runtime.Object{flannelConf(`{"Backend":{"Type":"vxlan"}}`)}, nil, "configmaps", "daemonsets")
-	if got.Plugin != "flannel-vxlan" || !strings.HasSuffix(got.Words, "(you may not read ConfigMaps, DaemonSets)") {
+	if got.Plugin != "flannel-vxlan" || !strings.HasSuffix(got.Words.String(), "(you may not read ConfigMaps, DaemonSets)") {
 		t.Errorf("detected %+v", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins/flannel"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Installable returns why a plugin cannot be installed, nil if it can.
@@ -57,7 +58,7 @@ func CheckDisposable(ctx context.Context, c *kube.Client, o Options, arch string
 		return err
 	}
 	for _, n := range nodes {
-		if why := kube.Foreign(n, arch); why != "" {
+		if why := kube.Foreign(n, arch); !why.Empty() {
 			return fmt.Errorf("--install puts plugins on all nodes, and could not remove them from %s: %s", n.Name, why)
 		}
 	}
@@ -93,9 +94,9 @@ const bareWithin = 20 * time.Second
 
 // awaitBare waits until no node has a network for pods.
 func awaitBare(ctx context.Context, c *kube.Client) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bareWithin, fmt.Errorf("not within %s: %w", bareWithin, context.DeadlineExceeded))
+	ctx, cancel := context.WithTimeoutCause(ctx, bareWithin, words.Error(words.Of(words.NotWithin.With(bareWithin), words.Quote(context.DeadlineExceeded.Error())), context.DeadlineExceeded))
 	defer cancel()
-	return kube.Await(ctx, "nodes without a network plugin", func(ctx context.Context) error {
+	return kube.Await(ctx, words.Quote("nodes without a network plugin"), func(ctx context.Context) error {
 		nodes, err := c.Nodes(ctx)
 		if err != nil {
 			return kube.Final(err)

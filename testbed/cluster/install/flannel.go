@@ -23,6 +23,7 @@ import (
 	"github.com/cnibench/cnibench/manifests"
 	"github.com/cnibench/cnibench/plugins/flannel"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 // DefaultFlannelImage is flannel's own image of the version whose manifest
@@ -191,7 +192,7 @@ func eachOf(o *unstructured.Unstructured, change func(map[string]any), fields ..
 
 // awaitAgents waits until flannel has written the CNI configuration of each node.
 func (f *Flannel) awaitAgents(ctx context.Context) error {
-	return kube.Await(ctx, "flannel on all nodes", func(ctx context.Context) error {
+	return kube.Await(ctx, words.Quote("flannel on all nodes"), func(ctx context.Context) error {
 		set, err := f.Client.AppsV1().DaemonSets(f.Namespace).Get(ctx, daemonSet, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -220,10 +221,10 @@ func agentTrouble(pods []core.Pod) error {
 		state, final := kube.WaitingFor(&p)
 		for _, s := range p.Status.ContainerStatuses {
 			if t := s.LastTerminationState.Terminated; t != nil {
-				state += fmt.Sprintf("; %s ended with %d: %s", s.Name, t.ExitCode, lastLine(t.Message))
+				state = words.Clauses(state, words.Quotef("%s ended with %d: %s", s.Name, t.ExitCode, lastLine(t.Message)))
 			}
 		}
-		if state != string(core.PodRunning) && state != "" {
+		if state.String() != string(core.PodRunning) && !state.Empty() {
 			why = fmt.Errorf("%s: %s", p.Spec.NodeName, state)
 		}
 		if final {

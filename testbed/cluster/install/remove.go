@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Hidden commands of the program for nodes: CopyCommand puts the program where
@@ -119,7 +120,7 @@ func (f *Flannel) cleanNodes(ctx context.Context, nodes []core.Node) error {
 
 // awaitCleaned waits until a cleaning pod has done its work.
 func (f *Flannel) awaitCleaned(ctx context.Context, name string) error {
-	return kube.Await(ctx, "the pod "+name+" to clean its node", func(ctx context.Context) error {
+	return kube.Await(ctx, words.Quote("the pod "+name+" to clean its node"), func(ctx context.Context) error {
 		p, err := f.Client.CoreV1().Pods(f.Namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -133,7 +134,7 @@ func (f *Flannel) awaitCleaned(ctx context.Context, name string) error {
 		case final && !succeeded(p):
 			return kube.Final(fmt.Errorf("cleaning %s: %s", p.Spec.NodeName, why))
 		}
-		return errors.New(why)
+		return words.Error(why)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cnibench/cnibench/words"
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,7 +23,7 @@ const stuckAfter = 15 * time.Second
 func (c *Client) RemoveNamespace(ctx context.Context, name string) error {
 	now := int64(0)
 	var since time.Time // when something was first seen to hold it, by this machine's clock: the cluster's may differ
-	return Await(ctx, "the deletion of the namespace "+name, func(ctx context.Context) error {
+	return Await(ctx, words.Quote("the deletion of the namespace "+name), func(ctx context.Context) error {
 		err := c.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
 			err = c.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cnibench/cnibench/words"
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -48,13 +49,13 @@ func TolerateNetworkTaints() []core.Toleration {
 }
 
 // Foreign says that an image made for one architecture cannot run on a node; it
-// is "" if it can, or if either architecture is unknown.
-func Foreign(n core.Node, arch string) string {
+// is empty if it can, or if either architecture is unknown.
+func Foreign(n core.Node, arch string) words.Text {
 	is := n.Status.NodeInfo.Architecture
 	if arch == "" || is == "" || is == arch {
-		return ""
+		return words.Text{}
 	}
-	return fmt.Sprintf("its architecture is %s and the image's %s (make the image on a machine with %s, or name one that holds both with --image)", is, arch, is)
+	return words.ItsArchitectureIsAnd.With(is, arch, is)
 }
 
 // OnNode restricts a pod to one node and leaves it to the scheduler to check that

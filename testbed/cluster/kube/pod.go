@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cnibench/cnibench/words"
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
@@ -26,24 +27,24 @@ func LacksImage(p *core.Pod) bool {
 }
 
 // WaitingFor says what a pod waits for, and whether it waits in vain.
-func WaitingFor(p *core.Pod) (why string, final bool) {
+func WaitingFor(p *core.Pod) (why words.Text, final bool) {
 	for _, s := range p.Status.ContainerStatuses {
 		if w := s.State.Waiting; w != nil && w.Reason != "ContainerCreating" {
-			return strings.TrimSuffix(w.Reason+": "+w.Message, ": "), imageTrouble[w.Reason] || hopeless[w.Reason]
+			return words.Quote(strings.TrimSuffix(w.Reason+": "+w.Message, ": ")), imageTrouble[w.Reason] || hopeless[w.Reason]
 		}
 		if t := s.State.Terminated; t != nil {
-			return fmt.Sprintf("its program ended with %d (%s)", t.ExitCode, t.Reason), true
+			return words.ItsProgramEndedWith.With(t.ExitCode, t.Reason), true
 		}
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == core.PodScheduled && c.Status == core.ConditionFalse {
-			return "not scheduled: " + c.Message, false
+			return words.NotScheduled.With(c.Message), false
 		}
 	}
 	if p.Status.Phase == core.PodFailed {
-		return p.Status.Reason + " " + p.Status.Message, true
+		return words.Quote(p.Status.Reason + " " + p.Status.Message), true
 	}
-	return string(p.Status.Phase), false
+	return words.Quote(string(p.Status.Phase)), false
 }
 
 // ListPods lists the pods of a namespace that match a label selector.
@@ -69,7 +70,7 @@ func (c *Client) RemovePods(ctx context.Context, namespace, selector string) err
 
 // AwaitNoPods waits until no pod matches a label selector.
 func (c *Client) AwaitNoPods(ctx context.Context, namespace, selector string) error {
-	return Await(ctx, "the deletion of the pods in "+namespace, func(ctx context.Context) error {
+	return Await(ctx, words.Quote("the deletion of the pods in "+namespace), func(ctx context.Context) error {
 		pods, err := c.ListPods(ctx, namespace, selector)
 		if err == nil && len(pods) > 0 {
 			err = stillThere(pods)
@@ -90,7 +91,7 @@ func stillThere(pods []core.Pod) error {
 // waits until they are gone, and names them.
 func (c *Client) clearPods(ctx context.Context, namespace, selector string) (removed []string, err error) {
 	now := int64(0)
-	err = Await(ctx, "the deletion of the pods in "+namespace, func(ctx context.Context) error {
+	err = Await(ctx, words.Quote("the deletion of the pods in "+namespace), func(ctx context.Context) error {
 		pods, err := c.ListPods(ctx, namespace, selector)
 		if err == nil && len(pods) > 0 {
 			for _, p := range pods {

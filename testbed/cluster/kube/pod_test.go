@@ -27,7 +27,7 @@ func TestWaitingFor(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			why, final := WaitingFor(&core.Pod{Status: tt.status})
-			if !strings.Contains(why, tt.says) || final != tt.final {
+			if !strings.Contains(why.String(), tt.says) || final != tt.final {
 				t.Errorf("%q, final: %v", why, final)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/cnibench/cnibench/words"
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
@@ -16,7 +17,7 @@ const pollInterval = 150 * time.Millisecond
 // returns nil once it holds, an error that says what is still missing, or an
 // error made by [Final] when waiting is pointless. The error of a wait that was
 // cut short says what was waited for, why it ended and what was missing last.
-func Await(ctx context.Context, what string, condition func(context.Context) error) error {
+func Await(ctx context.Context, what words.Text, condition func(context.Context) error) error {
 	var missing error
 	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
 		now := condition(ctx)
@@ -38,7 +39,7 @@ func Await(ctx context.Context, what string, condition func(context.Context) err
 	case missing == nil:
 		return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
 	}
-	return fmt.Errorf("waiting for %s: %w; last seen: %w", what, context.Cause(ctx), missing)
+	return words.Error(words.WaitingForLastSeen.With(what, context.Cause(ctx), missing), context.Cause(ctx), missing)
 }
 
 // Final marks an error that waiting does not remedy; see [Await].

@@ -1,0 +1,108 @@
+package words
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+)
+
+// Forms are what English sentences of a record are in no language: messages with
+// their arguments, by sentence. They stand beside the sentences, so that
+// whoever reads a record finds sentences, and a report in another language
+// their messages.
+type Forms map[string]json.RawMessage
+
+var textType = reflect.TypeFor[Text]()
+
+// Collect returns the forms of all texts in a value; nil if it has none.
+func Collect(v any) Forms {
+	var forms Forms
+	walk(reflect.ValueOf(v), func(at reflect.Value) {
+		t := at.Interface().(Text)
+		if t.form == "" {
+			return
+		}
+		if forms == nil {
+			forms = Forms{}
+		}
+		forms[t.english] = json.RawMessage(t.form)
+	})
+	return forms
+}
+
+// Restore gives the texts that v points to their messages back. A form that does
+// not say what the sentence says in English is left out: records are untrusted,
+// and one of another version may have other words.
+func Restore(v any, forms Forms) {
+	if len(forms) == 0 {
+		return
+	}
+	walk(reflect.ValueOf(v), func(at reflect.Value) {
+		english := at.Interface().(Text).english
+		form, ok := forms[english]
+		if ok && at.CanSet() && inEnglish(form) == english {
+			at.Set(reflect.ValueOf(Text{english, string(form)}))
+		}
+	})
+}
+
+// walk visits all texts in a value.
+func walk(v reflect.Value, visit func(reflect.Value)) {
+	if !v.IsValid() {
+		return
+	}
+	if v.Type() == textType {
+		visit(v)
+		return
+	}
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		walk(v.Elem(), visit)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				walk(v.Field(i), visit)
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			walk(v.Index(i), visit)
+		}
+	}
+}
+
+// inEnglish says a form in English; "" if it has none.
+func inEnglish(form []byte) string {
+	var s struct {
+		ID   string            `json:"id"`
+		Args []json.RawMessage `json:"args"`
+	}
+	if json.Unmarshal(form, &s) != nil {
+		return ""
+	}
+	args := make([]any, len(s.Args))
+	all := make([]string, len(s.Args))
+	for i, arg := range s.Args {
+		if json.Unmarshal(arg, &all[i]) != nil {
+			all[i] = inEnglish(arg)
+		}
+		args[i] = all[i]
+	}
+	if j, ok := joints[s.ID]; ok {
+		return j.before + strings.Join(all, j.between) + j.after
+	}
+	m, ok := messages[s.ID]
+	if !ok || len(args) != len(verbs(m.english)) {
+		return ""
+	}
+	if m.fixed {
+		return m.english
+	}
+	return fmt.Sprintf(verb.ReplaceAllStringFunc(m.english, func(v string) string {
+		if v == "%%" {
+			return v
+		}
+		return "%s"
+	}), args...)
+}
