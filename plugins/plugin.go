@@ -7,6 +7,8 @@ package plugins
 import (
 	"context"
 	"net/netip"
+
+	"github.com/cnibench/cnibench/words"
 )
 
 // Fidelity says what produced a result.
@@ -59,10 +61,10 @@ type Source struct {
 
 // Plugin is one mode of one CNI plugin, as the user names it.
 type Plugin struct {
-	Name    string   // catalogue name, such as flannel-vxlan
-	Aliases []string // other names for the same mode
-	Title   string   // one line for people
-	Path    string   // the path of a packet from pod to pod, for people
+	Name    string     // catalogue name, such as flannel-vxlan
+	Aliases []string   // other names for the same mode
+	Title   string     // one line for people
+	Path    words.Text // the path of a packet from pod to pod, for people
 
 	Encapsulation Encapsulation
 	Fidelity      Fidelity
@@ -143,4 +145,18 @@ type Process struct {
 	Path string
 	Args []string
 	Env  []string // the whole environment besides PATH
+}
+
+// Path joins the stations of a packet's path: names of devices, which are strings,
+// and texts.
+func Path(stations ...any) words.Text {
+	all := make([]words.Text, len(stations))
+	for i, s := range stations {
+		t, ok := s.(words.Text)
+		if !ok {
+			t = words.Quotef("%s", s)
+		}
+		all[i] = t
+	}
+	return words.Arrows(all...)
 }

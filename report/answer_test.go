@@ -31,7 +31,7 @@ type synthetic struct {
 	goodput, p50         float64 // in terms of the host's
 	policy               bool
 	fails                map[string]string // cause by topology
-	unsupported          string
+	unsupported          words.Text
 	reachable            bool // from outside, on vpc
 }
 
@@ -41,7 +41,7 @@ var syntheticPlugins = []synthetic{
 	{name: "flannel-host-gw", fidelity: "agent", kind: "none", goodput: 0.97, p50: 1.1,
 		fails: map[string]string{"routed": "next hop 100.64.1.2 is not on-link", "vpc": "dropped by the source/dest check of the VPC"}},
 	{name: "flannel-udp", fidelity: "agent", kind: "udp", port: 8285, overhead: 28, goodput: 0.10, p50: 8},
-	{name: "flannel-ipip", fidelity: "agent", unsupported: "kernel lacks ipip"},
+	{name: "flannel-ipip", fidelity: "agent", unsupported: words.KernelLacks.With("ipip")},
 	{name: "calico-bgp", fidelity: "agent", kind: "none", goodput: 0.92, p50: 1.4, policy: true,
 		fails: map[string]string{"routed": "next hop 100.64.1.2 is not on-link", "vpc": "dropped by the source/dest check of the VPC"}},
 	{name: "calico-vxlan", fidelity: "agent", kind: "vxlan", port: 4789, overhead: 50, goodput: 0.78, p50: 1.7, policy: true},
@@ -81,8 +81,8 @@ func syntheticRun(needs *results.Needs, topologies ...string) *results.Recorded 
 func (p synthetic) facts(topology string, add func(results.Record)) {
 	n := results.Network{Plugin: p.name, Topology: topology, Status: results.StatusOK, Fidelity: p.fidelity, Kernel: "6.18", PodMTU: 1500 - p.overhead}
 	switch {
-	case p.unsupported != "":
-		n.Status, n.Cause, n.PodMTU = results.StatusUnsupported, words.Quote(p.unsupported), 0
+	case !p.unsupported.Empty():
+		n.Status, n.Cause, n.PodMTU = results.StatusUnsupported, p.unsupported, 0
 	case p.fails[topology] != "":
 		n.Status, n.Cause, n.PodMTU = results.StatusFailed, words.Quote(p.fails[topology]), 0
 	}
@@ -123,7 +123,7 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 
 // samples are those of one block.
 func (p synthetic) samples(topology string, block int, add func(results.Record)) {
-	if p.unsupported != "" || p.fails[topology] != "" {
+	if !p.unsupported.Empty() || p.fails[topology] != "" {
 		return
 	}
 	drift := 1 + 0.02*float64(block%3) + 0.001*float64(block)

@@ -10,7 +10,6 @@ import (
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	ashtml "github.com/cnibench/cnibench/report/html"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/markdown"
 	"github.com/cnibench/cnibench/report/model"
 	astext "github.com/cnibench/cnibench/report/text"
@@ -20,7 +19,7 @@ import (
 
 func chinese(t *testing.T) *words.Language {
 	t.Helper()
-	zh, err := lang.New("zh")
+	zh, err := words.New("zh")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +94,7 @@ func causes(r *model.Report) []string {
 func TestPathsInChinese(t *testing.T) {
 	zh := chinese(t)
 	for _, p := range catalogue.All() {
-		if said := zh.Say(words.Quote(p.Path)); english.MatchString(said) {
+		if said := zh.Say(p.Path); english.MatchString(said) {
 			t.Errorf("%s: %q is left in English in %q", p.Name, english.FindString(said), said)
 		}
 	}

@@ -22,11 +22,7 @@ type Language struct {
 	name     string
 	messages map[string]string // formats by id, in which %s or %[n]s stands for the n-th argument
 	joints   map[string]joint
-	quoted   func(string) string // says what is quoted; nil leaves it as it is
 }
-
-// SayQuoted has words that have no message said by a function.
-func (l *Language) SayQuoted(say func(string) string) { l.quoted = say }
 
 // New returns the language of that name.
 func New(name string) (*Language, error) {
@@ -71,24 +67,14 @@ func (l *Language) Name() string {
 
 // Say says a text. What the language has no words for stays English.
 func (l *Language) Say(t Text) string {
-	if l == nil {
+	if l == nil || t.form == "" {
 		return t.english
-	}
-	if t.form == "" {
-		return l.plain(t.english)
 	}
 	said, ok := l.say([]byte(t.form))
 	if !ok {
 		return t.english
 	}
 	return said
-}
-
-func (l *Language) plain(quoted string) string {
-	if l.quoted == nil {
-		return quoted
-	}
-	return l.quoted(quoted)
 }
 
 // say says what a form holds; ok is false if the language has no words for it.
@@ -123,7 +109,7 @@ func (l *Language) say(form []byte) (text string, ok bool) {
 // argument says one argument: what it is a string of, or a text's form.
 func (l *Language) argument(arg json.RawMessage) (text string, ok bool) {
 	if json.Unmarshal(arg, &text) == nil {
-		return l.plain(text), true
+		return text, true
 	}
 	return l.say(arg)
 }
@@ -140,19 +126,5 @@ func IDs() []string {
 		all = append(all, id)
 	}
 	slices.Sort(all)
-	return all
-}
-
-// Formats are the messages' translations by their English formats, both with
-// %% for a percent sign.
-func (l *Language) Formats() map[string]string {
-	all := map[string]string{}
-	for id, m := range messages {
-		english, said := m.english, l.messages[id]
-		if len(verbs(english)) == 0 {
-			english, said = strings.ReplaceAll(english, "%", "%%"), strings.ReplaceAll(said, "%", "%%")
-		}
-		all[english] = said
-	}
 	return all
 }

@@ -10,6 +10,7 @@ var (
 	NICThatOwnsPods      = text("paths.nic-that-owns-pods", "NIC that owns the pod's address")
 	ENIThatOwnsPods      = text("paths.eni-that-owns-pods", "ENI that owns the pod's address")
 	VLANTrunkENI         = text("paths.vlan-trunk-eni", "VLAN of the trunk ENI")
+	ENIItself            = text("paths.eni-itself", "the ENI itself")
 	TrunkENI             = text("paths.trunk-eni", "trunk ENI")
 	VPCRouteTable        = text("paths.vpc-route-table", "VPC route table")
 	UserSpace            = text("paths.user-space", "user space")

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/cnibench/cnibench/report"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/text"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
@@ -38,7 +37,7 @@ What the cluster needs comes from the section "needs" of a spec file; without
 			if err := checkLang(language); err != nil {
 				return err
 			}
-			in, err := lang.New(language)
+			in, err := words.New(language)
 			if err != nil {
 				return err
 			}

@@ -16,7 +16,6 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report"
 	"github.com/cnibench/cnibench/report/html"
-	"github.com/cnibench/cnibench/report/lang"
 	"github.com/cnibench/cnibench/report/machine"
 	"github.com/cnibench/cnibench/report/markdown"
 	"github.com/cnibench/cnibench/report/model"
@@ -97,7 +96,7 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	in, err := lang.New(how.lang)
+	in, err := words.New(how.lang)
 	if err != nil {
 		return err
 	}

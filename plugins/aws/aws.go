@@ -9,6 +9,7 @@ import (
 	"net/netip"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Modes is the one mode: secondary addresses of the node's first interface,
@@ -16,7 +17,7 @@ import (
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{{
 		Name: "aws-vpc-cni", Title: "Amazon VPC CNI, secondary addresses of the node's interface, veth with policy routing",
-		Path:          "pod eth0 → veth → policy routing → NIC that owns the pod's address",
+		Path:          plugins.Path("pod eth0", "veth", words.PolicyRouting, words.NICThatOwnsPods),
 		Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 		Binaries: []string{"ptp", "host-local"}, Features: []string{"veth"},
 		Sources: []plugins.Source{{What: "aws/amazon-vpc-cni-k8s docs/cni-proposal.md (pod to pod communication)", Date: "2026-11-24"}},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/etcd"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Programs of Calico, and the BGP daemon.
@@ -35,19 +36,19 @@ var (
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("calico-bgp", "Calico, plain routes distributed by BGP", plugins.None,
-			"pod eth0 → veth cali… → route via the other node (BGP) → NIC", nil,
+			plugins.Path("pod eth0", "veth cali…", words.Aside(words.RouteViaOtherNode, words.Quote("BGP")), "NIC"), nil,
 			pool{ipip: "Never", vxlan: "Never", bird: true, source: bgp}, "calico"),
 		mode("calico-vxlan", "Calico, VXLAN in the kernel", plugins.IANAVXLAN,
-			"pod eth0 → veth cali… → vxlan.calico (VXLAN) → NIC", []string{"vxlan"},
+			plugins.Path("pod eth0", "veth cali…", "vxlan.calico (VXLAN)", "NIC"), []string{"vxlan"},
 			pool{ipip: "Never", vxlan: "Always", source: overlay}),
 		mode("calico-vxlan-crosssubnet", "Calico, VXLAN between subnets and plain routes inside one", plugins.IANAVXLAN.BetweenSubnets(),
-			"pod eth0 → veth cali… → on the same subnet: route via the other node, else vxlan.calico (VXLAN) → NIC", []string{"vxlan"},
+			plugins.Path("pod eth0", "veth cali…", words.OnSameSubnetRoute.With("vxlan.calico (VXLAN)"), "NIC"), []string{"vxlan"},
 			pool{ipip: "Never", vxlan: "CrossSubnet", source: overlay}),
 		mode("calico-ipip", "Calico, IP in IP, routes distributed by BGP", plugins.IPIP,
-			"pod eth0 → veth cali… → tunl0 (IP in IP) → NIC", []string{"ipip"},
+			plugins.Path("pod eth0", "veth cali…", "tunl0 (IP in IP)", "NIC"), []string{"ipip"},
 			pool{ipip: "Always", vxlan: "Never", bird: true, source: overlay}),
 		mode("calico-ipip-crosssubnet", "Calico, IP in IP between subnets and plain routes inside one", plugins.IPIP.BetweenSubnets(),
-			"pod eth0 → veth cali… → on the same subnet: route via the other node (BGP), else tunl0 (IP in IP) → NIC", []string{"ipip"},
+			plugins.Path("pod eth0", "veth cali…", words.OnSameSubnetRouteVia.With("tunl0 (IP in IP)"), "NIC"), []string{"ipip"},
 			pool{ipip: "CrossSubnet", vxlan: "Never", bird: true, source: overlay}),
 	}
 }
@@ -67,7 +68,7 @@ func (p pool) backend() string {
 	return "vxlan"
 }
 
-func mode(name, title string, e plugins.Encapsulation, path string, features []string, p pool, aliases ...string) *plugins.Plugin {
+func mode(name, title string, e plugins.Encapsulation, path words.Text, features []string, p pool, aliases ...string) *plugins.Plugin {
 	system := []string{"iptables", "ipset"}
 	if p.bird {
 		system = append(system, birdBinary)

@@ -57,7 +57,7 @@ func TestCatalogue(t *testing.T) {
 			}
 			seen[name] = true
 		}
-		if p.Title == "" || p.Path == "" || p.Encapsulation.Kind == "" || p.Fidelity == "" {
+		if p.Title == "" || p.Path.Empty() || p.Encapsulation.Kind == "" || p.Fidelity == "" {
 			t.Errorf("%s lacks a title, a path, an encapsulation or a fidelity", p.Name)
 		}
 		if !p.HostNetwork() && len(p.Sources) == 0 {

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/words"
 )
 
 var (
@@ -25,7 +26,7 @@ func Modes() []*plugins.Plugin {
 		{
 			Name: "cce-tunnel", Aliases: []string{"ican"},
 			Title:         "Huawei CCE container tunnel network (iCAN): Open vSwitch with VXLAN between the nodes",
-			Path:          "pod eth0 → veth → Open vSwitch ovs.cce → vxlan_sys_4789 (VXLAN) → NIC",
+			Path:          plugins.Path("pod eth0", "veth", "Open vSwitch ovs.cce", "vxlan_sys_4789 (VXLAN)", "NIC"),
 			Encapsulation: plugins.IANAVXLAN, Fidelity: plugins.DataPath,
 			Binaries: []string{"host-device", "host-local"},
 			System:   []string{"ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovs-ofctl"},
@@ -34,14 +35,14 @@ func Modes() []*plugins.Plugin {
 		},
 		{
 			Name: "cce-vpc", Title: "Huawei CCE VPC network: IPvlan, and one VPC route a node",
-			Path:          "pod eth0 (IPvlan) → NIC → VPC route table",
+			Path:          plugins.Path("pod eth0 (IPvlan)", "NIC", words.VPCRouteTable),
 			Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 			Binaries: []string{"host-device", "host-local"}, Features: []string{"ipvlan"},
 			Sources: []plugins.Source{models}, Deploy: deployVPC,
 		},
 		{
 			Name: "cce-eni", Title: "Huawei CCE Cloud Native 2.0: a sub-ENI a pod, as a VLAN of the node's trunk ENI",
-			Path:          "pod eth0 (VLAN of the trunk ENI) → trunk ENI",
+			Path:          plugins.Path(words.Aside(words.Quote("pod eth0"), words.VLANTrunkENI), words.TrunkENI),
 			Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 			Binaries: []string{"host-device", "host-local"}, Features: []string{"veth", "vlan"},
 			Sources: []plugins.Source{models, native}, Deploy: deploySubENI,

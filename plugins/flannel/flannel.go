@@ -11,6 +11,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/etcd"
+	"github.com/cnibench/cnibench/words"
 )
 
 // SubnetFile is where flanneld writes the subnet of its node by default.
@@ -28,17 +29,17 @@ var documented = plugins.Source{What: "flannel v0.28.10 Documentation/backends.m
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("flannel-vxlan", "flannel, VXLAN in the kernel", plugins.FlannelVXLAN,
-			"pod eth0 → veth → bridge cni0 → flannel.1 (VXLAN) → NIC", []string{"vxlan"}, "flannel"),
+			plugins.Path("pod eth0", "veth", "bridge cni0", "flannel.1 (VXLAN)", "NIC"), []string{"vxlan"}, "flannel"),
 		mode("flannel-vxlan-directrouting", "flannel, VXLAN between subnets and plain routes inside one", plugins.FlannelVXLAN.BetweenSubnets(),
-			"pod eth0 → veth → bridge cni0 → on the same subnet: route via the other node, else flannel.1 (VXLAN) → NIC", []string{"vxlan"}),
+			plugins.Path("pod eth0", "veth", "bridge cni0", words.OnSameSubnetRoute.With("flannel.1 (VXLAN)"), "NIC"), []string{"vxlan"}),
 		mode("flannel-host-gw", "flannel, plain routes to the other nodes", plugins.None,
-			"pod eth0 → veth → bridge cni0 → route via the other node → NIC", nil),
+			plugins.Path("pod eth0", "veth", "bridge cni0", words.RouteViaOtherNode, "NIC"), nil),
 		mode("flannel-udp", "flannel, encapsulation in user space", plugins.FlannelUDP,
-			"pod eth0 → veth → bridge cni0 → TUN flannel0 → flanneld (user space) → UDP socket → NIC", []string{"tun"}),
+			plugins.Path("pod eth0", "veth", "bridge cni0", "TUN flannel0", words.Aside(words.Quote("flanneld"), words.UserSpace), words.UDPSocket, "NIC"), []string{"tun"}),
 		mode("flannel-ipip", "flannel, IP in IP", plugins.IPIP,
-			"pod eth0 → veth → bridge cni0 → flannel.ipip (IP in IP) → NIC", []string{"ipip"}),
+			plugins.Path("pod eth0", "veth", "bridge cni0", "flannel.ipip (IP in IP)", "NIC"), []string{"ipip"}),
 		mode("flannel-wireguard", "flannel, encrypted by WireGuard", plugins.WireGuard,
-			"pod eth0 → veth → bridge cni0 → flannel-wg (WireGuard) → NIC", []string{"wireguard"}),
+			plugins.Path("pod eth0", "veth", "bridge cni0", "flannel-wg (WireGuard)", "NIC"), []string{"wireguard"}),
 	}
 }
 
@@ -59,7 +60,7 @@ type backend struct {
 	DirectRouting bool `json:",omitempty"`
 }
 
-func mode(name, title string, e plugins.Encapsulation, path string, features []string, aliases ...string) *plugins.Plugin {
+func mode(name, title string, e plugins.Encapsulation, path words.Text, features []string, aliases ...string) *plugins.Plugin {
 	return &plugins.Plugin{
 		Name: name, Aliases: aliases, Title: title, Path: path,
 		Encapsulation: e, Fidelity: plugins.Agent,

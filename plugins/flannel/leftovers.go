@@ -122,7 +122,7 @@ func removeChains(ctx context.Context) error {
 func removing(rules string) [][]string {
 	var jumps, flushes, deletes [][]string
 	for line := range strings.Lines(rules) {
-		fields := words(strings.TrimSpace(line))
+		fields := argumentsOf(strings.TrimSpace(line))
 		if len(fields) < 2 {
 			continue
 		}
@@ -138,8 +138,8 @@ func removing(rules string) [][]string {
 	return append(append(jumps, flushes...), deletes...)
 }
 
-// words splits a rule; comments of several words stand in double quotes.
-func words(rule string) []string {
+// argumentsOf splits a rule; comments of several words stand in double quotes.
+func argumentsOf(rule string) []string {
 	var all []string
 	for i, part := range strings.Split(rule, `"`) {
 		if i%2 == 1 {

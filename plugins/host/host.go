@@ -2,12 +2,15 @@
 // of a plugin is the difference from it.
 package host
 
-import "github.com/cnibench/cnibench/plugins"
+import (
+	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/words"
+)
 
 // Modes is the one baseline.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{{
-		Name: "host", Title: "the nodes' own network, the baseline", Path: "process on the node → NIC",
+		Name: "host", Title: "the nodes' own network, the baseline", Path: plugins.Path(words.ProcessOnNode, "NIC"),
 		Encapsulation: plugins.None, Fidelity: plugins.Agent, Features: []string{"bridge", "veth"},
 	}}
 }

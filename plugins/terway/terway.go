@@ -10,6 +10,7 @@ import (
 	"net/netip"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/words"
 )
 
 var (
@@ -25,18 +26,18 @@ const eniTable = 1001
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("terway-eniip", "Alibaba Terway, secondary addresses of an ENI, veth with policy routing",
-			"pod eth0 → veth → policy routing → ENI that owns the pod's address", []string{"ptp", "host-local"}, nil,
+			plugins.Path("pod eth0", "veth", words.PolicyRouting, words.ENIThatOwnsPods), []string{"ptp", "host-local"}, nil,
 			[]plugins.Source{design, router}, deployENIIP),
 		mode("terway-eni", "Alibaba Terway, exclusive ENI: the pod has an interface of the VPC to itself",
-			"pod eth0 (the ENI itself)", []string{"host-device", "host-local"}, nil,
+			plugins.Path(words.Aside(words.Quote("pod eth0"), words.ENIItself)), []string{"host-device", "host-local"}, nil,
 			[]plugins.Source{design}, deployENI),
 		mode("terway-ipvlan", "Alibaba Terway, secondary addresses of an ENI, IPvlan",
-			"pod eth0 (IPvlan) → ENI that owns the pod's address", []string{"host-device", "host-local"}, []string{"ipvlan"},
+			plugins.Path("pod eth0 (IPvlan)", words.ENIThatOwnsPods), []string{"host-device", "host-local"}, []string{"ipvlan"},
 			[]plugins.Source{design}, deployIPvlan),
 	}
 }
 
-func mode(name, title, path string, binaries, features []string, sources []plugins.Source, deploy func(context.Context, plugins.Network) (*plugins.Deployment, error)) *plugins.Plugin {
+func mode(name, title string, path words.Text, binaries, features []string, sources []plugins.Source, deploy func(context.Context, plugins.Network) (*plugins.Deployment, error)) *plugins.Plugin {
 	return &plugins.Plugin{
 		Name: name, Title: title, Path: path, Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 		Binaries: binaries, Features: append([]string{"veth"}, features...), Sources: sources, Deploy: deploy,

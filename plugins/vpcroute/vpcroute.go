@@ -9,13 +9,14 @@ import (
 	"net/netip"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/words"
 )
 
 // Modes is the one mode.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{{
 		Name: "vpc-route", Title: "one VPC route a node, as Flannel in Alibaba's ACK",
-		Path:          "pod eth0 → veth → bridge cni0 → NIC → VPC route table",
+		Path:          plugins.Path("pod eth0", "veth", "bridge cni0", "NIC", words.VPCRouteTable),
 		Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 		Binaries: []string{"bridge", "host-local"},
 		Features: []string{"bridge", "veth"},

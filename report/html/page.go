@@ -32,7 +32,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 // functions are those that the templates call, for one rendering.
 func functions(r *model.Report, in *words.Language) template.FuncMap {
 	return template.FuncMap{
-		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "path": view.PathText, "status": model.StatusText, "privilege": view.PrivilegeText,
+		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "status": model.StatusText, "setting": view.Setting,
 		"list":     func(all []words.Text) words.Text { return words.List(all...) },
 		"percent":  func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 		"milli":    func(ms float64) string { return quantity.Format(ms/1000, "s") },

@@ -93,7 +93,7 @@ func plotMetric(t *view.Table, m results.Metric, in *words.Language) (template.H
 	}
 	p.NominalY(names...)
 	p.Y.Min, p.Y.Max = -0.5, float64(len(rows))-0.5
-	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, in.Say(words.ByPlugin.With(p.Title.Text, t.About())))
+	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, in.Say(words.ByPlugin.With(words.Aside(words.Quote(t.Probe+" "+m.Name), words.Quote(s.Unit)), t.About())))
 }
 
 // style gives a plot the page's look.

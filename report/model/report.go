@@ -81,7 +81,7 @@ type Cell struct {
 	WorkedRounds int               `json:"worked_rounds,omitempty"`
 	BrokeAt      time.Time         `json:"broke_at,omitzero"`
 	Fidelity     string            `json:"fidelity"`
-	Path         string            `json:"path,omitempty"` // the way of a packet from pod to pod, as the catalogue knows it
+	Path         words.Text        `json:"path,omitzero"` // the way of a packet from pod to pod, as the catalogue knows it
 	Kernel       string            `json:"kernel"`
 	Versions     map[string]string `json:"versions"`
 	PodMTU       int               `json:"pod_mtu,omitempty"`
@@ -163,13 +163,13 @@ type Setup struct {
 }
 
 // Path is the way of a packet through a plugin's network, "" if it is not known.
-func (r *Report) Path(plugin string) string {
+func (r *Report) Path(plugin string) words.Text {
 	for _, c := range r.Cells {
 		if c.Plugin == plugin {
 			return c.Path
 		}
 	}
-	return ""
+	return words.Text{}
 }
 
 // Metric returns a cell's figure, nil if it has none.

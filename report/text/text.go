@@ -126,7 +126,7 @@ func (t *terminal) head() {
 		}
 		t.line(words.TCPProbes.With(r.Run.CongestionControl))
 	} else {
-		t.line(words.MachineLine.With(r.Host.Kernel, r.Host.CPUs, r.Host.CPU, r.Host.Virtualization, r.Run.CongestionControl))
+		t.line(words.MachineLine.With(r.Host.Kernel, r.Host.CPUs, r.Host.CPU, view.Setting(r.Host.Virtualization), r.Run.CongestionControl))
 	}
 	if link := view.Link(r); !link.Empty() {
 		t.line(words.LinkLine.With(link))
@@ -183,7 +183,7 @@ func (t *terminal) loss() {
 	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Wire, words.GoodputLost, words.Headers, words.Rest, words.WhatRestIsBy}}
 	for _, c := range t.report.Cells {
 		if c.Loss != nil {
-			lines = append(lines, []words.Text{c.Named(), words.Quote(c.Topology), wireName(c.Wire), words.Quote(quantity.Share(c.Loss.Total)),
+			lines = append(lines, []words.Text{c.Named(), words.Quote(c.Topology), view.Setting(c.Wire), words.Quote(quantity.Share(c.Loss.Total)),
 				words.Quote(quantity.Share(c.Loss.Header)), words.Quote(quantity.Share(c.Loss.Rest)), words.Clauses(c.Loss.Causes...)})
 		}
 	}
@@ -250,12 +250,4 @@ func (t *terminal) absent() {
 		}
 		t.line(words.Of(words.On.With(c.Plugin, c.Topology), c.Outcome()), "  ")
 	}
-}
-
-// wireName names links by their rate, in a table.
-func wireName(wire string) words.Text {
-	if wire == results.WireNone {
-		return words.None
-	}
-	return words.Quote(wire)
 }

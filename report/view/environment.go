@@ -17,7 +17,7 @@ import (
 // clusters and their nodes. The machine that called a cluster is never one.
 func Machines(r *model.Report) []words.Text {
 	if !r.OnCluster() {
-		return []words.Text{words.List(words.Quote("Linux "+r.Host.Kernel), words.CPUsVirtualization.With(r.Host.CPUs, r.Host.CPU, r.Host.Virtualization))}
+		return []words.Text{words.List(words.Quote("Linux "+r.Host.Kernel), words.CPUsVirtualization.With(r.Host.CPUs, r.Host.CPU, Setting(r.Host.Virtualization)))}
 	}
 	if len(r.Run.Clusters) == 0 {
 		return []words.Text{words.RecordDoesNotDescribe}
@@ -92,10 +92,16 @@ func Versions(r *model.Report) string {
 	return strings.Join(list, ", ")
 }
 
-// PrivilegeText says with which rights the lab ran.
-func PrivilegeText(privilege string) words.Text {
-	if privilege == "user namespace" {
+// Setting says what something was set to: a name, or one of the few words that
+// stand for none.
+func Setting(value string) words.Text {
+	switch value {
+	case "none":
+		return words.None
+	case "unknown":
+		return words.Unknown
+	case "user namespace":
 		return words.UserNamespace
 	}
-	return words.Quote(privilege)
+	return words.Quote(value)
 }

@@ -67,8 +67,3 @@ func YesNo(v bool) words.Text {
 	}
 	return words.No
 }
-
-// PathText says a packet's path through a plugin's network, as the catalogue has it.
-func PathText(path string) words.Text {
-	return words.Quote(path)
-}
