@@ -55,14 +55,20 @@ func OfError(err error) Text {
 	return glued.join([]Text{Quote(before), OfError(inner)})
 }
 
-// ofErrors is what several errors say, a line each if they were joined.
+// ofErrors is what several errors say, if they were joined by errors.Join, or by
+// semicolons.
 func ofErrors(joined error, all []error) Text {
 	said := make([]Text, len(all))
 	for i, err := range all {
 		said[i] = OfError(err)
 	}
-	if text := lines.join(said); text.english == joined.Error() {
-		return text
+	if len(said) == 1 && said[0].english == joined.Error() {
+		return said[0]
+	}
+	for _, j := range []joint{lines, clauses} {
+		if text := j.join(said); text.english == joined.Error() {
+			return text
+		}
 	}
 	return Quote(joined.Error())
 }
