@@ -79,7 +79,7 @@ func syntheticRun(needs *results.Needs, topologies ...string) *results.Recorded 
 
 // facts are what is recorded of a network once.
 func (p synthetic) facts(topology string, add func(results.Record)) {
-	n := results.Network{Plugin: p.name, Topology: topology, Status: results.StatusOK, Fidelity: p.fidelity, Kernel: "6.18", PodMTU: 1500 - p.overhead}
+	n := results.Network{Plugin: p.name, Topology: results.On(topology), Status: results.StatusOK, Fidelity: p.fidelity, Kernel: "6.18", PodMTU: 1500 - p.overhead}
 	switch {
 	case !p.unsupported.Empty():
 		n.Status, n.Cause, n.PodMTU = results.StatusUnsupported, p.unsupported, 0
@@ -90,10 +90,10 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 	if n.Status != results.StatusOK {
 		return
 	}
-	add(results.Record{Encapsulation: &results.Encapsulation{Plugin: p.name, Topology: topology, From: "n1", To: "n2", Configured: p.kind, ConfiguredPort: p.port,
+	add(results.Record{Encapsulation: &results.Encapsulation{Plugin: p.name, Topology: results.On(topology), From: "n1", To: "n2", Configured: p.kind, ConfiguredPort: p.port,
 		ExpectedBytes: p.overhead, Effective: p.kind, Port: p.port, OverheadBytes: p.overhead, Frames: 32, Sent: 32, Agrees: true}})
 	for _, pair := range [][2]string{{"n1", "n2"}, {"n2", "n1"}} {
-		a := results.Adjacency{Plugin: p.name, Topology: topology, From: pair[0], To: pair[1], Neighbour: topology != "routed", Forwards: topology == "l2", ProxyARP: topology == "vpc"}
+		a := results.Adjacency{Plugin: p.name, Topology: results.On(topology), From: pair[0], To: pair[1], Neighbour: topology != "routed", Forwards: topology == "l2", ProxyARP: topology == "vpc"}
 		switch topology {
 		case "l2":
 			a.TTL = 64
@@ -107,18 +107,18 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 	if p.name == results.HostPlugin {
 		return
 	}
-	in := results.Reachability{Plugin: p.name, Topology: topology, Direction: results.OutsideToPod, Reachable: p.reachable, Source: results.SourceKept}
+	in := results.Reachability{Plugin: p.name, Topology: results.On(topology), Direction: results.OutsideToPod, Reachable: p.reachable, Source: results.SourceKept}
 	if !p.reachable {
 		in.Source, in.Cause, in.LastSeen = "", words.Quote("no route to the pod"), "outside/eth0"
 	}
 	add(results.Record{Reachability: &in})
-	add(results.Record{Reachability: &results.Reachability{Plugin: p.name, Topology: topology, Direction: results.PodToPod, Reachable: true, Source: results.SourceKept}})
-	policy := results.Policy{Plugin: p.name, Topology: topology, Enforced: p.policy, Seconds: 0.26}
+	add(results.Record{Reachability: &results.Reachability{Plugin: p.name, Topology: results.On(topology), Direction: results.PodToPod, Reachable: true, Source: results.SourceKept}})
+	policy := results.Policy{Plugin: p.name, Topology: results.On(topology), Enforced: p.policy, Seconds: 0.26}
 	if !p.policy {
 		policy.Seconds, policy.Cause = 0, words.Quote("the plugin has no policy")
 	}
 	add(results.Record{Policy: &policy})
-	add(results.Record{Hops: &results.Hops{Plugin: p.name, Topology: topology, Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
+	add(results.Record{Hops: &results.Hops{Plugin: p.name, Topology: results.On(topology), Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
 }
 
 // samples are those of one block.
@@ -128,7 +128,7 @@ func (p synthetic) samples(topology string, block int, add func(results.Record))
 	}
 	drift := 1 + 0.02*float64(block%3) + 0.001*float64(block)
 	own := 1 + 0.001*float64((block*7+len(p.name))%5)
-	cell := results.Cell{Plugin: p.name, Topology: topology, Wire: "none"}
+	cell := results.Cell{Plugin: p.name, Topology: results.On(topology), Wire: "none"}
 	agents := map[string]float64{"flannel-udp": 0.9}[p.name] + 0.01
 	if p.fidelity == "datapath" || p.name == results.HostPlugin {
 		agents = 0
@@ -186,7 +186,7 @@ func TestAdviceOfARecord(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r := build(t, syntheticRun(&c.n, "l2", "routed", "vpc"))
 			for _, a := range r.Recommendation {
-				if want, ok := c.want[a.Topology]; ok && a.Plugin != want {
+				if want, ok := c.want[a.Topology.String()]; ok && a.Plugin != want {
 					t.Errorf("on %s %q is recommended, want %q: %s", a.Topology, a.Plugin, want, a.Summary)
 				}
 			}
@@ -222,13 +222,13 @@ func TestRecommendationInJSON(t *testing.T) {
 // TestMatrix says what works where, and why not.
 func TestMatrix(t *testing.T) {
 	recorded := syntheticRun(nil, "l2", "vpc")
-	recorded.Records = append(recorded.Records, results.Record{Finding: &results.Finding{Plugin: "flannel-vxlan", Topology: "l2", Probe: "mtu", Name: "mtu-too-large", Text: words.Quote("pods take packets that the tunnel cannot carry")}})
+	recorded.Records = append(recorded.Records, results.Record{Finding: &results.Finding{Plugin: "flannel-vxlan", Topology: results.On("l2"), Probe: "mtu", Name: "mtu-too-large", Text: words.Quote("pods take packets that the tunnel cannot carry")}})
 	r := build(t, recorded)
 	got := map[string]string{}
 	m := view.MatrixOf(r)
 	for _, row := range m.Rows {
 		for i, c := range row.Cells {
-			got[row.Plugin+" on "+m.Topologies[i]] = c.Text().String()
+			got[row.Plugin+" on "+m.Topologies[i].String()] = c.Text().String()
 		}
 	}
 	for where, want := range map[string]string{

@@ -159,7 +159,7 @@ func TestNoNumberIsNoSample(t *testing.T) {
 		if c := pair(t, r, "flannel-vxlan", "host"); c.Verdict != stats.Inconclusive || !strings.Contains(c.Sentence.String(), "1 of 12 rounds") {
 			t.Errorf("%v: %+v", v, c)
 		}
-		m := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"}).Metric("tcp-stream", "goodput")
+		m := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: results.On("l2"), Wire: "1gbit"}).Metric("tcp-stream", "goodput")
 		if m.N != 11 || len(m.Samples) != 11 || !strings.Contains(words.Clauses(m.Warnings...).String(), "1 sample is not a finite number") {
 			t.Errorf("%v: %+v", v, m)
 		}
@@ -168,7 +168,7 @@ func TestNoNumberIsNoSample(t *testing.T) {
 
 func TestSensitivity(t *testing.T) {
 	exit := func(plugin string, at int64) results.Record {
-		return results.Record{Time: time.Unix(at, 0), Event: &results.Event{Name: results.EventAgentExit, Plugin: plugin, Topology: "l2", Text: words.Quote("exit 1")}}
+		return results.Record{Time: time.Unix(at, 0), Event: &results.Event{Name: results.EventAgentExit, Plugin: plugin, Topology: results.On("l2"), Text: words.Quote("exit 1")}}
 	}
 	for _, c := range []struct {
 		name    string

@@ -38,18 +38,18 @@ func TestClustersAreDescribed(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recorded := record(network("host", "ok", "", 1500), network("flannel-vxlan", "ok", "", 1450),
-				results.Record{Setup: &results.Setup{Plugin: "flannel-vxlan", Topology: "cluster", NetworkReadyMS: 1500}})
+				results.Record{Setup: &results.Setup{Plugin: "flannel-vxlan", Topology: results.On("cluster"), NetworkReadyMS: 1500}})
 			recorded.Run.Asked.Testbed, recorded.Run.Asked.Topology, recorded.Run.Asked.Wire = "cluster", []string{"cluster"}, []string{"none"}
 			recorded.Run.Asked.Install = c.install
 			recorded.Run.Clusters, recorded.Run.CongestionControl = c.clusters, "cubic"
 			recorded.Run.Host = results.Host{Kernel: laptop[0], CPU: laptop[1], CPUs: 8, Virtualization: "none", Privilege: "root"}
 			for i := range recorded.Records {
 				if n := recorded.Records[i].Network; n != nil {
-					n.Topology = "cluster"
+					n.Topology = results.On("cluster")
 				}
 			}
 			r := build(t, recorded)
-			if got := facts.Works(r, "flannel-vxlan", "cluster"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", results.On("cluster")); got.Value != c.works {
 				t.Errorf("works: %+v", got)
 			}
 			lab := append([]string{"nodes of its own", "segmentation offloads", ">first packet between pods after<", "topology  first packet between pods after", "of which machine"}, laptop...)

@@ -87,10 +87,10 @@ func TestFailureCounts(t *testing.T) {
 			recorded.Run.Metrics = append(recorded.Run.Metrics, results.Metric{Probe: "tcp-rr", Name: "p50", Unit: "s", Better: "lower"},
 				results.Metric{Probe: "service", Name: "connections", Unit: "1/s", Better: "higher"})
 			r := build(t, recorded)
-			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", results.On("l2")); got.Value != c.works {
 				t.Errorf("works is %+v, want %q", got, c.works)
 			}
-			if got := view.CellOf(r, "flannel-vxlan", "l2").Text().String(); got != c.mark {
+			if got := view.CellOf(r, "flannel-vxlan", results.On("l2")).Text().String(); got != c.mark {
 				t.Errorf("the matrix says %q, want %q", got, c.mark)
 			}
 			if c.works != "yes" && r.Recommendation[0].Plugin != "" {
@@ -152,10 +152,10 @@ func TestBroke(t *testing.T) {
 	}
 	r := build(t, record(append(append(together(), broke("flannel-vxlan", 5)), samples(4)...)...))
 	const says = "worked for 4 rounds, then broke in round 5 at 12:34:56 UTC: no packet within 30 s"
-	if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != "no" || got.Evidence.String() != says {
+	if got := facts.Works(r, "flannel-vxlan", results.On("l2")); got.Value != "no" || got.Evidence.String() != says {
 		t.Errorf("works: %+v", got)
 	}
-	if got := view.CellOf(r, "flannel-vxlan", "l2").Text().String(); got != "worked, then broke: "+says {
+	if got := view.CellOf(r, "flannel-vxlan", results.On("l2")).Text().String(); got != "worked, then broke: "+says {
 		t.Errorf("matrix: %q", got)
 	}
 	for _, c := range []struct {
@@ -187,7 +187,7 @@ func TestBroke(t *testing.T) {
 	}{{"the host broke in the same round", 5, ""}, {"the host broke a round later", 6, ""}, {"the host broke much later", 30, "no"}} {
 		t.Run(c.name, func(t *testing.T) {
 			r := build(t, record(append(append(together(), broke("flannel-vxlan", 5), broke("host", c.host)), samples(4)...)...))
-			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", results.On("l2")); got.Value != c.works {
 				t.Errorf("works: %+v", got)
 			}
 		})
@@ -197,7 +197,7 @@ func TestBroke(t *testing.T) {
 // TestBothWays asks for both Directions between two nodes.
 func TestBothWays(t *testing.T) {
 	reach := func(plugin, from, to, cause string) results.Record {
-		a := &results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: from, To: to, Reachable: cause == "", Cause: words.Quote(cause)}
+		a := &results.Reachability{Plugin: plugin, Topology: results.On("l2"), Direction: results.PodToPod, From: from, To: to, Reachable: cause == "", Cause: words.Quote(cause)}
 		if a.Reachable {
 			a.Source = results.SourceKept
 		}
@@ -233,10 +233,10 @@ func TestBothWays(t *testing.T) {
 			recorded := record(together(streams, c.records)...)
 			recorded.Run.Metrics = append(recorded.Run.Metrics, results.Metric{Probe: "tcp-stream:reverse", Name: "goodput", Unit: "bit/s", Better: "higher"})
 			r := build(t, recorded)
-			if got := facts.Works(r, "flannel-vxlan", "l2"); got.Value != c.works {
+			if got := facts.Works(r, "flannel-vxlan", results.On("l2")); got.Value != c.works {
 				t.Errorf("works: %+v", got)
 			}
-			if got := view.CellOf(r, "flannel-vxlan", "l2").Text().String(); got != c.mark {
+			if got := view.CellOf(r, "flannel-vxlan", results.On("l2")).Text().String(); got != c.mark {
 				t.Errorf("the matrix says\n%q, want\n%q", got, c.mark)
 			}
 			if lines := view.ReachLines(r); c.name == "both" && lines[0].Cells[3].String() != "both ways: reached, source kept" ||

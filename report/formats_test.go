@@ -159,7 +159,7 @@ func TestOpenMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"}).Metric("tcp-stream", "goodput").Median
+	want := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: results.On("l2"), Wire: "1gbit"}).Metric("tcp-stream", "goodput").Median
 	found := false
 	for _, m := range families["cnibench_goodput_bytes_per_second"].GetMetric() {
 		found = found || m.GetGauge().GetValue() == want/8
@@ -323,9 +323,9 @@ func TestNothingIsInjected(t *testing.T) {
 			failed.Sample.Values, failed.Sample.Error, failed.Sample.Warnings = nil, words.Quote(hostile), words.Quotes([]string{hostile})
 			named := goodput(hostile, 0, 1)
 			recorded := record(network("flannel-vxlan", "failed", hostile, 0), network(hostile, "ok", "", 1500), named, failed,
-				results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "flannel-vxlan", Topology: "l2", Text: words.Quote(hostile)}},
-				results.Record{Finding: &results.Finding{Plugin: hostile, Topology: "l2", Name: "x", Text: words.Quote(hostile)}},
-				results.Record{Encapsulation: &results.Encapsulation{Plugin: hostile, Topology: "l2", Configured: "none", Effective: "none", Warnings: words.Quotes([]string{hostile})}})
+				results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "flannel-vxlan", Topology: results.On("l2"), Text: words.Quote(hostile)}},
+				results.Record{Finding: &results.Finding{Plugin: hostile, Topology: results.On("l2"), Name: "x", Text: words.Quote(hostile)}},
+				results.Record{Encapsulation: &results.Encapsulation{Plugin: hostile, Topology: results.On("l2"), Configured: "none", Effective: "none", Warnings: words.Quotes([]string{hostile})}})
 			r, err := report.Build(recorded, catalogue.All())
 			if err != nil {
 				t.Fatal(err)

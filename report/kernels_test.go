@@ -57,13 +57,13 @@ func TestTwoKernels(t *testing.T) {
 	}{"flannel-vxlan": {"", 6. / 9}, "flannel-ipip": {guest, 0.5}} {
 		i := slices.IndexFunc(said.Cells, func(c model.Cell) bool { return c.Plugin == plugin })
 		c := said.Cells[i]
-		if m := c.Metric("tcp-stream", "goodput"); c.Topology != "l2" || c.Kernel != want.kernel && want.kernel != "" || m == nil || m.VsHost == nil ||
+		if m := c.Metric("tcp-stream", "goodput"); c.Topology.Name != "l2" || c.Kernel != want.kernel && want.kernel != "" || m == nil || m.VsHost == nil ||
 			m.VsHost.Ratio < want.ratio*0.999 || m.VsHost.Ratio > want.ratio*1.001 {
 			t.Errorf("%s: %+v", plugin, c)
 		}
 	}
 	for _, c := range said.Comparisons {
-		if (c.A == "flannel-ipip" || c.B == "flannel-ipip") != (c.Kernel == guest) || c.Topology != "l2" {
+		if (c.A == "flannel-ipip" || c.B == "flannel-ipip") != (c.Kernel == guest) || c.Topology.Name != "l2" {
 			t.Errorf("compared: %s and %s on %s in %q", c.A, c.B, c.Topology, c.Kernel)
 		}
 	}
@@ -71,7 +71,7 @@ func TestTwoKernels(t *testing.T) {
 		t.Fatalf("%d comparisons, %d recommendations", len(said.Comparisons), len(said.Recommendation))
 	}
 	advice := said.Recommendation[0]
-	if advice.Topology != "l2" || advice.Plugin != "flannel-vxlan" || advice.Kernel != "" ||
+	if advice.Topology.Name != "l2" || advice.Plugin != "flannel-vxlan" || advice.Kernel != "" ||
 		!strings.Contains(advice.Summary.String(), "the speed of flannel-ipip was measured in another kernel (uml 6.1.176) and cannot be compared") {
 		t.Errorf("%s in %q: %s", advice.Plugin, advice.Kernel, advice.Summary)
 	}
@@ -91,7 +91,7 @@ func TestNeitherKernel(t *testing.T) {
 	r := build(t, record(lacks("kernel lacks wireguard"), results.Record{Event: &results.Event{Name: results.EventNextKernel}},
 		inGuest(lacks("kernel lacks wireguard; "+guest+": kernel lacks wireguard"))))
 	i := slices.IndexFunc(r.Cells, func(c model.Cell) bool { return c.Plugin == "flannel-wireguard" })
-	if i < 0 || r.Cells[i].Topology != "l2" || r.Cells[i].Status != results.StatusUnsupported || !strings.Contains(r.Cells[i].Cause.String(), guest) {
+	if i < 0 || r.Cells[i].Topology.Name != "l2" || r.Cells[i].Status != results.StatusUnsupported || !strings.Contains(r.Cells[i].Cause.String(), guest) {
 		t.Errorf("%+v", r.Cells)
 	}
 }

@@ -16,7 +16,7 @@ import (
 
 // seen is what a capture showed; frames of the 32 packets sent.
 func seen(plugin, topology, configured string, expected int, effective string, overhead, frames int) results.Record {
-	e := &results.Encapsulation{Plugin: plugin, Topology: topology, Configured: configured, ExpectedBytes: expected, Effective: effective,
+	e := &results.Encapsulation{Plugin: plugin, Topology: results.On(topology), Configured: configured, ExpectedBytes: expected, Effective: effective,
 		OverheadBytes: overhead, Frames: frames, Sent: 32, Agrees: configured == effective && frames == 32}
 	return results.Record{Encapsulation: e}
 }
@@ -31,10 +31,10 @@ func onWireRun(plugin, topology, probe string, podMTU int, ofHost float64, more 
 	}
 	for i := range r.Records {
 		if n := r.Records[i].Network; n != nil {
-			n.Topology = topology
+			n.Topology = results.On(topology)
 		}
 		if s := r.Records[i].Sample; s != nil {
-			s.Topology, s.Probe = topology, probe
+			s.Topology, s.Probe = results.On(topology), probe
 		}
 	}
 	r.Records = append(r.Records, more...)
@@ -44,7 +44,7 @@ func onWireRun(plugin, topology, probe string, podMTU int, ofHost float64, more 
 // TestExpectedFollowsTheWire holds expected goodput, the split of the loss and
 // alarms against what lay on the wire.
 func TestExpectedFollowsTheWire(t *testing.T) {
-	failedLook := results.Record{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan-directrouting", Topology: "l2", Configured: "none",
+	failedLook := results.Record{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan-directrouting", Topology: results.On("l2"), Configured: "none",
 		Effective: "unseen", Warnings: words.Quotes([]string{"the wire could not be looked at: no permission"})}}
 	const plain, vxlan, wide = 1448.0 / 1514, 1398.0 / 1514, 1398.0 / 1464
 	for _, c := range []struct {
@@ -80,7 +80,7 @@ func TestExpectedFollowsTheWire(t *testing.T) {
 				ofHost = c.want / plain
 			}
 			r := build(t, onWireRun(c.plugin, c.topology, c.probe, c.podMTU, ofHost, c.record...))
-			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: c.topology, Wire: "1gbit"})
+			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: results.On(c.topology), Wire: "1gbit"})
 			got := cell.Metric(c.probe, "goodput").Expected
 			if c.want == 0 && got != nil || c.want > 0 && (got == nil || math.Abs(*got-c.want*1e9) > 1) {
 				t.Errorf("expected goodput is %v, want %.0f", got, c.want*1e9)
@@ -161,7 +161,7 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 		says   string
 	}{
 		{"nobody looked", nil, false, "", "nobody looked at the wire"},
-		{"the look failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: "l2", Configured: "vxlan", Effective: "unseen",
+		{"the look failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: results.On("l2"), Configured: "vxlan", Effective: "unseen",
 			Warnings: words.Quotes([]string{"the wire could not be looked at: no permission"})}}}, false, "", "could not be looked at"},
 		{"seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, false, "yes", ""},
 		{"some frames were dropped", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 30)}, false, "yes", ""},
@@ -172,9 +172,9 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recorded := onWireRun("flannel-vxlan", "l2", "tcp-stream", 1450, 114, c.record...)
-			recorded.Records = append(recorded.Records, results.Record{Hops: &results.Hops{Plugin: "flannel-vxlan", Topology: "l2", Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
+			recorded.Records = append(recorded.Records, results.Record{Hops: &results.Hops{Plugin: "flannel-vxlan", Topology: results.On("l2"), Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
 			r := build(t, recorded)
-			cell := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"})
+			cell := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: results.On("l2"), Wire: "1gbit"})
 			m := cell.Metric("tcp-stream", "goodput")
 			if (m.VsHost == nil) != c.away || c.away && !strings.Contains(words.Clauses(m.Warnings...).String(), "no ratio to host") {
 				t.Errorf("ratio %+v, warnings %q", m.VsHost, m.Warnings)
@@ -186,17 +186,17 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 			if (p.Ratio == nil) != c.away || c.away && (p.Verdict != stats.Inconclusive || !strings.Contains(p.Sentence.String(), "took different paths")) {
 				t.Errorf("%+v", p)
 			}
-			if got := facts.OfPlugin(r, "flannel-vxlan", "l2").Facts["path_seen"]; got.Value != c.fact {
+			if got := facts.OfPlugin(r, "flannel-vxlan", results.On("l2")).Facts["path_seen"]; got.Value != c.fact {
 				t.Errorf("path_seen is %+v, want %q", got, c.fact)
 			}
 			text, page := rendered(t, people(astext.Write, r, nil)), rendered(t, people(ashtml.Write, r, nil))
 			if c.away && strings.Contains(text, "No order contradicts physics") {
 				t.Error("the text says that nothing contradicts physics")
 			}
-			if !strings.Contains(text+facts.SeenOnWire(r, "flannel-vxlan", "l2").Evidence.String(), c.says) {
+			if !strings.Contains(text+facts.SeenOnWire(r, "flannel-vxlan", results.On("l2")).Evidence.String(), c.says) {
 				t.Errorf("%q is not said:\n%s", c.says, text)
 			}
-			if e := r.Captured("flannel-vxlan", "l2"); e != nil && facts.Missed(e) != strings.Contains(page, "the packets were not seen on this wire") {
+			if e := r.Captured("flannel-vxlan", results.On("l2")); e != nil && facts.Missed(e) != strings.Contains(page, "the packets were not seen on this wire") {
 				t.Error("the page does not say that the packets were not seen on this wire, or says so of packets that were")
 			}
 		})

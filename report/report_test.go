@@ -104,11 +104,11 @@ func record(records ...results.Record) *results.Recorded {
 }
 
 func network(plugin, status, cause string, podMTU int) results.Record {
-	return results.Record{Network: &results.Network{Plugin: plugin, Topology: "l2", Status: status, Cause: words.Quote(cause), Fidelity: "agent", PodMTU: podMTU}}
+	return results.Record{Network: &results.Network{Plugin: plugin, Topology: results.On("l2"), Status: status, Cause: words.Quote(cause), Fidelity: "agent", PodMTU: podMTU}}
 }
 
 func goodput(plugin string, block int, v float64) results.Record {
-	return results.Record{Sample: &results.Sample{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "1gbit"}, Probe: "tcp-stream", Block: block,
+	return results.Record{Sample: &results.Sample{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "1gbit"}, Probe: "tcp-stream", Block: block,
 		Placement: results.Placement{Mode: "split"}, Values: map[string]float64{"goodput": v}}}
 }
 
@@ -134,8 +134,8 @@ func TestExpectedAndLoss(t *testing.T) {
 		records = append(records, goodput("host", block, 1e9*drift), goodput("flannel-vxlan", block, 0.9e9*drift))
 	}
 	r := build(t, record(records...))
-	host := r.Cell(results.Cell{Plugin: "host", Topology: "l2", Wire: "1gbit"})
-	vxlan := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "1gbit"})
+	host := r.Cell(results.Cell{Plugin: "host", Topology: results.On("l2"), Wire: "1gbit"})
+	vxlan := r.Cell(results.Cell{Plugin: "flannel-vxlan", Topology: results.On("l2"), Wire: "1gbit"})
 	// (1500−52)/(1500+14) and (1500−50−52)/(1500+14) of a gigabit.
 	for cell, want := range map[*model.Cell]float64{host: 1e9 * 1448 / 1514, vxlan: 1e9 * 1398 / 1514} {
 		if got := cell.Metric("tcp-stream", "goodput").Expected; got == nil || math.Abs(*got-want) > 1 {
@@ -170,7 +170,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		{"a run that was cut off", record(), "cut off"},
 		{"a plugin of another version", record(network("weave", "ok", "", 1500), goodput("weave", 0, 1)), "weave"},
 		{"the wire disagrees", record(network("flannel-vxlan", "ok", "", 1450), results.Record{Encapsulation: &results.Encapsulation{
-			Plugin: "flannel-vxlan", Topology: "l2", Configured: "vxlan", ConfiguredPort: 8472, ExpectedBytes: 50, Effective: "none", Frames: 32, Sent: 32}}),
+			Plugin: "flannel-vxlan", Topology: results.On("l2"), Configured: "vxlan", ConfiguredPort: 8472, ExpectedBytes: 50, Effective: "none", Frames: 32, Sent: 32}}),
 			"the wire disagrees: flannel-vxlan on l2 is configured for vxlan to port 8472 (50 bytes), but what was seen is no encapsulation"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 func TestUntrustedText(t *testing.T) {
 	hostile := "\x1b[2J\x07</td><script>alert(1)</script>\u202e\r\nWARNING: fine"
 	r := build(t, record(network("flannel-vxlan", "failed", hostile, 0), network("host", "ok", "", 1500),
-		results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "host", Topology: "l2", Text: words.Quote(hostile)}}))
+		results.Record{Event: &results.Event{Name: results.EventAgentExit, Plugin: "host", Topology: results.On("l2"), Text: words.Quote(hostile)}}))
 	var text, page bytes.Buffer
 	if err := astext.Write(&text, r, nil); err != nil {
 		t.Fatal(err)

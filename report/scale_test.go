@@ -83,7 +83,7 @@ func writeLargeRun(b *testing.B, dir string) {
 	}
 	for i := range 50 {
 		for _, topology := range run.Asked.Topology {
-			add(results.Record{Network: &results.Network{Plugin: plugin(i), Topology: topology, Status: results.StatusOK, Fidelity: "agent", PodMTU: 1450}})
+			add(results.Record{Network: &results.Network{Plugin: plugin(i), Topology: results.On(topology), Status: results.StatusOK, Fidelity: "agent", PodMTU: 1450}})
 		}
 	}
 	for block := range 100 {
@@ -95,7 +95,7 @@ func writeLargeRun(b *testing.B, dir string) {
 						for v, name := range names {
 							values[name] = 1e-5 * float64(1+i+v) * (1 + 0.001*float64((block*7+i*3+t+w+k)%13))
 						}
-						add(results.Record{Time: time.Unix(int64(block), 0).UTC(), Sample: &results.Sample{Cell: results.Cell{Plugin: plugin(i), Topology: topology, Wire: wire},
+						add(results.Record{Time: time.Unix(int64(block), 0).UTC(), Sample: &results.Sample{Cell: results.Cell{Plugin: plugin(i), Topology: results.On(topology), Wire: wire},
 							Probe: probe, Block: block, Placement: results.Placement{Mode: "same"}, Start: time.Unix(int64(block), 0).UTC(), Seconds: 1, Values: values,
 							CPU: &results.CPU{User: 1, System: 1}}})
 					}

@@ -116,7 +116,7 @@ func warnAbsent(b *gather.Run) {
 				continue
 			}
 			for _, wire := range asked.Wire {
-				b.Report.Cells = append(b.Report.Cells, model.Cell{Cell: results.Cell{Plugin: plugin, Topology: topology, Wire: wire},
+				b.Report.Cells = append(b.Report.Cells, model.Cell{Cell: results.Cell{Plugin: plugin, Topology: results.On(topology), Wire: wire},
 					Status: results.StatusFailed, Cause: model.CauseNotReached, Versions: map[string]string{}, Metrics: []model.Metric{}})
 			}
 		}

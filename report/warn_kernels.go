@@ -15,7 +15,7 @@ func warnKernels(b *gather.Run) {
 	var kernels, own []string
 	in := map[string][]string{}
 	for _, p := range b.Order {
-		_, kernel := results.SplitGround(p.Topology)
+		kernel := p.Topology.Kernel
 		if p.Plugin == results.HostPlugin || b.Networks[p].Status == results.StatusUnsupported {
 			continue
 		}

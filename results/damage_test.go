@@ -18,7 +18,7 @@ func smallJournal(t *testing.T) (dir string, text []byte) {
 	j, dir := newJournal(t)
 	for block := range 3 {
 		for _, r := range []Record{
-			{Sample: &Sample{Cell: Cell{"host", "l2", "none"}, Probe: "tcp-rr", Block: block, Values: map[string]float64{"p50": 1e-5}, Warnings: words.Quotes([]string{"µ"})}},
+			{Sample: &Sample{Cell: Cell{"host", On("l2"), "none"}, Probe: "tcp-rr", Block: block, Values: map[string]float64{"p50": 1e-5}, Warnings: words.Quotes([]string{"µ"})}},
 			{Event: &Event{Name: EventBlockEnd, Block: block}},
 		} {
 			r.Time = time.Unix(int64(block), 0).UTC()

@@ -129,9 +129,9 @@ type Metric struct {
 
 // Cell names what is compared: one plugin on one topology over one wire.
 type Cell struct {
-	Plugin   string `json:"plugin"`
-	Topology string `json:"topology"`
-	Wire     string `json:"wire"`
+	Plugin   string   `json:"plugin"`
+	Topology Topology `json:"topology"`
+	Wire     string   `json:"wire"`
 }
 
 // SameNode is the topology under which figures between two pods of one node
@@ -201,7 +201,7 @@ const (
 // if not, why. The last one recorded counts.
 type Network struct {
 	Plugin   string     `json:"plugin"`
-	Topology string     `json:"topology"`
+	Topology Topology   `json:"topology"`
 	Status   string     `json:"status"`
 	Cause    words.Text `json:"cause,omitzero"`
 	Fidelity string     `json:"fidelity"` // agent, datapath or cluster
@@ -219,8 +219,8 @@ type Network struct {
 
 // Setup is what it took to bring a network up.
 type Setup struct {
-	Plugin   string `json:"plugin"`
-	Topology string `json:"topology"`
+	Plugin   string   `json:"plugin"`
+	Topology Topology `json:"topology"`
 	// NetworkReadyMS ends with the first packet from the one pod that is measured
 	// to the other. In the lab it begins with the start of the first agent. On a
 	// cluster, whose agents run already, it begins with the making of the pods, or
@@ -238,14 +238,14 @@ type Setup struct {
 // Encapsulation is what the wire showed while known packets passed between
 // two pods on different nodes.
 type Encapsulation struct {
-	Plugin     string `json:"plugin"`
-	Topology   string `json:"topology"`
-	Kernel     string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	From       string `json:"from"`             // node whose underlay NIC was watched
-	To         string `json:"to"`
-	Configured string `json:"configured"` // none, vxlan, udp, ipip, wireguard, geneve
-	Effective  string `json:"effective"`  // the same, or mixed, or unseen
-	Port       int    `json:"port"`       // outer UDP destination port seen, 0 if none
+	Plugin     string   `json:"plugin"`
+	Topology   Topology `json:"topology"`
+	Kernel     string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	From       string   `json:"from"`             // node whose underlay NIC was watched
+	To         string   `json:"to"`
+	Configured string   `json:"configured"` // none, vxlan, udp, ipip, wireguard, geneve
+	Effective  string   `json:"effective"`  // the same, or mixed, or unseen
+	Port       int      `json:"port"`       // outer UDP destination port seen, 0 if none
 	// ConfiguredPort is the port that the plugin's mode should use, 0 if none.
 	ConfiguredPort int `json:"configured_port"`
 	// OverheadBytes is the outer IP packet's length less the inner one's.
@@ -263,7 +263,7 @@ type Encapsulation struct {
 // upon, found by a probe.
 type Finding struct {
 	Plugin   string     `json:"plugin"`
-	Topology string     `json:"topology"`
+	Topology Topology   `json:"topology"`
 	Kernel   string     `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Wire     string     `json:"wire"`             // over which it was first seen
 	Probe    string     `json:"probe"`
@@ -276,7 +276,7 @@ type Finding struct {
 // address that is sent to its MAC arrives.
 type Adjacency struct {
 	Plugin       string       `json:"plugin"`
-	Topology     string       `json:"topology"`
+	Topology     Topology     `json:"topology"`
 	Kernel       string       `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	From         string       `json:"from"`             // node
 	To           string       `json:"to"`
@@ -309,15 +309,15 @@ const (
 // Reachability is whether packets pass in one direction, and with which
 // source address they arrive.
 type Reachability struct {
-	Plugin    string `json:"plugin"`
-	Topology  string `json:"topology"`
-	Kernel    string `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	Direction string `json:"direction"`
-	From      string `json:"from,omitempty"` // node of the sender, "" in old records
-	To        string `json:"to,omitempty"`   // node of the receiver
-	Reachable bool   `json:"reachable"`
-	Source    string `json:"source,omitempty"` // kept or snat; "" if nothing arrived
-	Seen      string `json:"seen,omitempty"`   // source address that arrived
+	Plugin    string   `json:"plugin"`
+	Topology  Topology `json:"topology"`
+	Kernel    string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Direction string   `json:"direction"`
+	From      string   `json:"from,omitempty"` // node of the sender, "" in old records
+	To        string   `json:"to,omitempty"`   // node of the receiver
+	Reachable bool     `json:"reachable"`
+	Source    string   `json:"source,omitempty"` // kept or snat; "" if nothing arrived
+	Seen      string   `json:"seen,omitempty"`   // source address that arrived
 	// LastSeen is the last device on the way whose counters moved, "node/device",
 	// when nothing arrived.
 	LastSeen string     `json:"last_seen,omitempty"`
@@ -327,7 +327,7 @@ type Reachability struct {
 // Policy is whether a rule that denies traffic to a pod takes effect.
 type Policy struct {
 	Plugin   string     `json:"plugin"`
-	Topology string     `json:"topology"`
+	Topology Topology   `json:"topology"`
 	Kernel   string     `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Enforced bool       `json:"enforced"`
 	Seconds  float64    `json:"seconds,omitempty"` // from the rule to the last packet that passed
@@ -337,7 +337,7 @@ type Policy struct {
 // Hops is the way of a packet inside the nodes, by device counters.
 type Hops struct {
 	Plugin   string   `json:"plugin"`
-	Topology string   `json:"topology"`
+	Topology Topology `json:"topology"`
 	Kernel   string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
 	Sent     int      `json:"sent"`
 	Devices  []string `json:"devices"` // "node/device" in the order of the way
@@ -349,7 +349,7 @@ type Event struct {
 	// Name is one of the Event constants.
 	Name     string     `json:"name"`
 	Plugin   string     `json:"plugin,omitempty"`
-	Topology string     `json:"topology,omitempty"`
+	Topology Topology   `json:"topology,omitzero"`
 	Text     words.Text `json:"text,omitzero"`
 	Block    int        `json:"block,omitempty"`
 	Complete bool       `json:"complete,omitempty"`

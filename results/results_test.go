@@ -25,8 +25,8 @@ func newJournal(t *testing.T) (*Journal, string) {
 func TestJournalRoundTrip(t *testing.T) {
 	j, dir := newJournal(t)
 	records := []Record{
-		{Time: time.Unix(2, 0).UTC(), Network: &Network{Plugin: "host", Topology: "l2", Status: StatusOK}},
-		{Time: time.Unix(3, 0).UTC(), Sample: &Sample{Cell: Cell{"host", "l2", "none"}, Probe: "tcp-rr", Block: 1, Start: time.Unix(3, 0).UTC(),
+		{Time: time.Unix(2, 0).UTC(), Network: &Network{Plugin: "host", Topology: On("l2"), Status: StatusOK}},
+		{Time: time.Unix(3, 0).UTC(), Sample: &Sample{Cell: Cell{"host", On("l2"), "none"}, Probe: "tcp-rr", Block: 1, Start: time.Unix(3, 0).UTC(),
 			Values: map[string]float64{"p50": 1e-5}, CPU: &CPU{User: 0.5}}},
 		{Time: time.Unix(4, 0).UTC(), Event: &Event{Name: EventFinished, Complete: true}},
 	}

@@ -39,10 +39,10 @@ func (e earlier) wasGivenUp(instance, topology string) (bool, *upNetwork) {
 	}
 	status, up := "", false
 	for _, record := range e.part() {
-		if n := record.Network; n != nil && n.Plugin == instance && n.Topology == topology {
+		if n := record.Network; n != nil && n.Plugin == instance && n.Topology.Name == topology {
 			status = n.Status
 		}
-		if s := record.Setup; s != nil && s.Plugin == instance && s.Topology == topology {
+		if s := record.Setup; s != nil && s.Plugin == instance && s.Topology.Name == topology {
 			up = true
 		}
 	}
@@ -50,7 +50,7 @@ func (e earlier) wasGivenUp(instance, topology string) (bool, *upNetwork) {
 	case status == "" || status == results.StatusOK:
 		return false, nil
 	case up:
-		return true, &upNetwork{instance: instance, topology: topology, dead: true}
+		return true, &upNetwork{instance: instance, topology: results.On(topology), dead: true}
 	}
 	return true, nil
 }
@@ -63,7 +63,7 @@ func (e earlier) findings(instance, topology string) map[probes.Finding]bool {
 		return found
 	}
 	for _, record := range e.part() {
-		if f := record.Finding; f != nil && f.Plugin == instance && f.Topology == topology {
+		if f := record.Finding; f != nil && f.Plugin == instance && f.Topology.Name == topology {
 			found[probes.Finding{Name: f.Name, Text: f.Text}] = true
 		}
 	}

@@ -33,7 +33,7 @@ func TestBroke(t *testing.T) {
 		{"two in a row", "abAB", false, "", 0, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			n := &upNetwork{Network: &fragile{}, instance: "host", topology: "l2"}
+			n := &upNetwork{Network: &fragile{}, instance: "host", topology: results.On("l2")}
 			for i, probe := range c.samples {
 				s := &results.Sample{Probe: strings.ToLower(string(probe)), Block: i / 2, Start: time.Unix(int64(i), 0).UTC()}
 				if s.Probe != string(probe) {
@@ -81,10 +81,10 @@ func failedFacts(t *testing.T, n *upNetwork) results.Network {
 // TestBrokenStaysBroken resumes a run after a network broke.
 func TestBrokenStaysBroken(t *testing.T) {
 	r := &run{Config: Config{Recorded: &results.Recorded{Records: []results.Record{
-		{Network: &results.Network{Plugin: "host", Topology: "l2", Status: results.StatusOK}},
-		{Setup: &results.Setup{Plugin: "host", Topology: "l2"}},
-		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}}},
-		{Network: &results.Network{Plugin: "host", Topology: "l2", Status: results.StatusBroke, BrokeRound: 2}},
+		{Network: &results.Network{Plugin: "host", Topology: results.On("l2"), Status: results.StatusOK}},
+		{Setup: &results.Setup{Plugin: "host", Topology: results.On("l2")}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: results.On("l2")}}},
+		{Network: &results.Network{Plugin: "host", Topology: results.On("l2"), Status: results.StatusBroke, BrokeRound: 2}},
 	}}}}
 	if gone, was := r.earlier().wasGivenUp("host", "l2"); !gone || was == nil || !was.dead {
 		t.Errorf("given up: %v, %+v", gone, was)
@@ -94,11 +94,11 @@ func TestBrokenStaysBroken(t *testing.T) {
 // TestWorkedBeforeTheInterruption breaks a network after its run was resumed.
 func TestWorkedBeforeTheInterruption(t *testing.T) {
 	r := &run{Config: Config{Recorded: &results.Recorded{Records: []results.Record{
-		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "a"}},
-		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "routed"}, Probe: "b"}},
-		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: "l2"}, Probe: "c", Error: words.Quote("x")}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: results.On("l2")}, Probe: "a"}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: results.On("routed")}, Probe: "b"}},
+		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: results.On("l2")}, Probe: "c", Error: words.Quote("x")}},
 	}}}}
-	n := &upNetwork{instance: "host", topology: "l2"}
+	n := &upNetwork{instance: "host", topology: results.On("l2")}
 	r.earlier().health(n)
 	if len(n.worked) != 1 || !n.worked["a"] || n.failures != 0 {
 		t.Errorf("%+v", n.health)

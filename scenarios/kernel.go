@@ -19,7 +19,7 @@ func (r *run) instances(topology string) []string {
 	if r.earlier().secondPart() {
 		left := r.earlier().left()
 		all = slices.DeleteFunc(all, func(instance string) bool {
-			_, is := left[results.Cell{Plugin: instance, Topology: topology}]
+			_, is := left[results.Cell{Plugin: instance, Topology: results.On(topology)}]
 			return !is && instance != results.HostPlugin
 		})
 	} else if !r.NextKernel || len(all) == 1 {
@@ -40,7 +40,7 @@ func (r *run) finished() {
 	var left []words.Text
 	for _, topology := range r.Asked.Topology {
 		for _, instance := range instances(r.Asked) {
-			if r.unsupported[results.Cell{Plugin: instance, Topology: topology}] {
+			if r.unsupported[results.Cell{Plugin: instance, Topology: results.On(topology)}] {
 				left = append(left, words.On.With(instance, topology))
 			}
 		}

@@ -31,7 +31,7 @@ func (lacking) Slower() int { return 1 }
 // TestInstancesOfAPart says which networks each of two kernels brings up.
 func TestInstancesOfAPart(t *testing.T) {
 	left := func(plugin string) results.Record {
-		return results.Record{Network: &results.Network{Plugin: plugin, Topology: "l2", Status: results.StatusUnsupported, Lacks: "ipip", Cause: words.Quote("kernel lacks ipip")}}
+		return results.Record{Network: &results.Network{Plugin: plugin, Topology: results.On("l2"), Status: results.StatusUnsupported, Lacks: "ipip", Cause: words.Quote("kernel lacks ipip")}}
 	}
 	next := results.Record{Event: &results.Event{Name: results.EventNextKernel}}
 	for _, c := range []struct {

@@ -27,7 +27,7 @@ func (p plain) Ends() (client, server probes.End) {
 }
 
 func (p plain) Facts() (results.Network, results.Setup) {
-	return results.Network{Plugin: p.plugin, Topology: "l2", Status: results.StatusOK}, results.Setup{Plugin: p.plugin, Topology: "l2"}
+	return results.Network{Plugin: p.plugin, Topology: results.On("l2"), Status: results.StatusOK}, results.Setup{Plugin: p.plugin, Topology: results.On("l2")}
 }
 
 // TestWhatIsNotHere asks a testbed for what it does not have: that is noted, and

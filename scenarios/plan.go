@@ -101,10 +101,10 @@ func PlanOf(a results.Asked) Plan {
 		for _, instance := range instances(a) {
 			p.Networks = append(p.Networks, Planned{instance, topology})
 			if slices.Contains(phases[0], instance) {
-				networks = append(networks, &upNetwork{instance: instance, topology: topology})
+				networks = append(networks, &upNetwork{instance: instance, topology: results.On(topology)})
 			}
 			for _, wire := range a.Wire {
-				p.Cells = append(p.Cells, results.Cell{Plugin: instance, Topology: topology, Wire: wire})
+				p.Cells = append(p.Cells, results.Cell{Plugin: instance, Topology: results.On(topology), Wire: wire})
 			}
 		}
 	}
@@ -114,7 +114,7 @@ func PlanOf(a results.Asked) Plan {
 		}
 	}
 	for _, s := range block(a, networks, 0) {
-		p.Order = append(p.Order, s.Plugin+" "+s.Topology+" "+s.Wire+" "+s.probe)
+		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
 	p.Block = time.Duration(len(p.Order)) * (a.Duration.Duration() + betweenSamples)
 	return p

@@ -55,7 +55,7 @@ func (s seen) reached(alive []string) reached {
 	r := reached{rounds: stats.MinSamples}
 	families := map[figureOf][]string{}
 	for f := range s {
-		if f.metric == headline(f.probe) && slices.Contains(alive, f.Plugin+" "+f.Topology) {
+		if f.metric == headline(f.probe) && slices.Contains(alive, f.Plugin+" "+f.Topology.Name) {
 			question := f
 			question.Plugin = ""
 			families[question] = append(families[question], f.Plugin)

@@ -105,7 +105,7 @@ func (f *fragile) Restore(context.Context) (words.Text, error) {
 }
 
 func (f *fragile) Facts() (results.Network, results.Setup) {
-	return results.Network{Plugin: results.HostPlugin, Topology: "l2", Status: results.StatusOK}, results.Setup{Plugin: results.HostPlugin, Topology: "l2"}
+	return results.Network{Plugin: results.HostPlugin, Topology: results.On("l2"), Status: results.StatusOK}, results.Setup{Plugin: results.HostPlugin, Topology: results.On("l2")}
 }
 func (f *fragile) SetWire(string) error       { return nil }
 func (f *fragile) AgentTime() time.Duration   { return 0 }

@@ -69,8 +69,9 @@ type run struct {
 // upNetwork is a network that came up, and what it has shown since.
 type upNetwork struct {
 	testbed.Network
-	instance, topology string
-	wire               string
+	instance string
+	topology results.Topology
+	wire     string
 	health
 	dead   bool
 	found  map[probes.Finding]bool
@@ -107,7 +108,7 @@ func (r *run) alive() []string {
 	var names []string
 	for _, n := range r.networks {
 		if !n.dead {
-			names = append(names, n.instance+" "+n.topology)
+			names = append(names, n.instance+" "+n.topology.Name)
 		}
 	}
 	return names
@@ -121,7 +122,7 @@ func (r *run) up(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			r.Progress(Progress{Phase: "bringing up", Now: instance + " on " + results.Ground(topology, r.Kernel)})
+			r.Progress(Progress{Phase: "bringing up", Now: instance + " on " + results.On(topology).In(r.Kernel).String()})
 			if err := r.bringUp(ctx, instance, topology); err != nil {
 				return err
 			}
@@ -141,7 +142,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 	network, err := r.phase.Testbed.Up(ctx, plugin, instance, topology)
 	if network != nil {
 		facts, setup := network.Facts()
-		up := &upNetwork{Network: network, instance: instance, topology: topology, found: r.foundSoFar(instance, topology)}
+		up := &upNetwork{Network: network, instance: instance, topology: results.On(topology), found: r.foundSoFar(instance, topology)}
 		up.dead = err != nil
 		r.earlier().health(up)
 		r.networks = append(r.networks, up)
@@ -154,14 +155,14 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	facts := results.Network{Plugin: instance, Topology: topology, Fidelity: string(plugin.Fidelity),
+	facts := results.Network{Plugin: instance, Topology: results.On(topology), Fidelity: string(plugin.Fidelity),
 		Status: results.StatusFailed, Cause: words.OfError(err), Kernel: r.Kernel}
 	var unsupported *testbed.UnsupportedError
 	if errors.As(err, &unsupported) {
 		facts.Status, facts.Lacks = results.StatusUnsupported, unsupported.Lacks
 		facts.Cause = r.earlier().inBoth(&facts, r.Kernel)
 		if facts.Lacks != "" {
-			r.unsupported[results.Cell{Plugin: instance, Topology: topology}] = true
+			r.unsupported[results.Cell{Plugin: instance, Topology: results.On(topology)}] = true
 		}
 	}
 	return r.write().append(results.Record{Network: &facts})
@@ -184,7 +185,7 @@ func (r *run) once(ctx context.Context) error {
 			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.known(n.instance) {
 				continue
 			}
-			r.Progress(Progress{Phase: "looking at the wire", Now: n.instance + " on " + n.topology})
+			r.Progress(Progress{Phase: "looking at the wire", Now: n.instance + " on " + n.topology.Name})
 			if err := r.fact(ctx, n, name, probe, params); err != nil {
 				return err
 			}
@@ -256,7 +257,7 @@ func (r *run) down(ctx context.Context) {
 		if n.Network == nil {
 			continue
 		}
-		r.Progress(Progress{Phase: "taking down", Now: n.instance + " on " + n.topology})
+		r.Progress(Progress{Phase: "taking down", Now: n.instance + " on " + n.topology.Name})
 		if err := n.Down(ctx); err != nil {
 			r.write().event(results.Event{Name: results.EventCNIDel, Plugin: n.instance, Topology: n.topology, Text: words.OfError(err)})
 		}

@@ -52,7 +52,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
 		r.pace.seen.add(sample)
 		if measured.Hist != nil {
-			sample.Hist, err = r.Journal.AddHistogram(measured.Hist, r.nameParts(s.Plugin, s.Topology, s.Wire, s.probe, fmt.Sprintf("%04d", block))...)
+			sample.Hist, err = r.Journal.AddHistogram(measured.Hist, r.nameParts(s.Plugin, s.Topology.Name, s.Wire, s.probe, fmt.Sprintf("%04d", block))...)
 			if err != nil {
 				return fmt.Errorf("keeping a histogram: %w", err)
 			}
@@ -86,7 +86,7 @@ func (r *run) restore(ctx context.Context, n *upNetwork) (gone bool, err error) 
 	if !can || n.failures == 0 && n.Err() == nil {
 		return false, nil
 	}
-	r.Progress(Progress{Phase: "restoring", Now: n.instance + " on " + n.topology})
+	r.Progress(Progress{Phase: "restoring", Now: n.instance + " on " + n.topology.Name})
 	said, err := restorer.Restore(ctx)
 	if ctx.Err() != nil {
 		return false, ctx.Err()
@@ -128,7 +128,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 			return failed
 		}
 		site = r.stage().site(n, probe, params)
-		capture = filepath.Join(results.CaptureDir, results.FileName(r.nameParts(n.instance, n.topology, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
+		capture = filepath.Join(results.CaptureDir, results.FileName(r.nameParts(n.instance, n.topology.Name, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
 		site.CaptureFile = r.Journal.Path(capture)
 		measured, err = r.stage().take(ctx, probe, site)
 		if err == nil || !restores || n.Err() == nil || ctx.Err() != nil {

@@ -28,7 +28,7 @@ func TestCheckCompletes(t *testing.T) {
 func networksOf(names ...string) []*upNetwork {
 	var all []*upNetwork
 	for _, n := range names {
-		all = append(all, &upNetwork{instance: n, topology: "l2"})
+		all = append(all, &upNetwork{instance: n, topology: results.On("l2")})
 	}
 	return all
 }
@@ -106,7 +106,7 @@ func TestPrecision(t *testing.T) {
 					if plugin == "flannel-vxlan" {
 						v *= math.Exp(c.noise * float64(block%2))
 					}
-					s.add(&results.Sample{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Probe: "tcp-stream", Block: block,
+					s.add(&results.Sample{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "none"}, Probe: "tcp-stream", Block: block,
 						Values: map[string]float64{"goodput": v, "retransmits": float64(block)}})
 				}
 			}

@@ -76,7 +76,7 @@ func (r *clusterRun) pluginsOf(ctx context.Context, bed *cluster.Cluster, said [
 
 // detect keeps for the record what a cluster says of its plugin.
 func (o *runOptions) detect(plugin string, found detect.Found) {
-	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: words.Detected.With(found.Words)})
+	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: results.On(testbed.ClusterTopology), Text: words.Detected.With(found.Words)})
 }
 
 // notByUs stands for how a plugin came to be there.

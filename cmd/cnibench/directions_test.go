@@ -116,7 +116,7 @@ func TestBothWays(t *testing.T) {
 			if len(ways) != 2 || ways["node1 to node2"].Source != c.there || ways["node2 to node1"].Source != c.back {
 				t.Errorf("%+v, want there %q, back %q", ways, c.there, c.back)
 			}
-			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: "l2", Wire: "none"})
+			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: results.On("l2"), Wire: "none"})
 			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause.String(), c.cause) {
 				t.Errorf("%+v, want %s: %s", cell, c.status, c.cause)
 			}

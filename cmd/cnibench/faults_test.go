@@ -258,11 +258,11 @@ func TestPathGoesDown(t *testing.T) {
 func failsBesideASoundOne(t *testing.T, plugin, status, cause string) {
 	t.Helper()
 	r := measure(t, "--plugins", plugin+",flannel-host-gw", "--probes", "tcp-rr", "--wire", "none", "--rounds", "8", "--duration", "500ms")
-	cell := r.Cell(results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"})
+	cell := r.Cell(results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "none"})
 	if cell == nil || cell.Status != status || !strings.Contains(cell.Cause.String(), cause) {
 		t.Errorf("cell %+v is not %s for %q", cell, status, cause)
 	}
-	sound := r.Cell(results.Cell{Plugin: "flannel-host-gw", Topology: "l2", Wire: "none"})
+	sound := r.Cell(results.Cell{Plugin: "flannel-host-gw", Topology: results.On("l2"), Wire: "none"})
 	if sound == nil || sound.Status != results.StatusOK || sound.Metric("tcp-rr", "p50").N != 8 {
 		t.Errorf("the sound plugin was not measured to the end: %+v", sound)
 	}
@@ -303,7 +303,7 @@ func TestCNITimes(t *testing.T) {
 			}
 		}
 	}
-	if cell := r.Cell(results.Cell{Plugin: "host", Topology: "l2", Wire: "none"}); cell != nil && len(cell.Metrics) > 0 {
+	if cell := r.Cell(results.Cell{Plugin: "host", Topology: results.On("l2"), Wire: "none"}); cell != nil && len(cell.Metrics) > 0 {
 		t.Errorf("the baseline has pods: %+v", cell.Metrics)
 	}
 }

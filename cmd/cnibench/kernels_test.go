@@ -88,7 +88,7 @@ func kernelIsTold(t *testing.T, r *model.Report, out string) {
 		if c.Plugin == "flannel-wireguard" && (c.Status != results.StatusUnsupported || !strings.Contains(c.Cause.String(), "kernel lacks wireguard")) {
 			t.Errorf("flannel-wireguard is %s: %s", c.Status, c.Cause)
 		}
-		if c.Topology != "l2" {
+		if c.Topology.Name != "l2" {
 			t.Errorf("%s is on topology %q", c.Plugin, c.Topology)
 		}
 	}
@@ -160,7 +160,7 @@ func filesOfEachKernel(t *testing.T, dir string, r *model.Report) {
 				t.Fatal(err)
 			}
 			cell := s.Cell
-			cell.Topology = record.Kernel + " " + cell.Topology
+			cell.Topology = results.On(record.Kernel + " " + cell.Topology.String())
 			if merged[cell] == nil {
 				merged[cell] = h
 			} else if merged[cell].Merge(h) > 0 {
@@ -174,7 +174,7 @@ func filesOfEachKernel(t *testing.T, dir string, r *model.Report) {
 		t.Fatal("the journal names no histogram")
 	}
 	for cell, h := range merged {
-		kernel, topology, _ := strings.Cut(cell.Topology, " l2")
+		kernel, topology, _ := strings.Cut(cell.Topology.String(), " l2")
 		if topology != "" {
 			t.Fatalf("%+v", cell)
 		}
@@ -198,7 +198,7 @@ func TestVPCInUML(t *testing.T) {
 		"terway-ipvlan": {results.StatusOK, ""}, "cce-vpc": {results.StatusOK, ""}, "cce-tunnel": {results.StatusOK, ""},
 		"flannel-ipip": {results.StatusFailed, "the VPC drops IP protocol 4"},
 	} {
-		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc:drop-ipip", Wire: "none"})
+		c := r.Cell(results.Cell{Plugin: plugin, Topology: results.On("vpc:drop-ipip"), Wire: "none"})
 		if c == nil || c.Status != want.status || !strings.Contains(c.Cause.String(), want.cause) || !strings.HasPrefix(c.Kernel, "uml ") {
 			t.Errorf("%s: %+v, want %+v", plugin, c, want)
 		}

@@ -34,7 +34,7 @@ func TestLinkDelays(t *testing.T) {
 	}
 	for _, plugin := range []string{results.HostPlugin, "terway-eni"} {
 		for _, wire := range []string{"none", "20mbit"} {
-			c := results.Cell{Plugin: plugin, Topology: "vpc", Wire: wire}
+			c := results.Cell{Plugin: plugin, Topology: results.On("vpc"), Wire: wire}
 			before, after := near.Cell(c), far.Cell(c)
 			if before == nil || after == nil || before.Metric("tcp-rr", "p50") == nil || after.Metric("tcp-rr", "p50") == nil {
 				t.Errorf("%s over %s has no figures: %+v, %+v", plugin, wire, before, after)

@@ -42,7 +42,7 @@ func TestComparison(t *testing.T) {
 
 func cellOf(t *testing.T, r *model.Report, plugin, wire string) *model.Cell {
 	t.Helper()
-	c := r.Cell(results.Cell{Plugin: plugin, Topology: "l2", Wire: wire})
+	c := r.Cell(results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: wire})
 	if c == nil {
 		t.Fatalf("no cell %s over %s", plugin, wire)
 	}

@@ -68,7 +68,7 @@ func TestTopologies(t *testing.T) {
 func matrixIsFull(t *testing.T, r *model.Report) {
 	for _, plugin := range sampled() {
 		for topology, cause := range matrix[plugin] {
-			c := r.Cell(results.Cell{Plugin: plugin, Topology: topology, Wire: "none"})
+			c := r.Cell(results.Cell{Plugin: plugin, Topology: results.On(topology), Wire: "none"})
 			want := results.StatusOK
 			switch {
 			case cause == "needs a VPC":
@@ -94,8 +94,8 @@ func adjacencyTells(t *testing.T, r *model.Report) {
 	}
 	pairs := map[string]int{}
 	for _, a := range r.Adjacency {
-		w := want[a.Topology]
-		pairs[a.Plugin+" on "+a.Topology]++
+		w := want[a.Topology.String()]
+		pairs[a.Plugin+" on "+a.Topology.String()]++
 		if a.Neighbour != w.Neighbour || a.Forwards != w.Forwards || a.ProxyARP != w.ProxyARP || a.TTL != w.TTL || a.Forwards == (!a.Cause.Empty()) {
 			t.Errorf("%+v, want %+v", a, w)
 		}
@@ -119,7 +119,7 @@ func encapsulatesBetweenSubnets(t *testing.T, r *model.Report) {
 			continue
 		}
 		seen++
-		if want := map[string]string{"l2": "none", "routed": "vxlan"}[e.Topology]; e.Effective != want {
+		if want := map[string]string{"l2": "none", "routed": "vxlan"}[e.Topology.String()]; e.Effective != want {
 			t.Errorf("%s on %s puts on %s, want %s", e.Plugin, e.Topology, e.Effective, want)
 		}
 	}
@@ -137,7 +137,7 @@ func encapsulatesBetweenSubnets(t *testing.T, r *model.Report) {
 func podsAreReached(t *testing.T, r *model.Report) {
 	reached := map[string]bool{}
 	for _, a := range r.Reachability {
-		if a.Topology != "vpc" {
+		if a.Topology.Name != "vpc" {
 			continue
 		}
 		source := results.SourceKept
@@ -224,7 +224,7 @@ func waysAreSeen(t *testing.T, r *model.Report) {
 				}
 			}
 		}
-		place := h.Plugin + " " + h.Topology
+		place := h.Plugin + " " + h.Topology.String()
 		if way, ok := want[place]; ok && way != strings.Join(names, " ") {
 			t.Errorf("%s: %v, want %s", place, h.Devices, way)
 		}
@@ -258,12 +258,12 @@ func TestVPCVariants(t *testing.T) {
 		{"vpc-route", "vpc:quota=1", results.StatusFailed, "the quota of 1 routes in the VPC's table is used up", false, false},
 	} {
 		t.Run(c.plugin+" on "+c.topology, func(t *testing.T) {
-			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: c.topology, Wire: "none"})
+			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: results.On(c.topology), Wire: "none"})
 			if cell == nil || cell.Status != c.status || !strings.Contains(cell.Cause.String(), c.cause) {
 				t.Errorf("%+v, want %s: %s", cell, c.status, c.cause)
 			}
 			for _, a := range r.Adjacency {
-				if a.Plugin == c.plugin && a.Topology == c.topology && (a.Forwards != c.forwards || a.ProxyARP != c.proxyARP) {
+				if a.Plugin == c.plugin && a.Topology.Name == c.topology && (a.Forwards != c.forwards || a.ProxyARP != c.proxyARP) {
 					t.Errorf("%+v, want forwards %v, proxy ARP %v", a, c.forwards, c.proxyARP)
 				}
 			}
@@ -278,7 +278,7 @@ func TestPodsOfTheCloudComeAndGo(t *testing.T) {
 	r := measure(t, "--plugins", "terway-eni,terway-eniip,aws-vpc-cni", "--topology", "vpc", "--wire", "none", "--rounds", "6",
 		"--duration", "100ms", "--probes", "cni-time")
 	for _, plugin := range []string{"terway-eni", "terway-eniip", "aws-vpc-cni"} {
-		c := r.Cell(results.Cell{Plugin: plugin, Topology: "vpc", Wire: "none"})
+		c := r.Cell(results.Cell{Plugin: plugin, Topology: results.On("vpc"), Wire: "none"})
 		if c == nil || c.Status != results.StatusOK || len(c.Metrics) == 0 || c.Metrics[0].N != 6 {
 			t.Errorf("%s: %+v", plugin, c)
 		}

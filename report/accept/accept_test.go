@@ -27,18 +27,18 @@ func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
 			VsHost: &model.VsHost{N: 10, Ratio: 1, CI: ratio}, Samples: []float64{1, 1, 1, 1, 1, 1, 1}}
 	}
 	cell := func(plugin string) model.Cell {
-		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "1gbit"}, Status: "ok", PodMTU: 1450,
+		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "1gbit"}, Status: "ok", PodMTU: 1450,
 			Metrics: []model.Metric{metric("tcp-stream", "goodput", "bit/s"), metric("tcp-rr", "p99", "s")}}
 	}
 	return &model.Report{Run: model.Run{ID: "test", Started: time.Unix(0, 0)}, Host: results.Host{CPU: "x", CPUs: 2},
 		Cells: []model.Cell{cell("host"), cell("calico-bgp")},
-		Encapsulation: []results.Encapsulation{{Plugin: "calico-bgp", Topology: "l2", Configured: "vxlan", Effective: "vxlan", OverheadBytes: 50, Agrees: true},
-			{Plugin: "host", Topology: "l2", Effective: "none"}},
-		Adjacency:    []results.Adjacency{{Plugin: "calico-bgp", Topology: "l2", Neighbour: true, Forwards: false}},
-		Reachability: []results.Reachability{{Plugin: "calico-bgp", Topology: "l2", Direction: "pod-to-outside", Reachable: true, Source: "snat"}, {Plugin: "calico-bgp", Topology: "l2", Direction: "outside-to-pod", Cause: words.Quote("no route")}},
-		Policy:       []results.Policy{{Plugin: "calico-bgp", Topology: "l2", Enforced: true, Seconds: 0.5}},
-		Findings:     []results.Finding{{Plugin: "calico-bgp", Topology: "l2", Name: "x"}},
-		Setup:        []model.Setup{{Plugin: "calico-bgp", Topology: "l2", NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},
+		Encapsulation: []results.Encapsulation{{Plugin: "calico-bgp", Topology: results.On("l2"), Configured: "vxlan", Effective: "vxlan", OverheadBytes: 50, Agrees: true},
+			{Plugin: "host", Topology: results.On("l2"), Effective: "none"}},
+		Adjacency:    []results.Adjacency{{Plugin: "calico-bgp", Topology: results.On("l2"), Neighbour: true, Forwards: false}},
+		Reachability: []results.Reachability{{Plugin: "calico-bgp", Topology: results.On("l2"), Direction: "pod-to-outside", Reachable: true, Source: "snat"}, {Plugin: "calico-bgp", Topology: results.On("l2"), Direction: "outside-to-pod", Cause: words.Quote("no route")}},
+		Policy:       []results.Policy{{Plugin: "calico-bgp", Topology: results.On("l2"), Enforced: true, Seconds: 0.5}},
+		Findings:     []results.Finding{{Plugin: "calico-bgp", Topology: results.On("l2"), Name: "x"}},
+		Setup:        []model.Setup{{Plugin: "calico-bgp", Topology: results.On("l2"), NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},
 	}
 }
 

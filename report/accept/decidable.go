@@ -89,7 +89,7 @@ func (d *decidable) cells() []model.Cell {
 	for _, instance := range d.instances() {
 		for _, topology := range d.topologies() {
 			for _, wire := range d.wires() {
-				c := model.Cell{Cell: results.Cell{Plugin: instance, Topology: topology, Wire: wire}}
+				c := model.Cell{Cell: results.Cell{Plugin: instance, Topology: results.On(topology), Wire: wire}}
 				if j.names(&c) {
 					cells = append(cells, c)
 				}
@@ -202,7 +202,7 @@ func (d *decidable) lacks(cell model.Cell) string {
 		return d.lacksOnCluster(cell)
 	}
 	p := d.catalogue.Get(results.Original(cell.Plugin))
-	kind, _, _ := strings.Cut(cell.Topology, ":")
+	kind, _, _ := strings.Cut(cell.Topology.String(), ":")
 	switch {
 	case p == nil:
 		return ""
@@ -223,7 +223,7 @@ func (d *decidable) lacksOnCluster(cell model.Cell) string {
 	switch {
 	case d.Setup == "cni_add_ms" || d.Setup == "agent_rss_bytes":
 		return "whose " + d.Setup + " a cluster does not show"
-	case cell.Topology == results.SameNode && (strings.HasPrefix(d.Fact, "encapsulation") || strings.HasPrefix(d.Fact, "adjacency")):
+	case cell.Topology.Name == results.SameNode && (strings.HasPrefix(d.Fact, "encapsulation") || strings.HasPrefix(d.Fact, "adjacency")):
 		return "where nothing crosses a wire"
 	}
 	return ""

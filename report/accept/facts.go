@@ -24,9 +24,12 @@ type seen struct {
 }
 
 // place is a network: a plugin on a topology.
-type place struct{ plugin, topology string }
+type place struct {
+	plugin   string
+	topology results.Topology
+}
 
-func (p place) String() string { return p.plugin + " on " + p.topology }
+func (p place) String() string { return p.plugin + " on " + p.topology.String() }
 
 // fact is something known of a network that has no samples.
 type fact struct {

@@ -56,7 +56,7 @@ func TestFailedSamples(t *testing.T) {
 // names the one that fails.
 func TestReachedBothWays(t *testing.T) {
 	back := func(plugin string) results.Reachability {
-		return results.Reachability{Plugin: plugin, Topology: "l2", Direction: results.PodToPod, From: "node2", To: "node1", Cause: words.Quote("lost")}
+		return results.Reachability{Plugin: plugin, Topology: results.On("l2"), Direction: results.PodToPod, From: "node2", To: "node1", Cause: words.Quote("lost")}
 	}
 	for _, c := range []struct {
 		name string
@@ -69,7 +69,7 @@ func TestReachedBothWays(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := runOf(nil, nil)
-			there := results.Reachability{Plugin: "calico-bgp", Topology: "l2", Direction: results.PodToPod, From: "node1", To: "node2", Reachable: true, Source: "kept"}
+			there := results.Reachability{Plugin: "calico-bgp", Topology: results.On("l2"), Direction: results.PodToPod, From: "node1", To: "node2", Reachable: true, Source: "kept"}
 			r.Reachability = append([]results.Reachability{there}, c.more...)
 			o := Judge(parse(t, "fact: reachability pod-to-pod, is: true"), r, nil, catalogue.All())
 			if o.Verdict != c.want || !strings.Contains(o.Thresholds[0].Reason, c.says) {

@@ -204,8 +204,7 @@ func (j *judge) names(c *model.Cell) bool {
 		ok, _ := path.Match(pattern, name)
 		return pattern == "" || ok
 	}
-	topology, _ := results.SplitGround(c.Topology)
-	if !match(j.Topology, topology) || !match(j.Wire, c.Wire) {
+	if !match(j.Topology, c.Topology.Name) || !match(j.Wire, c.Wire) {
 		return false
 	}
 	if p := j.catalogue.Get(j.Plugin); p != nil {

@@ -54,7 +54,7 @@ type Fact struct {
 
 // Facts is what a run showed on one topology.
 type Facts struct {
-	Topology   string // with its options, such as vpc:l3-only
+	Topology   results.Topology // with its options, such as vpc:l3-only
 	Testbed    string
 	Nodes      int // that figures are between
 	NodesAsked int // of each network, as asked for; 0 if nobody asked
@@ -149,8 +149,8 @@ type Confidence struct {
 
 // Recommendation is the advice for one topology.
 type Recommendation struct {
-	Topology string `json:"topology"`
-	Kernel   string `json:"kernel,omitempty"` // that was measured in, "" for the machine's own
+	Topology results.Topology `json:"topology"`
+	Kernel   string           `json:"kernel,omitempty"` // that was measured in, "" for the machine's own
 	// Plugin is the name in the catalogue; "" if nothing fits.
 	Plugin      string       `json:"plugin"`
 	Summary     words.Text   `json:"summary"` // a sentence, with what was found and what is excluded

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/cnibench/cnibench/report/quantity"
-	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
@@ -156,7 +155,7 @@ func (p part) testFact(all []Facts) finding {
 	for _, facts := range all {
 		// Options make another network of a topology: a vpc with its check off
 		// says nothing about one with the check on.
-		if topology, _ := results.SplitGround(facts.Topology); p.Fact.Topology != "" && p.Fact.Topology != topology {
+		if p.Fact.Topology != "" && p.Fact.Topology != facts.Topology.Name {
 			continue
 		}
 		plugin := facts.plugin(p.Fact.Plugin)
@@ -164,7 +163,7 @@ func (p part) testFact(all []Facts) finding {
 			continue
 		}
 		fact := plugin.Facts[p.Fact.Name]
-		evidence := words.Aside(words.Of(words.Quote(facts.Topology), fact.Evidence), dataPath(plugin))
+		evidence := words.Aside(words.Of(words.Quote(facts.Topology.String()), fact.Evidence), dataPath(plugin))
 		switch {
 		case fact.Value == "":
 		case p.Fact.Name == Policy && plugin.Fidelity == DataPath && fact.Value == no:
@@ -220,7 +219,7 @@ func (p part) testCompare(all []Facts) finding {
 			if !ok || !Figure(c.Probe, c.Metric) {
 				continue
 			}
-			evidence := words.List(words.Quote(facts.Topology), c.Evidence)
+			evidence := words.List(words.Quote(facts.Topology.String()), c.Evidence)
 			if c.Verdict == stats.Inconclusive || facts.builtOnly(c) {
 				f.unsure(words.Aside(evidence, facts.note(c)))
 				continue
@@ -240,7 +239,7 @@ func (p part) testRatio(all []Facts) finding {
 			if !ok || base(c.Probe) != "tcp-stream" || c.Metric != "goodput" {
 				continue
 			}
-			evidence := words.List(words.Quote(facts.Topology), c.Evidence)
+			evidence := words.List(words.Quote(facts.Topology.String()), c.Evidence)
 			switch {
 			case c.CI == nil || facts.builtOnly(c) || c.CI[0] < p.Ratio.AtLeast && c.CI[1] >= p.Ratio.AtLeast:
 				f.unsure(words.Aside(evidence, facts.note(c)))

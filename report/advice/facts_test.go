@@ -3,6 +3,7 @@ package advice
 import (
 	"slices"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
@@ -62,7 +63,7 @@ var runs = map[string][]shown{"l2": onL2, "routed": onRouted, "vpc": onVPC}
 
 // factsOf makes the facts of a run.
 func factsOf(topology string, all []shown) Facts {
-	f := Facts{Topology: topology, Testbed: "lab", Nodes: 2, Complete: true}
+	f := Facts{Topology: results.On(topology), Testbed: "lab", Nodes: 2, Complete: true}
 	for _, s := range all {
 		f.Plugins = append(f.Plugins, s.plugin())
 	}

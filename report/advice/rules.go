@@ -109,8 +109,7 @@ type subject struct {
 func newSubject(n results.Needs, f *Facts, p *Plugin) *subject {
 	s := &subject{plugin: p, facts: f, mode: modeOf(p.Name), known: needed(n), notes: []Reason{}}
 	s.bounds = boundsOf(n, s.mode)
-	topology, _ := results.SplitGround(f.Topology)
-	kind, _, _ := strings.Cut(topology, ":")
+	kind, _, _ := strings.Cut(f.Topology.Name, ":")
 	s.known["net.kind"], s.known["net.link"] = kind, f.Link.Value
 	for name, v := range map[string]bool{"debug_only": s.mode.DebugOnly, "needs_l2": s.mode.NeedsL2, "same_subnet": s.mode.SameSubnet,
 		"kubespray": len(s.mode.Kubespray) > 0, "managed": len(s.mode.Managed) > 0} {

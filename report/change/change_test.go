@@ -26,7 +26,7 @@ func side(level, host, noise float64) Side {
 		if plugin != results.HostPlugin {
 			m.VsHost = &model.VsHost{N: 10, Ratio: of / host, Blocks: samples(of / host)}
 		}
-		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: "l2", Wire: "none"}, Status: "ok", Metrics: []model.Metric{m}}
+		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "none"}, Status: "ok", Metrics: []model.Metric{m}}
 	}
 	return Side{Run: results.Run{ID: "a", Host: results.Host{CPU: "one", CPUs: 2, Kernel: "6.1"}, Versions: map[string]string{"flanneld": "v1"}},
 		Report: &model.Report{Cells: []model.Cell{cell("host", host), cell("calico-bgp", level)}}}
@@ -70,7 +70,7 @@ func TestBetween(t *testing.T) {
 func TestWhatIsMissingOnOneSide(t *testing.T) {
 	old, now := side(8, 10, 0.001), side(8, 10, 0.001)
 	now.Report.Cells[1] = model.Cell{Cell: now.Report.Cells[1].Cell, Status: "failed", Cause: words.Quote("no route")}
-	old.Report.Cells = append(old.Report.Cells, model.Cell{Cell: results.Cell{Plugin: "flannel-vxlan", Topology: "l2", Wire: "none"}, Metrics: old.Report.Cells[0].Metrics})
+	old.Report.Cells = append(old.Report.Cells, model.Cell{Cell: results.Cell{Plugin: "flannel-vxlan", Topology: results.On("l2"), Wire: "none"}, Metrics: old.Report.Cells[0].Metrics})
 	c := Between(old, now, 0.03)
 	said := map[string]string{}
 	for _, cell := range c.Cells {

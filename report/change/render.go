@@ -47,7 +47,7 @@ func (c *Cell) line() []string {
 	if c.Cause != "" {
 		verdict += ": " + c.Cause
 	}
-	return []string{c.Plugin, c.Topology, c.Wire, c.Probe + " " + c.Metric, figure(c.Old), figure(c.New), ratio, verdict}
+	return []string{c.Plugin, c.Topology.String(), c.Wire, c.Probe + " " + c.Metric, figure(c.Old), figure(c.New), ratio, verdict}
 }
 
 func (c *Comparison) foot() string {

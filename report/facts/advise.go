@@ -21,18 +21,17 @@ func Advise(r *model.Report, needs *results.Needs) {
 	r.Claims = advice.Claims(facts)
 }
 
-// byTopology joins the grounds of one topology. Whether a plugin works, what it
+// byTopology joins what was seen of one topology in several kernels. Whether a plugin works, what it
 // puts on the wire and whom it lets in is a fact in whichever kernel it was
 // seen; its speed is compared only with that of plugins in the same kernel.
-func byTopology(grounds []advice.Facts) []advice.Facts {
+func byTopology(seen []advice.Facts) []advice.Facts {
 	var all []advice.Facts
-	for _, g := range grounds {
-		topology, kernel := results.SplitGround(g.Topology)
+	for _, g := range seen {
 		for i := range g.Plugins {
-			g.Plugins[i].Kernel = kernel
+			g.Plugins[i].Kernel = g.Topology.Kernel
 		}
-		g.Topology = topology
-		i := slices.IndexFunc(all, func(f advice.Facts) bool { return f.Topology == topology })
+		g.Topology.Kernel = ""
+		i := slices.IndexFunc(all, func(f advice.Facts) bool { return f.Topology == g.Topology })
 		if i < 0 {
 			all = append(all, g)
 			continue

@@ -13,7 +13,7 @@ import (
 // baseline included, by the figures that plugins are ranked by. A plugin's
 // second copy is no plugin that could be recommended. rounds is how many blocks
 // they need to show any difference.
-func comparisonsFor(r *model.Report, topology string) (all []advice.Comparison, rounds int) {
+func comparisonsFor(r *model.Report, topology results.Topology) (all []advice.Comparison, rounds int) {
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
 		if c.Topology != topology || c.Ratio == nil || !advice.Figure(c.Probe, c.Metric) || copied(c) {

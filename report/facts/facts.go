@@ -29,7 +29,7 @@ const measuredNodes = 2
 func All(r *model.Report) []advice.Facts {
 	var all []advice.Facts
 	for _, topology := range r.Topologies() {
-		if topology == results.SameNode {
+		if topology.Name == results.SameNode {
 			continue // no plugin is chosen for what happens inside a node
 		}
 		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: measuredNodes, NodesAsked: r.Run.Asked.Nodes,
@@ -45,7 +45,7 @@ func All(r *model.Report) []advice.Facts {
 
 // PluginsOf lists what is compared on a topology: no baseline, and nothing
 // twice.
-func PluginsOf(r *model.Report, topology string) []string {
+func PluginsOf(r *model.Report, topology results.Topology) []string {
 	var all []string
 	for _, c := range r.Cells {
 		if c.Topology == topology && c.Plugin != results.HostPlugin && !strings.Contains(c.Plugin, "+") && !slices.Contains(all, c.Plugin) {
@@ -56,7 +56,7 @@ func PluginsOf(r *model.Report, topology string) []string {
 }
 
 // OfPlugin collects what was measured of a plugin.
-func OfPlugin(r *model.Report, plugin, topology string) advice.Plugin {
+func OfPlugin(r *model.Report, plugin string, topology results.Topology) advice.Plugin {
 	p := advice.Plugin{Name: plugin, Facts: map[string]advice.Fact{advice.Works: Works(r, plugin, topology)}}
 	p.Untried = true
 	for _, c := range r.CellsOf(plugin, topology) {
@@ -90,7 +90,7 @@ const hardlyAnything = 0.01
 // long as the run took. A network that the kernel cannot carry, that the run did
 // not come to, or that fails where the nodes' own network fails too was not
 // measured.
-func Works(r *model.Report, plugin, topology string) advice.Fact {
+func Works(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	cells := r.CellsOf(plugin, topology)
 	for _, c := range cells {
 		if c.Status != results.StatusBroke {
@@ -141,7 +141,7 @@ func Works(r *model.Report, plugin, topology string) advice.Fact {
 
 // cameUp takes a network for one that works because a packet passed while it was
 // brought up.
-func cameUp(r *model.Report, plugin, topology string) advice.Fact {
+func cameUp(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology && SentAtSetup(r) {
 			return advice.Fact{Value: "yes", Evidence: words.FirstPacketBetweenPodsAfter.With(quantity.Format(s.NetworkReadyMS/1000, "s"))}
@@ -151,7 +151,7 @@ func cameUp(r *model.Report, plugin, topology string) advice.Fact {
 }
 
 // little says that a stream got next to nothing through, "" if none did so.
-func little(r *model.Report, plugin, topology string) words.Text {
+func little(r *model.Report, plugin string, topology results.Topology) words.Text {
 	for _, c := range r.CellsOf(plugin, topology) {
 		for _, m := range c.Metrics {
 			if name, _, _ := strings.Cut(m.Probe, ":"); name == "tcp-stream" && m.Name == "goodput" && m.VsHost != nil && m.VsHost.Ratio < hardlyAnything {
@@ -171,7 +171,7 @@ func YesNo(v bool) string {
 }
 
 // policyOf is whether a deny rule took effect.
-func policyOf(r *model.Report, plugin, topology string) (advice.Fact, bool) {
+func policyOf(r *model.Report, plugin string, topology results.Topology) (advice.Fact, bool) {
 	for _, p := range r.Policy {
 		if p.Plugin == plugin && p.Topology == topology {
 			return advice.Fact{Value: YesNo(p.Enforced), Evidence: PolicyText(p)}, true
@@ -192,7 +192,7 @@ func PolicyText(p results.Policy) words.Text {
 }
 
 // linkOf is whether the nodes of a topology share a link layer.
-func linkOf(r *model.Report, topology string) advice.Fact {
+func linkOf(r *model.Report, topology results.Topology) advice.Fact {
 	var pairs, answered, forwarding int
 	for _, a := range r.Adjacency {
 		if a.Topology != topology {
@@ -214,7 +214,7 @@ func linkOf(r *model.Report, topology string) advice.Fact {
 }
 
 // userSpace is whether the agents handle packets themselves.
-func userSpace(r *model.Report, plugin, topology string) advice.Fact {
+func userSpace(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	for _, c := range r.CellsOf(plugin, topology) {
 		if c.AgentCPU == nil || c.Fidelity == advice.DataPath {
 			continue

@@ -11,7 +11,7 @@ import (
 // never is the first of those probes that never succeeded in any cell of a
 // network in which it was measured; nil if there is none. One that the plugin
 // alone fails at goes before one that the nodes' own network fails at too.
-func never(r *model.Report, plugin, topology string) *model.Failure {
+func never(r *model.Report, plugin string, topology results.Topology) *model.Failure {
 	var shared *model.Failure
 	cells := r.CellsOf(plugin, topology)
 	for _, c := range cells {

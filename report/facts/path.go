@@ -11,7 +11,7 @@ import (
 
 // pathMTU is the largest packet that passed in every sample between pods on
 // different nodes, both ways; 0 if that was not measured.
-func pathMTU(r *model.Report, plugin, topology string) int {
+func pathMTU(r *model.Report, plugin string, topology results.Topology) int {
 	least := 0
 	for _, c := range r.CellsOf(plugin, topology) {
 		m := c.Metric("mtu", "path")
@@ -27,7 +27,7 @@ func pathMTU(r *model.Report, plugin, topology string) int {
 
 // findingsOf lists what was found of a plugin's network, each once. What the
 // host's own network has too is the underlay's.
-func findingsOf(r *model.Report, plugin, topology string) []advice.Finding {
+func findingsOf(r *model.Report, plugin string, topology results.Topology) []advice.Finding {
 	var all []advice.Finding
 	for _, f := range r.Findings {
 		one := advice.Finding{Name: f.Name, Text: f.Text}
@@ -43,7 +43,7 @@ func findingsOf(r *model.Report, plugin, topology string) []advice.Finding {
 
 // sourceKept is whether pods on different nodes see each other's own addresses,
 // both ways.
-func sourceKept(r *model.Report, plugin, topology string) advice.Fact {
+func sourceKept(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	kept := 0
 	for _, a := range Attempts(r, plugin, topology, results.PodToPod) {
 		switch a.Source {

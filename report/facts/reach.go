@@ -10,7 +10,7 @@ import (
 )
 
 // Attempts are those in a direction, both ways where it has two.
-func Attempts(r *model.Report, plugin, topology, direction string) []results.Reachability {
+func Attempts(r *model.Report, plugin string, topology results.Topology, direction string) []results.Reachability {
 	var all []results.Reachability
 	for _, a := range r.Reachability {
 		if a.Plugin == plugin && a.Topology == topology && a.Direction == direction {
@@ -21,7 +21,7 @@ func Attempts(r *model.Report, plugin, topology, direction string) []results.Rea
 }
 
 // Reached joins all attempts in a direction.
-func Reached(r *model.Report, plugin, topology, direction string) advice.Fact {
+func Reached(r *model.Report, plugin string, topology results.Topology, direction string) advice.Fact {
 	attempts := Attempts(r, plugin, topology, direction)
 	no := len(unreached(attempts))
 	var said []words.Text

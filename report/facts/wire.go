@@ -8,7 +8,7 @@ import (
 )
 
 // wireFacts is what captures showed.
-func wireFacts(r *model.Report, p *advice.Plugin, topology string) {
+func wireFacts(r *model.Report, p *advice.Plugin, topology results.Topology) {
 	for _, e := range r.Encapsulation {
 		if e.Plugin != p.Name || e.Topology != topology || e.Effective == "unseen" {
 			continue
@@ -34,8 +34,8 @@ func Missed(e *results.Encapsulation) bool { return e.Sent > 0 && 2*e.Frames <= 
 // SeenOnWire is whether a network's packets were seen on the watched wire: yes, no, or
 // "" where nobody looked or the nodes' own packets were not seen there either,
 // which shows that another wire was watched.
-func SeenOnWire(r *model.Report, plugin, ground string) advice.Fact {
-	e := r.Captured(plugin, ground)
+func SeenOnWire(r *model.Report, plugin string, topology results.Topology) advice.Fact {
+	e := r.Captured(plugin, topology)
 	if e == nil || e.Sent == 0 {
 		return advice.Fact{}
 	}
@@ -43,7 +43,7 @@ func SeenOnWire(r *model.Report, plugin, ground string) advice.Fact {
 	if !Missed(e) {
 		return advice.Fact{Value: "yes", Evidence: words.PacketsWereSeenOn.With(e.Frames, e.Sent)}
 	}
-	if host := r.Captured(results.HostPlugin, ground); plugin != results.HostPlugin && host != nil && Missed(host) {
+	if host := r.Captured(results.HostPlugin, topology); plugin != results.HostPlugin && host != nil && Missed(host) {
 		return advice.Fact{Evidence: words.NodesOwnPacketsWere.With(evidence)}
 	}
 	return advice.Fact{Value: "no", Evidence: evidence}
@@ -52,12 +52,12 @@ func SeenOnWire(r *model.Report, plugin, ground string) advice.Fact {
 // ApartOnWire names which of two networks took another path than the other, ""
 // if nothing shows that one did. Where the nodes' own packets were not seen, the
 // watch shows no more than whether the two were seen alike.
-func ApartOnWire(r *model.Report, a, b, ground string) string {
-	one, other := r.Captured(a, ground), r.Captured(b, ground)
+func ApartOnWire(r *model.Report, a, b string, topology results.Topology) string {
+	one, other := r.Captured(a, topology), r.Captured(b, topology)
 	oneAway, otherAway := one != nil && Missed(one), other != nil && Missed(other)
-	host := r.Captured(results.HostPlugin, ground)
+	host := r.Captured(results.HostPlugin, topology)
 	switch watched := host == nil || !Missed(host); {
-	case ground == results.SameNode:
+	case topology.Name == results.SameNode:
 	case !watched && (oneAway == otherAway || one == nil || other == nil || one.Sent == 0 || other.Sent == 0):
 	case oneAway:
 		return a

@@ -64,7 +64,7 @@ func lossOf(b *gather.Run, c *model.Cell) *model.Loss {
 	m := c.Metric("tcp-stream", "goodput")
 	host := hostBeside(b, c)
 	switch {
-	case c.Topology == results.SameNode: // nothing is encapsulated, and the baseline is the loopback device
+	case c.Topology.Name == results.SameNode: // nothing is encapsulated, and the baseline is the loopback device
 		return nil
 	case len(b.Recorded.Run.Asked.Contexts) > 0: // the baseline is several machines
 		return nil

@@ -27,7 +27,7 @@ func WireOf(b *gather.Run, c *model.Cell, probe string) onWire {
 	if params := strings.Split(probe, ":"); params[0] == "tcp-stream" && slices.Contains(params[1:], "both") {
 		w.ways = 2
 	}
-	if c.Topology == results.SameNode {
+	if c.Topology.Name == results.SameNode {
 		return w
 	}
 	switch e := b.Report.Captured(c.Plugin, c.Topology); {
@@ -58,8 +58,7 @@ func configuredOverhead(b *gather.Run, c *model.Cell) (overhead int, known bool)
 	if !plugin.Encapsulation.SubnetsOnly {
 		return plugin.Encapsulation.Overhead, true
 	}
-	topology, _ := results.SplitGround(c.Topology)
-	switch options := strings.Split(topology, ":"); {
+	switch options := strings.Split(c.Topology.Name, ":"); {
 	case options[0] == "routed", options[0] == "vpc" && slices.Contains(options, "two-subnets"):
 		return plugin.Encapsulation.Overhead, true
 	case options[0] == "l2", options[0] == "vpc":

@@ -24,7 +24,10 @@ type Run struct {
 }
 
 // Place is a network: a plugin on a topology.
-type Place struct{ Plugin, Topology string }
+type Place struct {
+	Plugin   string
+	Topology results.Topology
+}
 
 // New reads a record. Samples that were measured again do not count.
 func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
@@ -58,67 +61,73 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 	return b
 }
 
-// read takes one record. From here on a topology is a ground: what was
-// measured on one topology in two kernels is on two grounds, so that nothing
-// is ever compared across them.
+// read takes one record. What was measured on one topology in two kernels is
+// kept apart, so that nothing is ever compared across them.
 func (b *Run) read(record results.Record) {
-	ground := func(topology string) string { return results.Ground(topology, record.Kernel) }
+	in := func(t *results.Topology) string {
+		*t = t.In(record.Kernel)
+		return record.Kernel
+	}
 	switch {
 	case record.Network != nil:
 		b.network(*record.Network, record.Kernel)
 	case record.Sample != nil:
 		s := *record.Sample
-		s.Topology = ground(s.Topology)
+		in(&s.Topology)
 		b.Samples[s.Cell] = append(b.Samples[s.Cell], s)
 	case record.Setup != nil:
-		s := record.Setup
-		setup := model.Setup{Plugin: s.Plugin, Topology: ground(s.Topology), NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
-			AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
-		if len(s.CNIAddMS) > 0 {
-			setup.CNIAddMS = stats.Summarize(s.CNIAddMS).Median
-		} else {
-			setup.CNIAdds = []float64{}
-		}
-		b.Report.Setup = append(b.Report.Setup, setup)
+		b.setup(*record.Setup, record.Kernel)
 	case record.Encapsulation != nil:
 		e := *record.Encapsulation
-		e.Topology = ground(e.Topology)
+		e.Kernel = in(&e.Topology)
 		if e.Layers == nil {
 			e.Layers = []string{}
 		}
 		b.Report.Encapsulation = append(b.Report.Encapsulation, e)
 	case record.Finding != nil:
 		f := *record.Finding
-		f.Topology = ground(f.Topology)
+		f.Kernel = in(&f.Topology)
 		b.Report.Findings = append(b.Report.Findings, f)
 	case record.Adjacency != nil:
 		a := *record.Adjacency
-		a.Topology = ground(a.Topology)
+		a.Kernel = in(&a.Topology)
 		b.Report.Adjacency = append(b.Report.Adjacency, a)
 	case record.Reachability != nil:
 		r := *record.Reachability
-		r.Topology = ground(r.Topology)
+		r.Kernel = in(&r.Topology)
 		b.Report.Reachability = append(b.Report.Reachability, r)
 	case record.Policy != nil:
 		p := *record.Policy
-		p.Topology = ground(p.Topology)
+		p.Kernel = in(&p.Topology)
 		b.Report.Policy = append(b.Report.Policy, p)
 	case record.Hops != nil:
 		h := *record.Hops
-		h.Topology = ground(h.Topology)
+		h.Kernel = in(&h.Topology)
 		b.Report.Hops = append(b.Report.Hops, h)
 	case record.Event != nil:
 		e := *record.Event
-		e.Topology = ground(e.Topology)
+		in(&e.Topology)
 		b.event(e, record.Time)
 	}
+}
+
+// setup takes what it took to bring a network up.
+func (b *Run) setup(s results.Setup, kernel string) {
+	setup := model.Setup{Plugin: s.Plugin, Topology: s.Topology.In(kernel), Kernel: kernel, NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
+		AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
+	if len(s.CNIAddMS) > 0 {
+		setup.CNIAddMS = stats.Summarize(s.CNIAddMS).Median
+	} else {
+		setup.CNIAdds = []float64{}
+	}
+	b.Report.Setup = append(b.Report.Setup, setup)
 }
 
 // network takes what is recorded of a network. One that the machine's own
 // kernel lacks something for is where the other kernel carries it; one that
 // neither carries stays where it was asked for.
 func (b *Run) network(n results.Network, kernel string) {
-	own, p := Place{n.Plugin, n.Topology}, Place{n.Plugin, results.Ground(n.Topology, kernel)}
+	own, p := Place{n.Plugin, n.Topology}, Place{n.Plugin, n.Topology.In(kernel)}
 	if left, is := b.Networks[own]; is && kernel != "" && left.Lacks != "" {
 		if n.Lacks != "" {
 			n.Kernel, p = left.Kernel, own
@@ -166,9 +175,9 @@ func (b *Run) Plugin(instance string) *plugins.Plugin {
 	return b.catalogue.Get(results.Original(instance))
 }
 
-// Grounds lists where something was measured, in the order of the record.
-func (b *Run) Grounds() []string {
-	var all []string
+// Topologies lists where something was measured, in the order of the record.
+func (b *Run) Topologies() []results.Topology {
+	var all []results.Topology
 	for _, p := range b.Order {
 		if !slices.Contains(all, p.Topology) {
 			all = append(all, p.Topology)
@@ -220,7 +229,6 @@ func (b *Run) RoundsOf(plugin string) (first, last int) {
 // RecordedOf reports whether anything is recorded of a network, in any kernel.
 func (b *Run) RecordedOf(plugin, topology string) bool {
 	return slices.ContainsFunc(b.Order, func(p Place) bool {
-		bare, _ := results.SplitGround(p.Topology)
-		return p.Plugin == plugin && bare == topology
+		return p.Plugin == plugin && p.Topology.Name == topology
 	})
 }

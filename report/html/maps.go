@@ -44,13 +44,13 @@ func adjacencyMaps(r *model.Report, in *words.Language) []mapView {
 				pairs = append(pairs, a)
 			}
 		}
-		all = append(all, mapView{topology, adjacencyMap(pairs, topology, in)})
+		all = append(all, mapView{topology.String(), adjacencyMap(pairs, topology, in)})
 	}
 	return all
 }
 
 // adjacencyMap sets the nodes on a circle, and draws a line for each pair.
-func adjacencyMap(pairs []results.Adjacency, topology string, in *words.Language) template.HTML {
+func adjacencyMap(pairs []results.Adjacency, topology results.Topology, in *words.Language) template.HTML {
 	var nodes []string
 	ways := map[[2]string]string{}
 	for _, a := range pairs {
@@ -104,7 +104,7 @@ func worse(a, b string) bool {
 func reachMaps(r *model.Report, in *words.Language) []mapView {
 	var all []mapView
 	for _, l := range view.ReachLines(r) {
-		title := l.Plugin + ", " + l.Topology
+		title := l.Plugin + ", " + l.Topology.String()
 		all = append(all, mapView{title, reachMap(r, l.Plugin, l.Topology, title, in)})
 	}
 	return all
@@ -112,7 +112,7 @@ func reachMaps(r *model.Report, in *words.Language) []mapView {
 
 // reachMap draws the outside host, a pod, its neighbour on the same node and
 // one on another node, with an arrow for each direction that was tried.
-func reachMap(r *model.Report, plugin, topology, title string, in *words.Language) template.HTML {
+func reachMap(r *model.Report, plugin string, topology results.Topology, title string, in *words.Language) template.HTML {
 	d := &drawing{}
 	const left, middle, right, top, bottom = 46.0, 160.0, 262.0, 30.0, 112.0
 	d.frame(108, 4, 104, 134)

@@ -33,7 +33,7 @@ type headerView struct {
 func ways(r *model.Report) []wayView {
 	var all []wayView
 	for _, h := range r.Hops {
-		v := wayView{Plugin: h.Plugin, Topology: h.Topology, Arrived: h.Arrived, Frame: frame(r, h.Plugin, h.Topology)}
+		v := wayView{Plugin: h.Plugin, Topology: h.Topology.String(), Arrived: h.Arrived, Frame: frame(r, h.Plugin, h.Topology)}
 		if e := r.Captured(h.Plugin, h.Topology); e != nil {
 			v.Missed = facts.Missed(e)
 		}
@@ -59,7 +59,7 @@ func ways(r *model.Report) []wayView {
 }
 
 // frame reads the headers that a capture showed, "VXLAN 8" each.
-func frame(r *model.Report, plugin, topology string) []headerView {
+func frame(r *model.Report, plugin string, topology results.Topology) []headerView {
 	for _, e := range r.Encapsulation {
 		if e.Plugin == plugin && e.Topology == topology && e.Frames > 0 {
 			return headers(e)

@@ -18,15 +18,16 @@ import (
 // question is what a family of comparisons answers: which plugin is best by
 // one figure on one topology over one wire.
 type question struct {
-	topology, wire string
-	metric         results.Metric
+	topology results.Topology
+	wire     string
+	metric   results.Metric
 }
 
-// questions are the headlines of all probes on every ground and wire.
+// questions are the headlines of all probes on every topology and wire.
 func questions(b *gather.Run) []question {
 	var all []question
 	asked := b.Recorded.Run.Asked
-	for _, topology := range b.Grounds() {
+	for _, topology := range b.Topologies() {
 		for _, wire := range asked.Wire {
 			seen := map[string]bool{}
 			for _, m := range b.Recorded.Run.Metrics {
@@ -117,7 +118,7 @@ func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []mod
 		if results.IsControl(pairs[i][0]) {
 			judged.JudgeControl(len(pairs), higher, margin)
 		}
-		c := model.Comparison{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name,
+		c := model.Comparison{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Kernel: q.topology.Kernel, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name,
 			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []words.Text{},
 			Judged: judged, Family: len(pairs), Common: figures.Common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: measuredApart(b, pairs[i])}
 		if c.Away = facts.ApartOnWire(b.Report, c.A, c.B, c.Topology); c.Away != "" {

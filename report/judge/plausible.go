@@ -32,7 +32,7 @@ var rules = []rule{
 	{
 		name: "faster-than-underlay",
 		pair: func(_ *gather.Run, c *model.Comparison) bool {
-			return c.B == results.HostPlugin && c.Topology != results.SameNode && better(c)
+			return c.B == results.HostPlugin && c.Topology.Name != results.SameNode && better(c)
 		},
 		text:  words.ButEveryPacketPod,
 		check: words.WhetherBothEndsBaseline,
@@ -103,7 +103,7 @@ func implausibleOf(b *gather.Run) []model.Implausible {
 		if r.pair != nil {
 			for i := range b.Report.Comparisons {
 				if c := &b.Report.Comparisons[i]; r.pair(b, c) {
-					found = append(found, model.Implausible{Rule: r.name, Plugin: c.A, Topology: c.Topology, Wire: c.Wire, Text: words.Following(c.Sentence, r.text), Check: r.check})
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.A, Topology: c.Topology, Kernel: c.Topology.Kernel, Wire: c.Wire, Text: words.Following(c.Sentence, r.text), Check: r.check})
 				}
 			}
 			continue
@@ -112,14 +112,14 @@ func implausibleOf(b *gather.Run) []model.Implausible {
 			c := &b.Report.Cells[i]
 			if r.network != nil {
 				if of := r.network(b, c); of != "" && c.Plugin != results.HostPlugin {
-					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Kernel: c.Topology.Kernel, Wire: c.Wire, Check: r.check,
 						Text: words.Following(words.Stop(words.Of(words.On.With(of, c.Topology), facts.SeenOnWire(b.Report, of, c.Topology).Evidence)), r.text)})
 				}
 				continue
 			}
 			for j := range c.Metrics {
 				if m := &c.Metrics[j]; r.figure(b, c, m) {
-					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Wire: c.Wire, Check: r.check,
+					found = append(found, model.Implausible{Rule: r.name, Plugin: c.Plugin, Topology: c.Topology, Kernel: c.Topology.Kernel, Wire: c.Wire, Check: r.check,
 						Text: words.ComparisonEvidence.With(m.Probe, m.Name, c.Plugin, model.WireName(c.Wire), quantity.Interval(m.Median, m.CI, m.Unit), r.text)})
 				}
 			}

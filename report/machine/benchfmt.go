@@ -19,7 +19,7 @@ import (
 // have no line; the key failed-samples counts them.
 func Benchfmt(out io.Writer, r *results.Recorded) error {
 	failed := 0
-	if err := counted(r, func(_ string, s *results.Sample) error {
+	if err := counted(r, func(s *results.Sample) error {
 		if !s.Error.Empty() {
 			failed++
 		}
@@ -33,8 +33,8 @@ func Benchfmt(out io.Writer, r *results.Recorded) error {
 		return err
 	}
 	about, lines := benchConfig(r, failed), 0
-	if err := counted(r, func(ground string, s *results.Sample) error {
-		b := benchmark(about, s, ground, r.Run.Metrics)
+	if err := counted(r, func(s *results.Sample) error {
+		b := benchmark(about, s, r.Run.Metrics)
 		if b == nil {
 			return nil
 		}
@@ -95,7 +95,7 @@ func benchUnits(w *benchfmt.Writer, r *results.Recorded) error {
 }
 
 // benchmark is the line of one sample, nil if it has no figure.
-func benchmark(about []benchfmt.Config, s *results.Sample, ground string, metrics []results.Metric) *benchfmt.Result {
+func benchmark(about []benchfmt.Config, s *results.Sample, metrics []results.Metric) *benchfmt.Result {
 	var values []benchfmt.Value
 	for _, m := range metrics {
 		if v, ok := s.Values[m.Name]; ok && m.Probe == s.Probe {
@@ -105,7 +105,7 @@ func benchmark(about []benchfmt.Config, s *results.Sample, ground string, metric
 	if len(values) == 0 || !s.Error.Empty() {
 		return nil
 	}
-	name := fmt.Sprintf("CNI/probe=%s/plugin=%s/topology=%s/wire=%s", benchWord(s.Probe), benchWord(s.Plugin), benchWord(ground), benchWord(s.Wire))
+	name := fmt.Sprintf("CNI/probe=%s/plugin=%s/topology=%s/wire=%s", benchWord(s.Probe), benchWord(s.Plugin), benchWord(s.Topology.String()), benchWord(s.Wire))
 	return &benchfmt.Result{Name: benchfmt.Name(name), Iters: 1, Config: about, Values: values}
 }
 

@@ -59,7 +59,7 @@ func csvLines(s *results.Sample, run, kernel string, units map[[2]string]string,
 		cpu = []string{number(c.User), number(c.System), number(c.SoftIRQ), number(c.Steal)}
 	}
 	line := func(metric, unit, value string) []string {
-		return slices.Concat([]string{cellText(run), cellText(s.Plugin), cellText(s.Topology), cellText(s.Wire), cellText(s.Probe),
+		return slices.Concat([]string{cellText(run), cellText(s.Plugin), cellText(s.Topology.String()), cellText(s.Wire), cellText(s.Probe),
 			strconv.Itoa(s.Block), strconv.Itoa(s.Position), cellText(s.Placement.Mode), strconv.Itoa(s.Placement.Client),
 			strconv.Itoa(s.Placement.Server), s.Start.UTC().Format(time.RFC3339Nano), number(s.Seconds), cellText(metric), unit, value,
 			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error.String()), cellText(words.Clauses(s.Warnings...).String()), cellText(kernel)})
@@ -87,15 +87,17 @@ func cellText(s string) string {
 // number writes a figure so that it is read back the same.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// counted calls f with each sample that counts, in the order of the journal,
-// and the ground that it was taken on.
-func counted(r *results.Recorded, f func(ground string, s *results.Sample) error) error {
+// counted calls f with each sample that counts, in the order of the journal. Its
+// topology has the kernel.
+func counted(r *results.Recorded, f func(s *results.Sample) error) error {
 	skip := r.Superseded()
 	for i, record := range r.Records {
 		if record.Sample == nil || skip[i] {
 			continue
 		}
-		if err := f(results.Ground(record.Sample.Topology, record.Kernel), record.Sample); err != nil {
+		s := *record.Sample
+		s.Topology = s.Topology.In(record.Kernel)
+		if err := f(&s); err != nil {
 			return err
 		}
 	}

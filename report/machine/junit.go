@@ -23,7 +23,7 @@ func JUnit(out io.Writer, r *model.Report) error {
 	}
 	wire := junit.Suite{Name: "on the wire", Time: r.Run.Started}
 	for _, e := range r.Encapsulation {
-		c := junit.Case{Class: "cnibench.wire." + e.Topology, Name: e.Plugin, Kind: "disagrees",
+		c := junit.Case{Class: "cnibench.wire." + e.Topology.String(), Name: e.Plugin, Kind: "disagrees",
 			Output: fmt.Sprintf("configured for %s, seen: %s, %d of %d packets", facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
 				facts.Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)}
 		if !e.Agrees {
@@ -37,7 +37,7 @@ func JUnit(out io.Writer, r *model.Report) error {
 // testCase is the case of a cell. Where the nodes' own network fails too, nothing is
 // decided about the plugin.
 func testCase(r *model.Report, c *model.Cell) junit.Case {
-	j := junit.Case{Class: "cnibench." + c.Topology + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
+	j := junit.Case{Class: "cnibench." + c.Topology.String() + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
 	switch c.Status {
 	case results.StatusUnsupported:
 		j.Skipped = c.Cause.String()

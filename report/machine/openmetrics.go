@@ -50,7 +50,7 @@ func OpenMetrics(out io.Writer, r *model.Report) error {
 	figures := &families{}
 	for i := range r.Cells {
 		c := &r.Cells[i]
-		cell := []label{run, {"plugin", c.Plugin}, {"topology", c.Topology}, {"wire", c.Wire}}
+		cell := []label{run, {"plugin", c.Plugin}, {"topology", c.Topology.String()}, {"wire", c.Wire}}
 		if c.Status != results.StatusUnsupported {
 			add(up, cell, oneIf(c.Up()))
 		}
@@ -115,7 +115,7 @@ func setupGauges(r *model.Report, run label) []*dto.MetricFamily {
 	memory := gauges("cnibench_agent_rss_bytes", "bytes", "Resident memory of all agents on all nodes.")
 	agrees := gauges("cnibench_encapsulation_agrees", "", "1 if the wire showed the encapsulation that is configured.")
 	for _, s := range r.Setup {
-		labels := []label{run, {"plugin", s.Plugin}, {"topology", s.Topology}}
+		labels := []label{run, {"plugin", s.Plugin}, {"topology", s.Topology.String()}}
 		add(ready, labels, s.NetworkReadyMS/1000)
 		if len(s.CNIAdds) > 0 {
 			add(added, labels, s.CNIAddMS/1000)
@@ -125,7 +125,7 @@ func setupGauges(r *model.Report, run label) []*dto.MetricFamily {
 		}
 	}
 	for _, e := range r.Encapsulation {
-		add(agrees, []label{run, {"plugin", e.Plugin}, {"topology", e.Topology}}, oneIf(e.Agrees))
+		add(agrees, []label{run, {"plugin", e.Plugin}, {"topology", e.Topology.String()}}, oneIf(e.Agrees))
 	}
 	return []*dto.MetricFamily{ready, added, memory, agrees}
 }

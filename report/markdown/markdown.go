@@ -53,7 +53,7 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 			m.line("#### %s", m.say(words.WithoutFiguresHeading))
 			m.line("")
 		}
-		m.line("- %s, %s: %s: %s", m.say(c.Named()), Inert(c.Topology), m.say(model.StatusText(c.Status)), m.say(c.Cause))
+		m.line("- %s, %s: %s: %s", m.say(c.Named()), Inert(c.Topology.String()), m.say(model.StatusText(c.Status)), m.say(c.Cause))
 	}
 	for i, c := range view.Broken(r) {
 		if i == 0 {
@@ -61,7 +61,7 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 			m.line("#### %s", m.say(words.BrokeHeading))
 			m.line("")
 		}
-		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology), m.say(c.Outcome()))
+		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology.String()), m.say(c.Outcome()))
 	}
 	m.line("")
 	m.line("<sub>%s</sub>", in.Say(words.MediansWith95PercentIntervals))
@@ -95,7 +95,7 @@ func (m *comment) figures(t *view.Table) {
 	if t.Wire != results.WireNone {
 		wire = words.Quote(t.Wire)
 	}
-	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology), m.say(wire))
+	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology.String()), m.say(wire))
 	m.line("")
 	m.row(m.say(words.Plugin), Inert(t.Headline().Name), m.say(words.VsHost))
 	m.row("---", "---:", "---:")
@@ -126,7 +126,7 @@ func (m *comment) wire(r *model.Report) {
 		if !e.Agrees {
 			agrees = "**" + m.say(words.DisagreesNo) + "**"
 		}
-		m.row(Inert(e.Plugin), Inert(e.Topology), m.say(facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
+		m.row(Inert(e.Plugin), Inert(e.Topology.String()), m.say(facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
 			m.say(facts.Form(e.Effective, e.Port, e.OverheadBytes)), agrees)
 	}
 }

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
@@ -8,13 +9,13 @@ import (
 // Comparison is the verdict on one pair of plugins by the headline of one
 // probe: how A stands to B. [stats.Judge] says how it is reached.
 type Comparison struct {
-	A        string `json:"a"`
-	B        string `json:"b"`
-	Topology string `json:"topology"`
-	Kernel   string `json:"kernel,omitempty"` // "" for the machine's own
-	Wire     string `json:"wire"`
-	Probe    string `json:"probe"`
-	Metric   string `json:"metric"`
+	A        string           `json:"a"`
+	B        string           `json:"b"`
+	Topology results.Topology `json:"topology"`
+	Kernel   string           `json:"kernel,omitempty"` // "" for the machine's own
+	Wire     string           `json:"wire"`
+	Probe    string           `json:"probe"`
+	Metric   string           `json:"metric"`
 	// Ratio of A's figure to B's; null if no block has one.
 	Ratio     *float64      `json:"ratio"`
 	CI        *[2]float64   `json:"ci"` // null: fewer blocks than an interval needs

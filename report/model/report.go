@@ -152,14 +152,14 @@ type Loss struct {
 
 // Setup is what it took to bring a network up.
 type Setup struct {
-	Plugin         string    `json:"plugin"`
-	Topology       string    `json:"topology"`
-	Kernel         string    `json:"kernel,omitempty"` // "" for the machine's own
-	NetworkReadyMS float64   `json:"network_ready_ms"` // start of the first agent to the first packet between pods
-	CNIAddMS       float64   `json:"cni_add_ms"`       // median of the ADDs; 0 for the baseline, which has none
-	CNIAdds        []float64 `json:"cni_adds_ms"`
-	AgentRSSBytes  int64     `json:"agent_rss_bytes"` // of all agents on all nodes
-	Agents         int       `json:"agents"`
+	Plugin         string           `json:"plugin"`
+	Topology       results.Topology `json:"topology"`
+	Kernel         string           `json:"kernel,omitempty"` // "" for the machine's own
+	NetworkReadyMS float64          `json:"network_ready_ms"` // start of the first agent to the first packet between pods
+	CNIAddMS       float64          `json:"cni_add_ms"`       // median of the ADDs; 0 for the baseline, which has none
+	CNIAdds        []float64        `json:"cni_adds_ms"`
+	AgentRSSBytes  int64            `json:"agent_rss_bytes"` // of all agents on all nodes
+	Agents         int              `json:"agents"`
 }
 
 // Path is the way of a packet through a plugin's network, "" if it is not known.
@@ -208,8 +208,8 @@ const TestbedCluster = "cluster"
 func (r *Report) OnCluster() bool { return r.Run.Testbed == TestbedCluster }
 
 // Topologies lists those that something is reported of, in their order.
-func (r *Report) Topologies() []string {
-	var all []string
+func (r *Report) Topologies() []results.Topology {
+	var all []results.Topology
 	for _, c := range r.Cells {
 		if !slices.Contains(all, c.Topology) {
 			all = append(all, c.Topology)
@@ -219,7 +219,7 @@ func (r *Report) Topologies() []string {
 }
 
 // cells are those of a plugin on a topology, one for each wire.
-func (r *Report) CellsOf(plugin, topology string) []*Cell {
+func (r *Report) CellsOf(plugin string, topology results.Topology) []*Cell {
 	var all []*Cell
 	for i := range r.Cells {
 		if c := &r.Cells[i]; c.Plugin == plugin && c.Topology == topology {
@@ -244,9 +244,9 @@ type TailPoint struct {
 }
 
 // Captured is the last capture of a network, nil if nobody looked.
-func (r *Report) Captured(plugin, ground string) *results.Encapsulation {
+func (r *Report) Captured(plugin string, topology results.Topology) *results.Encapsulation {
 	for i := len(r.Encapsulation) - 1; i >= 0; i-- {
-		if e := &r.Encapsulation[i]; e.Plugin == plugin && e.Topology == ground {
+		if e := &r.Encapsulation[i]; e.Plugin == plugin && e.Topology == topology {
 			return e
 		}
 	}

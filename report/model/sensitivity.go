@@ -1,6 +1,7 @@
 package model
 
 import (
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
@@ -8,13 +9,13 @@ import (
 // Implausible is a result that contradicts physics or the set-up. It is
 // reported, never changed.
 type Implausible struct {
-	Rule     string     `json:"rule"`
-	Plugin   string     `json:"plugin"`
-	Topology string     `json:"topology"`
-	Kernel   string     `json:"kernel,omitempty"` // "" for the machine's own
-	Wire     string     `json:"wire"`
-	Text     words.Text `json:"text"`
-	Check    words.Text `json:"check"` // what to look at
+	Rule     string           `json:"rule"`
+	Plugin   string           `json:"plugin"`
+	Topology results.Topology `json:"topology"`
+	Kernel   string           `json:"kernel,omitempty"` // "" for the machine's own
+	Wire     string           `json:"wire"`
+	Text     words.Text       `json:"text"`
+	Check    words.Text       `json:"check"` // what to look at
 }
 
 // Sensitivity says whether verdicts hang on samples that something disturbed.
@@ -31,14 +32,14 @@ type Sensitivity struct {
 
 // Change is a verdict that another choice of samples would change.
 type Change struct {
-	A        string        `json:"a"`
-	B        string        `json:"b"`
-	Topology string        `json:"topology"`
-	Kernel   string        `json:"kernel,omitempty"` // "" for the machine's own
-	Wire     string        `json:"wire"`
-	Probe    string        `json:"probe"`
-	Metric   string        `json:"metric"`
-	From     stats.Verdict `json:"from"`
-	To       stats.Verdict `json:"to"`
-	N        int           `json:"n"` // blocks that are left
+	A        string           `json:"a"`
+	B        string           `json:"b"`
+	Topology results.Topology `json:"topology"`
+	Kernel   string           `json:"kernel,omitempty"` // "" for the machine's own
+	Wire     string           `json:"wire"`
+	Probe    string           `json:"probe"`
+	Metric   string           `json:"metric"`
+	From     stats.Verdict    `json:"from"`
+	To       stats.Verdict    `json:"to"`
+	N        int              `json:"n"` // blocks that are left
 }

@@ -28,7 +28,11 @@ func (t *terminal) matrix() {
 	if len(m.Rows) == 0 {
 		return
 	}
-	lines := [][]words.Text{append([]words.Text{words.PluginHead}, words.Quotes(m.Topologies)...)}
+	head := []words.Text{words.PluginHead}
+	for _, topology := range m.Topologies {
+		head = append(head, words.Quote(topology.String()))
+	}
+	lines := [][]words.Text{head}
 	for _, row := range m.Rows {
 		cells := []words.Text{words.Quote(row.Plugin)}
 		for _, c := range row.Cells {
@@ -51,7 +55,7 @@ func (t *terminal) matrix() {
 func (t *terminal) network() {
 	lines := [][]words.Text{{words.TopologyHead, words.NeighbourAnswers, words.ForeignAddressesArrive, words.PairsNodes, words.Cause}}
 	for _, a := range view.AdjacencyLines(t.report) {
-		lines = append(lines, []words.Text{words.Quote(a.Topology), a.Neighbour, a.Forwards, words.Quotef("%d", a.Pairs), a.Note})
+		lines = append(lines, []words.Text{words.Quote(a.Topology.String()), a.Neighbour, a.Forwards, words.Quotef("%d", a.Pairs), a.Note})
 	}
 	t.titled(words.WhetherNodesShareLink, lines)
 	head := []words.Text{words.PluginHead, words.Topology}
@@ -60,12 +64,12 @@ func (t *terminal) network() {
 	}
 	lines = [][]words.Text{head}
 	for _, l := range view.ReachLines(t.report) {
-		lines = append(lines, append([]words.Text{words.Quote(l.Plugin), words.Quote(l.Topology)}, l.Cells...))
+		lines = append(lines, append([]words.Text{words.Quote(l.Plugin), words.Quote(l.Topology.String())}, l.Cells...))
 	}
 	t.titled(words.WhoReachesWhomAnd, lines)
 	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Quote("NetworkPolicy")}}
 	for _, p := range t.report.Policy {
-		lines = append(lines, []words.Text{words.Quote(p.Plugin), words.Quote(p.Topology), facts.PolicyText(p)})
+		lines = append(lines, []words.Text{words.Quote(p.Plugin), words.Quote(p.Topology.String()), facts.PolicyText(p)})
 	}
 	t.titled(words.WhetherPolicyTakesEffect, lines)
 	for _, n := range t.report.NotMeasured {
@@ -73,7 +77,7 @@ func (t *terminal) network() {
 	}
 	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Arrived, words.DevicesOnWay}}
 	for _, h := range t.report.Hops {
-		lines = append(lines, []words.Text{words.Quote(h.Plugin), words.Quote(h.Topology), view.YesNo(h.Arrived), words.Arrows(words.Quotes(h.Devices)...)})
+		lines = append(lines, []words.Text{words.Quote(h.Plugin), words.Quote(h.Topology.String()), view.YesNo(h.Arrived), words.Arrows(words.Quotes(h.Devices)...)})
 	}
 	t.titled(words.WayPacketByDevice, lines)
 }

@@ -183,7 +183,7 @@ func (t *terminal) loss() {
 	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Wire, words.GoodputLost, words.Headers, words.Rest, words.WhatRestIsBy}}
 	for _, c := range t.report.Cells {
 		if c.Loss != nil {
-			lines = append(lines, []words.Text{c.Named(), words.Quote(c.Topology), view.Setting(c.Wire), words.Quote(quantity.Share(c.Loss.Total)),
+			lines = append(lines, []words.Text{c.Named(), words.Quote(c.Topology.String()), view.Setting(c.Wire), words.Quote(quantity.Share(c.Loss.Total)),
 				words.Quote(quantity.Share(c.Loss.Header)), words.Quote(quantity.Share(c.Loss.Rest)), words.Clauses(c.Loss.Causes...)})
 		}
 	}
@@ -200,7 +200,7 @@ func (t *terminal) wire() {
 		if !e.Agrees {
 			agrees = words.DisagreesNo
 		}
-		lines = append(lines, []words.Text{words.Quote(e.Plugin), words.Quote(e.Topology), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
+		lines = append(lines, []words.Text{words.Quote(e.Plugin), words.Quote(e.Topology.String()), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
 			facts.Form(e.Effective, e.Port, e.OverheadBytes), words.CountOf.With(e.Frames, e.Sent), agrees, words.Columns(words.Quotes(e.Layers)...)})
 	}
 	if len(lines) > 1 {
@@ -228,7 +228,7 @@ func (t *terminal) setup() {
 		if s.Agents > 0 {
 			memory = words.Quote(quantity.Format(float64(s.AgentRSSBytes), "byte"))
 		}
-		lines = append(lines, []words.Text{words.Quote(s.Plugin), words.Quote(s.Topology), words.Quote(quantity.Format(s.NetworkReadyMS/1000, "s")), add,
+		lines = append(lines, []words.Text{words.Quote(s.Plugin), words.Quote(s.Topology.String()), words.Quote(quantity.Format(s.NetworkReadyMS/1000, "s")), add,
 			words.Quotef("%d", s.Agents), memory})
 	}
 	if len(lines) > 1 {

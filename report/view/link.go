@@ -12,7 +12,7 @@ import (
 // Link says what the underlay did to packets beside limiting their rate, ""
 // if nothing or if no sample succeeded over it.
 func Link(r *model.Report) words.Text {
-	if !slices.ContainsFunc(r.Cells, func(c model.Cell) bool { return c.Topology != results.SameNode && c.Rounds > 0 }) {
+	if !slices.ContainsFunc(r.Cells, func(c model.Cell) bool { return c.Topology.Name != results.SameNode && c.Rounds > 0 }) {
 		return words.Text{} // nothing passed over it
 	}
 	l := r.Run.Asked.Link

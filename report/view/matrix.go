@@ -13,7 +13,7 @@ import (
 
 // Matrix says which plugin works on which topology.
 type Matrix struct {
-	Topologies []string
+	Topologies []results.Topology
 	Rows       []MatrixRow
 }
 
@@ -59,7 +59,7 @@ func MatrixOf(r *model.Report) Matrix {
 	return m
 }
 
-func CellOf(r *model.Report, plugin, topology string) MatrixCell {
+func CellOf(r *model.Report, plugin string, topology results.Topology) MatrixCell {
 	works := facts.Works(r, plugin, topology)
 	switch works.Value {
 	case "yes":
@@ -82,7 +82,7 @@ func CellOf(r *model.Report, plugin, topology string) MatrixCell {
 }
 
 // but is what a person should know of a plugin that works.
-func but(r *model.Report, plugin, topology string) []words.Text {
+func but(r *model.Report, plugin string, topology results.Topology) []words.Text {
 	var but []words.Text
 	for _, e := range r.Encapsulation {
 		switch {

@@ -5,12 +5,13 @@ import (
 
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
 )
 
 // AdjacencyLine is what several pairs of nodes have in common.
 type AdjacencyLine struct {
-	Topology                  string
+	Topology                  results.Topology
 	Neighbour, Forwards, Note words.Text
 	Pairs                     int
 }
@@ -40,8 +41,9 @@ var Directions = []string{"outside-to-pod", "pod-to-outside", "pod-to-outside-ma
 
 // ReachLine is what reaches what under one plugin on one topology.
 type ReachLine struct {
-	Plugin, Topology string
-	Cells            []words.Text // in the order of Directions
+	Plugin   string
+	Topology results.Topology
+	Cells    []words.Text // in the order of Directions
 }
 
 // ReachLines arranges the reachability, one line for each network.

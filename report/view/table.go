@@ -11,10 +11,11 @@ import (
 
 // Table is what one probe showed on one topology and wire, as people read it.
 type Table struct {
-	Topology, Wire, Probe string
-	Placement, Testbed    string
-	Metrics               []results.Metric // columns; the first one is the headline
-	Rows                  []Row
+	Topology           results.Topology
+	Wire, Probe        string
+	Placement, Testbed string
+	Metrics            []results.Metric // columns; the first one is the headline
+	Rows               []Row
 }
 
 // Row is one plugin of a table.

@@ -215,7 +215,7 @@ func nodeKilled(t *testing.T, k *kube) {
 	r := loadReport(t, dir)
 	for _, c := range r.Cells {
 		want, cause := results.StatusBroke, []string{"on k8s-n2 was lost", "not back within"}
-		if c.Topology == results.SameNode { // on the other node, which goes on
+		if c.Topology.Name == results.SameNode { // on the other node, which goes on
 			want, cause = results.StatusOK, []string{"", ""}
 		}
 		if c.Status != want || !strings.Contains(c.Cause.String(), cause[0]) || !strings.Contains(c.Cause.String(), cause[1]) {

@@ -292,7 +292,7 @@ func holdCells(t *testing.T, r *model.Report) {
 		t.Errorf("complete: %v, %d cells", r.Run.Complete, len(r.Cells))
 	}
 	for _, c := range r.Cells {
-		if c.Status != results.StatusOK || c.Fidelity != "cluster" || c.Topology == "cluster" && c.PodMTU != mtus[c.Plugin] {
+		if c.Status != results.StatusOK || c.Fidelity != "cluster" || c.Topology.Name == "cluster" && c.PodMTU != mtus[c.Plugin] {
 			t.Errorf("%s on %s: %s %s, fidelity %s, MTU %d", c.Plugin, c.Topology, c.Status, c.Cause, c.Fidelity, c.PodMTU)
 		}
 		if m := c.Metric("tcp-rr", "p50"); m == nil || c.Plugin != results.HostPlugin && (m.VsHost == nil || m.VsHost.CI == nil) {
@@ -336,7 +336,7 @@ func holdVerdict(t *testing.T, r *model.Report, said string) {
 		if !c.ThroughHost || c.Ratio == nil || c.CI == nil {
 			t.Errorf("%+v", c)
 		}
-		if c.Probe == "mtu" && c.Topology == "cluster" && c.Verdict != stats.Slower {
+		if c.Probe == "mtu" && c.Topology.Name == "cluster" && c.Verdict != stats.Slower {
 			t.Errorf("MTU: %s", c.Sentence)
 		}
 	}

@@ -116,9 +116,9 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 		return nil, err
 	}
 	start := time.Now()
-	n := &network{cluster: c, facts: results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
+	n := &network{cluster: c, facts: results.Network{Plugin: instance, Topology: results.On(topology), Status: results.StatusOK,
 		Fidelity: string(plugins.Cluster), Kernel: c.chosen.client.Status.NodeInfo.KernelVersion},
-		setup: results.Setup{Plugin: instance, Topology: topology}}
+		setup: results.Setup{Plugin: instance, Topology: results.On(topology)}}
 	if c.config.Install != nil && !p.HostNetwork() {
 		if err := c.install(ctx, p.Name); err != nil {
 			return nil, err

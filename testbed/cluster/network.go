@@ -39,7 +39,7 @@ func neighbour(client core.Node) place { return place{3, client} }
 // topologies.
 func (n *network) places() [2]place {
 	client, server := n.cluster.chosen.client, n.cluster.chosen.server
-	if n.facts.Topology == results.SameNode {
+	if n.facts.Topology.Name == results.SameNode {
 		return [2]place{{1, client}, neighbour(client)}
 	}
 	return [2]place{{1, client}, {2, server}}
@@ -53,7 +53,7 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 	for i, at := range n.places() {
 		wg.Go(func() { errs[i] = n.staffEnd(ctx, i, at, baseline) })
 	}
-	if n.facts.Topology != results.SameNode {
+	if n.facts.Topology.Name != results.SameNode {
 		// The pod of the pair inside one node starts meanwhile. If it cannot, that
 		// shows when it is needed.
 		beside := neighbour(n.cluster.chosen.client)
@@ -83,7 +83,7 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) error {
 	c, e := n.cluster, &n.ends[i]
 	var err error
-	if baseline || !c.config.Unprivileged && n.facts.Topology != results.SameNode {
+	if baseline || !c.config.Unprivileged && n.facts.Topology.Name != results.SameNode {
 		e.node, err = c.pods.get(ctx, at.name(true), at.node.Name, true)
 		if refused := podSecurity(err); refused != "" {
 			if baseline {

@@ -89,9 +89,9 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	name := instance + "-" + topology
 	n := &network{plugin: p, name: name, slower: l.Slower(), impairment: l.config.Link}
 	n.ctx, n.fail = context.WithCancelCause(context.Background())
-	n.facts = results.Network{Plugin: instance, Topology: topology, Status: results.StatusOK,
+	n.facts = results.Network{Plugin: instance, Topology: results.On(topology), Status: results.StatusOK,
 		Fidelity: string(p.Fidelity), Kernel: l.kernel(), Versions: l.versions(p)}
-	n.setup = results.Setup{Plugin: instance, Topology: topology}
+	n.setup = results.Setup{Plugin: instance, Topology: results.On(topology)}
 
 	limit := l.readyLimit()
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("not ready within %s: %w", limit, context.DeadlineExceeded))

@@ -1,21 +1,26 @@
 package results
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"testing"
 )
 
-func TestGround(t *testing.T) {
-	for _, c := range []struct{ topology, kernel, ground string }{
-		{"l2", "", "l2"},
-		{"vpc:l3-only:drop-ipip", "uml 6.1.176", "vpc:l3-only:drop-ipip in uml 6.1.176"},
+func TestTopology(t *testing.T) {
+	for _, c := range []struct {
+		topology   Topology
+		name, json string
+	}{
+		{On("l2"), "l2", `{"plugin":"host","topology":"l2","wire":"none"}`},
+		{On("vpc:l3-only").In("uml 6.1.176"), "vpc:l3-only in uml 6.1.176", `{"plugin":"host","topology":"vpc:l3-only","wire":"none"}`},
 	} {
-		if got := Ground(c.topology, c.kernel); got != c.ground {
-			t.Errorf("Ground(%q, %q) = %q, want %q", c.topology, c.kernel, got, c.ground)
+		if got := c.topology.String(); got != c.name {
+			t.Errorf("%#v is named %q, want %q", c.topology, got, c.name)
 		}
-		if topology, kernel := SplitGround(c.ground); topology != c.topology || kernel != c.kernel {
-			t.Errorf("SplitGround(%q) = %q, %q", c.ground, topology, kernel)
+		text, err := json.Marshal(Cell{"host", c.topology, "none"})
+		if err != nil || string(text) != c.json {
+			t.Errorf("%s is written %s (%v), want %s", c.name, text, err, c.json)
 		}
 	}
 }
