@@ -32,7 +32,7 @@ func TestClustersAreDescribed(t *testing.T) {
 		{"a cluster", []results.Cluster{cluster}, nil,
 			[]string{"cluster prod: Kubernetes v1.33.1, mode of kube-proxy: ipvs",
 				"node worker-a: Linux 6.1.0-aws, Bottlerocket, containerd://1.7.2, kubelet v1.33.1, CPUs: 4, memory: 16 GiB, arm64, instance type m7g.xlarge, zone eu-west-1a",
-				"node worker-b: nothing is known of it"}, "from making the pods to the first packet between them", "yes"},
+				"node worker-b: nothing is known about it"}, "from making the pods to the first packet between them", "yes"},
 		{"plugins that the run installed", []results.Cluster{cluster}, []string{"flannel-vxlan"}, []string{"cluster prod"}, "from installing the plugin to the first packet between pods", "yes"},
 		{"a record that does not describe its cluster", nil, nil, []string{"the record does not describe the cluster and its nodes"}, "pods ready after", ""},
 	} {

@@ -226,7 +226,7 @@ func TestBothWays(t *testing.T) {
 			"does not work: pod-to-pod: from node1 to node2: not reached: lost; from node2 to node1: not reached: lost"},
 		{"an old record of one way", []results.Record{reach("flannel-vxlan", "", "", "")}, "yes", "works"},
 		{"next to nothing back", backward(9e8, 1.8e6), "partly", "hardly works: tcp-stream:reverse carries 1.80 Mbit/s over 1gbit, ×0.002 [0.002, 0.002] of host"},
-		{"much less back", backward(9e8, 1e8), "yes", "works, but: one way carries much less than the other: 800 Mbit/s over 1gbit from the first node to the second, 100 Mbit/s back"},
+		{"much less back", backward(9e8, 1e8), "yes", "works, but: one direction carries much less than the other: 800 Mbit/s over 1gbit from the first node to the second, 100 Mbit/s back"},
 		{"much less back, as the host's", backward(1e8, 0.9e8), "yes", "works"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -45,7 +45,7 @@ func onWireRun(plugin, topology, probe string, podMTU int, ofHost float64, more 
 // alarms against what lay on the wire.
 func TestExpectedFollowsTheWire(t *testing.T) {
 	failedLook := results.Record{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan-directrouting", Topology: results.On("l2"), Configured: "none",
-		Effective: "unseen", Warnings: words.Quotes([]string{"the wire could not be looked at: no permission"})}}
+		Effective: "unseen", Warnings: words.Quotes([]string{"the wire could not be captured: no permission"})}}
 	const plain, vxlan, wide = 1448.0 / 1514, 1398.0 / 1514, 1398.0 / 1464
 	for _, c := range []struct {
 		name, plugin, topology, probe string
@@ -160,9 +160,9 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 		fact   string
 		says   string
 	}{
-		{"nobody looked", nil, false, "", "nobody looked at the wire"},
+		{"nobody looked", nil, false, "", "the wire was not captured"},
 		{"the look failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: results.On("l2"), Configured: "vxlan", Effective: "unseen",
-			Warnings: words.Quotes([]string{"the wire could not be looked at: no permission"})}}}, false, "", "could not be looked at"},
+			Warnings: words.Quotes([]string{"the wire could not be captured: no permission"})}}}, false, "", "could not be looked at"},
 		{"seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, false, "yes", ""},
 		{"some frames were dropped", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 30)}, false, "yes", ""},
 		{"not seen", []results.Record{host(32), unseen}, true, "no", "0 of 32 packets were seen on the wire between the nodes, although they arrived"},

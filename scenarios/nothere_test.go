@@ -40,9 +40,9 @@ func TestWhatIsNotHere(t *testing.T) {
 	for _, tt := range []struct{ probe, says string }{
 		{"cni-time", "cni-time: this testbed adds no pods during a run"},
 		{"service", "service: there are no Services on this testbed"},
-		{"adjacency", "adjacency: this testbed shows nothing but the two pods"},
+		{"adjacency", "adjacency: this testbed has no workers outside the two pods"},
 		{"reach", "reach: no host outside the cluster was named (--outside)"},
-		{"policy", "policy: this testbed shows nothing but the two pods"},
+		{"policy", "policy: this testbed has no workers outside the two pods"},
 		{"encap", "encap: looking at the wire needs a worker in the node's own network"},
 	} {
 		t.Run(tt.probe, func(t *testing.T) {

@@ -2,14 +2,14 @@ package words
 
 // What people say of plugins, and what a run shows of it.
 var (
-	WhatIsSaidAnd            = text("claims.what-is-said-and", "What is said, and what this run shows")
-	WhatIsSaidThese          = text("claims.what-is-said-these", "what is said of these plugins, and what this run shows of it")
+	WhatIsSaidAnd            = text("claims.what-is-said-and", "Common claims, and what this run shows")
+	WhatIsSaidThese          = text("claims.what-is-said-these", "what is said about these plugins, and what this run shows")
 	ProjectsFoundingDocument = text("claims.projects-founding-document", "the project's founding document")
 	Confirmed                = text("claims.confirmed", "confirmed")
 	Refuted                  = text("claims.refuted", "refuted")
 	NotTested                = text("claims.not-tested", "not tested")
 	AsideClaim               = text("claims.aside-claim", "aside")
-	RunHasNothingOn          = text("claims.run-has-nothing-on", "the run has nothing on it")
+	RunHasNothingOn          = text("claims.run-has-nothing-on", "this run has no evidence on it")
 	OnlyDataPathRanWithout   = message("claims.only-data-path-ran-without", "%s: only the data path ran, without the agents that enforce policies")
 	PluginWorks              = message("claims.plugin-works", "%s works")
 	PluginDoesNotWork        = message("claims.plugin-does-not-work", "%s does not work")

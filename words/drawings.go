@@ -2,7 +2,7 @@ package words
 
 // The drawings on the page.
 var (
-	LineFramesForForeign      = text("drawings.line-frames-for-foreign", "Line: frames for foreign addresses arrive; dashed: the neighbour answers, and they do not; crossed out: nobody answers.")
+	LineFramesForForeign      = text("drawings.line-frames-for-foreign", "Line: frames for foreign addresses arrive; dashed: the neighbour answers, and they do not; crossed out: no answer.")
 	FramesAreNodesArrow       = text("drawings.frames-are-nodes-arrow", "Frames are nodes. Arrow: packets arrive; dashed: some do; crossed out: none does; no arrow: not measured.")
 	AdjacencyMapLabel         = message("drawings.adjacency-map-label", "adjacency of nodes on %s")
 	ReachMapLabel             = message("drawings.reach-map-label", "who reaches whom: %s")
@@ -12,6 +12,6 @@ var (
 	OnSendersNode             = text("drawings.on-senders-node", "on the sender's node")
 	OnReceiversNode           = text("drawings.on-receivers-node", "on the receiver's node")
 	Packets                   = message("drawings.packets", "%d packets")
-	NobodyLookedAtWire        = text("drawings.nobody-looked-at-wire", "nobody looked at the wire")
+	NobodyLookedAtWire        = text("drawings.nobody-looked-at-wire", "the wire was not captured")
 	DevicesWhoseCountersMoved = text("drawings.devices-whose-counters-moved", "The devices whose counters moved while known packets passed from one pod to another, and the headers that a capture showed between the nodes; those that the plugin put there are marked.")
 )

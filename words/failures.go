@@ -20,7 +20,7 @@ var (
 	BrokeTitle            = text("failures.broke-title", "broke during the run")
 	BrokeHeading          = text("failures.broke-heading", "Broke during the run")
 	OnPlace               = message("failures.on-place", "on %s: %s")
-	OneWayCarriesMuch     = message("failures.one-way-carries-much", "one way carries much less than the other: %s %s from the first node to the second, %s back")
+	OneWayCarriesMuch     = message("failures.one-way-carries-much", "one direction carries much less than the other: %s %s from the first node to the second, %s back")
 	HardlyCarries         = message("failures.hardly-carries", "%s carries %s %s, %s of host")
 	HardlyWorks           = text("failures.hardly-works", "hardly works")
 	WorkedThenBroke       = text("failures.worked-then-broke", "worked, then broke")

@@ -6,7 +6,7 @@ var (
 	PluginHead            = text("table.plugin-head", "PLUGIN")
 	Topology              = text("table.topology", "topology")
 	TopologyHead          = text("table.topology-head", "TOPOLOGY")
-	Wire                  = text("table.wire", "wire")
+	Wire                  = text("table.wire", "rate limit")
 	Yes                   = text("table.yes", "yes")
 	No                    = text("table.no", "no")
 	DisagreesNo           = text("table.disagrees-no", "NO")

@@ -32,7 +32,7 @@ var (
 	FormOverhead               = message("wire.form-overhead", "%s with %d bytes of overhead")
 	WireDisagreesOnIs          = message("wire.wire-disagrees-on-is", "the wire disagrees: %s on %s is configured for %s, but what was seen is %s (%d of %d packets). Its figures are not those of %s. %s")
 	OnWireOn                   = message("wire.on-wire-on", "on the wire of %s on %s: %s")
-	WireCouldNotBe             = message("wire.wire-could-not-be", "the wire could not be looked at: %s")
+	WireCouldNotBe             = message("wire.wire-could-not-be", "the wire could not be captured: %s")
 	NonePacketsWasSeen         = message("wire.none-packets-was-seen", "none of the %d packets was seen on %s of %s in a known form, although they arrived: check that %s is the interface that leads to %s")
 	PacketsDidNotAll           = message("wire.packets-did-not-all", "the packets did not all travel in the same form: %s")
 	ConfiguredIsButOn          = message("wire.configured-is-but-on", "configured is %s, but on the wire is %s")

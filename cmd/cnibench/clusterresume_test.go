@@ -79,7 +79,7 @@ func TestResumeOnAClusterIsRefused(t *testing.T) {
 		says   string
 	}{
 		{"another cluster", same, api(t, "2", "a", "b"), "this is not the cluster that was measured"},
-		{"a node that is gone", same, api(t, "1", "a", "c"), "the node b cannot be measured: the cluster has it no more"},
+		{"a node that is gone", same, api(t, "1", "a", "c"), "the node b cannot be measured: it is no longer in the cluster"},
 		{"another plugin", same, api(t, "1", "a", "b"), "the cluster's plugin is not the one that was measured"},
 		{"a cluster that cannot be told", func(r *results.Run) { r.Clusters[0].UID = "" }, api(t, "1", "a", "b"), "nothing tells whether this is the cluster"},
 		{"a record from before clusters were named", func(r *results.Run) { r.Clusters = nil }, api(t, "1", "a", "b"), "does not name the cluster"},

@@ -213,7 +213,7 @@ func TestVPCInUML(t *testing.T) {
 		}
 	}
 	if len(overhead) > 0 {
-		t.Errorf("nobody looked at the wire of %v", overhead)
+		t.Errorf("the wire was not captured of %v", overhead)
 	}
 }
 

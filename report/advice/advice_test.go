@@ -271,7 +271,7 @@ func TestConfidence(t *testing.T) {
 		{"all was measured", sure, onL2, func(*Facts) {}, "high"},
 		{"l2 is not known", results.Needs{}, onL2, func(*Facts) {}, "medium"},
 		{"the run was interrupted", sure, onL2, func(f *Facts) { f.Complete = false }, "medium"},
-		{"nobody looked at the wire", sure, but(onL2, "flannel-host-gw", func(s *shown) { s.overhead = -1 }), func(*Facts) {}, "medium"},
+		{"the wire was not captured", sure, but(onL2, "flannel-host-gw", func(s *shown) { s.overhead = -1 }), func(*Facts) {}, "medium"},
 		{"speed does not settle it", sure, but(onL2, "calico-bgp", func(s *shown) { s.speed = 0.95 }), func(*Facts) {}, "medium"},
 		{"speed was not compared", sure, onL2, func(f *Facts) { f.Comparisons = nil }, "low"},
 	} {

@@ -315,7 +315,7 @@ func holdWire(t *testing.T, r *model.Report) {
 		delete(want, e.Plugin)
 	}
 	if len(want) > 0 {
-		t.Errorf("nobody looked at the wires of %v", want)
+		t.Errorf("the wire was not captureds of %v", want)
 	}
 }
 
