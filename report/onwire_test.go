@@ -162,7 +162,7 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 	}{
 		{"nobody looked", nil, false, "", "the wire was not captured"},
 		{"the look failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: results.On("l2"), Configured: "vxlan", Effective: "unseen",
-			Warnings: words.Quotes([]string{"the wire could not be captured: no permission"})}}}, false, "", "could not be looked at"},
+			Warnings: words.Quotes([]string{"the wire could not be captured: no permission"})}}}, false, "", "could not be captured"},
 		{"seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, false, "yes", ""},
 		{"some frames were dropped", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 30)}, false, "yes", ""},
 		{"not seen", []results.Record{host(32), unseen}, true, "no", "0 of 32 packets were seen on the wire between the nodes, although they arrived"},
