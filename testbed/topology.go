@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Kinds of topologies.
+// Kinds of topology.
 const (
 	L2     = "l2"
 	Routed = "routed"
@@ -17,58 +17,61 @@ const (
 
 // Topology is how the nodes of a network are connected.
 //
-//   - l2: one switch for all.
-//   - routed: two subnets behind a router that knows no pods; nodes 1, 3, ...
-//     are in the first, 2, 4, ... in the second.
-//   - vpc: a cloud's network. The fabric answers ARP and forwards by
-//     destination address, regardless of the MAC that a frame is sent to. The
-//     source/dest check drops packets from or to an address that the interface
-//     does not own; it owns the addresses assigned to it and the destinations
-//     of VPC routes to it. Nodes 1 and 2 share a subnet; further nodes
-//     alternate between the second and the first.
+//   - l2: all nodes on one switch.
+//   - routed: two subnets joined by a router that has no routes to pods; nodes
+//     1, 3, ... are in the first, nodes 2, 4, ... in the second.
+//   - vpc: a cloud network. The fabric answers ARP and forwards by destination
+//     address, regardless of the MAC that a frame is sent to. The source/dest
+//     check drops packets from or to an address that the interface does not
+//     own; it owns the addresses assigned to it and the destinations of VPC
+//     routes to it. Nodes 1 and 2 share a subnet; further nodes alternate
+//     between the second and the first.
 //
-// In each, the last subnet contains a host that is not a node of the cluster.
+// In every topology, the last subnet contains a host that is not a node of the
+// cluster.
 type Topology struct {
 	Kind string // L2, Routed or VPC
-	// SourceDestOff turns the source/dest check off. A frame for a foreign
-	// address then reaches the owner of the MAC that it is sent to, inside one
-	// subnet (Amazon EC2 user guide, "Source/destination checking").
+	// SourceDestOff turns the source/dest check off. Inside a subnet, a frame then
+	// reaches the owner of its destination MAC, even if that interface does not
+	// own the destination address (Amazon EC2 user guide, "Source/destination
+	// checking").
 	SourceDestOff bool
-	// L3Only turns the check off too, but frames are forwarded by destination
+	// L3Only also turns the check off, but frames are forwarded by destination
 	// address alone (Google Cloud VPC, "Routes"; Azure, user-defined routes).
 	L3Only bool
-	// DropIPIP drops IP protocol 4, as Azure does (Calico documentation,
+	// DropIPIP drops IP protocol 4 (IP in IP), as Azure does (Calico documentation,
 	// "Configure networking on Azure").
 	DropIPIP bool
-	// TwoSubnets puts nodes 1 and 2 of a vpc into different subnets.
+	// TwoSubnets puts nodes 1 and 2 of a vpc in different subnets.
 	TwoSubnets bool
-	// RouteQuota is how many routes the VPC's table takes, set by "quota=N".
+	// RouteQuota is the number of routes that the VPC's route table can hold, set
+	// by "quota=N".
 	RouteQuota int
 }
 
-// DefaultRouteQuota is what a VPC route table takes in Alibaba Cloud and in
-// Huawei Cloud, unless more is asked for (ACK documentation, "Flannel";
-// Huawei VPC documentation, "Quotas"; read 2026-11-23). AWS begins with 50.
+// DefaultRouteQuota is the number of routes that a VPC route table can hold by
+// default in Alibaba Cloud and Huawei Cloud (ACK documentation, "Flannel"; Huawei
+// VPC documentation, "Quotas"; read 2026-11-23). The default of AWS is 50.
 const DefaultRouteQuota = 200
 
 const maxRouteQuota = 10000
 
-// Option is a variant of a topology, named after a colon.
+// Option is a variant of a topology, given after a colon.
 type Option struct {
 	Name  string
-	Title string // one line for people
+	Title string // one line of help
 	set   func(t *Topology, value string) error
 }
 
 // Options lists what may follow "vpc:".
 var Options = []Option{
-	{"srcdst-off", "no source/dest check; inside a subnet frames go by MAC (AWS)", flag(func(t *Topology) { t.SourceDestOff = true })},
+	{"srcdst-off", "no source/dest check; frames inside a subnet are forwarded by MAC (AWS)", flag(func(t *Topology) { t.SourceDestOff = true })},
 	{"l3-only", "no source/dest check, but forwarding by destination address alone (GCE, Azure)", flag(func(t *Topology) { t.L3Only = true })},
 	{"drop-ipip", "IP protocol 4 is dropped (Azure)", flag(func(t *Topology) { t.DropIPIP = true })},
 	{"two-subnets", "the measured nodes lie in different subnets", flag(func(t *Topology) { t.TwoSubnets = true })},
-	{"quota=N", "routes that the VPC's table takes", func(t *Topology, value string) (err error) {
+	{"quota=N", "how many routes the VPC's route table can hold", func(t *Topology, value string) (err error) {
 		if t.RouteQuota, err = strconv.Atoi(value); err != nil || t.RouteQuota < 0 || t.RouteQuota > maxRouteQuota {
-			return fmt.Errorf("takes a whole number from 0 to %d, not %q", maxRouteQuota, value)
+			return fmt.Errorf("must be a whole number from 0 to %d, not %q", maxRouteQuota, value)
 		}
 		return nil
 	}},
@@ -81,7 +84,7 @@ func flag(set func(*Topology)) func(*Topology, string) error {
 	}
 }
 
-// key is the option's name without its value.
+// key returns the option's name without its value.
 func (o Option) key() string {
 	key, _, _ := strings.Cut(o.Name, "=")
 	return key
@@ -89,9 +92,9 @@ func (o Option) key() string {
 
 func (o Option) takesValue() bool { return strings.Contains(o.Name, "=") }
 
-// UnknownTopologyError is a name that [ParseTopology] does not know.
+// UnknownTopologyError reports a name that [ParseTopology] does not know.
 type UnknownTopologyError struct {
-	What  string // topology, or option of topology vpc
+	What  string // "topology" or "option of topology vpc"
 	Name  string
 	Known []string
 }
@@ -100,7 +103,7 @@ func (e *UnknownTopologyError) Error() string {
 	return fmt.Sprintf("there is no %s %q (there are %s)", e.What, e.Name, strings.Join(e.Known, ", "))
 }
 
-// ParseTopology reads a topology with its options, such as
+// ParseTopology parses a topology with its options, such as
 // "vpc:srcdst-off:two-subnets".
 func ParseTopology(spec string) (Topology, error) {
 	kind, rest, more := strings.Cut(spec, ":")
@@ -109,7 +112,7 @@ func ParseTopology(spec string) (Topology, error) {
 		return t, &UnknownTopologyError{"topology", kind, kinds}
 	}
 	if more && kind != VPC {
-		return t, fmt.Errorf("topology %s takes no options, not %q; only vpc does", kind, rest)
+		return t, fmt.Errorf("topology %s takes no options (%q); only vpc does", kind, rest)
 	}
 	seen := map[string]bool{}
 	for more {
@@ -125,7 +128,7 @@ func ParseTopology(spec string) (Topology, error) {
 		}
 	}
 	if t.DropIPIP && t.SourceDestOff && !t.L3Only {
-		return t, fmt.Errorf("topology %s: drop-ipip needs a fabric that forwards by address, which srcdst-off alone does not: add l3-only (as Azure is)", spec)
+		return t, fmt.Errorf("topology %s: drop-ipip needs a fabric that forwards by address, which srcdst-off alone does not: add l3-only (as on Azure)", spec)
 	}
 	return t, nil
 }
@@ -152,16 +155,16 @@ func (t *Topology) setOption(item string) error {
 	return nil
 }
 
-// Bridged reports whether frames inside one subnet go by their destination
+// Bridged reports whether frames inside a subnet are forwarded by destination
 // MAC.
 func (t Topology) Bridged() bool { return t.Kind != VPC || t.SourceDestOff && !t.L3Only }
 
 // Checked reports whether the source/dest check is on.
 func (t Topology) Checked() bool { return t.Kind == VPC && !t.SourceDestOff && !t.L3Only }
 
-// Subnets are the topology's address ranges: shared address space (RFC 6598),
-// which no cluster uses for pods. Those of a vpc have room for the secondary
-// addresses that pods get.
+// Subnets returns the topology's address ranges. They lie in the shared address
+// space (RFC 6598), which no cluster uses for pods. Those of a vpc have room for
+// the secondary addresses that pods get.
 func (t Topology) Subnets() []netip.Prefix {
 	switch t.Kind {
 	case L2:
@@ -172,7 +175,7 @@ func (t Topology) Subnets() []netip.Prefix {
 	return []netip.Prefix{netip.MustParsePrefix("100.64.0.0/20"), netip.MustParsePrefix("100.64.16.0/20")}
 }
 
-// SubnetOf is the index of the subnet that a node lies in; nodes count from 0.
+// SubnetOf returns the index of a node's subnet. Nodes are numbered from 0.
 func (t Topology) SubnetOf(node int) int {
 	switch {
 	case t.Kind == L2:

@@ -194,7 +194,7 @@ func stuck(t *testing.T, k *kube) {
 		}
 	}
 	code, _, log = k.cnibench(t, "clean", "--kubeconfig", k.config())
-	if code != 1 || !strings.Contains(log, "cnibench-earlier is being deleted and is held") || !strings.Contains(log, "example.com/held") {
+	if code != 1 || !strings.Contains(log, "deletion of the namespace cnibench-earlier is held up") || !strings.Contains(log, "example.com/held") {
 		t.Errorf("clean: exit %d: %s", code, log)
 	}
 	k.kubectl(t, "-n", "cnibench-earlier", "patch", "configmap", "held", "-p", `{"metadata":{"finalizers":null}}`)

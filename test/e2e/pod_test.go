@@ -72,7 +72,7 @@ func lostAtEnd(t *testing.T, k *kube) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if code != 130 || !strings.Contains(string(log), "is left (cnibench clean --kubeconfig "+k.config()+" removes it") {
+	if code != 130 || !strings.Contains(string(log), "failed (run cnibench clean --kubeconfig "+k.config()+" to remove them") {
 		t.Errorf("exit %d: %s", code, log)
 	}
 	if code, out, log := k.cnibench(t, "clean", "--kubeconfig", k.config()); code != 0 || !strings.HasPrefix(out, "namespace cnibench-") {

@@ -11,8 +11,8 @@ import (
 
 var _ testbed.Surveyor = (*network)(nil)
 
-// Around returns the nodes that have a pod in their network, and the host outside
-// the cluster if the user has named one.
+// Around returns the nodes that have a pod in their own network, and the host
+// outside the cluster if the user has named one.
 func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	around := &probes.Surroundings{}
 	for _, e := range n.ends {
@@ -30,8 +30,8 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	return around, nil
 }
 
-// outsider returns a worker on the host outside the cluster, nil if there is no
-// such host. It reconnects if the worker does not answer.
+// outsider returns a worker on the host outside the cluster, or nil if there is
+// no such host. It reconnects if the worker does not answer.
 func (c *Cluster) outsider(ctx context.Context) (*worker.Worker, error) {
 	if c.config.Outside == nil {
 		return nil, nil

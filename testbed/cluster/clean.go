@@ -11,9 +11,9 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
-// Clean removes what earlier runs left behind, also a plugin that one has
-// installed, and names it, each object with its kind. The error says what could
-// not be removed, and why.
+// Clean removes what earlier runs left behind, including an installed plugin. It
+// returns the names of the removed objects, each with its kind. The error says
+// what could not be removed, and why.
 func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	if c.config.Namespace != "" {
 		ctx, cancel := context.WithTimeout(ctx, kube.RemoveWithin)
@@ -34,7 +34,7 @@ func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 	return removed, err
 }
 
-// cleanRun removes what a run left: the plugin that it has installed, and its
+// cleanRun removes what a run left behind: the plugin that it installed, and its
 // namespace.
 func (c *Cluster) cleanRun(ctx context.Context, n core.Namespace) error {
 	var err error
@@ -48,7 +48,8 @@ func (c *Cluster) cleanRun(ctx context.Context, n core.Namespace) error {
 	return errors.Join(err, c.client.RemoveNamespace(ctx, n.Name))
 }
 
-// removeCommand is the command that removes what is left, for people.
+// removeCommand returns the command with which the user removes what a run left
+// behind.
 func (c *Config) removeCommand() string {
 	command := "cnibench clean"
 	for _, f := range [][2]string{{"--kubeconfig", c.Kubeconfig}, {"--context", c.Context}, {"--namespace", c.Namespace}} {

@@ -1,7 +1,8 @@
 // Package cluster is the testbed for production: the nodes and pods of a
-// Kubernetes cluster, reached through its API. It makes a few pods in a namespace
-// of its own, starts workers in them by exec, and removes everything again.
-// Control goes through the API server; what is measured goes from pod to pod.
+// Kubernetes cluster, reached through its API. It creates a few pods in a
+// namespace of its own, starts workers in them by exec, and removes everything
+// again. Control traffic passes through the API server; measured traffic goes
+// directly from pod to pod.
 package cluster
 
 import (
@@ -25,38 +26,38 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// readyWithin bounds the time until all pods run. With the image on the node they
-// start within seconds; pulling it may take minutes.
+// readyWithin bounds the time until all pods run. They start within seconds if the
+// image is on the node; pulling it may take minutes.
 const readyWithin = 2 * time.Minute
 
-// Config says which cluster is measured, and what may be done in it.
+// Config says which cluster to measure, and what a run may do in it.
 type Config struct {
 	Kubeconfig string // file; "" for KUBECONFIG, ~/.kube/config or the pod's own credentials
-	Context    string // of that file, "" for its current one
-	Image      string // that holds this program
-	Arch       string // that the image was made for, as Go and Kubernetes name it (amd64); "" if unknown
-	PullSecret string // name of a secret for the image, which no record contains; "" for none
-	// Unprivileged does without pods in the nodes' network: there is no baseline,
-	// and nothing is captured on the nodes' NICs.
+	Context    string // in that file; "" for its current one
+	Image      string // image that contains this program
+	Arch       string // architecture of the image, as Go and Kubernetes name it (amd64); "" if unknown
+	PullSecret string // name of a pull secret for the image, which is not recorded; "" for none
+	// Unprivileged avoids pods in the nodes' network: there is no baseline, and
+	// nothing is captured on the nodes' NICs.
 	Unprivileged bool
-	// Namespace is one of the user's to make the pods in; "" makes one for the run,
-	// which needs more permissions.
+	// Namespace is a namespace of the user's in which to create the pods. If it is
+	// "", the run creates its own, which takes more permissions.
 	Namespace    string
 	NodeSelector map[string]string // labels of the nodes that may be measured
-	// Nodes names the two that are measured, the client's first, in a run that is
-	// resumed; if it is empty the testbed chooses.
+	// Nodes names the two nodes to measure, the client's first, when a run is
+	// resumed. If it is empty, the testbed chooses.
 	Nodes       []string
 	Tolerations []core.Toleration // of the pods
-	Requests    core.ResourceList // of a pod, over the program's own
-	// Outside is a host outside the cluster that takes part, nil for none.
+	Requests    core.ResourceList // of a pod; they override the program's own
+	// Outside is a host outside the cluster that takes part, or nil.
 	Outside *outside.Ticket
-	// Services says that the run makes Services.
+	// Services says that the run creates Services.
 	Services bool
-	// Install puts plugins on the cluster, which must be disposable; nil measures
-	// the plugin that is there.
+	// Install installs plugins on the cluster, which must be disposable. If it is
+	// nil, the run measures the plugin that is there.
 	Install *install.Options
 	Life    time.Duration // after which the pods end even if the program never comes back
-	// Event receives what a reader of the record should know.
+	// Event receives events that a reader of the record should know about.
 	Event func(results.Event)
 }
 
@@ -66,18 +67,19 @@ type Cluster struct {
 	client   *kube.Client
 	space    *kube.Space
 	pods     *podSet
-	chosen   *chosen                    // nodes that are measured, nil until they were chosen
-	noNodes  error                      // why none can be
+	chosen   *chosen                    // nodes that are measured; nil until they are chosen
+	noNodes  error                      // why no nodes can be measured
 	outside  *worker.Worker             // on the host outside; nil until it is needed
-	services map[string]*probes.Service // that were made, by name
+	services map[string]*probes.Service // created so far, by name
 
-	installed string           // plugin that the run has put on the nodes; "" for none
+	installed string           // plugin that the run has installed; "" for none
 	failed    map[string]error // plugins that could not be installed
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
 
-// New connects to a cluster and checks that the user may do what a run does.
+// New connects to a cluster and checks that the user has the permissions that a
+// run needs.
 func New(ctx context.Context, c Config) (*Cluster, error) {
 	client, err := kube.Connect(c.Kubeconfig, c.Context)
 	if err != nil {
@@ -96,16 +98,16 @@ func newCluster(client *kube.Client, config Config) *Cluster {
 	return c
 }
 
-// Record says which run the cluster serves, and where its workers' logs go.
+// Record sets the run that the cluster serves, and the directory for its workers'
+// logs.
 func (c *Cluster) Record(runID, logs string) {
 	c.space.Begin(runID)
 	c.pods.logs = logs
 }
 
-// Up makes pods in the network of the plugin that the cluster has, or installs the
-// plugin first; see [testbed.Testbed]. The baseline is the nodes' own network, with
-// pods in it. On the topology [results.SameNode] both pods are on the client's
-// node.
+// Up creates pods in the network of the cluster's plugin, or installs the plugin
+// first; see [testbed.Testbed]. The pods of the baseline are in the nodes' own
+// network. On the topology [results.SameNode] both pods are on the client's node.
 func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	if p.HostNetwork() && c.config.Unprivileged {
 		return nil, &testbed.UnsupportedError{Cause: words.BaselineNeedsPodsInNodes}
@@ -138,8 +140,8 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 	return n, nil
 }
 
-// prepare chooses the nodes, unless [Cluster.Describe] has, and makes the
-// namespace, each once.
+// prepare chooses the nodes, unless [Cluster.Describe] has, and creates the
+// namespace. It does each only once.
 func (c *Cluster) prepare(ctx context.Context) error {
 	if c.space.Made() {
 		return nil
@@ -158,7 +160,7 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	return c.space.Make(ctx, level, annotations, c.config.Life, c.pods.spec("owner", "", false).Spec)
 }
 
-// Close ends the workers and removes the namespace with everything in it.
+// Close stops the workers and removes the namespace with everything in it.
 func (c *Cluster) Close() error {
 	c.pods.stopAll()
 	if c.outside != nil {
@@ -169,18 +171,18 @@ func (c *Cluster) Close() error {
 		return nil
 	}
 	if err := c.uninstall(); err != nil {
-		return fmt.Errorf("the plugin is left, and the namespace %s with what removes it (cnibench clean does): %w", c.space.Name, err)
+		return fmt.Errorf("uninstalling the plugin failed; it needs the namespace %s, which therefore stays too (run cnibench clean to remove both): %w", c.space.Name, err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), kube.RemoveWithin)
 	defer cancel()
 	if err := c.space.Remove(ctx); err != nil {
-		return fmt.Errorf("what the run made in the namespace %s is left (%s removes it; its pods end by themselves within %s): %w",
+		return fmt.Errorf("removing the run's objects from the namespace %s failed (run %s to remove them; the pods end by themselves within %s): %w",
 			c.space.Name, c.config.removeCommand(), c.config.Life, err)
 	}
 	return nil
 }
 
-// network is the cluster's network as one plugin's, or its nodes' own.
+// network is the network of a plugin in the cluster, or of the nodes themselves.
 type network struct {
 	cluster *Cluster
 	ends    [2]end
@@ -188,7 +190,7 @@ type network struct {
 	setup   results.Setup
 }
 
-// errEnded is why a network cannot be used: a worker's stream has ended.
+// errEnded says that a network cannot be used because a worker's stream has ended.
 var errEnded = errors.New("a worker in the cluster has ended")
 
 func (n *network) Err() error {

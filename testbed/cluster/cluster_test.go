@@ -12,9 +12,9 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
-// TestPlainPodIsRestricted holds a plain pod against the restricted Pod
-// Security Standard (Kubernetes documentation, concepts/security), and one in
-// the node's network against what it may have beyond that.
+// TestPlainPodIsRestricted checks a plain pod against the restricted Pod Security
+// Standard (Kubernetes documentation, concepts/security), and a pod in the node's
+// network against what it may have beyond that.
 func TestPlainPodIsRestricted(t *testing.T) {
 	c := newCluster(nil, Config{Image: "i", Life: 1})
 	plain := c.pods.spec("p", "n", false)
@@ -37,22 +37,23 @@ func TestPlainPodIsRestricted(t *testing.T) {
 	}
 }
 
-// TestPodHasRoomForItsPrograms adds up what may be in a pod at once: the kernel
-// kills the pod's programs where Go's limits let them reach the pod's.
+// TestPodHasRoomForItsPrograms adds up the memory of all that may be in a pod at
+// once: if Go's limits let the programs reach the pod's limit, the kernel kills
+// them.
 func TestPodHasRoomForItsPrograms(t *testing.T) {
 	container := newCluster(nil, Config{Image: "i", Life: 1}).pods.spec("p", "n", false).Spec.Containers[0]
 	limit := container.Resources.Limits.Memory().Value()
 	i := slices.IndexFunc(container.Env, func(e core.EnvVar) bool { return e.Name == "GOMEMLIMIT" })
 	if i < 0 {
-		t.Fatal("the program that waits has no limit of its own")
+		t.Fatal("the waiting program has no memory limit of its own")
 	}
 	hold, err := resource.ParseQuantity(strings.TrimSuffix(container.Env[i].Value, "B"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	const uncounted = 8 << 20 // stacks of threads in the kernel, buffers of sockets
+	const uncounted = 8 << 20 // kernel stacks of threads, socket buffers
 	if sum := worker.Memory + hold.Value() + uncounted; sum > limit {
-		t.Errorf("worker %d + the waiting program %d + %d of the kernel's are more than the pod's %d", worker.Memory, hold.Value(), uncounted, limit)
+		t.Errorf("worker %d + waiting program %d + kernel %d exceed the pod's limit of %d", worker.Memory, hold.Value(), uncounted, limit)
 	}
 }
 

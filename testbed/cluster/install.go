@@ -13,15 +13,15 @@ func (c *Cluster) CheckDisposable(ctx context.Context) error {
 	return install.CheckDisposable(ctx, c.client, *c.config.Install, c.config.Arch)
 }
 
-// flannel is flannel as this run installs it.
+// flannel returns flannel as this run installs it.
 func (c *Cluster) flannel() *install.Flannel {
 	return &install.Flannel{Client: c.client, Namespace: c.space.Name, Image: c.config.Image,
 		FlannelImage: c.config.Install.FlannelImage, PullSecret: c.config.PullSecret}
 }
 
-// install puts a plugin on the cluster, unless it is there, and waits until its
-// agents run on all nodes. One that does not come up is removed again and has
-// failed for the rest of the run.
+// install installs a plugin on the cluster, unless it is there already, and waits
+// until its agents run on all nodes. A plugin that does not come up is removed
+// again and has failed for the rest of the run.
 func (c *Cluster) install(ctx context.Context, plugin string) error {
 	if c.installed == plugin {
 		return nil
@@ -30,9 +30,9 @@ func (c *Cluster) install(ctx context.Context, plugin string) error {
 		return err
 	}
 	if !c.pods.has("host-1") {
-		return errors.New("nothing is installed, because the baseline's pods do not run: what removes the plugin again would not either")
+		return errors.New("no plugin is installed, because the baseline's pods do not run: the pods that remove the plugin would not run either")
 	}
-	if err := c.uninstall(); err != nil { // the one before, if that failed then
+	if err := c.uninstall(); err != nil { // the previous one, if removing it failed then
 		return err
 	}
 	nodes, err := c.client.Nodes(ctx)
@@ -51,13 +51,13 @@ func (c *Cluster) install(ctx context.Context, plugin string) error {
 	return err
 }
 
-// uninstall removes the plugin that the run has put on the cluster, with the pods
-// that it connects.
+// uninstall removes the plugin that the run has installed, with the pods that it
+// connects.
 func (c *Cluster) uninstall() error {
 	if c.installed == "" {
 		return nil
 	}
-	ctx := context.Background() // also after an interruption
+	ctx := context.Background() // even after an interruption
 	c.pods.forgetPlain()
 	if err := errors.Join(c.removeServices(ctx), c.flannel().Remove(ctx)); err != nil {
 		return fmt.Errorf("removing %s: %w", c.installed, err)

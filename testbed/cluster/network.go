@@ -17,14 +17,14 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// place is where an end of a network is.
+// place is the location of one end of a network.
 type place struct {
-	number int // of its pods
+	number int // in the names of its pods
 	node   core.Node
 }
 
-// name is the name of the place's pod, in the node's own network or connected by
-// the plugin.
+// name returns the name of the place's pod, either the one in the node's own
+// network or the one connected by the plugin.
 func (p place) name(hostNetwork bool) string {
 	if hostNetwork {
 		return fmt.Sprintf("host-%d", p.number)
@@ -32,10 +32,10 @@ func (p place) name(hostNetwork bool) string {
 	return fmt.Sprintf("pod-%d", p.number)
 }
 
-// neighbour is the place beside the client, on its node.
+// neighbour returns the place beside the client, on its node.
 func neighbour(client core.Node) place { return place{3, client} }
 
-// places are where the two ends are. The client is the same pod on both
+// places returns the places of the two ends. The client is the same pod on both
 // topologies.
 func (n *network) places() [2]place {
 	client, server := n.cluster.chosen.client, n.cluster.chosen.server
@@ -45,8 +45,8 @@ func (n *network) places() [2]place {
 	return [2]place{{1, client}, {2, server}}
 }
 
-// staff makes the pods of a network and starts a worker in each. A pod that serves
-// several networks is made once.
+// staff creates the pods of a network and starts a worker in each. A pod that
+// serves several networks is created once.
 func (n *network) staff(ctx context.Context, baseline bool) error {
 	var errs [2]error
 	var wg sync.WaitGroup
@@ -54,14 +54,14 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 		wg.Go(func() { errs[i] = n.staffEnd(ctx, i, at, baseline) })
 	}
 	if n.facts.Topology.Name != results.SameNode {
-		// The pod of the pair inside one node starts meanwhile. If it cannot, that
-		// shows when it is needed.
+		// Meanwhile start the client's neighbour, for the pair on one node. If it
+		// fails, the error comes up again when the pod is needed.
 		beside := neighbour(n.cluster.chosen.client)
 		wg.Go(func() { n.cluster.pods.get(ctx, beside.name(baseline), beside.node.Name, baseline) })
 	}
 	wg.Wait()
 	if errs[0] != nil && errs[1] != nil && errs[0].Error() == errs[1].Error() {
-		return errs[0] // both ends say the same
+		return errs[0] // both ends have the same error
 	}
 	if err := errors.Join(errs[:]...); err != nil {
 		return err
@@ -78,8 +78,9 @@ func (n *network) staff(ctx context.Context, baseline bool) error {
 	return nil
 }
 
-// staffEnd makes the pods of one end and asks for their interfaces. The pod in a
-// node's own network is the baseline's end, and captures on the NIC for others.
+// staffEnd creates the pods of one end and asks for their interfaces. The pod in a
+// node's own network is the end of the baseline; for other networks it captures on
+// the NIC.
 func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) error {
 	c, e := n.cluster, &n.ends[i]
 	var err error
@@ -89,7 +90,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 			if baseline {
 				return &testbed.UnsupportedError{Cause: words.BaselineNeedsPodsIn.With(c.space.Name, refused)}
 			}
-			e.node, err = nil, nil // nothing is captured on the NIC; the baseline says why
+			e.node, err = nil, nil // without captures on the NIC; the baseline says why
 		}
 		if err != nil {
 			return err
@@ -115,7 +116,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 	return err
 }
 
-// podSecurity is why Pod Security refused a pod, "" if it did not.
+// podSecurity returns why Pod Security refused a pod, or "" if it did not.
 func podSecurity(err error) string {
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) || !apierrors.IsForbidden(err) {
@@ -125,11 +126,11 @@ func podSecurity(err error) string {
 	return why
 }
 
-// Ends returns the pods on the two nodes or, for the baseline, the nodes.
+// Ends returns the pods on the two nodes or, for the baseline, the nodes themselves.
 func (n *network) Ends() (client, server probes.End) { return n.ends[0].probe(), n.ends[1].probe() }
 
-// probe is the end as it is now: a pod that was made again has another address
-// and another worker.
+// probe returns the end as it is now: a recreated pod has another address and
+// another worker.
 func (e *end) probe() probes.End {
 	p := probes.End{Worker: e.pod.worker.Worker, Addr: e.pod.addr, NodeAddr: e.pod.host, NodeName: e.pod.node, CPU: -1, NIC: e.nic.name, Subnet: e.nic.subnet}
 	if e.node != nil {
@@ -138,18 +139,18 @@ func (e *end) probe() probes.End {
 	return p
 }
 
-// Facts describe the network.
+// Facts describes the network.
 func (n *network) Facts() (results.Network, results.Setup) { return n.facts, n.setup }
 
-// SetWire does nothing: a cluster's links are as they are.
+// SetWire does nothing: a cluster's links cannot be changed.
 func (n *network) SetWire(string) error { return nil }
 
-// AgentTime is 0: the run cannot see the agents' processes.
+// AgentTime returns 0: the run cannot see the agents' processes.
 func (n *network) AgentTime() time.Duration { return 0 }
 
 // Down removes the plugin that was installed for this network, with the pods of
-// all its networks: those of a phase go down together. Pods of a plugin that was
-// there before are removed with the namespace.
+// all its networks: those of a phase go down together. If the cluster had the
+// plugin before, its pods are removed with the namespace.
 func (n *network) Down(context.Context) error {
 	if n.facts.Plugin != n.cluster.installed {
 		return nil

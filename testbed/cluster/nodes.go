@@ -19,30 +19,30 @@ import (
 // chosen are the two nodes that are measured.
 type chosen struct{ client, server core.Node }
 
-// errOneNode says that there is nothing to measure between.
+// errOneNode says that there are no two nodes to measure between.
 var errOneNode = errors.New("the cluster has fewer than two nodes that take pods")
 
-// Description is what a cluster's API says about it before anything is made.
+// Description is what a cluster's API says about it before a run creates anything.
 type Description struct {
-	// Cluster names the nodes that are measured, the client's first; none if there
-	// are no two, which Up then says of each network.
+	// Cluster names the nodes that are measured, the client's first. It names none
+	// if there are no two; Up then fails for each network.
 	Cluster results.Cluster
-	// Seen are the nodes that a reader should know of: those that are measured, or
-	// else all.
+	// Seen lists the nodes that a reader should know about: those that are
+	// measured, or all if none can be.
 	Seen []results.ClusterNode
 }
 
-// Describe identifies the cluster and chooses the nodes that are measured, which
-// stay chosen. It leaves out what the user may not read. An error says that the
-// nodes cannot be listed, or that those which Config.Nodes names cannot be
-// measured; the description identifies the cluster all the same.
+// Describe identifies the cluster and chooses the nodes to measure for the whole
+// run. It leaves out what the user may not read. An error means that the nodes
+// cannot be listed, or that the nodes in Config.Nodes cannot be measured; the
+// description identifies the cluster all the same.
 func (c *Cluster) Describe(ctx context.Context) (Description, error) {
 	of := detect.Cluster(ctx, c.client, c.config.Context)
 	all, err := c.chooseNodes(ctx)
 	switch {
 	case err != nil && (len(all) == 0 || len(c.config.Nodes) > 0):
 		return Description{Cluster: of}, err
-	case err != nil: // the networks say so
+	case err != nil: // Up returns it for each network
 		return Description{of, detect.Nodes(all...)}, nil
 	}
 	of.Nodes = detect.Nodes(c.chosen.client, c.chosen.server)
@@ -59,9 +59,9 @@ func (c *Cluster) Detect(ctx context.Context) (detect.Found, error) {
 	return detect.Plugin(ctx, c.client, fit), nil
 }
 
-// chooseNodes chooses the nodes that are measured, once for the whole run: the
-// record names them before anything is made on them. The first time it returns
-// all nodes of the cluster.
+// chooseNodes chooses the nodes to measure, once for the whole run: the record
+// names them before anything is created on them. The first call returns all nodes
+// of the cluster.
 func (c *Cluster) chooseNodes(ctx context.Context) ([]core.Node, error) {
 	if c.chosen != nil || c.noNodes != nil {
 		return nil, c.noNodes
@@ -82,7 +82,7 @@ func (c *Cluster) chooseNodes(ctx context.Context) ([]core.Node, error) {
 // chooseNamed picks two nodes by name.
 func chooseNamed(names []string, fit []core.Node, others []leftOut) (*chosen, error) {
 	if len(names) != 2 {
-		return nil, fmt.Errorf("two nodes are measured, not %d", len(names))
+		return nil, fmt.Errorf("a run measures two nodes, not %d", len(names))
 	}
 	var two [2]core.Node
 	for i, name := range names {
@@ -99,7 +99,7 @@ func chooseNamed(names []string, fit []core.Node, others []leftOut) (*chosen, er
 	return &chosen{two[0], two[1]}, nil
 }
 
-// choose picks two nodes, of different zones if there are several: the path
+// choose picks two nodes, in different zones if there are several: the path
 // between zones is the one that a plugin must not spoil.
 func choose(nodes []core.Node, others []leftOut) (*chosen, error) {
 	if len(nodes) < 2 {
@@ -116,7 +116,7 @@ func choose(nodes []core.Node, others []leftOut) (*chosen, error) {
 	return &chosen{first, nodes[i]}, nil
 }
 
-// leftOut is a node that takes no pods of the run.
+// leftOut is a node that does not take the run's pods.
 type leftOut struct {
 	name string
 	why  words.Text
@@ -130,7 +130,7 @@ func leftOutText(nodes []leftOut) words.Text {
 	return words.List(all...)
 }
 
-// fit are the nodes that take the run's pods, and why the others do not.
+// fit returns the nodes that take the run's pods, and why the others do not.
 func (c *Config) fit(all []core.Node) (fit []core.Node, others []leftOut) {
 	for _, n := range all {
 		if why := c.unfit(n); !why.Empty() {
@@ -142,8 +142,8 @@ func (c *Config) fit(all []core.Node) (fit []core.Node, others []leftOut) {
 	return fit, others
 }
 
-// unfit is why a node takes no pods of the run, empty if it does. A node on which the
-// run installs a plugin may still wait for it.
+// unfit returns why a node does not take the run's pods; the text is empty if it
+// does. A node on which the run installs a plugin may still be waiting for it.
 func (c *Config) unfit(n core.Node) words.Text {
 	install := c.Install != nil
 	system := n.Labels[core.LabelOSStable]

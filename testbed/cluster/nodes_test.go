@@ -29,7 +29,7 @@ func TestChoose(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
 		nodes          []core.Node
-		client, server string // "" for none
+		client, server string // "" for an error
 	}{
 		{"by name", []core.Node{kubetest.Node("c"), kubetest.Node("a"), kubetest.Node("b")}, "a", "b"},
 		{"in different zones", []core.Node{kubetest.Node("a", kubetest.Zone("x")), kubetest.Node("b", kubetest.Zone("x")), kubetest.Node("c", kubetest.Zone("y"))}, "a", "c"},
@@ -55,8 +55,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// TestArchitecture holds nodes against the image's architecture before anything
-// is made.
+// TestArchitecture checks that nodes are compared with the image's architecture
+// before anything is created.
 func TestArchitecture(t *testing.T) {
 	for _, tt := range []struct {
 		name, image string
@@ -68,7 +68,7 @@ func TestArchitecture(t *testing.T) {
 		{"one of another kind is left out", "amd64", []core.Node{kubetest.Node("a", kubetest.Arch("arm64")), kubetest.Node("b", kubetest.Arch("amd64")), kubetest.Node("c", kubetest.Arch("amd64"))}, "b", ""},
 		{"none like the image", "amd64", []core.Node{kubetest.Node("a", kubetest.Arch("arm64")), kubetest.Node("b", kubetest.Arch("arm64"))}, "",
 			"a: its architecture is arm64 and the image's amd64 (make the image on a machine with arm64"},
-		{"an image of which that is not known", "", []core.Node{kubetest.Node("a", kubetest.Arch("arm64")), kubetest.Node("b", kubetest.Arch("amd64"))}, "a", ""},
+		{"an image of unknown architecture", "", []core.Node{kubetest.Node("a", kubetest.Arch("arm64")), kubetest.Node("b", kubetest.Arch("amd64"))}, "a", ""},
 		{"nodes that do not say", "amd64", []core.Node{kubetest.Node("a"), kubetest.Node("b")}, "a", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -121,8 +121,8 @@ func TestUnfitWhereWeInstall(t *testing.T) {
 	}
 }
 
-// TestDescribe holds what the record says of a cluster against its objects, and
-// the nodes that are named against those that are measured then.
+// TestDescribe compares what the record says about a cluster with its objects,
+// and the nodes that the record names with those that are then measured.
 func TestDescribe(t *testing.T) {
 	system := &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kube-system", UID: "u"}}
 	machine := func(n *core.Node) {

@@ -12,7 +12,7 @@ import (
 
 // awaitPath sends packets between the two ends in both directions, and records how
 // long after start the client's first packet reached the server. The error is a
-// [*probes.NoPacketError] if none arrives in a direction.
+// [*trickle.NoPacketError] if no packet arrives in one direction.
 func (n *network) awaitPath(ctx context.Context, start time.Time) error {
 	client, server := n.Ends()
 	var there, back error

@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// podMemory is a pod's limit: enough for a worker (probes.WorkerMemory), the
-	// program that waits beside it, and what Go does not count of both.
+	// podMemory is a pod's memory limit: enough for a worker (worker.Memory), the
+	// program that waits beside it, and what Go's limits do not count of the two.
 	podMemory = "64Mi"
-	// holdMemory is the soft limit (GOMEMLIMIT) of the program that waits, which
-	// takes about 7 MB.
+	// holdMemory is the soft limit (GOMEMLIMIT) of the waiting program, which takes
+	// about 7 MB.
 	holdMemory = "12MiB"
 )
 
-// HoldCommand is the hidden command with which a pod waits until it is removed.
+// HoldCommand is the hidden command that waits in a pod until it is removed.
 const HoldCommand = "hold"
 
 // pod is a running pod of the run.
@@ -40,12 +40,12 @@ type pod struct {
 	worker     *podWorker
 }
 
-// podSet holds the run's pods. Each is made once and serves all networks that
-// measure with it.
+// podSet holds the run's pods. Each is created once and serves all networks that
+// are measured with it.
 type podSet struct {
 	config *Config
 	space  *kube.Space
-	logs   string // folder for the workers' logs
+	logs   string // directory for the workers' logs
 
 	mu      sync.Mutex
 	made    map[string]*pod  // by name
@@ -53,14 +53,14 @@ type podSet struct {
 	workers []*podWorker
 }
 
-// has reports whether a pod has been made.
+// has reports whether a pod has been created.
 func (s *podSet) has(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.made[name] != nil
 }
 
-// get returns the pod of that name, made the first time.
+// get returns the pod of that name. The first call creates it.
 func (s *podSet) get(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
 	s.mu.Lock()
 	p, absent := s.made[name], s.noImage[node]
@@ -81,7 +81,7 @@ func (s *podSet) get(ctx context.Context, name, node string, hostNetwork bool) (
 	return p, nil
 }
 
-// forgetPlain ends the workers of the pods that a plugin connects, and forgets
+// forgetPlain stops the workers in the pods that a plugin connects, and forgets
 // those pods.
 func (s *podSet) forgetPlain() {
 	s.mu.Lock()
@@ -98,7 +98,7 @@ func (s *podSet) forgetPlain() {
 	}
 }
 
-// stopAll ends all workers.
+// stopAll stops all workers.
 func (s *podSet) stopAll() {
 	var stopping sync.WaitGroup
 	for _, w := range s.workers { // each takes a moment to end
@@ -108,15 +108,16 @@ func (s *podSet) stopAll() {
 	s.workers = nil
 }
 
-// spec describes a pod. A plain one passes the restricted Pod Security Standard;
-// one in the node's network may capture packets and nothing else.
+// spec returns the specification of a pod. A plain pod conforms to the restricted
+// Pod Security Standard; one in the node's network may also capture packets, and
+// nothing else.
 func (s *podSet) spec(name, node string, hostNetwork bool) *core.Pod {
 	yes, no, user := true, false, int64(65532)
 	security := &core.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, RunAsNonRoot: &yes, RunAsUser: &user,
 		Capabilities:   &core.Capabilities{Drop: []core.Capability{"ALL"}},
 		SeccompProfile: &core.SeccompProfile{Type: core.SeccompProfileTypeRuntimeDefault}}
 	if hostNetwork {
-		root := int64(0) // Kubernetes gives capabilities only to root
+		root := int64(0) // Kubernetes grants capabilities only to root
 		security.RunAsNonRoot, security.RunAsUser = &no, &root
 		security.Capabilities.Add = []core.Capability{"NET_RAW"}
 	}
@@ -144,15 +145,15 @@ func (s *podSet) spec(name, node string, hostNetwork bool) *core.Pod {
 	return p
 }
 
-// requests are what a pod asks its node to reserve for it.
+// requests returns the resources that a pod requests.
 func (c *Config) requests() core.ResourceList {
 	all := core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory), core.ResourceCPU: resource.MustParse("50m")}
 	maps.Copy(all, c.Requests)
 	return all
 }
 
-// make creates a pod and waits until it runs on its node. One that does not is
-// deleted, so that the next network can try again.
+// make creates a pod and waits until it runs on its node. A pod that does not run
+// is deleted, so that the next network can try again.
 func (s *podSet) make(ctx context.Context, name, node string, hostNetwork bool) (*pod, error) {
 	p, err := s.try(ctx, name, node, hostNetwork)
 	if err != nil && !apierrors.IsAlreadyExists(err) {
@@ -160,7 +161,7 @@ func (s *podSet) make(ctx context.Context, name, node string, hostNetwork bool) 
 		defer cancel()
 		grace := int64(0)
 		if s.config.Install != nil && !hostNetwork {
-			grace = 1 // its node takes it down while it has the plugin, see kube.Client.RemovePods
+			grace = 1 // so that its node takes it down while the plugin is there, see kube.Client.RemovePods
 		}
 		deleted := s.space.CoreV1().Pods(s.space.Name).Delete(ctx, name, metav1.DeleteOptions{GracePeriodSeconds: &grace})
 		if deleted != nil && !apierrors.IsNotFound(deleted) {
@@ -173,7 +174,7 @@ func (s *podSet) make(ctx context.Context, name, node string, hostNetwork bool) 
 func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (p *pod, err error) {
 	pods := s.space.CoreV1().Pods(s.space.Name)
 	if _, err := pods.Create(ctx, s.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
-		return nil, fmt.Errorf("making the pod %s: %w", name, err)
+		return nil, fmt.Errorf("creating the pod %s: %w", name, err)
 	}
 	err = kube.Await(ctx, words.PodOnToRun.With(name, node), func(ctx context.Context) error {
 		found, err := pods.Get(ctx, name, metav1.GetOptions{})
@@ -199,8 +200,8 @@ func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (
 	return p, err
 }
 
-// noteImage remembers that a node cannot get the image, so that no further pod has
-// to find out by itself.
+// noteImage remembers that a node cannot get the image, so that later pods need
+// not find out again.
 func (s *podSet) noteImage(node string, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -221,7 +222,7 @@ func (s *podSet) placed(p *core.Pod, node string, hostNetwork bool) (*pod, error
 	case p.Spec.NodeName != node:
 		return nil, fmt.Errorf("the pod %s runs on %s and not on %s", p.Name, p.Spec.NodeName, node)
 	case hostNetwork != (addr == host):
-		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: its network is not the one that was asked for", p.Name, addr, host)
+		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: it is not in the network that was asked for", p.Name, addr, host)
 	}
 	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, set: s}, nil
 }

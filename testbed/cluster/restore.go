@@ -15,17 +15,17 @@ import (
 )
 
 const (
-	// restoreWithin bounds the replacement of a lost worker: long enough for the
-	// restart of an API server, shorter than the outage of a node.
+	// restoreWithin bounds the replacement of a lost worker. It is long enough for
+	// the restart of an API server and shorter than the outage of a node.
 	restoreWithin = 30 * time.Second
-	// answersWithin bounds a worker's answer, which passes the API server and the
-	// kubelet.
+	// answersWithin bounds the time to a worker's answer, which passes through the
+	// kubelet and the API server.
 	answersWithin = 3 * time.Second
 )
 
 var _ testbed.Restorer = (*network)(nil)
 
-// pods are those that the network is measured with.
+// pods returns the pods that the network is measured with.
 func (n *network) pods() []*pod {
 	var all []*pod
 	for _, e := range n.ends {
@@ -39,7 +39,7 @@ func (n *network) pods() []*pod {
 }
 
 // Restore restarts workers whose stream has ended or that do not answer, and
-// recreates pods that are gone.
+// recreates pods that are gone. See [testbed.Restorer].
 func (n *network) Restore(ctx context.Context) (words.Text, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, restoreWithin, fmt.Errorf("not back within %s: %w", restoreWithin, context.DeadlineExceeded))
 	defer cancel()
@@ -56,7 +56,7 @@ func (n *network) Restore(ctx context.Context) (words.Text, error) {
 	return words.Clauses(said...), nil
 }
 
-// restore makes sure that the pod's worker answers, and says what it took.
+// restore makes sure that the pod's worker answers, and says what was necessary.
 func (p *pod) restore(ctx context.Context) (words.Text, error) {
 	lost := p.answers(ctx)
 	if lost == nil {

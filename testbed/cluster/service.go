@@ -15,16 +15,16 @@ import (
 )
 
 const (
-	// podLabel names a pod for the Service that leads to it.
+	// podLabel holds a pod's name, for the selector of its Service.
 	podLabel = "cnibench.io/pod"
-	// servicePort is where the pod behind the Service listens: a port that needs no
-	// privilege and that Linux gives to no client (ip_local_port_range).
+	// servicePort is the port on which the pod behind the Service listens. It needs
+	// no privilege, and Linux does not assign it to clients (ip_local_port_range).
 	servicePort = 20049
 )
 
 var _ testbed.Server = (*network)(nil)
 
-// Service makes a Service that leads to the server's pod, unless there is one.
+// Service creates a Service for the server's pod, unless there is one.
 func (n *network) Service(ctx context.Context) (*probes.Service, error) {
 	c, to := n.cluster, n.ends[1].pod
 	if c.services[to.name] == nil {
@@ -33,21 +33,20 @@ func (n *network) Service(ctx context.Context) (*probes.Service, error) {
 			Spec: core.ServiceSpec{Type: core.ServiceTypeClusterIP, Selector: map[string]string{kube.RunLabel: c.space.Run, podLabel: to.name},
 				Ports: []core.ServicePort{{Port: servicePort, TargetPort: intstr.FromInt32(servicePort)}}}}, metav1.CreateOptions{})
 		if err != nil {
-			return nil, fmt.Errorf("making a Service for the pod %s: %w", to.name, err)
+			return nil, fmt.Errorf("creating a Service for the pod %s: %w", to.name, err)
 		}
-		addr, _ := netip.ParseAddr(made.Spec.ClusterIP) // a Service without one is an error below, each time
+		addr, _ := netip.ParseAddr(made.Spec.ClusterIP) // without one, every call returns the error below
 		c.services[to.name] = &probes.Service{Addr: netip.AddrPortFrom(addr, servicePort), Port: servicePort}
 	}
 	s := c.services[to.name]
 	if !s.Addr.IsValid() {
-		return nil, fmt.Errorf("the cluster gave no address to the Service %s", to.name)
+		return nil, fmt.Errorf("the cluster assigned no address to the Service %s", to.name)
 	}
 	return s, nil
 }
 
-// removeServices deletes the Services that this run made. Their names are those of
-// the pods that they lead to, so they go with these: the next plugin's pods have
-// the same names.
+// removeServices deletes the Services that this run created. A Service has the name
+// of its pod, and so goes with it: the next plugin's pods have the same names.
 func (c *Cluster) removeServices(ctx context.Context) error {
 	if len(c.services) == 0 {
 		return nil

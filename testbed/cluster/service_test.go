@@ -13,9 +13,9 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/kube/kubetest"
 )
 
-// TestServicesGoWithTheirPods installs two plugins one after the other, whose
-// pods have the same names, and asks for Services in each, and in the network of
-// the nodes, which is brought up again beside the second.
+// TestServicesGoWithTheirPods installs two plugins in turn, whose pods have the
+// same names. With each it asks for the Services of a plugin's pod and of a pod in
+// the nodes' network, which is brought up again beside the second plugin.
 func TestServicesGoWithTheirPods(t *testing.T) {
 	client, set := kubetest.Client()
 	kubetest.Serve(set)

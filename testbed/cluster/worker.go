@@ -18,8 +18,9 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// WorkerCommand and NICCommand are hidden commands of the program: a probe
-// worker, and the name and MTU of the interface that has an address.
+// WorkerCommand and NICCommand are hidden commands of the program. WorkerCommand
+// runs a probe worker; NICCommand prints the name, MTU and subnet of the interface
+// that has an address.
 const (
 	WorkerCommand = "worker"
 	NICCommand    = "nic"
@@ -30,11 +31,11 @@ const program = "/cnibench"
 
 // end is a pod that is measured, with the node that it runs on.
 type end struct {
-	pod, node *pod // node is nil without a pod in the node's network
-	nic       nic  // of the node, none without such a pod
+	pod, node *pod // node is the pod in the node's network, nil if there is none
+	nic       nic  // of the node; empty without such a pod
 }
 
-// podWorker is a probe worker that was started by exec. Only its control stream goes
+// podWorker is a probe worker started by exec. Only its control stream passes
 // through the API server.
 type podWorker struct {
 	*worker.Worker
@@ -52,11 +53,11 @@ func (p *pod) start() error {
 		return fmt.Errorf("starting a worker in the pod %s: %w", p.name, err)
 	}
 	if err := os.MkdirAll(s.logs, 0o755); err != nil {
-		return fmt.Errorf("making the folder of logs: %w", err)
+		return fmt.Errorf("creating the log directory: %w", err)
 	}
 	log, err := os.OpenFile(filepath.Join(s.logs, p.name+"-worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return fmt.Errorf("opening the log of a worker: %w", err)
+		return fmt.Errorf("opening a worker's log: %w", err)
 	}
 	stdin, in := io.Pipe()
 	out, stdout := io.Pipe()
@@ -81,7 +82,7 @@ func (p *pod) start() error {
 	return nil
 }
 
-// stopWithin is how long a worker has to end by itself.
+// stopWithin is how long a worker may take to exit by itself.
 const stopWithin = 2 * time.Second
 
 func (w *podWorker) stop() {
@@ -100,21 +101,21 @@ func (p *pod) ended() bool {
 	return p.worker.err != nil
 }
 
-// why says what ended the pod's worker.
+// why says why the pod's worker ended.
 func (p *pod) why() words.Text {
 	p.worker.mu.Lock()
 	defer p.worker.mu.Unlock()
 	return words.StreamToPodOn.With(p.name, p.node, p.worker.err)
 }
 
-// nic is an interface of a pod.
+// nic is a network interface of a pod.
 type nic struct {
 	name   string
 	mtu    int
 	subnet netip.Prefix // of its address
 }
 
-// nic asks which interface of the pod has an address.
+// nic returns the interface of the pod that has an address.
 func (p *pod) nic(ctx context.Context, addr netip.Addr) (n nic, err error) {
 	said, err := p.set.space.Output(ctx, p.set.space.Name, p.name, program, NICCommand, addr.String())
 	if err != nil {

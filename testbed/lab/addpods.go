@@ -17,13 +17,13 @@ import (
 
 var _ testbed.PodAdder = (*network)(nil)
 
-// AddPods adds pods on the first node, all at once, waits until a packet from
-// the second node's pod reaches each, and removes them.
+// AddPods adds pods on the first node, all at once, waits until a packet from the
+// second node's pod has reached each of them, and removes them.
 func (n *network) AddPods(ctx context.Context, count int) ([]probes.PodTimes, error) {
 	if n.deployment == nil {
 		return nil, errors.New("the baseline has no plugin that adds pods")
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, probes.PodsWithin, fmt.Errorf("pods were not up within %s", probes.PodsWithin))
+	ctx, cancel := context.WithTimeoutCause(ctx, probes.PodsWithin, fmt.Errorf("pods did not come up within %s", probes.PodsWithin))
 	defer cancel()
 	node, from := n.nodes[0], n.pods[1]
 	restore, err := from.retryNeighbours(firstPacketEvery)
@@ -41,8 +41,8 @@ func (n *network) AddPods(ctx context.Context, count int) ([]probes.PodTimes, er
 	}
 	times := make([]probes.PodTimes, count)
 	err = each(pods, func(i int, p *pod) error { return p.addAndReach(ctx, n.deployment, from, &times[i]) })
-	// All pods are removed, even after an error or a timeout: an address that is
-	// not returned is lost to the node.
+	// Remove all pods, even after an error or a timeout: an address that is not
+	// returned is lost to the node.
 	return times, errors.Join(err, each(pods, func(i int, p *pod) error {
 		start := time.Now()
 		err := n.giveBack(context.WithoutCancel(ctx), p)
@@ -69,8 +69,8 @@ func (p *pod) addAndReach(ctx context.Context, d *plugins.Deployment, from *pod,
 	return nil
 }
 
-// AgentTime is the processor time of the agents since each was first started.
-// What they used before they were started again stays in it, so it never falls.
+// AgentTime returns the agents' CPU time since each was first started. It includes
+// their time before restarts, so it never decreases.
 func (n *network) AgentTime() time.Duration {
 	var sum time.Duration
 	for _, node := range n.machines() {
@@ -85,15 +85,16 @@ func (n *network) AgentTime() time.Duration {
 // runs on (sysconf(_SC_CLK_TCK), time(7)).
 const tick = 10 * time.Millisecond
 
-// processTime is the time in user and kernel mode of a process and of the
-// children that it has waited for (proc_pid_stat(5), fields 14 to 17): the same
-// as wait4(2) tells of it when it has ended. It is 0 if the process is gone.
+// processTime returns the time in user and kernel mode of a process and of the
+// children that it has waited for (proc_pid_stat(5), fields 14 to 17). wait4(2)
+// reports the same time when the process has ended. It is 0 if the process is
+// gone.
 func processTime(pid int) time.Duration {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return 0
 	}
-	// The name in parentheses may hold anything.
+	// The name in parentheses may contain anything.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	const before = 3 // number of the first of these fields
 	if len(fields) <= 17-before {

@@ -23,11 +23,12 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// podIfName is the interface that plugins make in a pod, as every container
-// runtime asks for it.
+// podIfName is the interface that plugins create in a pod, with the name that every
+// container runtime asks for.
 const podIfName = "eth0"
 
-// cniCache is where libcni keeps what it added; the node's own /var/lib.
+// cniCache is where libcni keeps the results of ADDs, in the node's private
+// /var/lib.
 const cniCache = "/var/lib/cni"
 
 // cniAdd connects the pod through the node's CNI plugins and returns how long
@@ -48,11 +49,11 @@ func (p *pod) cniAdd(ctx context.Context, d *plugins.Deployment) (took time.Dura
 			return err
 		}
 		if len(result.IPs) == 0 {
-			return fmt.Errorf("the plugin gave the pod no address")
+			return fmt.Errorf("the plugin assigned no address to the pod")
 		}
 		addr, ok := netip.AddrFromSlice(result.IPs[0].Address.IP)
 		if !ok {
-			return fmt.Errorf("the plugin gave the pod the address %q", result.IPs[0].Address.IP)
+			return fmt.Errorf("the plugin assigned the invalid address %q to the pod", result.IPs[0].Address.IP)
 		}
 		p.addr = addr.Unmap()
 		return nil
@@ -77,8 +78,8 @@ func (p *pod) cniDel(ctx context.Context, d *plugins.Deployment) error {
 	return d.Release(p.node, p.list)
 }
 
-// inCNI calls f inside the node, so that the plugins run there, with a log of
-// what they print.
+// inCNI calls f inside the node, so that the plugins run there, and logs their
+// standard error.
 func (p *pod) inCNI(f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni.RuntimeConf) error) error {
 	conf, err := libcni.ConfListFromBytes(p.list)
 	if err != nil {
@@ -101,15 +102,15 @@ func (p *pod) inCNI(f func(*libcni.CNIConfig, *libcni.NetworkConfigList, *libcni
 type pluginExec struct {
 	*invoke.RawExec // finds plugins
 	version.PluginDecoder
-	log io.Writer // of what they say on standard error
+	log io.Writer // of their standard error
 }
 
-// pluginLinger is how long the output of a plugin that has ended, or was
-// killed, may stay open.
+// pluginLinger is how long the output of a plugin may stay open after the plugin
+// has ended or was killed.
 const pluginLinger = time.Second
 
-// ExecPlugin runs a plugin to its end. A plugin that fails says why as JSON
-// on standard output (CNI specification 1.0, section 5, Error).
+// ExecPlugin runs a plugin to its end. A plugin that fails reports the error as
+// JSON on standard output (CNI specification 1.0, section 5, Error).
 func (e *pluginExec) ExecPlugin(ctx context.Context, path string, stdin []byte, environ []string) ([]byte, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, path)
@@ -119,7 +120,7 @@ func (e *pluginExec) ExecPlugin(ctx context.Context, path string, stdin []byte, 
 	cmd.WaitDelay = pluginLinger
 	err := cmd.Run()
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) && ctx.Err() == nil {
-		return stdout.Bytes(), nil // the plugin is done; a child that it left is not
+		return stdout.Bytes(), nil // the plugin has ended; only a child that it left has not
 	}
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("the CNI plugin %s was killed: %w", filepath.Base(path), context.Cause(ctx))
@@ -131,8 +132,8 @@ func (e *pluginExec) ExecPlugin(ctx context.Context, path string, stdin []byte, 
 	return nil, fmt.Errorf("the CNI plugin %s: %w: %q", filepath.Base(path), err, bytes.TrimSpace(append(stderr.Bytes(), stdout.Bytes()...)))
 }
 
-// cniEnvironment makes the environment that libcni hands to plugins: they
-// inherit it from this process, and some call iptables by name.
+// cniEnvironment sets up the environment of CNI plugins, which inherit that of this
+// process. Some of them call iptables by name.
 func cniEnvironment() {
 	for _, kv := range os.Environ() {
 		for i := range kv {

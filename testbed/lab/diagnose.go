@@ -16,18 +16,18 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// pathWithin bounds the wait for the first packet once the agents are ready
-// and the pods are there. Real agents need well under a second from there.
+// pathWithin bounds the wait for the first packet once the agents are ready and
+// the pods exist. Real agents then need well under a second.
 const pathWithin = 6 * time.Second
 
-// pathAfter bounds each further wait once one direction is not open: the agents
-// have had their time.
+// pathAfter bounds each further wait once a direction has failed: the agents have
+// had their time.
 const pathAfter = 500 * time.Millisecond
 
-// awaitPath waits for the first packet between the client's pod and that of
-// every other node, both ways: that the network works is said of all of them.
-// When none comes, the error names the direction, and the cause that the fabric
-// and the agents' logs give evidence of.
+// awaitPath waits for the first packet between the client's pod and the pod on
+// every other node, in both directions. A network works only if all of these
+// packets arrive. If one does not, the error names the direction, and the cause if
+// the fabric or the agents' logs show one.
 func (n *network) awaitPath(ctx context.Context) error {
 	var unreached error
 	for i := range n.pods[1:] {
@@ -67,22 +67,23 @@ func (n *network) awaitDirection(ctx context.Context, from, to int, limit time.D
 	return &unreachedError{cause: n.cause(n.nodes[from], n.nodes[to], probes.NewDrops(before, after)), err: errors.Join(err, dropsErr)}
 }
 
-// unreachedError is a network whose agents run and whose pods have addresses,
-// but cannot reach each other.
+// unreachedError says that the agents of a network run and its pods have
+// addresses, but the pods cannot reach each other.
 type unreachedError struct {
-	cause words.Text // empty if there is no evidence of any
+	cause words.Text // empty if there is no evidence of a cause
 	err   error
 }
 
 func (e *unreachedError) Error() string { return e.Words().String() }
 
-// Words is the cause, and what was waited for.
+// Words returns the cause, and what the network waited for.
 func (e *unreachedError) Words() words.Text { return words.Clauses(e.cause, words.OfError(e.err)) }
 
 func (e *unreachedError) Unwrap() error { return e.err }
 
-// cause says why packets from a pod on one node do not reach a pod on another:
-// what the fabric dropped meanwhile, and what the agents were refused.
+// cause says why packets from a pod on one node do not reach a pod on another. The
+// evidence is what the fabric dropped meanwhile, and which routes the agents were
+// refused.
 func (n *network) cause(from, to *node, drops []probes.Drop) words.Text {
 	var parts []words.Text
 	if !from.addr.Masked().Contains(to.addr.Addr()) && n.fabric.topology.Kind == testbed.Routed && len(drops) > 0 {
@@ -100,12 +101,12 @@ func (n *network) cause(from, to *node, drops []probes.Drop) words.Text {
 	return words.Clauses(parts...)
 }
 
-// refusals are the kernel's words for a next hop that no interface leads to
-// (ENETUNREACH, fib_check_nh).
+// refusals lists the kernel's messages for a next hop that is on no interface's
+// subnet (ENETUNREACH, fib_check_nh).
 var refusals = []string{"network is unreachable", "invalid gateway"}
 
-// refusal quotes an agent's log where the kernel refused a route; flanneld
-// tries for ever and stays alive.
+// refusal quotes the line of an agent's log that says that the kernel refused a
+// route. flanneld does not exit then but retries forever.
 func refusal(nodes []*node) words.Text {
 	for _, node := range nodes {
 		for _, a := range node.agents {
@@ -154,7 +155,7 @@ func (f *fabric) drops() ([]probes.Drop, error) {
 	} {
 		link, err := f.nl.LinkByName(sink.device)
 		if err != nil {
-			continue // this topology drops nothing for that reason
+			continue // this topology drops nothing for this reason
 		}
 		c := link.Attrs().Statistics
 		drops = append(drops, probes.Drop{Where: words.VPC, Why: sink.why, Packets: c.TxPackets + c.TxDropped})
@@ -162,8 +163,8 @@ func (f *fabric) drops() ([]probes.Drop, error) {
 	return drops, nil
 }
 
-// routerDrops counts packets for which the router has no route, or that a
-// switch's gateway does not forward (RFC 4293: ipSystemStatsInNoRoutes,
+// routerDrops counts packets for which the router has no route, or which the
+// gateway of a switch does not forward (RFC 4293: ipSystemStatsInNoRoutes,
 // InAddrErrors; proc_pid_net(5), snmp and netstat).
 func (f *fabric) routerDrops() ([]probes.Drop, error) {
 	var drops []probes.Drop
@@ -177,7 +178,7 @@ func (f *fabric) routerDrops() ([]probes.Drop, error) {
 		} {
 			text, err := os.ReadFile(filepath.Join("/proc/thread-self/net", c.file))
 			if err != nil {
-				return fmt.Errorf("reading what %s dropped: %w", f.name, err)
+				return fmt.Errorf("reading the drop counters of %s: %w", f.name, err)
 			}
 			drops = append(drops, probes.Drop{Where: words.Router, Why: c.why, Packets: counter(string(text), c.group, c.counter)})
 		}
@@ -186,8 +187,8 @@ func (f *fabric) routerDrops() ([]probes.Drop, error) {
 	return drops, err
 }
 
-// counter finds a figure in the format of /proc/net/snmp: a line of names and
-// a line of values, both beginning with the group; 0 if it is not there.
+// counter finds a value in the format of /proc/net/snmp: a line of names and a
+// line of values, both beginning with the group. It returns 0 if there is none.
 func counter(text, group, name string) uint64 {
 	var names []string
 	for line := range strings.Lines(text) {
@@ -209,7 +210,7 @@ func counter(text, group, name string) uint64 {
 	return 0
 }
 
-// notWithin is why a wait ended.
+// notWithin returns the cause of a wait that exceeded its limit.
 func notWithin(limit time.Duration) error {
 	return words.Error(words.Of(words.NotWithin.With(limit), words.Quote(context.DeadlineExceeded.Error())), context.DeadlineExceeded)
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// podCIDR is where plugins take pods' addresses from: flannel's own default.
-// Every network has namespaces of its own, so all can have the same.
+// podCIDR is the range of pods' addresses: flannel's own default. Every network has
+// its own namespaces, so all can use the same range.
 var podCIDR = netip.MustParsePrefix("10.244.0.0/16")
 
 // Host numbers in a subnet.
@@ -28,8 +28,8 @@ const (
 	firstNode   = 11
 )
 
-// host returns the address with the given host number in a subnet, as an
-// address with its subnet's length.
+// host returns the address with the given host number in a subnet, with the prefix
+// length of the subnet.
 func host(subnet netip.Prefix, number int) netip.Prefix {
 	a := subnet.Masked().Addr().As4()
 	a[2] += byte(number >> 8)
@@ -37,12 +37,12 @@ func host(subnet netip.Prefix, number int) netip.Prefix {
 	return netip.PrefixFrom(netip.AddrFrom4(a), subnet.Bits())
 }
 
-// ipNet converts to the form that netlink takes.
+// ipNet converts a prefix to the type that netlink takes.
 func ipNet(p netip.Prefix) *net.IPNet {
 	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
-// single is the prefix of one address.
+// single returns the prefix that contains only one address.
 func single(a netip.Addr) netip.Prefix { return netip.PrefixFrom(a, a.BitLen()) }
 
 // fabric connects the machines of a network: a namespace with the switches and
@@ -53,7 +53,7 @@ type fabric struct {
 	mtu      int
 	subnets  []netip.Prefix
 
-	mu    sync.Mutex // plugins ask a cloud for things from several goroutines
+	mu    sync.Mutex // plugins call the cloud's API from several goroutines
 	ports []*port
 	vpc   vpcState
 }
@@ -66,15 +66,15 @@ type port struct {
 	nic     string // inside the owner's namespace
 	mac     net.HardwareAddr
 	primary netip.Prefix // the interface's own address
-	vlan    int          // its tag on the trunk that carries it, 0 for none
+	vlan    int          // its tag on the trunk, 0 if it is not on a trunk
 }
 
-// newFabric makes the switches and routers that a topology has.
+// newFabric creates the switches and routers of a topology.
 func newFabric(name string, topology testbed.Topology, mtu int) (*fabric, error) {
 	s, err := newSpace(name, unix.CLONE_NEWNET, func() error {
 		forward := "1"
 		if topology.Kind == testbed.L2 {
-			forward = "0" // a switch's gateway address leads nowhere
+			forward = "0" // a switch does not route
 		}
 		sysctls := map[string]string{
 			"net/ipv4/ip_forward":                  forward,
@@ -83,13 +83,13 @@ func newFabric(name string, topology testbed.Topology, mtu int) (*fabric, error)
 			"net/ipv4/conf/all/send_redirects":     "0",
 			"net/ipv4/conf/default/send_redirects": "0",
 		}
-		// Nothing of the fabric speaks IPv6; its own chatter would be counted
-		// as dropped packets.
+		// The fabric does not use IPv6, whose own messages would be counted as
+		// dropped packets.
 		if quiet := "net/ipv6/conf/default/disable_ipv6"; exists("/proc/sys/" + quiet) {
 			sysctls[quiet] = "1"
 		}
-		// A switch has no packet filter, and its hooks cost each frame time
-		// that would be taken for the plugins'.
+		// A switch has no packet filter. The filter's hooks would cost time for
+		// every frame, which would be attributed to the plugins.
 		for _, family := range []string{"iptables", "ip6tables", "arptables"} {
 			if hook := "net/bridge/bridge-nf-call-" + family; exists("/proc/sys/" + hook) {
 				sysctls[hook] = "0"
@@ -125,14 +125,14 @@ func (f *fabric) build() error {
 	return nil
 }
 
-// gateway is the address of the fabric itself in a subnet.
+// gateway returns the fabric's own address in a subnet.
 func (f *fabric) gateway(subnet int) netip.Prefix { return host(f.subnets[subnet], gatewayHost) }
 
-// switchName is the bridge of a subnet, inside the fabric's namespace.
+// switchName returns the name of a subnet's bridge in the fabric's namespace.
 func switchName(subnet int) string { return "br" + strconv.Itoa(subnet) }
 
-// addGateway puts a subnet's gateway address on its switch, or, where every
-// interface hangs on a router port of its own, on the router.
+// addGateway puts a subnet's gateway address on its switch or, if every interface
+// has a router port of its own, on the router.
 func (f *fabric) addGateway(subnet int) error {
 	if !f.topology.Bridged() {
 		lo, err := f.nl.LinkByName("lo")
@@ -140,7 +140,7 @@ func (f *fabric) addGateway(subnet int) error {
 			return fmt.Errorf("finding lo of %s: %w", f.name, err)
 		}
 		if err := f.nl.AddrAdd(lo, &netlink.Addr{IPNet: ipNet(single(f.gateway(subnet).Addr()))}); err != nil {
-			return fmt.Errorf("addressing the gateway of %s: %w", f.name, err)
+			return fmt.Errorf("assigning the gateway's address of %s: %w", f.name, err)
 		}
 		return nil
 	}
@@ -149,32 +149,31 @@ func (f *fabric) addGateway(subnet int) error {
 		return err
 	}
 	if err := f.nl.AddrAdd(bridge, &netlink.Addr{IPNet: ipNet(f.gateway(subnet))}); err != nil {
-		return fmt.Errorf("addressing the gateway of %s: %w", f.name, err)
+		return fmt.Errorf("assigning the gateway's address of %s: %w", f.name, err)
 	}
 	return f.up(bridge)
 }
 
-// addBridge makes a bridge that is not up yet.
+// addBridge creates a bridge and leaves it down.
 func (f *fabric) addBridge(name string) (*netlink.Bridge, error) {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU = name, f.mtu
-	// A bridge otherwise takes its ports' lowest MAC, and forgets all
-	// neighbours, permanent ones too, whenever that changes.
+	// A bridge otherwise takes its ports' lowest MAC and forgets all neighbours,
+	// even permanent ones, whenever that MAC changes.
 	attrs.HardwareAddr = newMAC()
 	snooping := false
 	bridge := &netlink.Bridge{LinkAttrs: attrs, MulticastSnooping: &snooping}
 	if err := f.nl.LinkAdd(bridge); err != nil {
-		return nil, fmt.Errorf("making the bridge %s of %s: %w", name, f.name, err)
+		return nil, fmt.Errorf("creating the bridge %s of %s: %w", name, f.name, err)
 	}
-	// A bridge follows its ports' MTU until one is set.
+	// A bridge follows its ports' MTU until its own is set.
 	if err := f.nl.LinkSetMTU(bridge, f.mtu); err != nil {
 		return nil, fmt.Errorf("setting the MTU of %s: %w", f.name, err)
 	}
 	return bridge, nil
 }
 
-// newMAC draws a MAC that is locally administered and of one interface (IEEE
-// 802, 8.4).
+// newMAC returns a random MAC, locally administered and unicast (IEEE 802, 8.4).
 func newMAC() net.HardwareAddr {
 	mac := make(net.HardwareAddr, 6)
 	rand.Read(mac)
@@ -189,8 +188,8 @@ func (f *fabric) up(l netlink.Link) error {
 	return nil
 }
 
-// plug connects an interface of a machine to the fabric by a veth pair and
-// gives it its address.
+// plug connects an interface of a machine to the fabric by a veth pair and assigns
+// its address.
 func (f *fabric) plug(n *node, nic string, subnet int, addr netip.Prefix) (*port, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -206,7 +205,7 @@ func (f *fabric) plug(n *node, nic string, subnet int, addr netip.Prefix) (*port
 	return p, f.connect(p, veth)
 }
 
-// plugVLAN connects an interface that rides on another one with a tag.
+// plugVLAN connects an interface that is a VLAN on another one, the trunk.
 func (f *fabric) plugVLAN(trunk *port, id int, eni plugins.ENI) error {
 	p := &port{name: fmt.Sprintf("%s.%d", trunk.name, id), subnet: trunk.subnet, owner: trunk.owner, nic: eni.Name, primary: eni.Addr, vlan: id}
 	attrs, err := f.portAttrs(p)
@@ -221,7 +220,7 @@ func (f *fabric) plugVLAN(trunk *port, id int, eni plugins.ENI) error {
 		attrs.ParentIndex = on.Attrs().Index
 		link := &netlink.Vlan{LinkAttrs: attrs, VlanId: id, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q}
 		if err := s.nl.LinkAdd(link); err != nil {
-			return nil, fmt.Errorf("making VLAN %d of %s of %s: %w", id, parent, s.name, err)
+			return nil, fmt.Errorf("creating VLAN %d of %s of %s: %w", id, parent, s.name, err)
 		}
 		return link, nil
 	}
@@ -237,7 +236,7 @@ func (f *fabric) plugVLAN(trunk *port, id int, eni plugins.ENI) error {
 	return f.connect(p, link)
 }
 
-// portAttrs describes the fabric's side of an interface.
+// portAttrs returns the attributes of the fabric's side of an interface.
 func (f *fabric) portAttrs(p *port) (netlink.LinkAttrs, error) {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU = p.name, f.mtu
@@ -251,7 +250,7 @@ func (f *fabric) portAttrs(p *port) (netlink.LinkAttrs, error) {
 	return attrs, nil
 }
 
-// connect brings both sides of an interface up.
+// connect brings up both sides of an interface.
 func (f *fabric) connect(p *port, l netlink.Link) error {
 	var err error
 	if p.mac, err = p.owner.setUp(p.nic, f.mtu, p.primary); err != nil {

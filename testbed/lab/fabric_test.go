@@ -11,7 +11,7 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// TestHost counts hosts from a subnet's first address on.
+// TestHost checks that hosts are numbered from a subnet's first address.
 func TestHost(t *testing.T) {
 	for _, c := range []struct {
 		subnet string
@@ -34,7 +34,7 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// TestFabric looks at the switches and routers of each topology.
+// TestFabric checks the switches and routers of each topology.
 func TestFabric(t *testing.T) {
 	if !inLab(t) {
 		return
@@ -103,8 +103,8 @@ func hasAddress(t *testing.T, s *space, want netip.Addr) bool {
 	return false
 }
 
-// TestSegmentation names the features by which an interface carries packets
-// larger than its MTU.
+// TestSegmentation checks which features let an interface carry packets larger
+// than its MTU.
 func TestSegmentation(t *testing.T) {
 	for feature, want := range map[string]bool{
 		"tx-tcp-segmentation": true, "tx-udp-segmentation": true, "tx-gso-robust": true, "tx-gso-list": true, "rx-gro": true, "rx-gro-list": true,

@@ -16,13 +16,13 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// feature is an ability of the kernel that plugins ask for by name.
+// feature is a kernel feature that plugins ask for by name.
 type feature struct {
-	// try uses the feature. Trying is the only honest test: a configuration file
-	// does not say whether a module is there or may be loaded from here.
+	// try uses the feature. No other test is reliable: a configuration file does not
+	// say whether a module is there or may be loaded from here.
 	try    func() error
-	module string // that holds it
-	option string // of the kernel's configuration that builds it
+	module string // kernel module with the feature
+	option string // kernel configuration option that builds it
 }
 
 var features = map[string]feature{
@@ -57,17 +57,17 @@ func tryAttrs() netlink.LinkAttrs {
 	return attrs
 }
 
-// tried remembers what trying a feature has shown, nil or errLacks. An attempt
-// that failed for another reason is made again.
+// tried remembers the result of trying a feature, nil or errLacks. A feature that
+// failed for another reason is tried again.
 var tried sync.Map // of error by name
 
-// Feature returns nil if the kernel has a feature, or the reason why it cannot be
-// used. The first call tries the feature in a network namespace of its own; it
-// must run in the lab (see [Enter]).
+// Feature returns nil if the kernel has a feature, or why the feature cannot be
+// used. The first call tries the feature in a new network namespace. It must run in
+// the lab (see [Enter]).
 func Feature(name string) error {
 	f, ok := features[name]
 	if !ok {
-		return fmt.Errorf("there is no attempt for a kernel feature %q", name)
+		return fmt.Errorf("the kernel feature %q is not one that can be tried", name)
 	}
 	if known, ok := tried.Load(name); ok {
 		err, _ := known.(error)
@@ -75,7 +75,7 @@ func Feature(name string) error {
 	}
 	err := onOwnThread(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return fmt.Errorf("making a namespace to try %s in: %w", name, err)
+			return fmt.Errorf("creating a namespace in which to try %s: %w", name, err)
 		}
 		return f.try()
 	})
@@ -85,7 +85,7 @@ func Feature(name string) error {
 	return err
 }
 
-// Remedy says how a kernel gets a feature that it lacks.
+// Remedy says how to add a feature that the kernel lacks.
 func Remedy(name string) words.Text {
 	f := features[name]
 	return words.SudoModprobeOrBoot.With(f.module, f.option)
@@ -101,7 +101,7 @@ func FeatureNames() []string {
 	return names
 }
 
-// errLacks says that the kernel does not have a feature at all.
+// errLacks says that the kernel lacks a feature.
 var errLacks = errors.New("kernel lacks it")
 
 func tryLink(link netlink.Link) error {
@@ -112,7 +112,7 @@ func tryLink(link netlink.Link) error {
 	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENODEV):
 		return errLacks
 	}
-	return fmt.Errorf("making a %s link: %w", link.Type(), err)
+	return fmt.Errorf("creating a %s link: %w", link.Type(), err)
 }
 
 func tryIPVlan() error {
@@ -131,11 +131,12 @@ func tryVLAN() error {
 	return tryLink(&netlink.Vlan{LinkAttrs: attrs, VlanId: 2, VlanProtocol: netlink.VLAN_PROTOCOL_8021Q})
 }
 
-// onParent describes a link that rests on another one, which it makes.
+// onParent creates a parent link and returns the attributes of a link on top of
+// it.
 func onParent() (netlink.LinkAttrs, error) {
 	parent := &netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}
 	if err := netlink.LinkAdd(parent); err != nil {
-		return netlink.LinkAttrs{}, fmt.Errorf("making a parent link: %w", err)
+		return netlink.LinkAttrs{}, fmt.Errorf("creating a parent link: %w", err)
 	}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.ParentIndex = "try2", parent.Attrs().Index
@@ -151,7 +152,7 @@ func tryTun() error {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ENXIO), errors.Is(err, unix.ENODEV):
 		return errLacks
 	case errors.Is(err, os.ErrPermission):
-		return fmt.Errorf("%s may be opened by root only (sudo chmod 0666 %s, as distributions with udev have it)", tunDevice, tunDevice)
+		return fmt.Errorf("only root may open %s (allow it with sudo chmod 0666 %s, the default of distributions with udev)", tunDevice, tunDevice)
 	case err != nil:
 		return err
 	}
@@ -162,16 +163,16 @@ func tryTun() error {
 	}
 	request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
 	if err := unix.IoctlIfreq(int(f.Fd()), unix.TUNSETIFF, request); err != nil {
-		return fmt.Errorf("making a TUN interface: %w", err)
+		return fmt.Errorf("creating a TUN interface: %w", err)
 	}
 	return nil
 }
 
-// tryQdisc puts a queueing discipline on a link that it makes.
+// tryQdisc adds a queueing discipline to a new link.
 func tryQdisc(make func(netlink.QdiscAttrs) netlink.Qdisc) error {
 	veth := &netlink.Veth{LinkAttrs: tryAttrs(), PeerName: "try1"}
 	if err := netlink.LinkAdd(veth); err != nil {
-		return fmt.Errorf("making a link to shape: %w", err)
+		return fmt.Errorf("creating a link to shape: %w", err)
 	}
 	attrs := netlink.QdiscAttrs{LinkIndex: veth.Attrs().Index, Handle: netlink.MakeHandle(1, 0), Parent: netlink.HANDLE_ROOT}
 	err := netlink.QdiscAdd(make(attrs))
@@ -181,8 +182,7 @@ func tryQdisc(make func(netlink.QdiscAttrs) netlink.Qdisc) error {
 	return err
 }
 
-// Lacks names the first of the features that the kernel does not know; see
-// [testbed.Kernel].
+// Lacks returns the first feature that the kernel lacks; see [testbed.Kernel].
 func (l *Lab) Lacks(p *plugins.Plugin) string {
 	for _, name := range Needs(p, l.config.Link) {
 		if errors.Is(Feature(name), errLacks) {
@@ -192,8 +192,8 @@ func (l *Lab) Lacks(p *plugins.Plugin) string {
 	return ""
 }
 
-// Open vSwitch's generic netlink family for datapaths, the command that makes
-// one and what it takes (include/uapi/linux/openvswitch.h).
+// Open vSwitch's generic netlink family for datapaths, and the command that creates
+// one, with its version and attributes (include/uapi/linux/openvswitch.h).
 const (
 	ovsFamily    = "ovs_datapath"
 	ovsNew       = 1
@@ -202,17 +202,17 @@ const (
 	ovsUpcallPID = 2 // OVS_DP_ATTR_UPCALL_PID; 0: packets without a flow are dropped
 )
 
-// ovsHeader names no datapath yet.
+// ovsHeader refers to no datapath yet.
 var ovsHeader = make(ovsDatapath, 4)
 
-// ovsDatapath is the interface index of a datapath as messages carry it.
+// ovsDatapath is the interface index of a datapath, as encoded in messages.
 type ovsDatapath []byte
 
 func (d ovsDatapath) Len() int          { return len(d) }
 func (d ovsDatapath) Serialize() []byte { return d }
 
-// tryOpenVSwitch makes a datapath of the kernel's own. Asking for the family
-// loads its module where that may be.
+// tryOpenVSwitch creates a datapath in the kernel. Asking for the netlink family
+// loads its module where that is allowed.
 func tryOpenVSwitch() error {
 	family, err := netlink.GenlFamilyGet(ovsFamily)
 	if errors.Is(err, unix.ENOENT) {
@@ -227,12 +227,13 @@ func tryOpenVSwitch() error {
 	request.AddData(nl.NewRtAttr(ovsName, nl.ZeroTerminated("try0")))
 	request.AddData(nl.NewRtAttr(ovsUpcallPID, nl.Uint32Attr(0)))
 	if _, err := request.Execute(unix.NETLINK_GENERIC, 0); err != nil {
-		return fmt.Errorf("making an Open vSwitch datapath: %w", err)
+		return fmt.Errorf("creating an Open vSwitch datapath: %w", err)
 	}
 	return nil
 }
 
-// Needs lists the features that a plugin's network takes over such links.
+// Needs lists the features that a plugin's network needs on links with the given
+// delay and loss.
 func Needs(p *plugins.Plugin, link results.Link) []string {
 	if link == (results.Link{}) {
 		return p.Features
@@ -240,11 +241,11 @@ func Needs(p *plugins.Plugin, link results.Link) []string {
 	return append([]string{"netem"}, p.Features...)
 }
 
-// LacksText is what [Unsupported] says of a feature that the kernel does not have.
+// LacksText returns the text of [Unsupported] for a feature that the kernel lacks.
 func LacksText(name string) words.Text { return words.KernelLacks.With(name) }
 
-// Unsupported says in one line why the kernel cannot carry what needs the
-// given features, or nothing if it can.
+// Unsupported says in one line which of the needed features the kernel lacks, or
+// why one cannot be used. The text is empty if the kernel has them all.
 func Unsupported(needs []string) words.Text {
 	for _, name := range needs {
 		switch err := Feature(name); {

@@ -35,7 +35,7 @@ func TestFeatureIsTriedOnce(t *testing.T) {
 	}
 }
 
-// TestRemedies checks that every feature names what brings it.
+// TestRemedies checks that every feature names its module and option.
 func TestRemedies(t *testing.T) {
 	for name, f := range features {
 		if f.module == "" || f.option == "" {

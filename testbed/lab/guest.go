@@ -15,34 +15,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// GuestCommand is the hidden command under which the program is the init of a
-// kernel of the lab's own (see [Boot]).
+// GuestCommand is the hidden command under which the program runs as the init of
+// the lab's own kernel (see [Boot]).
 const GuestCommand = "lab-guest"
 
 func init() {
-	// As for InitCommand: PID 1's main thread must stay its own.
+	// As with InitCommand, only the main goroutine may run on the main thread.
 	if len(os.Args) > 1 && os.Args[1] == GuestCommand {
 		runtime.LockOSThread()
 	}
 }
 
-// Where the modules of User-Mode Linux lie, and where the guest's modprobe
-// finds them: a root of its own for modprobe(8), since the machine's files
-// cannot be changed.
+// Where the modules of User-Mode Linux are, and where the guest's modprobe finds
+// them: below a root of its own (modprobe(8)), since the machine's files cannot be
+// changed.
 const (
 	guestModulesDir = "/usr/lib/uml/modules"
 	moduleRoot      = "/run/modules"
 	moduleLoader    = moduleRoot + "/modprobe"
 )
 
-// unaskedModules are what nothing makes the kernel load: /dev/net/tun appears
-// with its module, and iptables' older form loads a table's module itself, by a
-// modprobe that it does not find on a node.
+// unaskedModules lists the modules that the kernel does not load on demand:
+// /dev/net/tun appears only with its module, and legacy iptables loads the module
+// of a table itself, with a modprobe that it does not find on a node.
 var unaskedModules = []string{"tun", "br_netfilter", "iptable_filter", "iptable_nat", "iptable_mangle", "iptable_raw"}
 
-// Guest is the first process of the guest's kernel: it makes the kernel's file
-// systems and modules usable, runs a lab as on any machine ([Spawn]), hands
-// its status to [Boot] and powers the kernel off. It does not return.
+// Guest is the first process of the guest's kernel. It mounts file systems, makes
+// the kernel's modules available, runs a lab as on any machine ([Spawn]), passes
+// its exit status to [Boot] and powers the kernel off. It does not return.
 func Guest(ctx context.Context) {
 	err := guest(ctx)
 	if err != nil {
@@ -55,7 +55,7 @@ func Guest(ctx context.Context) {
 
 func guest(ctx context.Context) error {
 	if os.Getpid() != 1 {
-		return errors.New("this command is the init of User-Mode Linux and is started by cnibench run only")
+		return errors.New("this command is the init of User-Mode Linux; only cnibench run may start it")
 	}
 	order, err := readOrder()
 	if err != nil {
@@ -107,16 +107,16 @@ func guest(ctx context.Context) error {
 func readOrder() (order guestOrder, err error) {
 	text, err := os.ReadFile(stageArgs)
 	if err != nil {
-		return order, fmt.Errorf("reading what to do: %w", err)
+		return order, fmt.Errorf("reading the guest's order: %w", err)
 	}
 	if err := json.Unmarshal(text, &order); err != nil {
-		return order, fmt.Errorf("reading what to do: %w", err)
+		return order, fmt.Errorf("reading the guest's order: %w", err)
 	}
 	return order, nil
 }
 
-// guestMounts makes the guest's own file systems. The machine's files are the
-// root, read-only; the one folder that is writable is mounted again.
+// guestMounts mounts the guest's own file systems. The machine's files are the
+// read-only root; the one directory that is writable is mounted again.
 func guestMounts(dir string) error {
 	for _, m := range []struct{ kind, dir string }{
 		{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/run"},
@@ -134,8 +134,8 @@ func guestMounts(dir string) error {
 	return nil
 }
 
-// guestModuleLoading lets the kernel load its modules when they are asked for,
-// as on any distribution (proc(5), /proc/sys/kernel/modprobe).
+// guestModuleLoading lets the kernel load its modules on demand, as on any
+// distribution (proc(5), /proc/sys/kernel/modprobe).
 func guestModuleLoading() error {
 	modprobe, err := guestModules.Path("")
 	if err != nil {
@@ -143,7 +143,7 @@ func guestModuleLoading() error {
 	}
 	release := kernelRelease()
 	if err := os.MkdirAll(filepath.Join(moduleRoot, "lib/modules"), 0o755); err != nil {
-		return fmt.Errorf("making a folder for modules: %w", err)
+		return fmt.Errorf("creating a directory for modules: %w", err)
 	}
 	script := fmt.Sprintf("#!/bin/sh\nexec %s -d %s \"$@\"\n", modprobe, moduleRoot)
 	err = errors.Join(
@@ -159,10 +159,10 @@ func guestModuleLoading() error {
 	return nil
 }
 
-// legacyTables makes iptables program the kernel's older tables: User-Mode
-// Linux comes without the nf_tables family of IPv4 (CONFIG_NF_TABLES_IPV4),
-// where iptables-nft fails with "TABLE_ADD failed". Both are one program under
-// many names, so that one mount turns all of them.
+// legacyTables makes iptables use the kernel's legacy tables. User-Mode Linux is
+// built without the nf_tables family of IPv4 (CONFIG_NF_TABLES_IPV4), and
+// iptables-nft fails there with "TABLE_ADD failed". Both variants are one program
+// with many names each, so one mount replaces them all.
 func legacyTables() error {
 	iptables, ok := FindProgram("iptables")
 	if !ok {
@@ -181,12 +181,12 @@ func legacyTables() error {
 		return nil
 	}
 	if err := unix.Mount(legacy, program, "", unix.MS_BIND, ""); err != nil {
-		return fmt.Errorf("taking %s for iptables: %w", legacy, err)
+		return fmt.Errorf("mounting %s over iptables: %w", legacy, err)
 	}
 	return nil
 }
 
-// serialLine opens a serial line that passes bytes on as they are.
+// serialLine opens a serial line in raw mode.
 func serialLine(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -194,7 +194,7 @@ func serialLine(path string) (*os.File, error) {
 	}
 	mode, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
 	if err != nil {
-		return nil, fmt.Errorf("asking the mode of %s: %w", path, err)
+		return nil, fmt.Errorf("reading the mode of %s: %w", path, err)
 	}
 	// cfmakeraw(3)
 	mode.Iflag, mode.Oflag = 0, 0
@@ -205,10 +205,10 @@ func serialLine(path string) (*os.File, error) {
 	return f, nil
 }
 
-// drain waits until a serial line has sent all (tcdrain(3)).
+// drain waits until a serial line has sent all its output (tcdrain(3)).
 func drain(f *os.File) error {
 	if err := unix.IoctlSetInt(int(f.Fd()), unix.TCSBRK, 1); err != nil {
-		return fmt.Errorf("sending the rest to %s: %w", f.Name(), err)
+		return fmt.Errorf("draining %s: %w", f.Name(), err)
 	}
 	return nil
 }

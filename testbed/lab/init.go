@@ -16,31 +16,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// InitCommand is the hidden command under which the program runs as the init
-// of a lab: PID 1 of private namespaces.
+// InitCommand is the hidden command under which the program runs as the init of a
+// lab: PID 1 in private namespaces.
 const InitCommand = "lab-init"
 
-// Flags of InitCommand: to boot a kernel of the lab's own first, and to be in
-// one.
+// Flags of InitCommand. UMLFlag boots the lab's own kernel first; GuestFlag says
+// that init runs in that kernel.
 const (
 	UMLFlag   = "--uml"
 	GuestFlag = "--guest"
 )
 
-// The init's main goroutine keeps the main thread: a thread that enters a
-// node's namespaces is thrown away afterwards, and the main thread cannot be
-// (the runtime would park it inside the node, and /proc/self with it).
+// The init's main goroutine keeps the main thread. A thread that enters a node's
+// namespaces is discarded afterwards, which is impossible for the main thread: the
+// runtime would park it inside the node, and /proc/self with it.
 func init() {
 	if len(os.Args) > 1 && os.Args[1] == InitCommand {
 		runtime.LockOSThread()
 	}
 }
 
-// stopPatience is how long a lab that was asked to stop may take: what is left
-// to do then is to sync the journal.
+// stopPatience is how long a lab may take to stop when asked to. All that it has
+// left to do then is to sync the journal.
 const stopPatience = 1500 * time.Millisecond
 
-// patience is stopPatience, and longer for a lab in a kernel of its own.
+// patience returns stopPatience, or more for a lab in a kernel of its own.
 func patience(args []string) time.Duration {
 	if slices.Contains(args, UMLFlag) || slices.Contains(args, GuestFlag) {
 		return guestSlower * stopPatience
@@ -48,27 +48,27 @@ func patience(args []string) time.Duration {
 	return stopPatience
 }
 
-// stopLine asks init to end the run early but in order. The end of init's
+// stopLine asks init to end the run early but in an orderly way. The end of init's
 // standard input means that the parent is gone.
 const stopLine = "stop\n"
 
 // Spawn re-executes this program as the init of a new lab with the given
-// arguments and waits for it. The lab has user (unless the caller is root),
-// PID, mount, network, IPC and UTS namespaces of its own; when this process
-// ends, however it ends, the kernel ends everything in them.
+// arguments and waits for it. The lab has PID, mount, network, IPC and UTS
+// namespaces of its own and, unless the caller is root, a user namespace. When
+// this process ends, however it ends, the kernel kills everything in them.
 //
-// Cancelling ctx asks init to stop in order; if it has not within its patience
-// the lab is killed. The error is an *exec.ExitError when init ended with a
-// status.
+// Cancelling ctx asks init to stop; if it does not stop within its patience, the
+// lab is killed. If init exits with a status other than 0, the error is an
+// *exec.ExitError.
 func Spawn(ctx context.Context, stdout, stderr io.Writer, args ...string) error {
-	// PR_SET_PDEATHSIG fires when the *thread* that forked ends, so this
+	// PR_SET_PDEATHSIG sends its signal when the *thread* that forked ends, so this
 	// goroutine keeps its thread until init is gone.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 
 	control, parent, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("making init's control pipe: %w", err)
+		return fmt.Errorf("creating init's control pipe: %w", err)
 	}
 	defer parent.Close()
 
@@ -94,8 +94,8 @@ func Spawn(ctx context.Context, stdout, stderr io.Writer, args ...string) error 
 	return cmd.Wait()
 }
 
-// namespaces describes the lab's. Setsid keeps a terminal's Ctrl-C from
-// reaching the agents before init has been asked to stop.
+// namespaces returns the attributes that create the lab's namespaces. Setsid keeps
+// a terminal's Ctrl-C from reaching the agents before init is asked to stop.
 func namespaces() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
@@ -110,8 +110,8 @@ func namespaces() *syscall.SysProcAttr {
 	return attr
 }
 
-// Privileged reports whether this process may make namespaces without a user
-// namespace: it is root and holds CAP_SYS_ADMIN (root in a container may not).
+// Privileged reports whether this process may create namespaces without a user
+// namespace: it is root and has CAP_SYS_ADMIN, which root in a container may lack.
 func Privileged() bool {
 	if os.Geteuid() != 0 {
 		return false
@@ -124,29 +124,28 @@ func Privileged() bool {
 	return data[0].Effective&(1<<unix.CAP_SYS_ADMIN) != 0
 }
 
-// namespaceHint says what usually stands in the way of namespaces.
+// namespaceHint names the usual obstacle to creating namespaces.
 func namespaceHint(err error) string {
 	switch {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
-		return " (user namespaces are switched off for ordinary users: look at the sysctls kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces)"
+		return " (user namespaces are disabled for ordinary users: check the sysctls kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns and user.max_user_namespaces)"
 	case errors.Is(err, unix.ENOSPC):
-		return " (the limit of namespaces is reached: look at the sysctls user.max_*_namespaces)"
+		return " (the limit on namespaces is reached: check the sysctls user.max_*_namespaces)"
 	}
 	return ""
 }
 
-// Enter finishes init's side of [Spawn]: it must be the first thing that the
-// hidden command does. writable is the one folder of the machine that stays
-// writable ("" for none); everything else is read-only for all that runs in
-// the lab. The returned context ends when the parent asks for it; when the
-// parent is gone the process exits at once, and the kernel with it ends all
-// that runs in the lab.
+// Enter is init's side of [Spawn] and must be the first thing that the hidden
+// command does. writable is the one directory of the machine that stays writable
+// ("" for none); everything else is read-only in the lab. The returned context
+// ends when the parent asks init to stop. When the parent is gone, the process
+// exits at once, and the kernel kills everything in the lab.
 func Enter(ctx context.Context, writable string) (context.Context, error) {
 	if os.Getpid() != 1 {
-		return nil, errors.New("this command is the lab's init and is started by cnibench run only")
+		return nil, errors.New("this command is the lab's init; only cnibench run may start it")
 	}
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return nil, fmt.Errorf("binding the lab's life to its parent's: %w", err)
+		return nil, fmt.Errorf("asking to be killed with the parent: %w", err)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	go watchParent(cancel)
@@ -156,7 +155,8 @@ func Enter(ctx context.Context, writable string) (context.Context, error) {
 	return ctx, loopbackUp()
 }
 
-// watchParent ends the run when asked, and the process when the parent is gone.
+// watchParent stops the run when the parent asks for it, and exits when the parent
+// is gone.
 func watchParent(stop func()) {
 	in := bufio.NewReader(os.Stdin)
 	for {
@@ -170,10 +170,10 @@ func watchParent(stop func()) {
 	}
 }
 
-// privateMounts makes the machine's file system read-only for the lab, but
-// for one folder, and gives it a /proc of its own PID namespace. Of /proc/sys
-// only net/ stays writable: those sysctls belong to the network namespace,
-// the others would be the machine's when the lab runs as root.
+// privateMounts makes the machine's file system read-only for the lab, except for
+// one directory, and mounts a /proc for the lab's PID namespace. In /proc/sys only
+// net/ stays writable: those sysctls belong to the network namespace, while the
+// others would be the machine's if the lab runs as root.
 func privateMounts(writable string) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making the lab's mounts private: %w", err)

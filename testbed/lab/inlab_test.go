@@ -21,8 +21,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// inLab reports whether the test runs in namespaces of its own. If not, it
-// runs the test there, and the caller returns.
+// inLab reports whether the test runs in a lab's namespaces. If not, it runs the
+// test there, and the caller must return.
 func inLab(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(inLabTest) != "" {
@@ -30,9 +30,9 @@ func inLab(t *testing.T) bool {
 	}
 	if out, err := inNamespaces(t.Context(), "-test.run=^$"); err != nil {
 		if os.Getenv("CI") != "" {
-			t.Fatalf("missing here: namespaces of one's own: %v\n%s", err, out)
+			t.Fatalf("missing here: private namespaces: %v\n%s", err, out)
 		}
-		t.Skipf("missing here: namespaces of one's own: %v\n%s", err, out)
+		t.Skipf("missing here: private namespaces: %v\n%s", err, out)
 	}
 	out, err := inNamespaces(t.Context(), "-test.run=^"+t.Name()+"$", "-test.v")
 	t.Logf("%s", out)
@@ -50,7 +50,7 @@ func inNamespaces(ctx context.Context, args ...string) ([]byte, error) {
 	return cmd.CombinedOutput()
 }
 
-// needsFeature skips a test that needs what this kernel lacks.
+// needsFeature skips a test that needs a feature that this kernel lacks.
 func needsFeature(t *testing.T, name string) {
 	t.Helper()
 	err := Feature(name)

@@ -1,10 +1,10 @@
-// Package lab is the testbed on this machine: every node, pod, switch and
-// router is a set of namespaces, and the plugins' real agents run in them. It
-// needs neither root nor containers nor Kubernetes, never changes the machine's
-// own network or files, and leaves nothing behind however it ends.
+// Package lab is the testbed on this machine. Every node, pod, switch and router
+// is a set of namespaces in which the plugins' real agents run. The lab needs
+// neither root nor containers nor Kubernetes, never changes the machine's own
+// network or files, and leaves nothing behind however it ends.
 //
-// [Spawn] runs the program again as the lab's init, PID 1 of new namespaces;
-// [Enter] is init's side of that; [New] makes the testbed inside.
+// [Spawn] runs the program again as the lab's init, PID 1 of new namespaces.
+// There, init calls [Enter] to set them up and [New] to create the testbed.
 package lab
 
 import (
@@ -24,26 +24,25 @@ import (
 )
 
 // readyWithin bounds the time from a plugin's start to its first packet. Real
-// agents need one to three seconds here; ten times that is a network that will
-// not come up.
+// agents need one to three seconds here; a network that takes ten times as long
+// will not come up.
 const readyWithin = 30 * time.Second
 
-// Config says what labs look like.
+// Config describes a lab.
 type Config struct {
-	Bin   string // folder of the agents and CNI plugins
-	Logs  string // folder for the agents' logs
+	Bin   string // directory of the agents and CNI plugins
+	Logs  string // directory for the agents' logs
 	Nodes int    // of each network, at least 2
 	MTU   int    // of the underlay
 	Link  results.Link
-	// Event receives what happens to agents; it may be called from any
-	// goroutine.
+	// Event receives the agents' events. It may be called from any goroutine.
 	Event func(results.Event)
-	// Guest says that the lab is in a kernel of its own, see [Boot].
+	// Guest says that the lab runs in a kernel of its own, see [Boot].
 	Guest bool
 	// Hint is the command that installs another kernel, which may have the
 	// features that this one lacks; "" if there is none to install.
 	Hint string
-	// Versions names the version of every program.
+	// Versions maps the name of every program to its version.
 	Versions map[string]string
 }
 
@@ -67,7 +66,7 @@ func New(c Config) (*Lab, error) {
 	return &Lab{config: c}, nil
 }
 
-// Up brings a plugin's network up; see [testbed.Testbed].
+// Up brings up a plugin's network; see [testbed.Testbed].
 func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	shape, err := testbed.ParseTopology(topology)
 	if err != nil {
@@ -111,7 +110,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 	return n, nil
 }
 
-// kernel is the record's name of the kernel that the nodes run on.
+// kernel returns the record's name for the nodes' kernel.
 func (l *Lab) kernel() string {
 	if l.config.Guest {
 		return GuestName()
@@ -119,7 +118,7 @@ func (l *Lab) kernel() string {
 	return kernelRelease()
 }
 
-// Slower is the factor by which time limits are longer in User-Mode Linux.
+// Slower returns the factor by which time limits are longer in User-Mode Linux.
 func (l *Lab) Slower() int {
 	if l.config.Guest {
 		return guestSlower
@@ -127,7 +126,7 @@ func (l *Lab) Slower() int {
 	return 1
 }
 
-// readyLimit bounds the start of the next network. In a guest the networks that
+// readyLimit bounds the start of the next network. In a guest, all networks that
 // are up share its one CPU.
 func (l *Lab) readyLimit() time.Duration {
 	limit := readyWithin * time.Duration(l.Slower())
@@ -137,7 +136,7 @@ func (l *Lab) readyLimit() time.Duration {
 	return limit
 }
 
-// build makes the fabric and the nodes on it.
+// build creates the fabric and the nodes on it.
 func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
 	if n.fabric, err = newFabric(n.name+"-fabric", topology, l.config.MTU); err != nil {
 		return err
@@ -177,9 +176,9 @@ func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
 }
 
 // addLink records both ends of an interface's link. The rate limit of a node's own
-// NIC applies where the node sends; that of an interface which the cloud adds,
-// where the fabric sends to it, because a plugin may move the other end into a
-// pod.
+// NIC applies at the node's end. The rate limit of an interface that the cloud
+// adds applies at the fabric's end, because a plugin may move the other end into
+// a pod.
 func (n *network) addLink(p *port) error {
 	own := p.nic == nicName
 	machine, err := newLink(p.owner.space, p.nic, true, own)
@@ -202,7 +201,7 @@ func (l *Lab) agentExited(n *network, exit agentExit) {
 	l.config.Event(results.Event{Name: results.EventAgentExit, Plugin: n.facts.Plugin, Topology: n.facts.Topology, Text: text})
 }
 
-// versions picks those of the plugin's own programs.
+// versions returns the versions of the programs that the plugin uses.
 func (l *Lab) versions(p *plugins.Plugin) map[string]string {
 	versions := map[string]string{}
 	for _, program := range append(append([]string{}, p.Binaries...), p.System...) {
@@ -213,8 +212,8 @@ func (l *Lab) versions(p *plugins.Plugin) map[string]string {
 	return versions
 }
 
-// Close takes down every network without asking its plugin; the end of the
-// lab's init removes all that is left.
+// Close takes down every network without involving its plugin. When the lab's init
+// ends, everything else is removed.
 func (l *Lab) Close() error {
 	var err error
 	for _, n := range l.up {
@@ -227,12 +226,12 @@ func (l *Lab) Close() error {
 	return err
 }
 
-// StartIn starts a program in one of the two pods that are measured (0 the
-// client's, 1 the server's), with the mounts of the lab's init: for
-// comparisons with other tools.
+// StartIn starts a program in one of the two measured pods (0 is the client's, 1
+// the server's), with the mounts of the lab's init. It serves comparisons with
+// other tools.
 func (l *Lab) StartIn(n testbed.Network, end int, cmd *exec.Cmd) error {
 	p := n.(*network).pods[end]
-	// As our own workers: in a scheduling group of its own.
+	// In a scheduling group of its own, like the workers.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	return (&space{name: p.name, net: p.net}).Do(cmd.Start)
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Machine describes this machine from /proc and /sys. What cannot be read
-// stays "unknown".
+// Machine describes this machine from /proc and /sys. Values that cannot be read
+// are "unknown".
 func Machine() results.Host {
 	h := results.Host{
 		Kernel:            lineOf("/proc/sys/kernel/osrelease"),

@@ -23,22 +23,22 @@ import (
 type network struct {
 	plugin *plugins.Plugin
 	name   string
-	slower int // than on the machine's own kernel, at least 1
+	slower int // factor compared to the machine's own kernel, at least 1
 	fabric *fabric
 	links  []*link
 	// impairment is the delay and loss of the links while samples are taken.
 	impairment results.Link
 	spaces     []*space
 	control    *node
-	outside    *node // no node of the cluster
+	outside    *node // not a node of the cluster
 	nodes      []*node
 	pods       []*pod
 	workers    []*workerProcess
 	ends       [2]probes.End
-	around     *probes.Surroundings // nil until it was asked for
+	around     *probes.Surroundings // nil until it is asked for
 
 	deployment *plugins.Deployment
-	added      int // pods for samples, so far
+	added      int // pods added for samples so far
 	facts      results.Network
 	setup      results.Setup
 
@@ -46,8 +46,8 @@ type network struct {
 	fail context.CancelCauseFunc
 }
 
-// deploy puts the plugin on the nodes, adds the pods and waits for the first
-// packet between two of them. It measures how long that takes.
+// deploy deploys the plugin on the nodes, adds the pods and waits for the first
+// packets between them. It measures how long that takes.
 func (n *network) deploy(ctx context.Context) error {
 	ctx, cancel := n.bound(ctx)
 	defer cancel()
@@ -74,18 +74,19 @@ func (n *network) deploy(ctx context.Context) error {
 	return n.because(ctx, errors.Join(unreached, n.startWorkers()))
 }
 
-// The agents have settled when they use less than settled of a CPU over
-// settleWindow. On a machine with several CPUs, their work after the first packet
-// is done before anything is measured; on one CPU, where every system call is
-// intercepted, it takes seconds in which probes get too little time. Agents that
-// never settle are measured with their load after settleMost.
+// The agents have settled when they use less than the fraction settled of a CPU
+// over settleWindow. On a machine with several CPUs, their work after the first
+// packet is done before anything is measured. On one CPU, where every system call
+// is intercepted, it takes seconds, in which probes get too little time. After
+// settleMost, agents that have not settled are measured with their load.
 const (
 	settled      = 0.2
 	settleWindow = time.Second
 	settleMost   = 10 * time.Second
 )
 
-// settle waits until the agents, which have used agentTime so far, have settled.
+// settle waits until the agents have settled. agentTime returns the CPU time that
+// they have used so far.
 func settle(ctx context.Context, agentTime func() time.Duration) error {
 	begin, before := time.Now(), agentTime()
 	for time.Since(begin) < settleMost {
@@ -119,8 +120,8 @@ func (n *network) deployPlugin(ctx context.Context) error {
 	return n.addPods(ctx)
 }
 
-// addPods adds one pod on each node, one after the other: what an ADD takes is
-// then its own time, and Calico's first one creates a profile that two at once
+// addPods adds one pod on each node, one after the other, so that each ADD's time
+// is its own. Besides, Calico's first ADD creates a profile, which two at once
 // would both try to create.
 func (n *network) addPods(ctx context.Context) error {
 	for i, node := range n.nodes {
@@ -138,7 +139,7 @@ func (n *network) addPods(ctx context.Context) error {
 	return nil
 }
 
-// each calls f for all items at once and joins the errors.
+// each calls f for all items concurrently and joins the errors.
 func each[T any](items []T, f func(i int, item T) error) error {
 	errs := make([]error, len(items))
 	var wg sync.WaitGroup
@@ -149,15 +150,15 @@ func each[T any](items []T, f func(i int, item T) error) error {
 	return errors.Join(errs...)
 }
 
-// bound ends the returned context with the network's life too.
+// bound returns a context that also ends when the network can no longer be used.
 func (n *network) bound(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	stop := context.AfterFunc(n.ctx, func() { cancel(context.Cause(n.ctx)) })
 	return ctx, func() { stop(); cancel(nil) }
 }
 
-// because returns the reason why the network ended, if it did, in place of the
-// error that a step returned as a consequence.
+// because returns why the network ended, if it did, in place of the error that a
+// step returned as a consequence.
 func (n *network) because(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -171,8 +172,8 @@ func (n *network) because(ctx context.Context, err error) error {
 	return err
 }
 
-// agentTails quotes the ends of the agents' logs, for a network that never
-// became ready though no agent ended.
+// agentTails quotes the last lines of the agents' logs, for a network that did not
+// become ready although no agent exited.
 func agentTails(nodes []*node) string {
 	var b strings.Builder
 	for _, node := range nodes {
@@ -185,7 +186,7 @@ func agentTails(nodes []*node) string {
 	return b.String()
 }
 
-// machines are all nodes, the control host included.
+// machines returns all nodes, including the control host.
 func (n *network) machines() []*node {
 	if n.control == nil {
 		return n.nodes
@@ -208,7 +209,7 @@ func countAgents(nodes []*node) (agents int, residentMemory int64) {
 func residentBytes(pid int) int64 {
 	statm, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "statm"))
 	if err != nil {
-		return 0 // it has just ended; its supervisor reports that
+		return 0 // it has just ended; supervise reports that
 	}
 	var size, resident int64
 	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
@@ -217,13 +218,13 @@ func residentBytes(pid int) int64 {
 	return resident * int64(os.Getpagesize())
 }
 
-// Ends are the pods on the first two nodes.
+// Ends returns the pods on the first two nodes.
 func (n *network) Ends() (client, server probes.End) { return n.ends[0], n.ends[1] }
 
-// Facts are what is known of the network.
+// Facts describes the network.
 func (n *network) Facts() (results.Network, results.Setup) { return n.facts, n.setup }
 
-// Err is the cause once an agent has failed for good.
+// Err returns the cause once an agent has failed for good.
 func (n *network) Err() error {
 	if n.ctx.Err() == nil {
 		return nil
@@ -231,7 +232,7 @@ func (n *network) Err() error {
 	return context.Cause(n.ctx)
 }
 
-// SetWire limits the rate of every underlay link and, from the first call on,
+// SetWire limits the rate of every underlay link. From the first call on, it also
 // applies the delay and loss that the run asks for.
 func (n *network) SetWire(wire string) error {
 	for _, l := range n.links {
@@ -242,9 +243,9 @@ func (n *network) SetWire(wire string) error {
 	return nil
 }
 
-// Down removes the pods through their plugin, as the kubelet would, then stops
-// workers and agents and closes the namespaces. Each step has a time limit; the
-// error names the steps that exceeded it.
+// Down stops the workers and removes the pods through their plugin, as the kubelet
+// would, then stops the agents and closes the namespaces. Each step has a time
+// limit; the error names the steps that exceeded it.
 func (n *network) Down(ctx context.Context) error {
 	var err error
 	for _, w := range n.workers {
@@ -256,13 +257,13 @@ func (n *network) Down(ctx context.Context) error {
 	return errors.Join(err, n.release())
 }
 
-// delWithin bounds one CNI DEL on the machine's own kernel, where it takes a
+// delWithin bounds one CNI DEL on the machine's own kernel, where it takes about a
 // tenth of a second.
 const delWithin = 10 * time.Second
 
 // giveBack removes a pod through the plugin within delWithin. A pod whose ADD
-// failed may hold an address already, so it is removed too, as container runtimes
-// do; a pod without an ADD holds nothing.
+// failed may already hold an address, so it is removed too, as container runtimes
+// do. A pod without an ADD holds nothing.
 func (n *network) giveBack(ctx context.Context, p *pod) error {
 	if p.list == nil {
 		return nil
@@ -295,7 +296,7 @@ func (n *network) release() error {
 	return err
 }
 
-// kernelRelease is the running kernel's version.
+// kernelRelease returns the running kernel's version.
 func kernelRelease() string {
 	var uts unix.Utsname
 	if err := unix.Uname(&uts); err != nil {

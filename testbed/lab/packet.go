@@ -12,15 +12,15 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// firstPacketEvery is how often a datagram is sent until one arrives; the
-// error of the time to the first packet.
+// firstPacketEvery is the interval at which datagrams are sent until one arrives.
+// It is also the error of the time to the first packet.
 const firstPacketEvery = 5 * time.Millisecond
 
 // firstPacket sends datagrams from one pod to the other until one arrives.
-// Meanwhile the pods ask for unanswered neighbours as often as datagrams are
-// sent: a pod whose first ARP request comes a moment before Felix answers for
-// the next hop would otherwise wait out the kernel's second (arp(7),
-// retrans_time_ms) and that second be taken for the plugin's.
+// Meanwhile the pods repeat unanswered ARP requests as often as datagrams are sent.
+// Otherwise, a pod whose first ARP request comes a moment before Felix answers for
+// the next hop would wait for the kernel's interval of one second (arp(7),
+// retrans_time_ms), and that second would be attributed to the plugin.
 func firstPacket(ctx context.Context, from, to *pod) error {
 	for _, p := range []*pod{from, to} {
 		restore, err := p.retryNeighbours(firstPacketEvery)
@@ -32,8 +32,8 @@ func firstPacket(ctx context.Context, from, to *pod) error {
 	return reach(ctx, from, to)
 }
 
-// reach sends datagrams until one arrives. The sockets are made inside the
-// pods and stay there, whatever thread uses them.
+// reach sends datagrams until one arrives. The sockets are created inside the pods
+// and stay there, whichever thread uses them.
 func reach(ctx context.Context, from, to *pod) error {
 	var receiver, sender *net.UDPConn
 	err := to.Do(func() (err error) {
@@ -56,8 +56,8 @@ func reach(ctx context.Context, from, to *pod) error {
 	var last error
 	buffer := make([]byte, 16)
 	for ctx.Err() == nil {
-		// An error here is a network on its way up (no route yet); the last
-		// one is quoted if the time runs out.
+		// An error here means that the network is still coming up (no route yet).
+		// The last one is quoted if the time runs out.
 		if _, err := sender.WriteTo([]byte("first"), receiver.LocalAddr()); err != nil {
 			last = err
 		}
@@ -70,8 +70,8 @@ func reach(ctx context.Context, from, to *pod) error {
 	return errors.Join(words.Error(words.NoPacketFromPod.With(named(from), named(to), context.Cause(ctx)), context.Cause(ctx)), last)
 }
 
-// retryNeighbours sets how often the pod repeats a neighbour request, and
-// returns what puts the kernel's own value back.
+// retryNeighbours sets how often the pod repeats an unanswered neighbour request.
+// The returned function restores the kernel's own value.
 func (p *pod) retryNeighbours(every time.Duration) (restore func(), err error) {
 	path := "/proc/sys/net/ipv4/neigh/" + podIfName + "/retrans_time_ms"
 	var before []byte
@@ -86,7 +86,7 @@ func (p *pod) retryNeighbours(every time.Duration) (restore func(), err error) {
 		})
 	}
 	if err := set(strconv.FormatInt(every.Milliseconds(), 10)); err != nil {
-		return nil, fmt.Errorf("hastening neighbour requests in pod %s: %w", p.id, err)
+		return nil, fmt.Errorf("setting the interval of neighbour requests in pod %s: %w", p.id, err)
 	}
 	return func() { set(string(before)) }, nil
 }

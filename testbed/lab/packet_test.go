@@ -30,7 +30,7 @@ func smallNetwork(t *testing.T, topology string, mtu int) *network {
 	}
 	t.Cleanup(n.fabric.close)
 	for i := range 2 {
-		// The namespaces can be had without the mounts of a lab's nodes.
+		// These namespaces need no mounts, unlike those of a lab's nodes.
 		s, err := newSpace("node"+strconv.Itoa(i+1), unix.CLONE_NEWNET, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -50,8 +50,8 @@ func smallNetwork(t *testing.T, topology string, mtu int) *network {
 	return n
 }
 
-// TestPackets sends packets between the nodes of every kind of topology: the
-// largest that fits the MTU arrives, and the next larger one is refused.
+// TestPackets sends packets between the nodes of every kind of topology. The
+// largest packet that fits the MTU arrives; one that is a byte larger is refused.
 func TestPackets(t *testing.T) {
 	if !inLab(t) {
 		return
@@ -113,8 +113,8 @@ func sendWhole(from, to *node, size int) error {
 	return err
 }
 
-// TestSourceDestCheck has a node send from an address that its interface does
-// not own.
+// TestSourceDestCheck makes a node send from an address that its interface does not
+// own.
 func TestSourceDestCheck(t *testing.T) {
 	if !inLab(t) {
 		return
@@ -145,7 +145,7 @@ func TestSourceDestCheck(t *testing.T) {
 	}
 }
 
-// TestFullSubnet takes all addresses that a subnet has.
+// TestFullSubnet takes all addresses of a subnet.
 func TestFullSubnet(t *testing.T) {
 	parsed, err := testbed.ParseTopology("vpc")
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// searchPath finds the distribution's programs (iptables, ipset, bird); an
-// ordinary user's PATH often lacks the sbin folders.
+// searchPath finds the distribution's programs (iptables, ipset, bird). An
+// ordinary user's PATH often lacks the sbin directories.
 const searchPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// An agent that exits by itself is started again, as the kubelet would do,
-// after restartPause; after maxRestarts it has failed permanently. flanneld
-// exits when another node gets the subnet that it wanted, Felix (status 129) when the
-// encapsulation changes, so some restarts belong to a normal start.
+// An agent that exits by itself is restarted after restartPause, as the kubelet
+// would do; after maxRestarts it has failed for good. A normal start includes some
+// restarts: flanneld exits when another node gets the subnet that it wanted, and
+// Felix (with status 129) when the encapsulation changes.
 const (
 	maxRestarts  = 5
 	restartPause = 100 * time.Millisecond
@@ -42,17 +42,17 @@ type agent struct {
 
 	mu       sync.Mutex
 	cmd      *exec.Cmd
-	ended    time.Duration // processor time of the processes that have ended
-	reaped   bool          // cmd is among them
+	ended    time.Duration // CPU time of the processes that have ended
+	reaped   bool          // whether cmd is among them
 	stopping bool
-	done     chan struct{} // closed when no process of it will run any more
+	done     chan struct{} // closed when the last process has ended
 }
 
-// agentExit is an agent that ended by itself.
+// agentExit says that an agent exited by itself.
 type agentExit struct {
 	node, agent string
 	err         error
-	final       bool // it is not started again
+	final       bool // it is not restarted
 }
 
 // command prepares a process to start on the node.
@@ -68,7 +68,7 @@ func (n *node) command(ctx context.Context, p plugins.Process, log io.Writer) *e
 // openLog opens the log of a program of this node for appending.
 func (n *node) openLog(program string) (*os.File, error) {
 	if err := os.MkdirAll(n.logDir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder of logs: %w", err)
+		return nil, fmt.Errorf("creating the log directory: %w", err)
 	}
 	f, err := os.OpenFile(n.logPath(program), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -101,8 +101,8 @@ func (n *node) Run(ctx context.Context, p plugins.Process) error {
 	return nil
 }
 
-// Start runs a program on the node until the network is taken down, starting
-// it again when it exits by itself.
+// Start runs a program on the node until the network is taken down, and restarts
+// it when it exits by itself.
 func (n *node) Start(p plugins.Process) error {
 	a := &agent{Process: p, node: n, done: make(chan struct{})}
 	if err := a.start(); err != nil {
@@ -133,8 +133,8 @@ func (a *agent) start() error {
 	return nil
 }
 
-// supervise waits for the process and starts it again until it is stopped or
-// has exited too often; then it ends the network's life with the cause.
+// supervise waits for the process and restarts it until it is stopped. If it exits
+// too often, the network fails with the cause.
 func (a *agent) supervise() {
 	defer close(a.done)
 	for restarts := 0; ; restarts++ {
@@ -162,9 +162,10 @@ func (a *agent) supervise() {
 	}
 }
 
-// wait waits for the end of the process and keeps the processor time that it
-// used. The process is left in the table until the time is kept, so that
-// [agent.time] sees it either there or here, and nobody else under its number.
+// wait waits for the end of the process and adds up its CPU time. The process
+// stays in the process table until its time is added, so that [agent.time] finds
+// the time in exactly one place, and never that of another process with the same
+// PID.
 func (a *agent) wait() error {
 	for errors.Is(unix.Waitid(unix.P_PID, a.cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil), unix.EINTR) {
 	}
@@ -178,7 +179,7 @@ func (a *agent) wait() error {
 	return err
 }
 
-// time is the processor time of all processes that the agent has been, and of
+// time returns the CPU time of the agent's process and its predecessors, including
 // the programs that they ran and waited for.
 func (a *agent) time() time.Duration {
 	a.mu.Lock()
@@ -205,29 +206,29 @@ func (a *agent) stop() error {
 	return gone(a.done, a.Name+" on "+a.node.name)
 }
 
-// killedWithin is how long a process that was killed may take to end. One that
-// waits for a device inside the kernel does not end before the device answers.
+// killedWithin is how long a killed process may take to end. A process that waits
+// for a device inside the kernel does not end before the device answers.
 const killedWithin = 5 * time.Second
 
-// gone waits until a process that was killed has ended.
+// gone waits until a killed process has ended.
 func gone(done <-chan struct{}, what string) error {
 	select {
 	case <-done:
 		return nil
 	case <-time.After(killedWithin):
-		return fmt.Errorf("%s was killed and has not ended within %s", what, killedWithin)
+		return fmt.Errorf("%s was killed but did not end within %s", what, killedWithin)
 	}
 }
 
-// pid is the current process of the agent.
+// pid returns the PID of the agent's current process.
 func (a *agent) pid() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.cmd.Process.Pid
 }
 
-// lastLines quotes the end of a log for an error message, or nothing if there
-// is none.
+// lastLines quotes the end of a log for an error message. It returns "" if there
+// is no log.
 func lastLines(path string) string {
 	f, err := os.Open(path)
 	if err != nil {

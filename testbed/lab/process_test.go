@@ -9,9 +9,8 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// TestAgentTimeNeverFalls looks at the processor time of an agent all the while
-// that it works, is killed and is started again, and that of an agent whose
-// work is done by programs that it calls.
+// TestAgentTimeNeverFalls watches the CPU time of an agent while it works, is
+// killed and is restarted. One agent works itself, the other calls programs.
 func TestAgentTimeNeverFalls(t *testing.T) {
 	for _, tt := range []struct{ name, script string }{
 		{"it works itself", "while :; do :; done"},
@@ -62,8 +61,8 @@ func TestAgentTimeNeverFalls(t *testing.T) {
 	}
 }
 
-// TestAgentThatKeepsExiting is started again so many times, and then ends the
-// network's life with what it said.
+// TestAgentThatKeepsExiting checks that an agent is restarted a limited number of
+// times, and that the network then fails with the agent's last message.
 func TestAgentThatKeepsExiting(t *testing.T) {
 	exits := make(chan agentExit, maxRestarts+1)
 	ended := make(chan error, 1)

@@ -14,18 +14,18 @@ import (
 	"time"
 )
 
-// Program is a program that networks run, where it comes from, and how it
-// tells its version.
+// Program is a program that networks run, with its origin and how to get its
+// version.
 type Program struct {
 	Name string
-	// Package is the Debian package of a program that the distribution
-	// provides; empty for those that `make tools` builds into bin/.
+	// Package is the Debian package of a program from the distribution. It is empty
+	// for programs that `make tools` builds into bin/.
 	Package string
-	Why     string
-	ask     []string // arguments that print the version; nil: ask the Go build information
+	Why     string   // what the program is for
+	ask     []string // arguments that print the version; nil: read the Go build information
 }
 
-// Programs are all programs that plugins name.
+// Programs lists all programs that plugins use.
 var Programs = []Program{
 	{Name: "flanneld", Why: "flannel's agent", ask: []string{"-version"}},
 	{Name: "calico-node", Why: "Calico's agents: start-up, Felix, confd", ask: []string{"-v"}},
@@ -40,9 +40,9 @@ var Programs = []Program{
 	{Name: "ovsdb-server", Package: "openvswitch-switch", Why: "the database of Open vSwitch, the switch of cce-tunnel", ask: []string{"--version"}},
 	{Name: "ovs-vswitchd", Package: "openvswitch-switch", Why: "the daemon of Open vSwitch", ask: []string{"--version"}},
 	{Name: "ovs-vsctl", Package: "openvswitch-switch", Why: "configures Open vSwitch", ask: []string{"--version"}},
-	{Name: "ovs-ofctl", Package: "openvswitch-switch", Why: "gives Open vSwitch its flows", ask: []string{"--version"}},
-	{Name: "iptables", Package: "iptables", Why: "flanneld and Felix program their rules through it", ask: []string{"--version"}},
-	{Name: "ipset", Package: "ipset", Why: "Felix keeps addresses of its policies in sets", ask: []string{"--version"}},
+	{Name: "ovs-ofctl", Package: "openvswitch-switch", Why: "adds flows to Open vSwitch", ask: []string{"--version"}},
+	{Name: "iptables", Package: "iptables", Why: "flanneld and Felix set their rules with it", ask: []string{"--version"}},
+	{Name: "ipset", Package: "ipset", Why: "Felix keeps its policies' addresses in sets", ask: []string{"--version"}},
 }
 
 // FindProgram returns the entry of that name.
@@ -55,8 +55,8 @@ func FindProgram(name string) (Program, bool) {
 	return Program{}, false
 }
 
-// Path finds the program: in bin for those that are built, in the system's
-// folders for the others. The error says how to get it.
+// Path finds the program: in bin if `make tools` builds it, otherwise in the
+// system's directories. The error says how to get it.
 func (p Program) Path(bin string) (string, error) {
 	if p.Package == "" {
 		path := filepath.Join(bin, p.Name)
@@ -74,7 +74,7 @@ func (p Program) Path(bin string) (string, error) {
 	return "", fmt.Errorf("%s (%s) is not installed: sudo apt-get install %s", p.Name, p.Why, p.Package)
 }
 
-// versionPattern finds a version in what programs print, such as
+// versionPattern matches a version in the output of programs, such as
 // "BIRD version 2.0.12", "iptables v1.8.9 (nf_tables)" or "v3.28.5".
 var versionPattern = regexp.MustCompile(`v?[0-9]+\.[0-9]+[0-9A-Za-z.+-]*`)
 
@@ -83,7 +83,7 @@ func (p Program) Version(ctx context.Context, path string) (string, error) {
 	if p.ask == nil {
 		info, err := buildinfo.ReadFile(path)
 		if err != nil {
-			return "", fmt.Errorf("reading how %s was built: %w", p.Name, err)
+			return "", fmt.Errorf("reading the build information of %s: %w", p.Name, err)
 		}
 		return info.Main.Version, nil
 	}
@@ -95,7 +95,7 @@ func (p Program) Version(ctx context.Context, path string) (string, error) {
 	out, err := cmd.CombinedOutput()
 	version := versionPattern.FindString(string(out))
 	if version == "" {
-		return "", errors.Join(fmt.Errorf("%s does not tell its version: %q", p.Name, firstLine(out)), err)
+		return "", errors.Join(fmt.Errorf("%s printed no version: %q", p.Name, firstLine(out)), err)
 	}
 	return version, nil
 }
@@ -105,8 +105,8 @@ func firstLine(out []byte) string {
 	return line
 }
 
-// Versions asks all programs that are installed, by name. A program whose version
-// cannot be read has the version "unknown".
+// Versions returns the versions of all installed programs by name. A version that
+// cannot be read is "unknown".
 func Versions(ctx context.Context, bin string) map[string]string {
 	var mu sync.Mutex
 	var wg sync.WaitGroup

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestVersionsOfTheOthers has programs whose version cannot be read beside one
-// that prints it.
+// TestVersionsOfTheOthers checks that programs whose version cannot be read do not
+// hide the version of another.
 func TestVersionsOfTheOthers(t *testing.T) {
 	bin := t.TempDir()
 	for name, text := range map[string]string{

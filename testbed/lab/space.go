@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// space is a set of namespaces: a network namespace, and for nodes a mount
-// and a UTS namespace with it. It lives as long as its descriptors are open
-// or something runs in it.
+// space is a set of namespaces: a network namespace and, for nodes, a mount and a
+// UTS namespace. It exists as long as its descriptors are open or a process runs in
+// it.
 type space struct {
 	name string
 	net  *os.File
@@ -21,9 +21,9 @@ type space struct {
 	nl   *netlink.Handle
 }
 
-// newSpace makes namespaces on a thread of its own, which ends with it. For a
-// node, prepare runs inside them before the space is used; it is where mounts
-// are made.
+// newSpace creates namespaces, on a thread of its own that ends afterwards. If
+// prepare is not nil, it runs inside the namespaces before the space is used, for
+// example to mount file systems.
 func newSpace(name string, flags int, prepare func() error) (*space, error) {
 	s := &space{name: name}
 	err := onOwnThread(func() error {
@@ -58,7 +58,7 @@ func newSpace(name string, flags int, prepare func() error) (*space, error) {
 		return loopbackUp()
 	})
 	if err != nil {
-		return nil, fmt.Errorf("making %s: %w", name, err)
+		return nil, fmt.Errorf("creating %s: %w", name, err)
 	}
 	s.nl, err = netlink.NewHandleAt(netns.NsHandle(s.net.Fd()), unix.NETLINK_ROUTE)
 	if err != nil {
@@ -79,8 +79,8 @@ func loopbackUp() error {
 	return nil
 }
 
-// Do calls f on a thread inside the namespaces. Goroutines that f starts are
-// not inside; processes and sockets that f itself makes are.
+// Do calls f on a thread inside the namespaces. Processes and sockets that f
+// creates are inside them too; goroutines that f starts are not.
 func (s *space) Do(f func() error) error {
 	return onOwnThread(func() error {
 		if s.mnt != nil {
@@ -103,7 +103,8 @@ func (s *space) Do(f func() error) error {
 	})
 }
 
-// close closes the namespaces. Processes that still run in them keep them alive.
+// close closes the namespaces. Processes that still run in them keep them in
+// existence.
 func (s *space) close() {
 	s.nl.Close()
 	for _, f := range []*os.File{s.net, s.mnt, s.uts} {

@@ -13,8 +13,8 @@ import (
 
 var _ testbed.Surveyor = (*network)(nil)
 
-// surveyedNodes is how many nodes get a worker for facts about all of them:
-// twelve ordered pairs.
+// surveyedNodes is how many nodes get a worker for facts about pairs of nodes: four
+// nodes make twelve ordered pairs.
 const surveyedNodes = 4
 
 // Around starts workers on the nodes, on the outside host, and in a second pod
@@ -52,8 +52,8 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 	return around, nil
 }
 
-// deny gives the plugin a policy. A data path without its agents cannot show what
-// they would enforce.
+// deny gives the plugin a policy that denies traffic. If only the plugin's data
+// path runs, without its agents, there is nobody to enforce it.
 func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, error) {
 	switch {
 	case n.deployment != nil && n.deployment.Deny != nil:
@@ -64,12 +64,12 @@ func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, e
 	return nil, probes.ErrNoPolicy
 }
 
-// end is the node as a place to measure at, without a worker.
+// end returns the node as an end for probes, without a worker.
 func (n *node) end() probes.End {
 	return probes.End{Addr: n.addr.Addr(), NodeAddr: n.addr.Addr(), NIC: nicName, NodeName: n.name, CPU: -1}
 }
 
-// staff puts a worker at an end that has none.
+// staff starts a worker at an end that has none.
 func (n *network) staff(e *probes.End, s *space, logDir string) error {
 	if e.Worker == nil {
 		w, err := startWorker(s, logDir)
@@ -106,15 +106,14 @@ func (n *network) addBeside(ctx context.Context, e *probes.End) error {
 	return nil
 }
 
-// masquerade translates the source address of packets that pods send out of the
-// cluster.
+// masquerade adds source NAT for packets that pods send out of the cluster.
 func (n *node) masquerade(ctx context.Context) (probes.Lift, error) {
 	do := func(ctx context.Context, what string) error {
 		return n.Run(ctx, plugins.Process{Name: "iptables", Path: "/usr/sbin/iptables", Args: []string{"-w", "-t", "nat", what, "POSTROUTING",
 			"-s", podCIDR.String(), "!", "-d", podCIDR.String(), "-j", "MASQUERADE"}})
 	}
 	if err := do(ctx, "-A"); err != nil {
-		return nil, fmt.Errorf("masquerading what pods send: %w", err)
+		return nil, fmt.Errorf("adding source NAT for pods: %w", err)
 	}
 	return func(ctx context.Context) error { return do(ctx, "-D") }, nil
 }

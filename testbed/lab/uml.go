@@ -18,22 +18,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// GuestLog is the file below a run's folder of logs that keeps what the kernel
-// of the lab's own says.
+// GuestLog is the file in a run's log directory to which the guest's kernel logs.
 const GuestLog = "uml-kernel.log"
 
-// GuestKernel is User-Mode Linux: a Linux kernel that runs as an ordinary
-// process. Its package brings modules for much that small kernels lack.
-var GuestKernel = Program{Name: "linux.uml", Package: "user-mode-linux", Why: "a kernel of the lab's own for what this machine's lacks"}
+// GuestKernel is User-Mode Linux, a Linux kernel that runs as an ordinary process.
+// Its package contains modules for many features that small kernels lack.
+var GuestKernel = Program{Name: "linux.uml", Package: "user-mode-linux", Why: "the lab's own kernel, for features that this machine's kernel lacks"}
 
-// guestModules loads the guest's modules when something asks for one.
-var guestModules = Program{Name: "modprobe", Package: "kmod", Why: "it loads the modules of User-Mode Linux"}
+// guestModules loads the guest's modules on demand.
+var guestModules = Program{Name: "modprobe", Package: "kmod", Why: "loads the modules of User-Mode Linux"}
 
-// GuestPrograms are what a kernel of the lab's own needs.
+// GuestPrograms lists the programs that the lab needs for a kernel of its own.
 var GuestPrograms = []Program{GuestKernel, guestModules}
 
-// GuestMissing says what keeps the lab from having a kernel of its own, and
-// how to get it; nil if nothing does.
+// GuestMissing returns nil if the lab can have a kernel of its own. Otherwise the
+// error says what is missing and how to get it.
 func GuestMissing() error {
 	var errs []error
 	for _, p := range GuestPrograms {
@@ -44,8 +43,8 @@ func GuestMissing() error {
 	return errors.Join(errs...)
 }
 
-// GuestInstall is the command that brings what a kernel of the lab's own needs,
-// "" if it is there.
+// GuestInstall returns the command that installs the missing GuestPrograms, or ""
+// if none is missing.
 func GuestInstall() string {
 	var packages []string
 	for _, p := range GuestPrograms {
@@ -59,18 +58,18 @@ func GuestInstall() string {
 	return "sudo apt-get install " + strings.Join(packages, " ")
 }
 
-// guestMemory bounds the guest's memory in MiB. A network of Calico takes
-// 0.3 GiB; what is not used is not taken from the machine.
+// guestMemory bounds the guest's memory in MiB. A network of Calico takes 0.3 GiB.
+// Memory that the guest does not use is not taken from the machine.
 const guestMemory = 2048
 
-// guestLogLimit bounds the kernel's log in bytes; a boot says 10 KiB.
+// guestLogLimit bounds the kernel's log in bytes; booting writes 10 KiB.
 const guestLogLimit = 1 << 20
 
 // guestOutLimit bounds what the guest's init may print as its result.
 const guestOutLimit = 1 << 20
 
-// stage is where the guest finds what it is to do: in the private tmpfs that
-// also backs its memory.
+// The stage is where the guest finds its order: in the private tmpfs that also
+// backs its memory.
 const (
 	stageDir  = "/dev/shm"
 	stageInit = stageDir + "/init"
@@ -78,27 +77,28 @@ const (
 	stageLog  = stageDir + "/kernel.log"
 )
 
-// The guest's serial lines: init's control in and messages out, and its result.
+// The guest's serial lines: one for commands to init and its messages, one for its
+// result.
 const (
 	messageLine = "/dev/ttyS0"
 	resultLine  = "/dev/ttyS1"
 )
 
-// statusLine ends what comes over the result line: the exit status.
+// statusLine begins the last line of the result, which contains the exit status.
 const statusLine = "status "
 
-// guestOrder is what the guest's init is told.
+// guestOrder tells the guest's init what to do.
 type guestOrder struct {
-	Dir  string   // of the machine that is writable to the guest, "" for none
-	Args []string // of the lab's init inside
+	Dir  string   // the machine's directory that the guest may write to; "" for none
+	Args []string // of the lab's init in the guest
 }
 
-// Boot runs a lab inside a kernel of its own. It must run in the init of
-// namespaces that [Enter] has finished: the kernel and all its processes end
-// with them, and what they may write of the machine is what Enter left
-// writable. dir is that folder ("" for none), log where the kernel's own log
-// goes ("" to lose it in the end). The args are those of the lab's init inside.
-// The result is its exit status.
+// Boot runs a lab in a kernel of its own. It must run in the init of namespaces
+// that [Enter] has set up: the kernel and all its processes end with them, and can
+// write only where Enter allowed it. dir is the directory that Enter left writable
+// ("" for none). log is the file for the kernel's log, which is lost in the end if
+// log is "". The args are those of the lab's init in the guest. Boot returns the
+// exit status of that init.
 func Boot(ctx context.Context, stdout, stderr io.Writer, dir, log string, args ...string) (int, error) {
 	if err := prepareStage(guestOrder{dir, args}); err != nil {
 		return 0, err
@@ -125,7 +125,7 @@ func Boot(ctx context.Context, stdout, stderr io.Writer, dir, log string, args .
 	b.relays.Wait()
 	out, status, ok := b.result()
 	if !ok {
-		return 0, fmt.Errorf("the kernel of User-Mode Linux ended before the lab in it did: %w%s", orSilently(ended), lastLines(log))
+		return 0, fmt.Errorf("User-Mode Linux ended before the lab in it did: %w%s", orSilently(ended), lastLines(log))
 	}
 	_, err = stdout.Write(out)
 	return status, err
@@ -138,9 +138,10 @@ func orSilently(err error) error {
 	return err
 }
 
-// guestCommandLine boots the machine's own file system, read-only, and takes
-// only what a lab needs: no consoles but the log, and two serial lines. What
-// devices there are is the guest's own business, so its init mounts /dev.
+// guestCommandLine returns the kernel's command line. The root is the machine's
+// own file system, read-only. There are only the devices that a lab needs: one
+// console for the log, and two serial lines. The guest's init mounts /dev, because
+// the guest has devices of its own.
 func guestCommandLine() []string {
 	return []string{
 		fmt.Sprintf("mem=%dM", guestMemory),
@@ -151,7 +152,7 @@ func guestCommandLine() []string {
 	}
 }
 
-// prepareStage makes the private tmpfs and puts init and its order there.
+// prepareStage mounts the private tmpfs and puts init and its order there.
 func prepareStage(order guestOrder) error {
 	if err := unix.Mount("tmpfs", stageDir, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, fmt.Sprintf("mode=0700,size=%dM", guestMemory+64)); err != nil {
 		return fmt.Errorf("mounting memory for User-Mode Linux on %s: %w", stageDir, err)
@@ -167,21 +168,21 @@ func prepareStage(order guestOrder) error {
 	return errors.Join(os.Symlink(self, stageInit), os.WriteFile(stageArgs, text, 0o600))
 }
 
-// boot is a guest's kernel while it runs.
+// boot is a running guest kernel.
 type boot struct {
 	stderr io.Writer
 	cmd    *exec.Cmd
 
 	control *os.File   // lines for the guest's init
 	ours    []*os.File // our ends
-	theirs  []*os.File // the kernel's, closed once it has them
-	outputs []func()   // copy what comes out, each to its end
+	theirs  []*os.File // the kernel's ends, closed once it has them
+	outputs []func()   // each copies one of the outputs until it ends
 	relays  sync.WaitGroup
 
-	said bytes.Buffer // over the result line
+	said bytes.Buffer // received over the result line
 }
 
-// connect makes the pipes behind the console and the serial lines.
+// connect creates the pipes behind the console and the serial lines.
 func (b *boot) connect(log string) error {
 	keep, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -190,7 +191,7 @@ func (b *boot) connect(log string) error {
 	b.ours = append(b.ours, keep)
 	in, control, err := os.Pipe()
 	if err != nil {
-		return fmt.Errorf("making the guest's control pipe: %w", err)
+		return fmt.Errorf("creating the guest's control pipe: %w", err)
 	}
 	b.control = control
 	b.ours, b.theirs = append(b.ours, control), append(b.theirs, in)
@@ -214,18 +215,18 @@ func (b *boot) connect(log string) error {
 	return nil
 }
 
-// output makes a pipe whose content goes to w.
+// output creates a pipe whose content is copied to w.
 func (b *boot) output(w io.Writer) (*os.File, error) {
 	from, to, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("making a pipe for the guest's output: %w", err)
+		return nil, fmt.Errorf("creating a pipe for the guest's output: %w", err)
 	}
 	b.ours, b.theirs = append(b.ours, from), append(b.theirs, to)
 	b.outputs = append(b.outputs, func() { io.Copy(w, from) })
 	return to, nil
 }
 
-// started lets go of the kernel's ends and relays what it says.
+// started closes our copies of the kernel's ends and starts to relay its output.
 func (b *boot) started() {
 	for _, f := range b.theirs {
 		f.Close()
@@ -242,7 +243,7 @@ func (b *boot) close() {
 	}
 }
 
-// result splits what came over the result line into the output and the status
+// result splits what the result line delivered into the output and the exit status
 // of the lab's init.
 func (b *boot) result() (out []byte, status int, ok bool) {
 	text := b.said.Bytes()
@@ -254,7 +255,7 @@ func (b *boot) result() (out []byte, status int, ok bool) {
 	return text[:i], status, err == nil
 }
 
-// limited passes on so many bytes and drops the rest.
+// limited passes on a limited number of bytes and drops the rest.
 type limited struct {
 	to   io.Writer
 	left int
@@ -273,13 +274,14 @@ func (l *limited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// GuestName is the record's name of the kernel inside, such as "uml 6.1.176".
+// GuestName returns the record's name for the guest's kernel, such as
+// "uml 6.1.176".
 func GuestName() string { return "uml " + kernelRelease() }
 
-// GuestLogPath is where a run keeps the guest kernel's log.
+// GuestLogPath returns the path of the guest kernel's log.
 func GuestLogPath(logs string) string { return filepath.Join(logs, GuestLog) }
 
-// guestSlower is how many times longer a start may take in a guest: every
-// system call of a program in it is caught by ptrace and goes through several
-// switches of process, and all programs share one CPU.
+// guestSlower is how many times longer a start may take in a guest. ptrace
+// intercepts every system call of the guest's programs, which takes several
+// context switches, and all programs share one CPU.
 const guestSlower = 4

@@ -12,18 +12,19 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// Where a VPC's fabric sends what it drops: devices that lead nowhere, one for
-// each reason, so that their counters say how much was dropped and why. They
-// are one end of a veth pair, whose other end gets frames that are not for it:
-// not every kernel has dummy devices, and a device without a carrier counts
-// what it is given in newer kernels only (Linux 6.1 does not).
+// A VPC's fabric drops packets by sending them to one of these devices, which lead
+// nowhere. There is one for each reason, so that their counters say how much was
+// dropped and why. Each is one end of a veth pair, whose other end receives frames
+// that are not addressed to it. The reasons for veth pairs: not every kernel has
+// dummy devices, and a device without a carrier counts what it is given only in
+// newer kernels (not in Linux 6.1).
 const (
 	sinkCheck   = "drop-source" // the source/dest check, of the source address
 	sinkUnowned = "drop-dest"   // no interface owns the destination
 	sinkIPIP    = "drop-ipip"
 )
 
-// Routing tables and the order of rules in the fabric's namespace.
+// Routing tables and priorities of rules in the fabric's namespace.
 const (
 	checkTable = 100
 	ipipTable  = 101
@@ -33,22 +34,22 @@ const (
 	checkPriority = 2000
 )
 
-// secondaryFirst is the first host number of addresses that are handed out to
-// interfaces besides the nodes' own.
+// secondaryFirst is the first host number of the addresses assigned to interfaces
+// in addition to the nodes' own.
 const secondaryFirst = 256
 
-// maxInterfaces is how many interfaces an instance takes, its first one
-// included: what a mid-size instance of the three clouds has (Alibaba
-// ecs.g7.4xlarge and AWS m5.4xlarge: 8).
+// maxInterfaces is how many interfaces an instance can have, including its first
+// one, as on a mid-size instance of the three clouds (Alibaba ecs.g7.4xlarge and
+// AWS m5.4xlarge: 8).
 const maxInterfaces = 8
 
-// vpcState counts what plugins have taken from a VPC.
+// vpcState counts the resources that plugins have taken from a VPC.
 type vpcState struct {
 	routes    int    // in the route table
-	addresses [2]int // handed out in each subnet
+	addresses [2]int // assigned in each subnet
 }
 
-// cloud is the VPC's API for plugins.
+// cloud implements the VPC's API for plugins.
 type cloud struct{ network *network }
 
 var _ plugins.Cloud = cloud{}
@@ -76,13 +77,13 @@ func (f *fabric) buildVPC() error {
 	return nil
 }
 
-// addSink makes a device that leads nowhere and a table's default route to it.
+// addSink creates a device that leads nowhere, and a table's default route to it.
 func (f *fabric) addSink(name string, table int) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.MTU = name, f.mtu
 	sink := &netlink.Veth{LinkAttrs: attrs, PeerName: name + "-end"}
 	if err := f.nl.LinkAdd(sink); err != nil {
-		return fmt.Errorf("making %s of %s: %w", name, f.name, err)
+		return fmt.Errorf("creating %s of %s: %w", name, f.name, err)
 	}
 	end, err := f.nl.LinkByName(sink.PeerName)
 	if err != nil {
@@ -105,8 +106,8 @@ func (f *fabric) addSink(name string, table int) error {
 	return nil
 }
 
-// connectToVPC makes the fabric answer ARP for an interface, before
-// its port is up.
+// connectToVPC makes the fabric answer ARP requests of an interface, before its
+// port is up.
 func (f *fabric) connectToVPC(p *port, l netlink.Link) error {
 	if !f.topology.Bridged() {
 		return f.Do(func() error {
@@ -117,8 +118,8 @@ func (f *fabric) connectToVPC(p *port, l netlink.Link) error {
 			})
 		})
 	}
-	// The bridge knows every address and MAC and floods nothing, and a port
-	// with proxy ARP gets no broadcast (net/bridge/br_arp_nd_proxy.c).
+	// The bridge knows every address and MAC and floods nothing, and a port with
+	// proxy ARP receives no broadcasts (net/bridge/br_arp_nd_proxy.c).
 	return errors.Join(f.nl.LinkSetBrProxyArp(l, true), f.nl.LinkSetLearning(l, false), f.nl.LinkSetFlood(l, false))
 }
 
@@ -141,8 +142,8 @@ func (f *fabric) afterUp(p *port, index int) error {
 	return f.own(p, single(p.primary.Addr()))
 }
 
-// knowNeighbour adds a permanent neighbour entry for an address: a cloud knows
-// MACs without ARP.
+// knowNeighbour adds a permanent neighbour entry for an address, because a cloud
+// knows MACs without ARP.
 func (f *fabric) knowNeighbour(p *port, addr netip.Addr, device string) error {
 	link, err := f.nl.LinkByName(device)
 	if err != nil {
@@ -185,7 +186,7 @@ func (f *fabric) own(p *port, prefix netip.Prefix) error {
 	allow.Family, allow.Priority, allow.Table = netlink.FAMILY_V4, ownPriority, unix.RT_TABLE_MAIN
 	allow.IifName, allow.Src = p.name, ipNet(prefix)
 	if err := f.nl.RuleAdd(allow); err != nil {
-		return fmt.Errorf("letting %s send from %s: %w", p.owner.name, prefix, err)
+		return fmt.Errorf("allowing %s to send from %s: %w", p.owner.name, prefix, err)
 	}
 	if prefix != single(p.primary.Addr()) {
 		return nil
@@ -193,7 +194,7 @@ func (f *fabric) own(p *port, prefix netip.Prefix) error {
 	check := netlink.NewRule()
 	check.Family, check.Priority, check.Table, check.IifName = netlink.FAMILY_V4, checkPriority, checkTable, p.name
 	if err := f.nl.RuleAdd(check); err != nil {
-		return fmt.Errorf("checking what %s sends: %w", p.owner.name, err)
+		return fmt.Errorf("adding the source check for %s: %w", p.owner.name, err)
 	}
 	return nil
 }
@@ -208,7 +209,7 @@ func (f *fabric) portOf(n plugins.Node, nic string) (*port, error) {
 	return nil, fmt.Errorf("the VPC has no interface %s of %s", nic, n.Name())
 }
 
-// take hands out a row of addresses of a subnet; the caller holds the lock.
+// take assigns consecutive addresses of a subnet. The caller holds the lock.
 func (f *fabric) take(subnet, count int) ([]netip.Addr, error) {
 	first := secondaryFirst + f.vpc.addresses[subnet]
 	if room := 1<<(32-f.subnets[subnet].Bits()) - 1; first+count > room {
@@ -222,7 +223,7 @@ func (f *fabric) take(subnet, count int) ([]netip.Addr, error) {
 	return addrs, nil
 }
 
-// AddRoute adds a route to the VPC's table.
+// AddRoute adds a route to the VPC's route table.
 func (c cloud) AddRoute(dst netip.Prefix, n plugins.Node) error {
 	f := c.network.fabric
 	f.mu.Lock()
@@ -238,7 +239,7 @@ func (c cloud) AddRoute(dst netip.Prefix, n plugins.Node) error {
 	return f.own(p, dst.Masked())
 }
 
-// AssignAddresses gives an interface secondary addresses.
+// AssignAddresses assigns secondary addresses to an interface.
 func (c cloud) AssignAddresses(n plugins.Node, nic string, count int) ([]netip.Addr, error) {
 	f := c.network.fabric
 	f.mu.Lock()
@@ -259,7 +260,7 @@ func (c cloud) AssignAddresses(n plugins.Node, nic string, count int) ([]netip.A
 	return addrs, nil
 }
 
-// AttachENI gives a node one more interface, in the subnet of its first one.
+// AttachENI attaches another interface to a node, in the subnet of its first one.
 func (c cloud) AttachENI(n plugins.Node) (plugins.ENI, error) {
 	f, owner := c.network.fabric, n.(*node)
 	f.mu.Lock()
@@ -289,8 +290,8 @@ func (c cloud) AttachENI(n plugins.Node) (plugins.ENI, error) {
 	return eni, c.network.addLink(p)
 }
 
-// AttachSubENI gives a node a VLAN of an interface that it has. The rate of
-// that one's link is the rate of all.
+// AttachSubENI attaches an interface to a node as a VLAN of one that it has, the
+// trunk. All VLANs share the rate limit of the trunk's link.
 func (c cloud) AttachSubENI(n plugins.Node, trunk string) (plugins.ENI, error) {
 	f := c.network.fabric
 	f.mu.Lock()
@@ -313,8 +314,8 @@ func (c cloud) AttachSubENI(n plugins.Node, trunk string) (plugins.ENI, error) {
 	return eni, f.plugVLAN(p, id, eni)
 }
 
-// firstVLAN is the first tag that a trunk gives out; 1 is the tag of switches
-// themselves by convention.
+// firstVLAN is the first tag on a trunk. By convention, switches use tag 1
+// themselves.
 const firstVLAN = 2
 
 func (f *fabric) eni(name string, subnet int, addr netip.Addr) plugins.ENI {

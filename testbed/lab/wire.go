@@ -17,11 +17,11 @@ type link struct {
 	space   *space
 	name    string
 	machine bool // the machine's end, not the fabric's
-	shaped  bool // the end that has the wire's rate
-	netem   bool // delays or loses what it sends
+	shaped  bool // the end that limits the rate
+	netem   bool // whether it delays or loses what it sends
 }
 
-// newLink sets the interface's offloads, see [link.setOffloads].
+// newLink returns a link and sets its offloads, see [link.setOffloads].
 func newLink(s *space, name string, machine, shaped bool) (*link, error) {
 	l := &link{space: s, name: name, machine: machine, shaped: shaped}
 	if err := s.Do(func() error { return l.setOffloads(machine) }); err != nil {
@@ -30,16 +30,16 @@ func newLink(s *space, name string, machine, shaped bool) (*link, error) {
 	return l, nil
 }
 
-// receiveCoalescing is GRO by the kernel's name.
+// receiveCoalescing is the kernel's name for GRO.
 const receiveCoalescing = "rx-gro"
 
-// setOffloads turns segmentation off, so that the packets on the link are
-// those that a real wire would carry: a veth otherwise passes on 64 KB at once
-// and hides what each packet costs. A machine's end coalesces what it receives,
-// as the drivers of real NICs do and a veth does not by itself: without it the
-// vxlan device, which has GRO of its own, makes an overlay faster than the
-// underlay that it runs on (2.0 Gbit/s routed against 3.5 in VXLAN, where 5.1
-// against 4.2 is the order with it). It runs inside the link's namespace.
+// setOffloads turns segmentation offload off, so that the link carries the same
+// packets as a real wire: a veth otherwise passes on 64 KB at once and hides the
+// cost of each packet. A machine's end coalesces received packets (GRO), as the
+// drivers of real NICs do and a veth by default does not. Without that, the vxlan
+// device, which does GRO itself, would make an overlay faster than its underlay
+// (routed 2.0 Gbit/s, VXLAN 3.5; with GRO routed 5.1, VXLAN 4.2). setOffloads runs
+// inside the link's namespace.
 func (l *link) setOffloads(machine bool) error {
 	e, err := ethtool.NewEthtool()
 	if err != nil {
@@ -65,7 +65,7 @@ func (l *link) setOffloads(machine bool) error {
 	return e.Change(l.name, want)
 }
 
-// mtu is the interface's MTU, 0 if it is gone.
+// mtu returns the interface's MTU, or 0 if the interface is gone.
 func (l *link) mtu() int {
 	iface, err := l.space.nl.LinkByName(l.name)
 	if err != nil {
@@ -74,17 +74,17 @@ func (l *link) mtu() int {
 	return iface.Attrs().MTU
 }
 
-// isSegmentation tells the features by which an interface carries packets
-// larger than its MTU (TSO, GSO and its tunnel forms, GRO), by the kernel's
-// names (net/ethtool/common.c, netdev_features_strings).
+// isSegmentation reports whether a feature lets an interface carry packets larger
+// than its MTU (TSO, GSO and its tunnel variants, GRO). The names are the kernel's
+// (net/ethtool/common.c, netdev_features_strings).
 func isSegmentation(feature string) bool {
 	return strings.HasSuffix(feature, "-segmentation") || strings.HasPrefix(feature, "tx-gso") || strings.HasPrefix(feature, receiveCoalescing)
 }
 
-// setWire gives the link a rate, or takes it away. The fabric's end delays and
-// loses packets on their way to the machine: so each direction between two
-// machines has it once, behind the sender's own rate as on a long line, and the
-// sender's TCP feels the queue of its NIC as it would without the delay.
+// setWire sets or removes the link's rate limit. Delay and loss are at the fabric's
+// end, on the way to the machine. Thus they apply once in each direction between
+// two machines, behind the sender's rate limit as on a long line, and the sender's
+// TCP feels the queue of its NIC as it would without the delay.
 func (l *link) setWire(wire string, impairment results.Link) error {
 	rate, err := results.ParseWire(wire)
 	if err != nil {
@@ -99,32 +99,32 @@ func (l *link) setWire(wire string, impairment results.Link) error {
 		return nil
 	}
 	if err := l.setRate(rate, impairment.Delay); err != nil {
-		return fmt.Errorf("setting the rate of %s in %s: %w", l.name, l.space.name, err)
+		return fmt.Errorf("setting the rate limit of %s in %s: %w", l.name, l.space.name, err)
 	}
 	return nil
 }
 
-// The shaper's bucket holds shaperBurst of traffic at the wire's rate, and at
-// least minBurst: enough for the kernel's timer slack, little against a
-// sample. Its queue holds shaperQueue; one TCP stream keeps it from running
-// empty.
+// The shaper's bucket holds shaperBurst of traffic at the rate limit, and at least
+// minBurst: enough for the kernel's timer slack, and little compared to a sample.
+// Its queue holds shaperQueue of traffic, with which one TCP stream keeps it from
+// running empty.
 const (
 	shaperBurst = 0.001    // s
 	shaperQueue = 0.010    // s
-	minBurst    = 4 * 9216 // byte; some jumbo frames
+	minBurst    = 4 * 9216 // byte; a few jumbo frames
 	minQueue    = 64 * 9216
 )
 
-// mostPackets is how many packets a second a link delays at most: more than a
-// 10 Gbit/s wire carries of the smallest (14.9 million), and than a kernel
-// forwards. The queue of netem must hold what is under way.
+// mostPackets is the most packets per second that a link can delay: more of the
+// smallest packets than a 10 Gbit/s link carries (14.9 million), and more than a
+// kernel forwards. The queue of netem must hold all packets in flight.
 const (
 	mostPackets = 20e6 // 1/s
-	leastQueue  = 1000 // packets; tc-netem(8)'s own default
+	leastQueue  = 1000 // packets; the default of tc-netem(8)
 )
 
-// Handles of the disciplines on an interface. A rate hangs below netem where
-// both are on one interface, as it is with those that a cloud adds.
+// Handles of the queueing disciplines on an interface. If both are on one
+// interface, as on those that a cloud adds, the rate limit is below netem.
 var (
 	netemHandle = netlink.MakeHandle(1, 0)
 	netemClass  = netlink.MakeHandle(1, 1)
@@ -147,8 +147,8 @@ func (l *link) setNetem(impairment results.Link) error {
 	return err
 }
 
-// setRate puts a token bucket filter (tc-tbf(8)) on the interface, or takes it
-// away at rate 0. It counts a packet with its Ethernet header.
+// setRate adds a token bucket filter (tc-tbf(8)) to the interface, or removes it if
+// the rate is 0. The filter counts a packet with its Ethernet header.
 func (l *link) setRate(rate float64, delay time.Duration) error {
 	iface, err := l.space.nl.LinkByName(l.name)
 	if err != nil {
@@ -157,8 +157,8 @@ func (l *link) setRate(rate float64, delay time.Duration) error {
 	attrs := netlink.QdiscAttrs{LinkIndex: iface.Attrs().Index, Handle: rateHandle, Parent: netlink.HANDLE_ROOT}
 	queue := shaperQueue
 	if l.netem {
-		// What comes out of the delay was sent without feeling this queue:
-		// one round trip's worth keeps it from running empty.
+		// The sender of a delayed packet could not feel this queue: one round
+		// trip's worth keeps it from running empty.
 		attrs.Parent = netemClass
 		queue += 2 * delay.Seconds()
 	}
@@ -184,8 +184,8 @@ func (l *link) setRate(rate float64, delay time.Duration) error {
 	})
 }
 
-// ticks converts seconds to the unit in which the kernel takes the bucket's
-// size: the time that it takes to fill, in packet scheduler ticks.
+// ticks converts seconds to packet scheduler ticks. The kernel takes a bucket's
+// size as the time to fill it, in that unit.
 func ticks(seconds float64) uint32 {
 	const microseconds = 1e6
 	return uint32(math.Min(seconds*microseconds*netlink.TickInUsec(), math.MaxUint32))

@@ -7,7 +7,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// qdiscs lists the disciplines of a link by type.
+// qdiscs lists the queueing disciplines of a link by type.
 func qdiscs(t *testing.T, l *link) map[string]netlink.Qdisc {
 	t.Helper()
 	iface, err := l.space.nl.LinkByName(l.name)
@@ -25,7 +25,7 @@ func qdiscs(t *testing.T, l *link) map[string]netlink.Qdisc {
 	return byType
 }
 
-// TestRateLimit sets the rate of links, changes it and takes it away.
+// TestRateLimit sets the rate limit of links, changes it and removes it.
 func TestRateLimit(t *testing.T) {
 	if !inLab(t) {
 		return
@@ -57,7 +57,7 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
-// TestOffloads looks for what would let packets larger than the MTU pass.
+// TestOffloads looks for features that would let packets larger than the MTU pass.
 func TestOffloads(t *testing.T) {
 	if !inLab(t) {
 		return

@@ -12,8 +12,8 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// WorkerCommand is the hidden command under which the program runs as a
-// probe worker (see package probes).
+// WorkerCommand is the hidden command under which the program runs as a probe
+// worker (see package probes).
 const WorkerCommand = "worker"
 
 // workerProcess is a probe worker in a pod or on a node.
@@ -27,32 +27,32 @@ type workerProcess struct {
 // namespace. It sees the mounts of the lab's init, not the node's.
 func startWorker(s *space, logDir string) (*workerProcess, error) {
 	if err := os.MkdirAll(logDir, 0o755); err != nil {
-		return nil, fmt.Errorf("making the folder of logs: %w", err)
+		return nil, fmt.Errorf("creating the log directory: %w", err)
 	}
 	log, err := os.OpenFile(filepath.Join(logDir, s.name+"-worker.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("opening the log of a worker: %w", err)
+		return nil, fmt.Errorf("opening a worker's log: %w", err)
 	}
 	defer log.Close()
 	stdin, in, err := os.Pipe()
 	if err != nil {
-		return nil, fmt.Errorf("making a worker's pipes: %w", err)
+		return nil, fmt.Errorf("creating a worker's pipes: %w", err)
 	}
 	defer stdin.Close()
 	out, stdout, err := os.Pipe()
 	if err != nil {
 		in.Close()
-		return nil, fmt.Errorf("making a worker's pipes: %w", err)
+		return nil, fmt.Errorf("creating a worker's pipes: %w", err)
 	}
 	defer stdout.Close()
 	cmd := exec.Command("/proc/self/exe", WorkerCommand)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = stdin, stdout, log
-	// A session of its own is a scheduling group of its own (sched(7),
-	// autogroup). Sharing one with the other end would make a round trip some
-	// 2 % shorter, but a group's weight is split over the CPUs by its load on
-	// each: what the group did on another CPU then leaves two ends that sleep
-	// on each other with next to nothing, and a second run on the machine
-	// starved them for seconds in one sample of thirty.
+	// A session of its own is a scheduling group of its own (sched(7), autogroup).
+	// If the two ends shared a group, a round trip would be some 2 % shorter. But a
+	// group's weight is split over the CPUs by its load on each: after the group's
+	// work on another CPU, two ends that wait for each other would be left with next
+	// to nothing. A second run on the machine starved them for seconds in one sample
+	// of thirty.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := (&space{name: s.name, net: s.net}).Do(cmd.Start); err != nil {
 		in.Close()
@@ -67,15 +67,14 @@ func startWorker(s *space, logDir string) (*workerProcess, error) {
 	return w, nil
 }
 
-// stop ends the worker and waits until it is gone.
+// stop kills the worker and waits until it is gone.
 func (w *workerProcess) stop() error {
 	w.Worker.Close()
 	w.cmd.Process.Kill()
 	return gone(w.done, "a worker")
 }
 
-// startWorkers puts a worker into the two pods that are measured and on their
-// nodes.
+// startWorkers starts a worker in each of the two measured pods and on their nodes.
 func (n *network) startWorkers() error {
 	var errs []error
 	start := func(s *space, logDir string) *worker.Worker {

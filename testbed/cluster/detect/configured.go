@@ -16,10 +16,10 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Where plugins keep their configuration.
+// Objects in which plugins keep their configuration.
 var (
-	// Documentation/kube-flannel.yml of flannel v0.28.10; releases before 0.19
-	// lay in kube-system.
+	// Documentation/kube-flannel.yml of flannel v0.28.10; before release 0.19 the
+	// ConfigMap was in kube-system.
 	flannelMaps = [][2]string{{"kube-flannel", "kube-flannel-cfg"}, {"kube-system", "kube-flannel-cfg"}}
 	// install/kubernetes/cilium/templates/cilium-configmap.yaml of Cilium v1.16
 	ciliumMap = [2]string{"kube-system", "cilium-config"}
@@ -30,7 +30,7 @@ var (
 	calicoFelix = schema.GroupVersionResource{Group: "crd.projectcalico.org", Version: "v1", Resource: "felixconfigurations"}
 )
 
-// agents are DaemonSets, by the beginning of their name, that show a plugin whose
+// agents lists DaemonSets, by the prefix of their name, that reveal a plugin whose
 // configuration is not read here. The plugin is "" if it is not in the catalogue.
 var agents = []struct{ name, plugin, words string }{
 	{"aws-node", "aws-vpc-cni", ""},            // config/master/aws-k8s-cni.yaml of amazon-vpc-cni-k8s v1.23.2
@@ -45,13 +45,13 @@ var agents = []struct{ name, plugin, words string }{
 	{"kube-ovn-cni", "", "Kube-OVN"},           // dist/images/install.sh
 	{"weave-net", "", "Weave Net"},             // prog/weave-kube
 	{"ovnkube-node", "", "OVN-Kubernetes"},     // dist/templates
-	{"terway-eni", "", ""}, {"terway", "", ""}, // terwayMode reads which
+	{"terway-eni", "", ""}, {"terway", "", ""}, // terwayMode reads the mode
 	{"kube-flannel", "", ""}, {"calico-node", "", ""}, // so do flannelMode and calicoMode
 	{"cilium", "", ""},
 }
 
 // configured reads the plugins' own configuration. unread names what the user may
-// not read; what does not exist says nothing.
+// not read. Objects that do not exist are no evidence.
 func configured(ctx context.Context, c *kube.Client) (all []evidence, unread []string) {
 	for _, read := range []struct {
 		what string
@@ -114,8 +114,8 @@ func flannelMode(text string) (plugin, words string) {
 	return plugin, ""
 }
 
-// ciliumMode reads Cilium's options; routing-mode and tunnel-protocol since
-// v1.14, tunnel before.
+// ciliumMode reads Cilium's options: routing-mode and tunnel-protocol since v1.14,
+// tunnel before.
 func ciliumMode(data map[string]string) string {
 	switch {
 	case data["routing-mode"] == "native" || data["tunnel"] == "disabled":
@@ -146,8 +146,8 @@ func terwayMode(data map[string]string) (plugin, words string) {
 	return "", "Terway with " + conf.Virtual
 }
 
-// calico reads the pools that pods' addresses come from, and Felix's configuration
-// for what no mode of the catalogue has.
+// calico reads the pools from which pods get their addresses, and Felix's
+// configuration for features that no mode in the catalogue has.
 func calico(ctx context.Context, c *kube.Client) ([]evidence, error) {
 	pools, err := c.Dynamic.Resource(calicoPools).List(ctx, metav1.ListOptions{})
 	if err != nil || len(pools.Items) == 0 {
@@ -181,13 +181,13 @@ func calico(ctx context.Context, c *kube.Client) ([]evidence, error) {
 	return []evidence{e}, err
 }
 
-// field is a string of an object's spec.
+// field returns a string in an object's spec.
 func field(o unstructured.Unstructured, name string) string {
 	s, _, _ := unstructured.NestedString(o.Object, "spec", name)
 	return s
 }
 
-// calicoMode is the catalogue's name of a pool's mode.
+// calicoMode returns the catalogue's name for a pool's mode.
 func calicoMode(ipip, vxlan string) string {
 	suffix := map[string]string{"Always": "", "CrossSubnet": "-crosssubnet"}
 	if s, on := suffix[vxlan]; on {
@@ -199,7 +199,7 @@ func calicoMode(ipip, vxlan string) string {
 	return "calico-bgp"
 }
 
-// daemonSets looks for the agents of plugins whose configuration is not read.
+// daemonSets looks for agents of plugins whose configuration is not read.
 func daemonSets(ctx context.Context, c *kube.Client) ([]evidence, error) {
 	list, err := c.AppsV1().DaemonSets("").List(ctx, metav1.ListOptions{})
 	if err != nil {

@@ -19,8 +19,8 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
-// Cluster identifies the cluster that a context of the kubeconfig leads to. What
-// the user may not read is left out, and no nodes are named.
+// Cluster identifies the cluster of a context in the kubeconfig. It leaves out what
+// the user may not read, and lists no nodes.
 func Cluster(ctx context.Context, c *kube.Client, kubeContext string) results.Cluster {
 	of := results.Cluster{Context: kubeContext, CA: caHash(c.Config), KubeProxy: proxyMode(ctx, c), Nodes: []results.ClusterNode{}}
 	if system, err := c.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{}); err == nil {
@@ -44,8 +44,8 @@ func Nodes(nodes ...core.Node) []results.ClusterNode {
 	return all
 }
 
-// Host describes the machines that nodes run on, as far as the API tells: CPUs
-// and memory are those of the first one.
+// Host describes the machines that nodes run on, as far as the API does. CPUs and
+// memory are those of the first node.
 func Host(nodes []results.ClusterNode) results.Host {
 	var kernels, cpus []string
 	for _, n := range nodes {
@@ -63,7 +63,7 @@ func Host(nodes []results.ClusterNode) results.Host {
 	return h
 }
 
-// distinct joins the different ones of some words; it is "unknown" if there are
+// distinct joins the distinct non-empty words. It returns "unknown" if there are
 // none.
 func distinct(words []string) string {
 	var all []string
@@ -78,15 +78,15 @@ func distinct(words []string) string {
 	return strings.Join(all, ", ")
 }
 
-// caHash is the SHA-256 of the certificates by which the API server is trusted,
-// "" if the credentials name none.
+// caHash returns the SHA-256 of the certificates by which the API server is
+// trusted, or "" if the credentials name none.
 func caHash(c *rest.Config) string {
 	if c == nil {
 		return ""
 	}
 	text := c.CAData
 	if len(text) == 0 && c.CAFile != "" {
-		text, _ = os.ReadFile(c.CAFile) // the connection has read it
+		text, _ = os.ReadFile(c.CAFile) // it was readable when connecting
 	}
 	h, found := sha256.New(), false
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
@@ -99,12 +99,12 @@ func caHash(c *rest.Config) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// proxyConfigs are the ConfigMaps that hold kube-proxy's configuration: kubeadm's
-// and Amazon EKS's.
+// proxyConfigs lists the ConfigMaps that hold kube-proxy's configuration: that of
+// kubeadm and that of Amazon EKS.
 var proxyConfigs = []struct{ name, key string }{{"kube-proxy", "config.conf"}, {"kube-proxy-config", "config"}}
 
-// proxyMode is how kube-proxy implements Services, "" if that is unknown or the
-// user may not read it. An empty mode is iptables on Linux (Kubernetes
+// proxyMode returns how kube-proxy implements Services, or "" if that is unknown or
+// the user may not read it. An empty mode means iptables on Linux (Kubernetes
 // documentation, KubeProxyConfiguration v1alpha1).
 func proxyMode(ctx context.Context, c *kube.Client) string {
 	for _, at := range proxyConfigs {
@@ -127,12 +127,12 @@ func proxyMode(ctx context.Context, c *kube.Client) string {
 	return ""
 }
 
-// ErrUnidentified says that two descriptions share nothing that identifies a
-// cluster.
-var ErrUnidentified = errors.New("neither the namespace kube-system may be read nor do the credentials name a certificate authority")
+// ErrUnidentified says that two descriptions have nothing in common that identifies
+// a cluster.
+var ErrUnidentified = errors.New("you may not read the namespace kube-system, and the credentials name no certificate authority")
 
-// Same reports whether two descriptions are of one cluster: by the UID of
-// kube-system, or where that is not known by the certificate authority. The error
+// Same reports whether two descriptions are of the same cluster. It compares the
+// UID of kube-system or, if that is unknown, the certificate authority. The error
 // is [ErrUnidentified].
 func Same(a, b results.Cluster) (bool, error) {
 	switch {

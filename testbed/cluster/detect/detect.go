@@ -1,5 +1,5 @@
-// Package detect finds out what a cluster is: which network plugin connects its
-// pods and in which mode, and what its nodes are. It only reads.
+// Package detect identifies a cluster, the network plugin that connects its pods
+// and the plugin's mode, and describes its nodes. It only reads.
 package detect
 
 import (
@@ -26,31 +26,33 @@ const (
 // Found is what a cluster says about the plugin that connects its pods.
 type Found struct {
 	Plugin string     // name in the catalogue; "" if the plugin is not in it or cannot be determined
-	Words  words.Text // what was seen, and what could not be read
+	Words  words.Text // the evidence, and what could not be read
 }
 
 // evidence is what one place says about the plugin.
 type evidence struct {
-	where  words.Text // the place, for people
-	plugin string     // name in the catalogue, "" if it is not in it
-	says   words.Text // what else it says
+	where  words.Text // the place, in words
+	plugin string     // name in the catalogue; "" if the plugin is not in it
+	says   words.Text // anything else that it says
 }
 
-// text is the evidence in words.
+// text returns the evidence in words.
 func (e evidence) text() words.Text {
 	return words.Say.With(e.where, words.Following(words.Quote(e.plugin), e.says))
 }
 
-// Plugin reads the annotations of nodes, for which permission to list nodes is
-// enough, and the plugins' own configuration where the user may read it. What the
-// run captures on the nodes' network is compared with it later.
+// Plugin determines the cluster's plugin. It reads the annotations of nodes, which
+// takes only permission to list nodes, and the plugins' own configuration, if the
+// user may read it. Later, packets captured on the nodes' network are compared with
+// the result.
 func Plugin(ctx context.Context, c *kube.Client, nodes []core.Node) Found {
 	configured, unread := configured(ctx, c)
 	return conclude(annotated(nodes), configured, unread)
 }
 
-// conclude combines what nodes and configuration say. The configuration tells
-// modes apart that annotations do not (calico-ipip and calico-ipip-crosssubnet).
+// conclude combines the evidence of nodes and configuration. The configuration
+// distinguishes modes that annotations do not (calico-ipip and
+// calico-ipip-crosssubnet).
 func conclude(nodes evidence, configured []evidence, unread []string) Found {
 	all := slices.Clone(configured)
 	if nodes.plugin != "" || len(all) == 0 {
@@ -74,7 +76,7 @@ func conclude(nodes evidence, configured []evidence, unread []string) Found {
 	return d
 }
 
-// annotated is what the nodes' annotations say.
+// annotated returns what the nodes' annotations say.
 func annotated(nodes []core.Node) evidence {
 	said := map[string]int{}
 	for _, n := range nodes {
@@ -93,7 +95,7 @@ func annotated(nodes []core.Node) evidence {
 	return e
 }
 
-// mode is what one node's annotations say, "" for nothing.
+// mode returns the plugin that one node's annotations name, or "".
 func mode(n core.Node) string {
 	a := n.Annotations
 	if backend := a[flannelBackend]; backend != "" {

@@ -65,8 +65,8 @@ func TestDetect(t *testing.T) {
 		{"nodes that disagree", []core.Node{kubetest.Node("a", flannel), kubetest.Node("b", says(flannelBackend, "udp")), kubetest.Node("c")}, nil, nil, "", "different things: flannel-udp, flannel-vxlan, nothing"},
 
 		{"flannel's configuration", []core.Node{kubetest.Node("a", flannel)}, []runtime.Object{flannelConf(`{"Backend":{"Type":"vxlan"}}`)}, nil, "flannel-vxlan", "kube-flannel-cfg say flannel-vxlan"},
-		{"flannel, routed where it can", []core.Node{kubetest.Node("a", flannel)}, []runtime.Object{flannelConf(`{"Backend":{"Type":"vxlan","DirectRouting":true}}`)}, nil, "flannel-vxlan-directrouting", ""},
-		{"flannel set anew, not restarted", []core.Node{kubetest.Node("a", flannel)}, []runtime.Object{flannelConf(`{"Backend":{"Type":"host-gw"}}`)}, nil, "", "say flannel-host-gw; annotations of the nodes say flannel-vxlan, which does not fit together"},
+		{"flannel with direct routing", []core.Node{kubetest.Node("a", flannel)}, []runtime.Object{flannelConf(`{"Backend":{"Type":"vxlan","DirectRouting":true}}`)}, nil, "flannel-vxlan-directrouting", ""},
+		{"flannel reconfigured, not restarted", []core.Node{kubetest.Node("a", flannel)}, []runtime.Object{flannelConf(`{"Backend":{"Type":"host-gw"}}`)}, nil, "", "say flannel-host-gw; annotations of the nodes say flannel-vxlan, which does not fit together"},
 		{"flannel's configuration, damaged", []core.Node{kubetest.Node("a")}, []runtime.Object{flannelConf(`{`)}, nil, "", "nothing that can be read"},
 
 		{"Calico's pool", []core.Node{kubetest.Node("a", calico, says(calicoIPIP, "10.1.0.1"))}, nil, []runtime.Object{pool("p", "10.1.0.0/16", "CrossSubnet", "Never"), pool("six", "fd00::/64", "Never", "Never")}, "calico-ipip-crosssubnet", "IPPools of Calico say"},
@@ -90,7 +90,7 @@ func TestDetect(t *testing.T) {
 	}
 }
 
-// detected is what a cluster that holds objects says about its plugin.
+// detected returns what a cluster that holds objects says about its plugin.
 func detected(t *testing.T, nodes []core.Node, objects, own []runtime.Object, forbid ...string) Found {
 	t.Helper()
 	client, set := kubetest.Client(objects...)
@@ -103,7 +103,8 @@ func detected(t *testing.T, nodes []core.Node, objects, own []runtime.Object, fo
 	return Plugin(t.Context(), client, nodes)
 }
 
-// TestDetectWithoutPermission goes on with what may be seen, and says so.
+// TestDetectWithoutPermission detects a plugin from what may be read, and expects a
+// note about the rest.
 func TestDetectWithoutPermission(t *testing.T) {
 	got := detected(t, []core.Node{kubetest.Node("a", says(flannelBackend, "vxlan"))}, []runtime.Object{flannelConf(`{"Backend":{"Type":"vxlan"}}`)}, nil, "configmaps", "daemonsets")
 	if got.Plugin != "flannel-vxlan" || !strings.HasSuffix(got.Words.String(), "(you may not read ConfigMaps, DaemonSets)") {

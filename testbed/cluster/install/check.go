@@ -15,7 +15,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Installable returns why a plugin cannot be installed, nil if it can.
+// Installable returns why a plugin cannot be installed, or nil if it can.
 func Installable(plugin string) error {
 	if _, err := flannel.NetConf(plugin, netip.Prefix{}); err != nil {
 		return fmt.Errorf("%s cannot be installed: only modes of flannel can", plugin)
@@ -23,11 +23,12 @@ func Installable(plugin string) error {
 	return nil
 }
 
-// BesideOthersFlag is the flag with which the user accepts that others' pods may
+// BesideOthersFlag is the flag by which the user accepts that other users' pods may
 // lose their network.
 const BesideOthersFlag = "others-pods-may-lose-their-network"
 
-// OthersError says that a cluster is not disposable: it holds pods of others.
+// OthersError says that a cluster is not disposable because it runs other users'
+// pods.
 type OthersError struct{ Pods []string }
 
 func (e *OthersError) Error() string {
@@ -36,13 +37,14 @@ func (e *OthersError) Error() string {
 	if len(named) > 5 {
 		named, more = named[:5], fmt.Sprintf(" and %d more", len(e.Pods)-5)
 	}
-	return fmt.Sprintf("--install is for a disposable cluster, and this one holds pods of others, which would lose their network: %s%s (--%s installs all the same)",
+	return fmt.Sprintf("--install is for a disposable cluster, but this one runs other pods, which would lose their network: %s%s (to install anyway, give --%s)",
 		strings.Join(named, ", "), more, BesideOthersFlag)
 }
 
-// CheckDisposable checks that plugins may be installed: no pods of others outside
-// kube-system, no plugin on the nodes, and on each of them the run's image, made
-// for the architecture arch, can run to remove what a plugin leaves there.
+// CheckDisposable checks that plugins may be installed: there are no other users'
+// pods outside kube-system and no plugin on the nodes, and each node can run the
+// run's image, which is for the architecture arch, to remove what a plugin leaves
+// there.
 func CheckDisposable(ctx context.Context, c *kube.Client, o Options, arch string) error {
 	if !o.BesideOthers {
 		others, err := othersPods(ctx, c)
@@ -59,13 +61,13 @@ func CheckDisposable(ctx context.Context, c *kube.Client, o Options, arch string
 	}
 	for _, n := range nodes {
 		if why := kube.Foreign(n, arch); !why.Empty() {
-			return fmt.Errorf("--install puts plugins on all nodes, and could not remove them from %s: %s", n.Name, why)
+			return fmt.Errorf("--install installs plugins on all nodes, but could not remove them from %s: %s", n.Name, why)
 		}
 	}
 	return awaitBare(ctx, c)
 }
 
-// othersPods names the pods outside kube-system that no run has made.
+// othersPods names the pods outside kube-system that no run has created.
 func othersPods(ctx context.Context, c *kube.Client) (others []string, err error) {
 	left, err := c.Left(ctx)
 	if err != nil {
@@ -77,7 +79,7 @@ func othersPods(ctx context.Context, c *kube.Client) (others []string, err error
 	}
 	pods, err := c.ListPods(ctx, metav1.NamespaceAll, "")
 	if err != nil {
-		return nil, fmt.Errorf("looking for pods of others: %w", err)
+		return nil, fmt.Errorf("looking for other users' pods: %w", err)
 	}
 	for _, p := range pods {
 		if !slices.Contains(ours, p.Namespace) {
@@ -87,8 +89,8 @@ func othersPods(ctx context.Context, c *kube.Client) (others []string, err error
 	return others, nil
 }
 
-// bareWithin is how long nodes may report a network after a plugin was removed:
-// the kubelet looks every 5 s and reports every 10 s (its
+// bareWithin is how long nodes may still report a network after a plugin was
+// removed: the kubelet checks every 5 s and reports every 10 s (its
 // nodeStatusUpdateFrequency).
 const bareWithin = 20 * time.Second
 
@@ -102,7 +104,7 @@ func awaitBare(ctx context.Context, c *kube.Client) error {
 			return kube.Final(err)
 		}
 		if i := slices.IndexFunc(nodes, kube.Ready); i >= 0 {
-			return fmt.Errorf("the node %s has a network already: remove its plugin first, or measure it as it is, without --install", nodes[i].Name)
+			return fmt.Errorf("the node %s already has a network: remove its plugin first, or measure that plugin without --install", nodes[i].Name)
 		}
 		return nil
 	})

@@ -1,5 +1,5 @@
-// Package install puts flannel on a disposable cluster and removes it again with
-// everything that it leaves on the nodes.
+// Package install installs flannel on a disposable cluster, and removes it again
+// with everything that it leaves on the nodes.
 package install
 
 import (
@@ -26,14 +26,14 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// DefaultFlannelImage is flannel's own image of the version whose manifest
-// manifests/flannel follows (flannel v0.28.10 Documentation/kube-flannel.yml).
+// DefaultFlannelImage is flannel's own image. manifests/flannel follows the
+// manifest of the same version (flannel v0.28.10 Documentation/kube-flannel.yml).
 const DefaultFlannelImage = "ghcr.io/flannel-io/flannel:v0.28.10"
 
-// Options say how plugins are put on a disposable cluster.
+// Options says how to install plugins on a disposable cluster.
 type Options struct {
-	FlannelImage string // holds flanneld in /opt/bin, and iptables
-	BesideOthers bool   // installs although others' pods would lose their network
+	FlannelImage string // contains flanneld in /opt/bin, and iptables
+	BesideOthers bool   // install although other users' pods would lose their network
 }
 
 const (
@@ -48,24 +48,25 @@ type Flannel struct {
 	Namespace    string
 	Image        string // of this program
 	FlannelImage string
-	PullSecret   string // for the images, "" for none
+	PullSecret   string // for the images; "" for none
 }
 
-// The namespace of a run that installs names its images, so that another run can
-// remove what it leaves.
+// Annotations on the namespace of a run that installs plugins. They name its
+// images, so that another run can remove what it leaves behind.
 const (
 	imageAnnotation   = "cnibench.io/image"
 	flannelAnnotation = "cnibench.io/flannel-image"
 )
 
-// Annotations are those of the run's namespace, from which [Left] finds what to
-// remove.
+// Annotations returns the annotations for the run's namespace, from which [Left]
+// determines what to remove.
 func (f *Flannel) Annotations() map[string]string {
 	return map[string]string{imageAnnotation: f.Image, flannelAnnotation: f.FlannelImage}
 }
 
-// Left is what an earlier run has installed, nil if it has not installed anything
-// or nothing can be made in its namespace any more.
+// Left returns the flannel that an earlier run has installed. It returns nil if the
+// run has not installed anything, or if nothing can be created in its namespace any
+// more.
 func Left(c *kube.Client, n core.Namespace) *Flannel {
 	image := n.Annotations[imageAnnotation]
 	if image == "" || n.Status.Phase == core.NamespaceTerminating {
@@ -74,13 +75,13 @@ func Left(c *kube.Client, n core.Namespace) *Flannel {
 	return &Flannel{Client: c, Namespace: n.Name, Image: image, FlannelImage: n.Annotations[flannelAnnotation]}
 }
 
-// PodNetwork is the smallest network that contains the pod CIDRs of all nodes.
+// PodNetwork returns the smallest network that contains the pod CIDRs of all nodes.
 func PodNetwork(nodes []core.Node) (netip.Prefix, error) {
 	var all netip.Prefix
 	for _, n := range nodes {
 		cidr, err := netip.ParsePrefix(n.Spec.PodCIDR)
 		if err != nil || !cidr.Addr().Is4() {
-			return netip.Prefix{}, fmt.Errorf("the node %s has no IPv4 network for pods (%q): the controller manager gives it one with --allocate-node-cidrs and --cluster-cidr",
+			return netip.Prefix{}, fmt.Errorf("the node %s has no IPv4 network for pods (%q): start the controller manager with --allocate-node-cidrs and --cluster-cidr",
 				n.Name, n.Spec.PodCIDR)
 		}
 		if !all.IsValid() {
@@ -94,8 +95,8 @@ func PodNetwork(nodes []core.Node) (netip.Prefix, error) {
 }
 
 // Install creates flannel's objects for a mode and waits until its agents run on
-// all nodes. It creates and does not apply: an object that exists already is
-// someone else's.
+// all nodes. It does not apply but creates, because an object that already exists
+// belongs to somebody else.
 func (f *Flannel) Install(ctx context.Context, mode string, network netip.Prefix) error {
 	config, err := flannel.NetConf(mode, network)
 	if err != nil {
@@ -113,14 +114,14 @@ func (f *Flannel) Install(ctx context.Context, mode string, network netip.Prefix
 	return f.awaitAgents(ctx)
 }
 
-// object is one of flannel's, with the part of the API that serves it.
+// object is one of flannel's objects, with the part of the API that serves it.
 type object struct {
 	*unstructured.Unstructured
 	resource dynamic.ResourceInterface
 }
 
-// objects are those of the manifests, filled in for this cluster, in the order in
-// which they are created.
+// objects returns the objects in the manifests, filled in for this cluster, in the
+// order of their creation.
 func (f *Flannel) objects(netConf string) ([]object, error) {
 	groups, err := restmapper.GetAPIGroupResources(f.Client.Discovery())
 	if err != nil {
@@ -154,7 +155,7 @@ func (f *Flannel) objects(netConf string) ([]object, error) {
 	}
 }
 
-// fillIn sets in an object of the manifest what differs from run to run.
+// fillIn sets the fields of a manifest's object that differ from run to run.
 func (f *Flannel) fillIn(o *unstructured.Unstructured, netConf string) error {
 	o.SetLabels(map[string]string{kube.OwnerLabel: kube.OwnerName})
 	switch o.GetKind() {
@@ -175,7 +176,7 @@ func (f *Flannel) fillIn(o *unstructured.Unstructured, netConf string) error {
 	return nil
 }
 
-// eachOf changes the elements of a list of an object.
+// eachOf changes each element of a list in an object.
 func eachOf(o *unstructured.Unstructured, change func(map[string]any), fields ...string) error {
 	list, found, err := unstructured.NestedSlice(o.Object, fields...)
 	if err == nil && !found {
@@ -213,8 +214,8 @@ func allReady(set *apps.DaemonSet) bool {
 	return s.ObservedGeneration >= set.Generation && s.DesiredNumberScheduled > 0 && s.NumberReady == s.DesiredNumberScheduled
 }
 
-// agentTrouble says what the agents' pods wait for. It is final if one of them
-// waits in vain.
+// agentTrouble says what the agents' pods are waiting for. The error is final if
+// one of them waits in vain.
 func agentTrouble(pods []core.Pod) error {
 	why := errors.New("its pods are starting")
 	for _, p := range pods {

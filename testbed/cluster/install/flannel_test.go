@@ -63,28 +63,28 @@ func TestCheckDisposable(t *testing.T) {
 		{"system pods alone", []runtime.Object{&bare, pod("kube-system")}, false, ""},
 		{"ours", []runtime.Object{&bare, left, pod("cnibench-x")}, false, ""},
 		{"a pod of others", []runtime.Object{&bare, pod("shop")}, false, "shop/p"},
-		{"a pod of others, and the person knows", []runtime.Object{&bare, pod("shop")}, true, ""},
+		{"a pod of others, which the user accepts", []runtime.Object{&bare, pod("shop")}, true, ""},
 		{"a node for which there is no image", []runtime.Object{&bare, &foreign}, false, "could not remove them from b: its architecture is arm64"},
-		{"a plugin is there", []runtime.Object{&networked}, true, "has a network already"},
+		{"a plugin is there", []runtime.Object{&networked}, true, "already has a network"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client, _ := kubetest.Client(tt.objects...)
 			var err error
 			synctest.Test(t, func(t *testing.T) {
 				err = CheckDisposable(t.Context(), client, Options{BesideOthers: tt.beside}, "amd64")
-			}) // nodes have some seconds to say that they are bare
+			}) // nodes have some seconds to report that they have no network
 			if (err != nil) != (tt.says != "") || err != nil && !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("%v", err)
 			}
 			var others *OthersError
 			if errors.As(err, &others) && !strings.Contains(err.Error(), BesideOthersFlag) {
-				t.Errorf("it does not name the flag: %v", err)
+				t.Errorf("the error does not name the flag: %v", err)
 			}
 		})
 	}
 }
 
-// made reads an object that Install has made. No agent ever runs here.
+// made reads an object that Install has created. No agent ever runs here.
 func made(t *testing.T, c *kube.Client, resource schema.GroupVersionResource, namespace, name string, into any) {
 	t.Helper()
 	o, err := c.Dynamic.Resource(resource).Namespace(namespace).Get(t.Context(), name, metav1.GetOptions{})
@@ -96,8 +96,8 @@ func made(t *testing.T, c *kube.Client, resource schema.GroupVersionResource, na
 	}
 }
 
-// TestInstall compares the objects that are made with what was asked for, and has
-// Install refuse to change an object that exists.
+// TestInstall compares the created objects with the request, and checks that
+// Install refuses to change an object that exists.
 func TestInstall(t *testing.T) {
 	client, set := kubetest.Client()
 	kubetest.Serve(set)
@@ -128,7 +128,7 @@ func TestInstall(t *testing.T) {
 	}
 }
 
-// holdAgents looks at what the agents' pods may do and run.
+// holdAgents checks the agents' images and privileges.
 func holdAgents(t *testing.T, set *apps.DaemonSet) {
 	t.Helper()
 	for _, container := range set.Spec.Template.Spec.Containers {
@@ -143,8 +143,8 @@ func holdAgents(t *testing.T, set *apps.DaemonSet) {
 	}
 }
 
-// TestCleanerChangesTheNetworkAlone holds the pod that changes a node against
-// what it may touch.
+// TestCleanerChangesTheNetworkAlone checks that the pod that changes a node can
+// touch nothing but its network.
 func TestCleanerChangesTheNetworkAlone(t *testing.T) {
 	p := (&Flannel{Namespace: "cnibench-x", Image: "us:1", FlannelImage: "flannel:2"}).cleaner("clean-1", "a")
 	s := p.Spec.Containers[0].SecurityContext

@@ -18,9 +18,9 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Hidden commands of the program for nodes: CopyCommand puts the program where
-// another image's container can start it, NodeCleanCommand removes what flannel
-// leaves on a node. They work on these folders of the container.
+// Hidden commands of the program for nodes, and the directories in the container
+// that they work on. CopyCommand copies the program to where a container of another
+// image can start it. NodeCleanCommand removes what flannel leaves on a node.
 const (
 	CopyCommand      = "copy"
 	NodeCleanCommand = "node-clean"
@@ -30,8 +30,8 @@ const (
 	sharedProgram    = "/shared/cnibench"
 )
 
-// NetworkLabel says on each pod of a run which network it is in: that of the
-// plugin (PluginPod) or of the node.
+// NetworkLabel is on each pod of a run and says which network the pod is in: that
+// of the plugin (PluginPod) or that of the node.
 const (
 	NetworkLabel = "cnibench.io/network"
 	PluginPod    = "pod"
@@ -42,8 +42,9 @@ const (
 // removeWithin bounds the removal of a plugin from all nodes.
 const removeWithin = 90 * time.Second
 
-// Remove removes flannel: first the pods, while it can still take their networks
-// down, then its agents, then what they left on the nodes, and its objects.
+// Remove removes flannel: first the pods, while flannel can still take their
+// networks down, then its agents and other objects, then what they left on the
+// nodes.
 func (f *Flannel) Remove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, removeWithin, fmt.Errorf("not done within %s: %w", removeWithin, context.DeadlineExceeded))
 	defer cancel()
@@ -84,8 +85,9 @@ func (f *Flannel) Remove(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// neverRan are the nodes whose agent has not started because its image is missing.
-// They hold nothing of flannel, and nothing could be removed with that image.
+// neverRan returns the nodes whose agent has not started because its image is
+// missing. Flannel has left nothing there, and nothing could be removed with that
+// image.
 func (f *Flannel) neverRan(ctx context.Context) (map[string]bool, error) {
 	pods, err := f.Client.ListPods(ctx, f.Namespace, agents)
 	if err != nil {
@@ -107,7 +109,7 @@ func (f *Flannel) cleanNodes(ctx context.Context, nodes []core.Node) error {
 	for k, n := range nodes {
 		p := f.cleaner(fmt.Sprintf("clean-%d", k+1), n.Name)
 		if _, err := f.Client.CoreV1().Pods(f.Namespace).Create(ctx, p, metav1.CreateOptions{}); err != nil {
-			errs = append(errs, fmt.Errorf("making the pod that cleans %s: %w", n.Name, err))
+			errs = append(errs, fmt.Errorf("creating the pod that cleans %s: %w", n.Name, err))
 			continue
 		}
 		started = append(started, p.Name)
@@ -118,7 +120,7 @@ func (f *Flannel) cleanNodes(ctx context.Context, nodes []core.Node) error {
 	return errors.Join(append(errs, f.Client.RemovePods(ctx, f.Namespace, NetworkLabel+"="+cleanPod))...)
 }
 
-// awaitCleaned waits until a cleaning pod has done its work.
+// awaitCleaned waits until a cleaning pod has succeeded.
 func (f *Flannel) awaitCleaned(ctx context.Context, name string) error {
 	return kube.Await(ctx, words.Quote("the pod "+name+" to clean its node"), func(ctx context.Context) error {
 		p, err := f.Client.CoreV1().Pods(f.Namespace).Get(ctx, name, metav1.GetOptions{})
@@ -138,15 +140,15 @@ func (f *Flannel) awaitCleaned(ctx context.Context, name string) error {
 	})
 }
 
-// succeeded reports whether a pod's container has ended well; the pod's phase
-// says so a moment later.
+// succeeded reports whether a pod's container has succeeded. The pod's phase
+// follows a moment later.
 func succeeded(p *core.Pod) bool {
 	return slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool {
 		return s.State.Terminated != nil && s.State.Terminated.ExitCode == 0
 	})
 }
 
-// ending is the last message of a pod that failed.
+// ending returns the last message of a failed pod.
 func ending(p *core.Pod) string {
 	for _, s := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
 		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
@@ -156,9 +158,9 @@ func ending(p *core.Pod) string {
 	return p.Status.Reason + " " + p.Status.Message
 }
 
-// cleaner is a pod in the node's network that changes it, the only pod of a run
-// that does. It runs this program inside flannel's image, whose iptables made the
-// chains.
+// cleaner returns the pod that removes what flannel left in the node's network. No
+// other pod of a run changes a node. It runs this program inside flannel's image,
+// because that image's iptables created the chains.
 func (f *Flannel) cleaner(name, node string) *core.Pod {
 	root, life, grace := int64(0), int64(removeWithin.Seconds()), int64(0)
 	folder := func(name, path string, kind core.HostPathType) core.Volume {

@@ -10,10 +10,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Use says what a run does in a cluster, and so what it needs permission for.
+// Use says what a run does in a cluster, and so which permissions it needs.
 type Use struct {
-	Namespace string // the user's; "" makes one for the run
-	Services  bool   // makes Services
+	Namespace string // the user's; "" if the run creates its own
+	Services  bool   // creates Services
 	Install   bool   // installs plugins
 }
 
@@ -31,8 +31,8 @@ func (p permission) String() string {
 	return p.verb + " " + name
 }
 
-// in is where the permission must hold: a namespace, or "" for resources that
-// belong to none.
+// in returns the namespace in which the permission must hold, or "" for resources
+// that are not namespaced.
 func (p permission) in(namespace string) string {
 	if p.resource == "nodes" || p.resource == "namespaces" {
 		return ""
@@ -40,7 +40,7 @@ func (p permission) in(namespace string) string {
 	return namespace
 }
 
-// needed are the permissions of a run, those of manifests/cluster/role.yaml.
+// needed lists the permissions of a run, those in manifests/cluster/role.yaml.
 var needed = []permission{
 	{"list", "", "nodes", ""},
 	{"create", "", "namespaces", ""}, {"get", "", "namespaces", ""}, {"list", "", "namespaces", ""}, {"delete", "", "namespaces", ""},
@@ -50,8 +50,8 @@ var needed = []permission{
 	{"get", "", "pods", "exec"}, {"create", "", "pods", "exec"},
 }
 
-// permissions are those that the use needs. In a user's namespace it needs none
-// on namespaces.
+// permissions returns the permissions that the use needs. In a user's namespace it
+// needs none for namespaces.
 func (u Use) permissions() []permission {
 	all := needed
 	if u.Services {
@@ -66,12 +66,12 @@ func (u Use) permissions() []permission {
 	return slices.DeleteFunc(slices.Clone(all), func(p permission) bool { return p.resource == "namespaces" })
 }
 
-// ofServices are the permissions that the service probe needs beyond needed,
-// those of manifests/cluster/role-service.yaml.
+// ofServices lists the permissions that the service probe needs in addition,
+// those in manifests/cluster/role-service.yaml.
 var ofServices = []permission{{"create", "", "services", ""}, {"list", "", "services", ""}, {"delete", "", "services", ""}}
 
-// neededToInstall are the permissions that installing plugins needs beyond
-// needed, those of manifests/cluster/install-role.yaml.
+// neededToInstall lists the permissions that installing plugins needs in addition,
+// those in manifests/cluster/install-role.yaml.
 var neededToInstall = []permission{
 	{"get", "", "nodes", ""}, {"watch", "", "nodes", ""}, {"patch", "", "nodes", "status"},
 	{"create", "", "serviceaccounts", ""}, {"delete", "", "serviceaccounts", ""},
@@ -83,7 +83,7 @@ var neededToInstall = []permission{
 
 const rbacGroup = "rbac.authorization.k8s.io"
 
-// DeniedError names everything that a run needs and the user may not do.
+// DeniedError names all permissions that a run needs and the user lacks.
 type DeniedError struct {
 	Missing []string
 	Roles   []string // files in manifests/cluster that grant what is missing
@@ -97,7 +97,7 @@ func (e *DeniedError) Error() string {
 	return "the cluster does not allow you to " + strings.Join(e.Missing, ", ") + ": ask for " + role
 }
 
-// roles are the files that grant what the use needs.
+// roles returns the files whose roles grant what the use needs.
 func (u Use) roles() []string {
 	all := []string{"role.yaml"}
 	if u.Namespace != "" {
@@ -112,8 +112,8 @@ func (u Use) roles() []string {
 	return all
 }
 
-// CheckAccess asks the cluster about all permissions that a use needs. The error
-// is a [*DeniedError] if any is missing.
+// CheckAccess asks the cluster for all permissions that a use needs. The error is
+// a [*DeniedError] if any of them is missing.
 func (c *Client) CheckAccess(ctx context.Context, u Use) error {
 	var missing []string
 	for _, p := range u.permissions() {
@@ -121,7 +121,7 @@ func (c *Client) CheckAccess(ctx context.Context, u Use) error {
 			ResourceAttributes: &authorization.ResourceAttributes{Namespace: p.in(u.Namespace), Verb: p.verb, Group: p.group, Resource: p.resource, Subresource: p.subresource}}}
 		answer, err := c.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, review, metav1.CreateOptions{})
 		if err != nil {
-			return fmt.Errorf("asking the cluster what is allowed: %w", err)
+			return fmt.Errorf("asking the cluster for your permissions: %w", err)
 		}
 		if !answer.Status.Allowed && !slices.Contains(missing, p.String()) {
 			missing = append(missing, p.String())

@@ -33,8 +33,8 @@ func TestDeniedInOneList(t *testing.T) {
 	}
 }
 
-// TestRolesAreWhatIsChecked holds the roles that are documented against what a
-// run asks for.
+// TestRolesAreWhatIsChecked compares the documented roles with the permissions
+// that a run asks for.
 func TestRolesAreWhatIsChecked(t *testing.T) {
 	for _, tt := range []struct {
 		file  string
@@ -77,8 +77,8 @@ func TestRolesAreWhatIsChecked(t *testing.T) {
 	}
 }
 
-// TestFlannelsRoleIsHeld checks that whoever may install flannel holds the rights
-// that its role grants: Kubernetes refuses the role otherwise.
+// TestFlannelsRoleIsHeld checks that whoever may install flannel holds the
+// permissions that its role grants: Kubernetes refuses the role otherwise.
 func TestFlannelsRoleIsHeld(t *testing.T) {
 	first, _, _ := strings.Cut(string(manifests.Flannel), "\n---\n")
 	var role rbac.ClusterRole

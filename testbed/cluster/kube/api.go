@@ -14,9 +14,9 @@ import (
 	"k8s.io/client-go/util/flowcontrol"
 )
 
-// API is the groups of the Kubernetes API that a run uses. The whole
-// kubernetes.Interface, which also satisfies it, would make the program, and so
-// the image that each node loads, a tenth larger.
+// API is the part of the Kubernetes API that a run uses. kubernetes.Interface
+// satisfies it too, but would make the program, and so the image that each node
+// pulls, a tenth larger.
 type API interface {
 	AppsV1() apps.AppsV1Interface
 	AuthorizationV1() authorization.AuthorizationV1Interface
@@ -26,7 +26,7 @@ type API interface {
 	Discovery() discovery.DiscoveryInterface
 }
 
-// apiClient is the API of a real cluster.
+// apiClient implements API for a real cluster.
 type apiClient struct {
 	apps          apps.AppsV1Interface
 	authorization authorization.AuthorizationV1Interface
@@ -43,14 +43,14 @@ func (a *apiClient) CoreV1() core.CoreV1Interface                            { r
 func (a *apiClient) RbacV1() rbac.RbacV1Interface                            { return a.rbac }
 func (a *apiClient) Discovery() discovery.DiscoveryInterface                 { return a.discovery }
 
-// connectAPI makes the clients of all groups. They share their connections and
-// the limit on requests.
+// connectAPI creates the clients of all API groups. They share their connections
+// and the limit on requests.
 func connectAPI(config *rest.Config) (API, error) {
 	shared := rest.CopyConfig(config)
 	shared.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(config.QPS, config.Burst)
 	over, err := rest.HTTPClientFor(shared)
 	if err != nil {
-		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+		return nil, fmt.Errorf("creating a client for the cluster: %w", err)
 	}
 	var a apiClient
 	var errs [6]error
@@ -61,7 +61,7 @@ func connectAPI(config *rest.Config) (API, error) {
 	a.rbac, errs[4] = rbac.NewForConfigAndClient(shared, over)
 	a.discovery, errs[5] = discovery.NewDiscoveryClientForConfigAndClient(shared, over)
 	if err := errors.Join(errs[:]...); err != nil {
-		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+		return nil, fmt.Errorf("creating a client for the cluster: %w", err)
 	}
 	return &a, nil
 }

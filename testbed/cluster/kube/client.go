@@ -1,6 +1,6 @@
-// Package kube reaches a Kubernetes cluster: its credentials, what they permit,
-// the namespace of a run, and waiting for what the cluster does. It knows
-// nothing of plugins or of what is measured.
+// Package kube connects to a Kubernetes cluster. It finds credentials, checks
+// permissions, manages the namespace of a run, and waits for the cluster to act.
+// It knows nothing about plugins or measurements.
 package kube
 
 import (
@@ -25,15 +25,15 @@ import (
 // Client is a connection to a cluster.
 type Client struct {
 	API
-	// Dynamic serves objects of any kind: those that plugins define, and those
-	// of manifests.
+	// Dynamic serves objects of any kind: those that plugins define, and those in
+	// manifests.
 	Dynamic dynamic.Interface
 	// Config holds the address and the credentials.
 	Config *rest.Config
 }
 
-// Connect connects to the cluster of a context. It finds the credentials as
-// kubectl does: the named file, then KUBECONFIG and ~/.kube/config, then those of
+// Connect connects to the cluster of a context. It looks for credentials as
+// kubectl does: in the named file, then in KUBECONFIG and ~/.kube/config, then in
 // the pod that this program runs in.
 func Connect(kubeconfig, context string) (*Client, error) {
 	config, err := credentials(kubeconfig, context)
@@ -46,7 +46,7 @@ func Connect(kubeconfig, context string) (*Client, error) {
 	}
 	any, err := dynamic.NewForConfig(config)
 	if err != nil {
-		return nil, fmt.Errorf("making a client for the cluster: %w", err)
+		return nil, fmt.Errorf("creating a client for the cluster: %w", err)
 	}
 	return &Client{groups, any, config}, nil
 }
@@ -60,12 +60,12 @@ func credentials(kubeconfig, context string) (*rest.Config, error) {
 		return nil, fmt.Errorf("finding the cluster's credentials (--kubeconfig, --context, KUBECONFIG): %w", err)
 	}
 	config.UserAgent = "cnibench"
-	config.QPS, config.Burst = 20, 40 // a run makes few requests, most of them at its start
+	config.QPS, config.Burst = 20, 40 // a run makes few requests, most of them when it starts
 	return config, nil
 }
 
-// Exec prepares a command in a pod. It connects by WebSocket, and by SPDY where
-// the API server or a proxy before it does not accept that.
+// Exec prepares to run a command in a pod. It connects by WebSocket, or by SPDY if
+// the API server or a proxy in front of it does not accept WebSockets.
 func (c *Client) Exec(namespace, pod string, stdin bool, command ...string) (remotecommand.Executor, error) {
 	at := c.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
 		VersionedParams(&core.PodExecOptions{Command: command, Stdin: stdin, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()

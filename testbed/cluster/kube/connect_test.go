@@ -7,20 +7,20 @@ import (
 	"testing"
 )
 
-// TestConnect reads kubeconfig files as people have them, which kubectl takes.
+// TestConnect reads kubeconfig files as found in practice, which kubectl accepts.
 func TestConnect(t *testing.T) {
 	for _, tt := range []struct {
 		name, file, context string
-		request             string // where a request for pods goes
-		proxy, server       string // "" for none, and for the name in the URL
-		wrong               string // "" for none
+		request             string // URL of a request for pods
+		proxy, server       string // "" for no proxy, and for the server name in the URL
+		wrong               string // "" for no error
 	}{
 		{"an auth-provider", "oidc.kubeconfig", "", "https://api.example.com:6443/api/v1/pods", "", "", ""},
 		{"a path in the URL", "odd.kubeconfig", "", "https://rancher.example.com/k8s/clusters/c-m-1/api/v1/pods", "", "", ""},
 		{"a proxy, another server name, and a program for the token", "odd.kubeconfig", "arn:aws:eks:eu-west-1:111122223333:cluster/prod",
 			"https://tp.example.com:443/api/v1/pods", "http://127.0.0.1:8888", "kube-teleport-proxy-alpn.tp.example.com", ""},
 		{"a name with = and a comma, and SOCKS", "odd.kubeconfig", "me=dev,eu", "https://10.0.0.1:6443/api/v1/pods", "socks5://127.0.0.1:1080", "", ""},
-		{"files beside it, which are missing", "odd.kubeconfig", "default/api-example-com:6443/kube:admin", "", "", "", "testdata/pki/ca.crt"},
+		{"files beside it that are missing", "odd.kubeconfig", "default/api-example-com:6443/kube:admin", "", "", "", "testdata/pki/ca.crt"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			config, err := credentials(filepath.Join("testdata", tt.file), tt.context)
@@ -49,7 +49,7 @@ func TestConnect(t *testing.T) {
 				t.Fatal(err)
 			}
 			if to := client.CoreV1().RESTClient().Get().Resource("pods").URL().String(); to != tt.request {
-				t.Errorf("asks %s", to)
+				t.Errorf("request to %s", to)
 			}
 		})
 	}

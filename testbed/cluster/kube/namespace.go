@@ -13,16 +13,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// stuckAfter is how long the deletion of a namespace may be held up by something
-// that it names.
+// stuckAfter is how long the deletion of a namespace may be held up for a reason
+// that the namespace reports.
 const stuckAfter = 15 * time.Second
 
-// RemoveNamespace deletes a namespace and waits until it is gone. An API server
-// that does not answer is asked again. The error names what holds a namespace
-// that stays.
+// RemoveNamespace deletes a namespace and waits until it is gone. If the API server
+// does not answer, it asks again. If the namespace stays, the error says what holds
+// up its deletion.
 func (c *Client) RemoveNamespace(ctx context.Context, name string) error {
 	now := int64(0)
-	var since time.Time // when something was first seen to hold it, by this machine's clock: the cluster's may differ
+	var since time.Time // when the deletion was first seen held up, by this machine's clock: the cluster's may differ
 	return Await(ctx, words.Quote("the deletion of the namespace "+name), func(ctx context.Context) error {
 		err := c.CoreV1().Pods(name).DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &now}, metav1.ListOptions{})
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsForbidden(err) {
@@ -45,20 +45,21 @@ func (c *Client) RemoveNamespace(ctx context.Context, name string) error {
 		case since.IsZero():
 			since = time.Now()
 		case time.Since(since) > stuckAfter:
-			return Final(fmt.Errorf("the namespace %s is being deleted and is held: %s", name, held))
+			return Final(fmt.Errorf("the deletion of the namespace %s is held up: %s", name, held))
 		}
 		return errors.New(held)
 	})
 }
 
-// lostServer tells a server that did not answer from one that refused.
+// lostServer reports whether the server did not answer, as opposed to refusing the
+// request.
 func lostServer(err error) bool {
 	var status apierrors.APIStatus
 	return !errors.As(err, &status) || apierrors.IsServerTimeout(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTooManyRequests(err)
 }
 
-// heldBy is what the cluster says holds up the deletion of a namespace, "" for
-// nothing.
+// heldBy returns what holds up the deletion of a namespace, according to the
+// cluster, or "" if nothing does.
 func (c *Client) heldBy(ctx context.Context, name string) string {
 	n, err := c.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 	if err != nil || n.DeletionTimestamp == nil {
@@ -76,7 +77,7 @@ func (c *Client) heldBy(ctx context.Context, name string) string {
 	return strings.Join(all, "; ")
 }
 
-// Left lists the namespaces that runs have made.
+// Left lists the namespaces that runs have created.
 func (c *Client) Left(ctx context.Context) ([]core.Namespace, error) {
 	list, err := c.CoreV1().Namespaces().List(ctx, metav1.ListOptions{LabelSelector: OursSelector})
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	kubetesting "k8s.io/client-go/testing"
 )
 
-// terminating is a namespace of ours that has been deleted at some time by the
+// terminating returns a namespace of a run that was deleted an age ago, by the
 // server's clock.
 func terminating(age time.Duration, finalizers []string, conditions ...core.NamespaceCondition) *core.Namespace {
 	since := metav1.NewTime(time.Now().Add(-age))
@@ -26,9 +26,9 @@ func terminating(age time.Duration, finalizers []string, conditions ...core.Name
 		Status: core.NamespaceStatus{Phase: core.NamespaceTerminating, Conditions: conditions}}
 }
 
-// TestStuckNamespaceIsNamed has the cluster hold a namespace for two reasons, and
-// its clock differ from this machine's: a namespace is waited for as long each
-// time.
+// TestStuckNamespaceIsNamed holds up the deletion of a namespace for two reasons,
+// and with a server clock that differs from this machine's. The wait takes equally
+// long each time.
 func TestStuckNamespaceIsNamed(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -56,14 +56,14 @@ func TestStuckNamespaceIsNamed(t *testing.T) {
 			if waited <= stuckAfter || waited > RemoveWithin {
 				t.Errorf("waited for %s", waited)
 			}
-			if err == nil || !strings.Contains(err.Error(), "the namespace x is being deleted and is held: "+tt.words) || strings.Contains(err.Error(), "all is well") {
+			if err == nil || !strings.Contains(err.Error(), "the deletion of the namespace x is held up: "+tt.words) || strings.Contains(err.Error(), "all is well") {
 				t.Errorf("%v", err)
 			}
 		})
 	}
 }
 
-// TestWhatStaysIsNamed gives up on objects that stay although nothing says why.
+// TestWhatStaysIsNamed gives up on objects that stay for no reported reason.
 func TestWhatStaysIsNamed(t *testing.T) {
 	pod := &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: "stays", Labels: map[string]string{OwnerLabel: OwnerName}}}
 	client := fake.NewClientset(terminating(time.Second, nil), pod)
@@ -91,7 +91,7 @@ func TestWhatStaysIsNamed(t *testing.T) {
 	}
 }
 
-// TestRemovalAsksAgain has the server away for two requests.
+// TestRemovalAsksAgain makes the server unreachable for two requests.
 func TestRemovalAsksAgain(t *testing.T) {
 	client, left := fake.NewClientset(&core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "x"}}), 2
 	client.PrependReactor("delete-collection", "pods", func(kubetesting.Action) (bool, runtime.Object, error) {
@@ -103,7 +103,7 @@ func TestRemovalAsksAgain(t *testing.T) {
 	}
 }
 
-// TestCleanInNamespace removes what carries our label there, and nothing else.
+// TestCleanInNamespace removes the objects with our label and no others.
 func TestCleanInNamespace(t *testing.T) {
 	pod := func(name string, labels map[string]string) *core.Pod {
 		return &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: name, Labels: labels}}

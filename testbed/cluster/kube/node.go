@@ -20,16 +20,16 @@ func (c *Client) Nodes(ctx context.Context) ([]core.Node, error) {
 	return list.Items, nil
 }
 
-// Ready reports whether a node's kubelet says that the node takes pods.
+// Ready reports whether a node's kubelet says that the node is ready for pods.
 func Ready(n core.Node) bool {
 	return slices.ContainsFunc(n.Status.Conditions, func(c core.NodeCondition) bool {
 		return c.Type == core.NodeReady && c.Status == core.ConditionTrue
 	})
 }
 
-// AwaitsNetwork reports whether a node lacks nothing but a network plugin. The
-// message is the kubelet's (pkg/kubelet/runtime.go and container/runtime.go of
-// v1.34).
+// AwaitsNetwork reports whether a node is not ready because it lacks a network
+// plugin. The message is the kubelet's (pkg/kubelet/runtime.go and
+// container/runtime.go of v1.34).
 func AwaitsNetwork(n core.Node) bool {
 	return slices.ContainsFunc(n.Status.Conditions, func(c core.NodeCondition) bool {
 		return c.Type == core.NodeReady && c.Status == core.ConditionFalse && strings.Contains(c.Message, "NetworkPluginNotReady")
@@ -39,7 +39,8 @@ func AwaitsNetwork(n core.Node) bool {
 // NetworkTaints are the taints of a node that waits for its network plugin.
 var NetworkTaints = []string{core.TaintNodeNotReady, core.TaintNodeNetworkUnavailable}
 
-// TolerateNetworkTaints lets a pod onto a node that waits for its network plugin.
+// TolerateNetworkTaints returns the tolerations that let a pod run on a node that
+// waits for its network plugin.
 func TolerateNetworkTaints() []core.Toleration {
 	var all []core.Toleration
 	for _, key := range NetworkTaints {
@@ -48,8 +49,8 @@ func TolerateNetworkTaints() []core.Toleration {
 	return all
 }
 
-// Foreign says that an image made for one architecture cannot run on a node; it
-// is empty if it can, or if either architecture is unknown.
+// Foreign says that an image for the given architecture cannot run on a node. The
+// text is empty if it can, or if either architecture is unknown.
 func Foreign(n core.Node, arch string) words.Text {
 	is := n.Status.NodeInfo.Architecture
 	if arch == "" || is == "" || is == arch {
@@ -58,8 +59,8 @@ func Foreign(n core.Node, arch string) words.Text {
 	return words.ItsArchitectureIsAnd.With(is, arch, is)
 }
 
-// OnNode restricts a pod to one node and leaves it to the scheduler to check that
-// the node has the resources.
+// OnNode returns an affinity that restricts a pod to one node and leaves it to the
+// scheduler to check that the node has the resources.
 func OnNode(name string) *core.Affinity {
 	return &core.Affinity{NodeAffinity: &core.NodeAffinity{RequiredDuringSchedulingIgnoredDuringExecution: &core.NodeSelector{
 		NodeSelectorTerms: []core.NodeSelectorTerm{{MatchFields: []core.NodeSelectorRequirement{

@@ -12,11 +12,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// imageTrouble are states of a container in which no other pod with the same
-// image runs on that node either.
+// imageTrouble lists container states that mean that no other pod with the same
+// image can run on the node either.
 var imageTrouble = map[string]bool{"ErrImageNeverPull": true, "InvalidImageName": true, "ImagePullBackOff": true}
 
-// hopeless are further states of a container that waiting does not remedy.
+// hopeless lists further container states that do not improve with time.
 var hopeless = map[string]bool{"CreateContainerConfigError": true, "CreateContainerError": true, "RunContainerError": true, "CrashLoopBackOff": true}
 
 // LacksImage reports whether a pod waits for an image that its node cannot get.
@@ -26,7 +26,7 @@ func LacksImage(p *core.Pod) bool {
 	})
 }
 
-// WaitingFor says what a pod waits for, and whether it waits in vain.
+// WaitingFor says what a pod is waiting for. final means that it waits in vain.
 func WaitingFor(p *core.Pod) (why words.Text, final bool) {
 	for _, s := range p.Status.ContainerStatuses {
 		if w := s.State.Waiting; w != nil && w.Reason != "ContainerCreating" {
@@ -88,7 +88,7 @@ func stillThere(pods []core.Pod) error {
 }
 
 // clearPods deletes the pods that match a label selector without a grace period,
-// waits until they are gone, and names them.
+// waits until they are gone, and returns their names.
 func (c *Client) clearPods(ctx context.Context, namespace, selector string) (removed []string, err error) {
 	now := int64(0)
 	err = Await(ctx, words.Quote("the deletion of the pods in "+namespace), func(ctx context.Context) error {

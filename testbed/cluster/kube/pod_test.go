@@ -20,7 +20,7 @@ func TestWaitingFor(t *testing.T) {
 		{"being made", waiting("ContainerCreating", ""), "", false},
 		{"first failed pull", waiting("ErrImagePull", "no such host"), "no such host", false},
 		{"failed pulls", waiting("ImagePullBackOff", "back-off"), "ImagePullBackOff", true},
-		{"an image that must be there", waiting("ErrImageNeverPull", "not present"), "not present", true},
+		{"an image that is not on the node", waiting("ErrImageNeverPull", "not present"), "not present", true},
 		{"no room", core.PodStatus{Conditions: []core.PodCondition{{Type: core.PodScheduled, Status: core.ConditionFalse, Message: "insufficient memory"}}}, "insufficient memory", false},
 		{"ended", core.PodStatus{ContainerStatuses: []core.ContainerStatus{{State: core.ContainerState{Terminated: &core.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}}}}}, "OOMKilled", true},
 		{"evicted", core.PodStatus{Phase: core.PodFailed, Reason: "Evicted", Message: "disk pressure"}, "Evicted disk pressure", true},

@@ -15,39 +15,39 @@ import (
 )
 
 const (
-	// OwnerLabel is on every object that a run makes, with the value OwnerName.
+	// OwnerLabel is on every object that a run creates, with the value OwnerName.
 	OwnerLabel   = "app.kubernetes.io/managed-by"
 	OwnerName    = "cnibench"
 	OursSelector = OwnerLabel + "=" + OwnerName
-	// RunLabel tells the objects of one run from another's in a user's namespace.
+	// RunLabel distinguishes the objects of different runs in a user's namespace.
 	RunLabel = "cnibench.io/run"
-	// RemoveWithin bounds a removal: pods go at once, and the namespace's
-	// controllers need a few seconds.
+	// RemoveWithin bounds a removal. Pods go at once; the namespace's controllers
+	// need a few seconds.
 	RemoveWithin = 30 * time.Second
 )
 
-// Space is where a run makes its objects: a namespace of its own, or one of the
-// user's in which the run's objects are told apart by name and label.
+// Space is where a run creates its objects: a namespace of its own, or one of the
+// user's, in which the run's objects have names and a label of their own.
 type Space struct {
 	*Client
 	Name   string // of the namespace; "" before Make
-	Shared string // the user's namespace, "" for one of the run's own
+	Shared string // the user's namespace; "" if the run has its own
 	Run    string // the run's label, fit for names
 	owner  []metav1.OwnerReference
 }
 
-// Begin names the run whose objects the space is for.
+// Begin sets the run whose objects go into the space.
 func (s *Space) Begin(runID string) { s.Run = strings.ToLower(runID) }
 
-// Made reports whether Make has made the namespace and its owner of pods.
+// Made reports whether Make has created the namespace and the owner of the pods.
 func (s *Space) Made() bool { return s.owner != nil }
 
 // Make creates the namespace, unless it is the user's, and the Job that owns the
-// run's pods. When the run's life is over, the Job's deadline has passed, its
-// controller deletes it, and the garbage collector deletes the pods, even if the
-// program never comes back; the empty namespace then waits for the next start or
-// cnibench clean, which find it by its label. template is the Job's, of a pod that
-// is never made; level is that of Pod Security.
+// run's pods. When the run's life is over, even if the program never comes back,
+// the Job's deadline has passed: its controller deletes it, and the garbage
+// collector deletes the pods. The empty namespace then stays until the next start
+// or cnibench clean, which find it by its label. The template is that of the Job,
+// whose pod is never created; the level is the Pod Security level.
 func (s *Space) Make(ctx context.Context, level string, annotations map[string]string, life time.Duration, template core.PodSpec) error {
 	if s.Name == "" {
 		if err := s.makeNamespace(ctx, level, annotations); err != nil {
@@ -60,7 +60,7 @@ func (s *Space) Make(ctx context.Context, level string, annotations map[string]s
 		TTLSecondsAfterFinished: &now, Template: core.PodTemplateSpec{Spec: template}}}
 	made, err := s.BatchV1().Jobs(s.Name).Create(ctx, job, metav1.CreateOptions{})
 	if err != nil {
-		return fmt.Errorf("making the owner of the run's pods, the Job %s: %w", job.Name, err)
+		return fmt.Errorf("creating the Job %s, which owns the run's pods: %w", job.Name, err)
 	}
 	s.owner = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: made.Name, UID: made.UID}}
 	return nil
@@ -75,13 +75,14 @@ func (s *Space) makeNamespace(ctx context.Context, level string, annotations map
 	_, err := s.CoreV1().Namespaces().Create(ctx, &core.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Annotations: annotations,
 		Labels: map[string]string{OwnerLabel: OwnerName, "pod-security.kubernetes.io/enforce": level}}}, metav1.CreateOptions{})
 	if err != nil {
-		return fmt.Errorf("making the namespace %s: %w", name, err)
+		return fmt.Errorf("creating the namespace %s: %w", name, err)
 	}
 	s.Name = name
 	return nil
 }
 
-// PodName is the name of a pod, which contains the run's in a shared namespace.
+// PodName returns the name of a pod. In a shared namespace it contains the name of
+// the run.
 func (s *Space) PodName(base string) string {
 	if s.Shared == "" {
 		return base
@@ -89,16 +90,16 @@ func (s *Space) PodName(base string) string {
 	return "cnibench-" + s.Run + "-" + base
 }
 
-// Meta is the metadata of an object of the run.
+// Meta returns the metadata of an object of the run.
 func (s *Space) Meta(name string) metav1.ObjectMeta {
 	return metav1.ObjectMeta{Name: name, Namespace: s.Name, OwnerReferences: s.owner, Labels: map[string]string{OwnerLabel: OwnerName, RunLabel: s.Run}}
 }
 
-// Selector selects the run's objects by label.
+// Selector returns the label selector of the run's objects.
 func (s *Space) Selector() string { return RunLabel + "=" + s.Run }
 
-// Remove removes what the run has made: its namespace, or its objects in the
-// user's.
+// Remove removes what the run has created: its own namespace, or its objects in
+// the user's.
 func (s *Space) Remove(ctx context.Context) error {
 	err := error(nil)
 	if s.Shared == "" {
@@ -112,8 +113,8 @@ func (s *Space) Remove(ctx context.Context) error {
 	return err
 }
 
-// RemoveObjects deletes what runs have made in a namespace that stays, and names
-// it, each object with its kind.
+// RemoveObjects deletes the objects that runs have created in a namespace that
+// stays. It returns their names, each with its kind.
 func (c *Client) RemoveObjects(ctx context.Context, namespace, selector string) (removed []string, err error) {
 	pods, noPods := c.clearPods(ctx, namespace, selector)
 	jobs, noJobs := c.removeJobs(ctx, namespace, selector)
@@ -125,7 +126,7 @@ func (c *Client) removeJobs(ctx context.Context, namespace, selector string) (re
 	jobs, how := c.BatchV1().Jobs(namespace), metav1.DeletePropagationBackground
 	list, err := jobs.List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
-		return nil, fmt.Errorf("looking for the owner of pods: %w", err)
+		return nil, fmt.Errorf("looking for the Jobs of runs: %w", err)
 	}
 	for _, j := range list.Items {
 		if err := jobs.Delete(ctx, j.Name, metav1.DeleteOptions{PropagationPolicy: &how}); err != nil && !apierrors.IsNotFound(err) {
@@ -136,8 +137,8 @@ func (c *Client) removeJobs(ctx context.Context, namespace, selector string) (re
 	return removed, nil
 }
 
-// RemoveServices deletes the Services that match a label selector. Whoever may
-// not list Services has not made any.
+// RemoveServices deletes the Services that match a label selector. A user who may
+// not list Services has not created any.
 func (c *Client) RemoveServices(ctx context.Context, namespace, selector string) (removed []string, err error) {
 	services := c.CoreV1().Services(namespace)
 	list, err := services.List(ctx, metav1.ListOptions{LabelSelector: selector})

@@ -10,13 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// pollInterval is how often the cluster is asked for the state of an object.
+// pollInterval is the interval between requests for the state of an object.
 const pollInterval = 150 * time.Millisecond
 
 // Await checks a condition until it holds or the context ends. The condition
 // returns nil once it holds, an error that says what is still missing, or an
-// error made by [Final] when waiting is pointless. The error of a wait that was
-// cut short says what was waited for, why it ended and what was missing last.
+// error made by [Final] when waiting is pointless. If the context ends the wait,
+// the error says what Await waited for, why it ended, and what was missing last.
 func Await(ctx context.Context, what words.Text, condition func(context.Context) error) error {
 	var missing error
 	err := wait.PollUntilContextCancel(ctx, pollInterval, true, func(ctx context.Context) (bool, error) {
@@ -25,7 +25,7 @@ func Await(ctx context.Context, what words.Text, condition func(context.Context)
 		if errors.As(now, &final) {
 			return false, final
 		}
-		if now == nil || ctx.Err() == nil || missing == nil { // a request that the context cut short tells nothing
+		if now == nil || ctx.Err() == nil || missing == nil { // an interrupted request says nothing about the condition
 			missing = now
 		}
 		return now == nil, nil
@@ -42,7 +42,7 @@ func Await(ctx context.Context, what words.Text, condition func(context.Context)
 	return words.Error(words.WaitingForLastSeen.With(what, context.Cause(ctx), missing), context.Cause(ctx), missing)
 }
 
-// Final marks an error that waiting does not remedy; see [Await].
+// Final marks an error that does not go away with time; see [Await].
 func Final(err error) error { return &finalError{err} }
 
 type finalError struct{ error }

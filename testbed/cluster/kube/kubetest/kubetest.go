@@ -1,5 +1,4 @@
-// Package kubetest makes nodes and clients of clusters that exist only in memory,
-// for tests.
+// Package kubetest provides nodes and clients of in-memory clusters for tests.
 package kubetest
 
 import (
@@ -14,7 +13,7 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 )
 
-// Node is a node that is ready, with changes.
+// Node returns a ready node with changes.
 func Node(name string, change ...func(*core.Node)) core.Node {
 	n := core.Node{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{}, Annotations: map[string]string{}}}
 	n.Status.Conditions = []core.NodeCondition{{Type: core.NodeReady, Status: core.ConditionTrue}}
@@ -24,12 +23,12 @@ func Node(name string, change ...func(*core.Node)) core.Node {
 	return n
 }
 
-// Zone puts a node into a zone.
+// Zone puts a node in a zone.
 func Zone(z string) func(*core.Node) {
 	return func(n *core.Node) { n.Labels[core.LabelTopologyZone] = z }
 }
 
-// Arch gives a node an architecture.
+// Arch sets the architecture of a node.
 func Arch(a string) func(*core.Node) {
 	return func(n *core.Node) { n.Status.NodeInfo.Architecture = a }
 }
@@ -41,15 +40,15 @@ func Waiting(n *core.Node) {
 	n.Spec.Taints = []core.Taint{{Key: core.TaintNodeNotReady, Effect: core.TaintEffectNoSchedule}}
 }
 
-// Client is a client of a cluster that holds objects. The dynamic client sees
-// only objects that were made with it.
+// Client returns a client of a cluster that holds objects. The dynamic client sees
+// only objects that were created with it.
 func Client(objects ...runtime.Object) (*kube.Client, *fake.Clientset) {
 	set := fake.NewClientset(objects...)
 	return &kube.Client{API: set, Dynamic: Dynamic(nil)}, set
 }
 
-// Dynamic is a dynamic client of a cluster that holds objects, of the kinds that
-// lists names beside those of Kubernetes.
+// Dynamic returns a dynamic client of a cluster that holds objects. The lists name
+// the kinds that are not those of Kubernetes.
 func Dynamic(lists map[schema.GroupVersionResource]string, objects ...runtime.Object) *dynamicfake.FakeDynamicClient {
 	if lists == nil {
 		return dynamicfake.NewSimpleDynamicClient(scheme.Scheme, objects...)
@@ -57,7 +56,7 @@ func Dynamic(lists map[schema.GroupVersionResource]string, objects ...runtime.Ob
 	return dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, objects...)
 }
 
-// Serve makes a cluster serve the resources that the manifests of flannel name.
+// Serve makes a cluster serve the resources used in flannel's manifests.
 func Serve(set *fake.Clientset) {
 	set.Resources = []*metav1.APIResourceList{
 		{GroupVersion: "v1", APIResources: []metav1.APIResource{
