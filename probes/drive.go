@@ -8,14 +8,14 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// Listening is what a server role tells when it is ready.
+// Listening is what a server role reports when it is ready.
 type Listening struct {
 	Port uint16 `json:"port"`
 }
 
-// waitBoth waits for a server and its client. When one fails the other is
-// cancelled; both errors are told, the first to come first. A server that
-// does not see its client go (over UDP) ends with the client.
+// waitBoth waits for a server and its client. If one fails, it cancels the other
+// and returns both errors in the order in which they occurred. It cancels the
+// server once the client has ended, because over UDP a server does not notice.
 func waitBoth(ctx context.Context, server, client *worker.Call, serverResult, clientResult any) error {
 	serverDone := make(chan error, 1)
 	clientDone := make(chan error, 1)

@@ -2,10 +2,10 @@ package probes
 
 import "time"
 
-// Takes is the longest that Measure takes at the site when every part of it
-// uses up its own time limit. What the testbed does for a probe, such as making
-// a Service, has limits of its own and is not part of it, nor are calls that
-// are answered at once.
+// Takes returns the longest that Measure can take at the site, which is when every
+// part of it uses up its own time limit. It includes neither what the testbed does
+// for a probe, such as creating a Service, which has limits of its own, nor calls
+// that are answered at once.
 func (p *Probe) Takes(s *Site) time.Duration {
 	if p.Longest == nil {
 		return s.DriveLimit()
@@ -13,22 +13,20 @@ func (p *Probe) Takes(s *Site) time.Duration {
 	return p.Longest(s)
 }
 
-// DriveRoundTrips is how many round trips a sample takes beside its duration at
-// most: to find the neighbour, to connect, the last connection of the warm-up
-// and of the counted part (to open it, to ask, to close), and the end.
+// DriveRoundTrips is the maximum number of round trips that a sample takes on top
+// of its duration: to resolve the neighbour, to connect, for the last connection of
+// the warm-up and of the counted part (to open it, to ask, to close), and to end.
 const DriveRoundTrips = 9
 
-// ChainRoundTrips is how many round trips pass before the first packet of a pod
-// arrives at most: the node finds the other node or the router, and that finds
-// the other node. One more is for its answer.
+// ChainRoundTrips is the maximum number of round trips until the first packet of a
+// pod is answered: the node resolves the other node or the router, the router
+// resolves the other node, and one more is for the answer.
 const ChainRoundTrips = 3
 
-// PodsWithin bounds the life of the pods that a sample of cni-time adds.
+// PodsWithin bounds the lifetime of the pods that a sample of cni-time adds.
 const PodsWithin = 20 * time.Second
 
-// Ways that reach looks at, at most, and the streams that it compares the two
-// directions by.
 const ()
 
-// FactLimit bounds the whole look at the wire.
+// FactLimit bounds the whole inspection of the traffic on the underlay.
 const FactLimit = 5 * time.Second

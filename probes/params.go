@@ -9,28 +9,28 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// UnknownError is a name that [Parse] does not know.
+// UnknownError reports the name of a probe or parameter that does not exist.
 type UnknownError struct {
 	What  string // probe, or parameter of a probe
 	Name  string
-	Known []string // the names that there are
+	Known []string // the existing names
 }
 
 func (e *UnknownError) Error() string {
 	return fmt.Sprintf("there is no %s %q (there are %s)", e.What, e.Name, strings.Join(e.Known, ", "))
 }
 
-// Param is something that can be set on a probe.
+// Param is a parameter of a probe.
 type Param struct {
 	Name  string
 	Title string // one line for people
-	// Default is used when the parameter is absent; "" for a flag, which takes
-	// no value and is off unless named.
+	// Default is the value if the parameter is absent. It is "" for a flag, which
+	// takes no value and is off unless named.
 	Default  string
 	Min, Max int64 // bounds of the value, a whole number; unused for a flag
 }
 
-// Help is the parameter as a person gives it, and what it does.
+// Help returns how to set the parameter and what it does.
 func (p Param) Help() string {
 	switch {
 	case p.flag():
@@ -43,8 +43,8 @@ func (p Param) Help() string {
 
 func (p Param) flag() bool { return p.Max == 0 }
 
-// ParseParams reads what follows a probe's name and a colon; more is false if
-// nothing does.
+// ParseParams parses the text that follows a probe's name and a colon. more
+// reports whether there was a colon.
 func (p *Probe) ParseParams(text string, more bool) (map[string]string, error) {
 	params := map[string]string{}
 	for _, q := range p.Params {
@@ -70,7 +70,7 @@ func (p *Probe) ParseParams(text string, more bool) (map[string]string, error) {
 	return params, nil
 }
 
-// checkParam returns the value of a parameter that was given.
+// checkParam checks a parameter and returns its value.
 func (p *Probe) checkParam(key, value string, hasValue bool) (string, error) {
 	i := slices.IndexFunc(p.Params, func(q Param) bool { return q.Name == key })
 	if i < 0 {
@@ -97,8 +97,8 @@ func (p *Probe) checkParam(key, value string, hasValue bool) (string, error) {
 	return strconv.FormatInt(n, 10), nil
 }
 
-// Number returns a numeric parameter of the site, or otherwise if it is not
-// set. [Parse] has checked it; a site made by hand may lack it.
+// Number returns a numeric parameter of the site, or otherwise if it is not set.
+// catalogue.Parse sets and checks parameters; a Site built by hand may lack them.
 func (s *Site) Number(name string, otherwise int) (int, error) {
 	text, ok := s.Params[name]
 	if !ok {
@@ -111,7 +111,7 @@ func (s *Site) Number(name string, otherwise int) (int, error) {
 	return n, nil
 }
 
-// FindRole finds a role by the name that requests use, "probe/role".
+// FindRole finds a role by its name in requests, "probe/role".
 func FindRole(among []*Probe, name string) (worker.Role, error) {
 	probe, part, _ := strings.Cut(name, "/")
 	for _, p := range among {

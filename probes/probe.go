@@ -1,8 +1,8 @@
 // Package probes measures the path between two pods. A probe has two sides: a
-// controller, which decides what happens, and roles, which run inside workers,
+// controller, which decides what happens, and roles, which run inside workers:
 // processes in the network namespaces of pods and nodes (package worker). This
-// package has what all probes share; each of them is a file in load, network or
-// encap, and catalogue lists them.
+// package contains what all probes share. Each probe is a file in load, network
+// or encap; package catalogue lists them.
 package probes
 
 import (
@@ -16,13 +16,13 @@ import (
 
 // Placements of the two ends of a sample on a machine's CPUs.
 const (
-	// Same puts both ends on one CPU: it measures the path and leaves out the
-	// wake-up of another CPU. The default for latency.
+	// Same puts both ends on one CPU, which measures the path without the wake-up
+	// of another CPU. It is the default for latency.
 	Same = "same"
-	// Split gives each end a CPU of its own. The default for throughput.
+	// Split gives each end a CPU of its own. It is the default for throughput.
 	Split = "split"
-	// Unpinned leaves both ends to the scheduler: where the ends are machines of
-	// their own, their CPUs are not ours to choose.
+	// Unpinned leaves both ends to the scheduler. It is for ends on separate
+	// machines, whose CPUs are not ours to choose.
 	Unpinned = "unpinned"
 )
 
@@ -30,55 +30,55 @@ const (
 type Probe struct {
 	Name  string // as the user names it
 	Title string // one line for people
-	// Metrics are the keys of [Measurement.Values]. Empty for a fact.
+	// Metrics are the keys of [Measurement.Values]. They are empty for a fact.
 	Metrics []results.Metric
-	// Params are what may follow the name, see [Parse].
+	// Params are the parameters that may follow the name.
 	Params []Param
-	// Once marks a fact about a network, taken once; other probes are samples,
-	// repeated in each block.
+	// Once marks a fact about a network, which is taken once. Other probes are
+	// samples, which are repeated in each block.
 	Once bool
 	// SeeksLoss marks a search for the rate at which loss begins.
 	SeeksLoss bool
-	// Unreached marks a fact that is also taken of a network whose pods cannot
-	// reach each other: it helps to say why.
+	// Unreached marks a fact that is taken even if the pods cannot reach each
+	// other, because it helps to explain why.
 	Unreached bool
-	// Placement is the default, Same or Split.
+	// Placement is the default placement, Same or Split.
 	Placement string
-	// Pods marks a probe of what a plugin does to pods; the baseline, which has
-	// none, is left out.
+	// Pods marks a probe of what a plugin does to pods. It does not apply to the
+	// baseline, which has no pods.
 	Pods bool
 	// Roles run inside workers; a request names one as "probe/role".
 	Roles map[string]worker.Role
-	// takes is what Takes returns; nil for one sample with a server and a client.
+	// Longest computes what Takes returns. It is nil for a probe that takes one
+	// sample with a server and a client.
 	Longest func(s *Site) time.Duration
-	// Measure drives the roles on the site's workers. An error says why there
-	// is no figure.
+	// Measure runs the roles on the site's workers. Its error says why there is
+	// no result.
 	Measure func(ctx context.Context, s *Site) (*Measurement, error)
 }
 
-// Finding is something about a network that a person should know and can act
-// upon.
+// Finding is something about a network that a person should know and can act on.
 type Finding struct {
 	Name string     // short and stable, such as pod-mtu-too-large
 	Text words.Text // a sentence
 }
 
-// Measurement is what one sample yielded.
+// Measurement is the result of one sample.
 type Measurement struct {
 	Values  map[string]float64 // by metric name, in the metric's unit
-	Seconds float64            // the window that Values speak of
-	CPU     *results.CPU       // spent meanwhile by all machines that took part
+	Seconds float64            // length of the window that Values cover
+	CPU     *results.CPU       // time spent in the window by all machines involved
 	// Hist holds round-trip times in ns, in HDR's V2 compressed encoding as the
-	// worker gave it; it can be decoded.
+	// worker returned it. It can be decoded.
 	Hist []byte
 	// Warnings are sentences about this sample that a reader must know.
 	Warnings []words.Text
-	// Findings hold for the network, whenever they were seen.
+	// Findings are about the network as a whole, not only about this sample.
 	Findings []Finding
-	// Absent says, a sentence each, what of a fact could not be looked at because
-	// it is not there.
+	// Absent says, in one sentence each, which parts of a fact could not be checked
+	// because what they check does not exist here.
 	Absent []words.Text
-	// Params are the sample's parameters as they came out, defaults included.
+	// Params are the sample's effective parameters, including defaults.
 	Params        map[string]string
 	Encapsulation *results.Encapsulation
 	Adjacency     []results.Adjacency
@@ -87,22 +87,22 @@ type Measurement struct {
 	Hops          *results.Hops
 }
 
-// Dropped from the start of every sample: TCP's slow start, the growth of
-// socket buffers, neighbour resolution and cold caches are no property of the
-// path. A tenth costs little precision; slow start towards a full buffer took
-// up to 50 ms on the slowest path seen.
+// The start of every sample is dropped, because TCP's slow start, the growth of
+// socket buffers, neighbour resolution and cold caches are not properties of the
+// path. Dropping a tenth costs little precision; slow start towards a full buffer
+// took up to 50 ms on the slowest path seen.
 const (
-	warmUpShare = 10 // one part in
+	warmUpShare = 10 // one part in ten
 	warmUpLeast = 50 * time.Millisecond
 )
 
 // MinDuration is the shortest sample: half of it is warm-up.
 const MinDuration = 2 * warmUpLeast
 
-// WarmUp is the part of a sample of length d that is dropped.
+// WarmUp returns how much is dropped from the start of a sample of length d.
 func WarmUp(d time.Duration) time.Duration { return max(d/warmUpShare, warmUpLeast) }
 
-// SampleGrace is how much longer than its duration a sample may take: the
-// ends connect and report within milliseconds, and a lost segment is sent
-// again after 200 ms (TCP_RTO_MIN) to 1 s (RFC 6298, the first SYN).
+// SampleGrace is how much longer than its duration a sample may take. The ends
+// connect and report within milliseconds, and a lost segment is retransmitted
+// after 200 ms (TCP_RTO_MIN) to 1 s (RFC 6298, the first SYN).
 const SampleGrace = 2 * time.Second

@@ -10,9 +10,9 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Drive takes a sample that has a server and a client role: it starts the
-// server, starts the client towards the port that the server has bound, and
-// reads both results. When one role fails the other is ended.
+// Drive takes a sample with a server and a client role: it starts the server,
+// starts the client towards the port that the server has bound, and reads both
+// results. If one role fails, the other is ended.
 func (s *Site) Drive(ctx context.Context, probe string, serverArgs any, clientArgs func(peer netip.AddrPort) any, serverResult, clientResult any) error {
 	if s.Client.Worker == nil || s.Server.Worker == nil {
 		return fmt.Errorf("taking a sample of %s: an end has no worker", probe)
@@ -43,9 +43,9 @@ func (s *Site) Drive(ctx context.Context, probe string, serverArgs any, clientAr
 type End struct {
 	Worker *worker.Worker // in the pod's network namespace
 	Addr   netip.Addr     // the pod's
-	CPU    int            // that the end is pinned to, -1 for none
-	// Node is a worker in the node's root network namespace; nil if there is
-	// none. Only probes that look at the wire need it.
+	CPU    int            // CPU that the end is pinned to, -1 for none
+	// Node is a worker in the node's root network namespace, or nil. Only probes
+	// that inspect the underlay traffic need it.
 	Node     *worker.Worker
 	NodeAddr netip.Addr
 	Subnet   netip.Prefix // of NodeAddr
@@ -53,8 +53,8 @@ type End struct {
 	NodeName string
 }
 
-// Undeclared is the kind of [Encapsulation] where nobody knows what to expect:
-// the wire alone says what is there.
+// Undeclared is the [Encapsulation] kind of a network whose encapsulation is not
+// known in advance: only a capture shows what it is.
 const Undeclared = "unknown"
 
 // Encapsulation is what a network is configured to put around a packet.
@@ -62,49 +62,48 @@ type Encapsulation struct {
 	Kind     string // none, vxlan, udp, ipip, wireguard or geneve
 	Port     int    // outer UDP destination port, 0 for none
 	Overhead int    // bytes taken from the underlay's IP MTU
-	// Elsewhere is the same between nodes of different subnets, where the two
-	// that are measured need no tunnel: pods leave room for it all the same.
+	// Elsewhere is the overhead between nodes in different subnets if the measured
+	// two need no tunnel: the pod MTU leaves room for it anyway.
 	Elsewhere int
 }
 
 // Site is where and how a sample is taken.
 type Site struct {
 	Client, Server End
-	// Spare are the CPUs that ends may be pinned to and neither is.
+	// Spare are the CPUs that ends may be pinned to but neither is.
 	Spare []int
-	// Duration is the length of the whole sample, the dropped first part
-	// included.
+	// Duration is the length of the whole sample, including the dropped start.
 	Duration time.Duration
-	// Delay is what the underlay is known to add to the way of every packet.
+	// Delay is the known one-way delay that the underlay adds to every packet.
 	Delay  time.Duration
-	Params map[string]string // as [Parse] returns them
-	Expect Encapsulation     // for probes that look at the wire
-	// CaptureFile is where a probe that captures keeps its frames (pcapng); ""
-	// keeps none.
+	Params map[string]string // as catalogue.Parse returns them
+	Expect Encapsulation     // for probes that inspect the underlay traffic
+	// CaptureFile is the pcapng file to which a probe that captures writes its
+	// frames, or "" for none.
 	CaptureFile string
-	// Slower is how many times longer than on a machine of its own things take
-	// here, for time limits; 0 means 1.
+	// Slower is the factor by which things take longer here than on a dedicated
+	// machine, for time limits. 0 means 1.
 	Slower int
-	// AgentTime is the processor time that the plugin's agents have used so
-	// far; nil where the testbed cannot see it.
+	// AgentTime returns the processor time that the plugin's agents have used so
+	// far. It is nil if the testbed cannot see it.
 	AgentTime func() time.Duration
-	// AddPods adds pods on the client's node, all at once, waits until each is
-	// reached from the server's node, and removes them. Nil where the testbed
+	// AddPods adds n pods on the client's node, all at once, waits until each can
+	// be reached from the server's node, and removes them. It is nil if the testbed
 	// cannot.
 	AddPods func(ctx context.Context, n int) ([]PodTimes, error)
-	// Service makes a Service that leads to the server, the first time. Nil where
-	// there are none.
+	// Service returns a Service in front of the server, which it creates on the
+	// first call. It is nil if the testbed has no Services.
 	Service func(ctx context.Context) (*Service, error)
-	// Around shows the other places of the network. Nil where the testbed
-	// cannot.
+	// Around returns the other places of the network. It is nil if the testbed
+	// cannot show them.
 	Around func(ctx context.Context) (*Surroundings, error)
 }
 
-// Limit is a time limit as it holds here.
+// Limit scales a time limit by Slower.
 func (s *Site) Limit(d time.Duration) time.Duration { return d * time.Duration(max(s.Slower, 1)) }
 
-// around are the places besides the two pods. A testbed that shows none is a
-// [NotHereError].
+// Places returns the places besides the two pods, or a [NotHereError] if the
+// testbed shows none.
 func (s *Site) Places(ctx context.Context) (*Surroundings, error) {
 	if s.Around == nil {
 		return nil, &NotHereError{words.ThisTestbedShowsNothing}
@@ -112,14 +111,14 @@ func (s *Site) Places(ctx context.Context) (*Surroundings, error) {
 	return s.Around(ctx)
 }
 
-// RoundTrip is what the underlay is known to add to every round trip.
+// RoundTrip returns the known delay that the underlay adds to every round trip.
 func (s *Site) RoundTrip() time.Duration { return 2 * s.Delay }
 
-// Patience is how long an answer may take here that takes d at most on a
-// machine of its own without a delay.
+// Patience returns how long an answer may take here if it takes at most d on a
+// dedicated machine without delay.
 func (s *Site) Patience(d time.Duration) time.Duration { return s.Limit(d) + s.RoundTrip() }
 
-// DriveLimit bounds one sample with a server and a client.
+// DriveLimit returns the time limit of one sample with a server and a client.
 func (s *Site) DriveLimit() time.Duration {
 	return s.Duration + s.Limit(SampleGrace) + DriveRoundTrips*s.RoundTrip()
 }

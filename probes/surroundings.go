@@ -8,46 +8,45 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Surroundings are the places of a network besides the two pods that are
-// measured.
+// Surroundings are the places of a network besides the two measured pods.
 type Surroundings struct {
-	// Nodes are the network's nodes, at most the first few; Worker is in the
-	// node's own network namespace and Addr is the node's.
+	// Nodes are the network's nodes, or the first few of them. Worker is in the
+	// node's own network namespace and Addr is the node's address.
 	Nodes []End
 	// Outside is a host on the underlay that is not a node of the cluster.
 	Outside End
-	// Beside is a pod on the client's node; its Worker is nil if there is none.
+	// Beside is a pod on the client's node. Its Worker is nil if there is none.
 	Beside End
-	// Delay is what the underlay is known to add to the way of every packet.
+	// Delay is the known one-way delay that the underlay adds to every packet.
 	Delay time.Duration
-	// Drops counts what the underlay has dropped so far, and why; nil where
-	// that cannot be seen.
+	// Drops returns what the underlay has dropped so far, and why. It is nil if
+	// the testbed cannot see drops.
 	Drops func() ([]Drop, error)
-	// Masquerade has the client's node translate the source address of what
-	// its pods send out of the cluster, and returns how to end that. Nil where
-	// the testbed cannot, or pods have no addresses of their own there.
+	// Masquerade makes the client's node apply source NAT to traffic that its pods
+	// send out of the cluster, and returns a function that undoes it. It is nil if
+	// the testbed cannot, or if pods have no addresses of their own.
 	Masquerade func(ctx context.Context) (Lift, error)
-	// Deny gives the plugin a rule that denies what goes from one pod to
-	// another, and returns how to take it back; the error is ErrNoPolicy if no
-	// part of the plugin takes rules, and a NotHereError if that part does not
-	// run. Nil where the testbed cannot.
+	// Deny gives the plugin a rule that denies traffic from one pod to another, and
+	// returns a function that removes it. The error is ErrNoPolicy if no part of
+	// the plugin enforces rules, and a NotHereError if that part is not running.
+	// Deny is nil if the testbed cannot.
 	Deny func(ctx context.Context, from, to End) (Lift, error)
 }
 
-// Drop is what one place of the underlay has dropped for one reason.
+// Drop counts the packets that one place of the underlay has dropped for one reason.
 type Drop struct {
 	Where   words.Text // for people: the VPC, the router
 	Why     words.Text
 	Packets uint64
 }
 
-// Text says what was dropped, where and why.
+// Text returns a sentence that says what was dropped, where and why.
 func (d Drop) Text() words.Text {
 	return words.Aside(d.Why, words.List(d.Where, words.Packets.With(d.Packets)))
 }
 
-// NewDrops is what was dropped between two looks. A counter that has fallen
-// began anew meanwhile, and counts from 0.
+// NewDrops returns what was dropped between two readings. A counter that has
+// decreased was reset in between and counts from 0.
 func NewDrops(before, after []Drop) []Drop {
 	was := map[Drop]uint64{}
 	for _, d := range before {
@@ -65,33 +64,35 @@ func NewDrops(before, after []Drop) []Drop {
 	return drops
 }
 
-// PodTimes is how long the life of one pod took.
+// PodTimes is how long the steps in the life of one pod took.
 type PodTimes struct {
 	Add   time.Duration // CNI ADD
 	Ready time.Duration // from the start of ADD to the first packet from another node
 	Del   time.Duration // CNI DEL
 }
 
-// AnswerPatience is how long the client waits for an answer before it
-// counts it as lost, beside what the underlay is known to delay it. Before the first answer it sends again after it:
-// neighbours may have to be found first.
+// AnswerPatience is how long the client waits for an answer before it counts it as
+// lost, on top of the known delay of the underlay. Until the first answer arrives
+// the client resends after that time, because neighbours may have to be resolved
+// first.
 const AnswerPatience = 200 * time.Millisecond
 
-// ErrNoPolicy says that no part of a plugin takes rules about traffic.
+// ErrNoPolicy reports that no part of a plugin enforces rules about traffic.
 var ErrNoPolicy = words.Error(words.NoAgentPluginTakes)
 
-// NotHereError says that what a probe looks for is not part of what runs: no
-// failure, and no finding about the plugin either.
+// NotHereError reports that what a probe looks for does not exist in this setup,
+// which is neither a failure nor a finding about the plugin.
 type NotHereError struct{ Why words.Text }
 
 func (e *NotHereError) Error() string { return e.Why.String() }
 
-// Words is the sentence.
+// Words returns the sentence that the error consists of.
 func (e *NotHereError) Words() words.Text { return e.Why }
 
-// Lift takes a rule back.
+// Lift removes a rule.
 type Lift func(ctx context.Context) error
 
+// Dropped returns what Drops returns, or nothing if Drops is nil.
 func (a *Surroundings) Dropped() ([]Drop, error) {
 	if a.Drops == nil {
 		return nil, nil
@@ -102,7 +103,7 @@ func (a *Surroundings) Dropped() ([]Drop, error) {
 // Service is a ClusterIP with the server's pod behind it.
 type Service struct {
 	Addr netip.AddrPort // of the Service
-	Port uint16         // that the pod listens on
-	// Works is set once a connection has passed.
+	Port uint16         // port that the pod listens on
+	// Works is set once a connection has succeeded.
 	Works bool
 }

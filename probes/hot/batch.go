@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batchLength is the number of datagrams of one sendmmsg or recvmmsg: beyond
-// it the cost of the call itself is too small a share to matter.
+// batchLength is the number of datagrams per sendmmsg or recvmmsg call. In larger
+// batches the cost of the call itself no longer matters.
 const batchLength = 64
 
 // mmsghdr is the kernel's struct mmsghdr (recvmmsg(2)).
@@ -21,10 +21,10 @@ type mmsghdr struct {
 	_      [4]byte
 }
 
-// batch is memory for many datagrams and their headers.
+// batch holds the buffers for many datagrams and their headers.
 type batch struct {
 	size  int
-	each  int // datagrams of one message, which the kernel cuts up (UDP_SEGMENT)
+	each  int // datagrams per message, which the kernel splits (UDP_SEGMENT)
 	data  []byte
 	iovs  [batchLength]unix.Iovec
 	heads [batchLength]mmsghdr
@@ -41,13 +41,13 @@ func NewBatch(size, each int) *batch {
 	return b
 }
 
-// Keep holds the memory alive that the kernel was given.
+// Keep keeps the buffers alive while the kernel uses them.
 func (b *batch) Keep() { runtime.KeepAlive(b) }
 
-// Send sends numbered datagrams until the clock passes end: at a rate, each
-// batch when it is due, or as fast as the socket takes them. It returns how
-// many and the time of the last one. Once stopped is set, sending fails: the
-// socket is shut down.
+// Send sends numbered datagrams until the clock passes end. With a rate it sends
+// each batch when it is due; with a rate of 0 it sends as fast as the socket
+// accepts them. It returns the number of datagrams and when the last was sent.
+// Once stopped is set, sending fails because the socket is shut down.
 //
 //go:nosplit
 func (b *batch) Send(fd int, rate float64, start, end int64, stopped *atomic.Bool) (n, last int64, errno syscall.Errno) {
@@ -55,7 +55,7 @@ func (b *batch) Send(fd int, rate float64, start, end int64, stopped *atomic.Boo
 	most := batchLength
 	if rate > 0 {
 		interval = 1e9 / rate
-		// A burst of more than maxBurst would test the queues, not the rate.
+		// A burst longer than maxBurst would test the queues, not the rate.
 		most = int(min(max(maxBurst/interval, 1), batchLength))
 	}
 	messages := max(most/b.each, 1)

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Clockwork reads the machine's time at the end of the warm-up and once more
-// when asked, for a role whose own thread is in a hot loop at that moment.
+// Clockwork reads the machine's processor time at the end of the warm-up and
+// again in End, for a role whose own thread is in a hot loop when the warm-up ends.
 type Clockwork struct {
 	begun time.Time
 	after time.Duration
@@ -17,13 +17,13 @@ type Clockwork struct {
 	err   error
 }
 
-// StartClockwork begins a warm-up of that length.
+// StartClockwork starts a warm-up of the given length.
 func StartClockwork(after time.Duration) *Clockwork {
 	c := &Clockwork{begun: time.Now(), after: after, ready: make(chan struct{})}
 	go func() {
 		defer close(c.ready)
-		// The kernel wakes this thread itself. A timer of Go's may be one of a P whose
-		// thread is in a hot loop, and late by as much as that takes.
+		// nanosleep has the kernel wake this thread. A Go timer may belong to a P
+		// whose thread is in a hot loop and then fires only after the loop has ended.
 		left := unix.NsecToTimespec(after.Nanoseconds())
 		for unix.Nanosleep(&left, &left) == unix.EINTR {
 		}
@@ -32,11 +32,11 @@ func StartClockwork(after time.Duration) *Clockwork {
 	return c
 }
 
-// End is the time spent since the end of the warm-up. A sample that ended within
-// it has none.
+// End returns the processor time spent since the end of the warm-up. It fails if
+// the warm-up has not ended.
 func (c *Clockwork) End() (MachineTime, error) {
 	if time.Since(c.begun) < c.after {
-		return MachineTime{}, errors.New("the sample ended within its warm-up")
+		return MachineTime{}, errors.New("the sample ended during its warm-up")
 	}
 	<-c.ready
 	if c.err != nil {

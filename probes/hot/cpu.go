@@ -12,22 +12,22 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// userHZ is the unit of /proc/stat in 1/s. It is 100 on every architecture
-// that Go runs on (sysconf(_SC_CLK_TCK), time(7)).
+// userHZ is the number of /proc/stat ticks per second. It is 100 on every
+// architecture that Go runs on (sysconf(_SC_CLK_TCK), time(7)).
 const userHZ = 100
 
-// MachineTime is the processor time of a machine since it started, as
-// /proc/stat counts it (proc_stat(5)), and which machine that is.
+// MachineTime is the processor time that a machine has spent since boot, from
+// /proc/stat (proc_stat(5)), with an identifier of the machine.
 type MachineTime struct {
-	Boot string      `json:"boot"` // changes with each start of a kernel
+	Boot string      `json:"boot"` // boot ID, new for each boot
 	CPU  results.CPU `json:"cpu"`
 }
 
-// ReadMachineTime reads the time of this machine.
+// ReadMachineTime reads the processor time of this machine.
 func ReadMachineTime() (MachineTime, error) {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
-		return MachineTime{}, fmt.Errorf("telling this machine from others: %w", err)
+		return MachineTime{}, fmt.Errorf("reading the machine's boot ID: %w", err)
 	}
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -73,13 +73,13 @@ func parseStat(text []byte) (results.CPU, error) {
 		}
 	}
 	if !haveCPU || !haveSwitches {
-		return results.CPU{}, errors.New("reading /proc/stat: there is no cpu or no ctxt line")
+		return results.CPU{}, errors.New("reading /proc/stat: the cpu or the ctxt line is missing")
 	}
 	return cpu, nil
 }
 
-// Since is the time spent from an earlier reading of the same machine. A
-// counter that went backwards (idle and iowait may, proc_stat(5)) counts 0.
+// Since returns the time spent since an earlier reading on the same machine. A
+// counter that went backwards (idle and iowait may, proc_stat(5)) counts as 0.
 func (t MachineTime) Since(earlier MachineTime) MachineTime {
 	a, b := t.CPU, earlier.CPU
 	t.CPU = results.CPU{User: max(a.User-b.User, 0), System: max(a.System-b.System, 0), SoftIRQ: max(a.SoftIRQ-b.SoftIRQ, 0),
@@ -90,7 +90,8 @@ func (t MachineTime) Since(earlier MachineTime) MachineTime {
 	return t
 }
 
-// Together is the time spent by all machines of a sample, each counted once.
+// Together returns the time spent by all machines of a sample, counting each
+// machine once.
 func Together(times ...MachineTime) *results.CPU {
 	var sum results.CPU
 	seen := map[string]bool{}
@@ -109,8 +110,8 @@ func Together(times ...MachineTime) *results.CPU {
 	return &sum
 }
 
-// Stolen returns the warning that a sample carries when the hypervisor took
-// more than stealWarning of the machine's time, none otherwise.
+// Stolen returns a warning if the hypervisor took more than stealWarning of the
+// machine's time.
 func Stolen(c *results.CPU) []words.Text {
 	all := c.Busy() + c.Steal + c.Idle
 	if all <= 0 || c.Steal/all <= stealWarning {
@@ -121,5 +122,5 @@ func Stolen(c *results.CPU) []words.Text {
 
 // stealWarning is the share of the machine's time taken by the hypervisor
 // above which a sample carries a warning: at 1 % the loss is as large as the
-// differences that runs are asked to tell apart.
+// differences that runs are meant to detect.
 const stealWarning = 0.01

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-// FuzzParseStat feeds /proc/stat of kernels to come.
+// FuzzParseStat feeds arbitrary /proc/stat contents, as future kernels may write.
 func FuzzParseStat(f *testing.F) {
 	f.Add([]byte("cpu  1 2 3 4 5 6 7 8 9 10\nctxt 99\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {

@@ -10,23 +10,22 @@ import (
 )
 
 // interruptEvery is how often a loop is interrupted until it has ended. Once may
-// not do: a call that begins a moment after its socket was shut down may wait
-// all the same, as connect(2) does.
+// not be enough: a call that begins just after its socket was shut down may still
+// block, as connect(2) does.
 const interruptEvery = 50 * time.Millisecond
 
-// Current is the socket that a hot loop uses at the moment, of many that it
-// opens and closes one after the other. It costs the loop two atomic operations
-// a socket, and lets others shut that socket down without ever reaching one
-// that has the same number later.
+// Current is the socket in use by a hot loop that opens and closes many sockets
+// one after another. It lets other goroutines shut that socket down without ever
+// reaching a later one with the same descriptor, at the cost of two atomic
+// operations per socket.
 type Current struct {
 	stopped atomic.Bool
-	// held is one more than the descriptor, 0 when there is none. While interrupt
-	// uses the descriptor it is negative, and the loop must not close it.
+	// held is the descriptor plus one, or 0 if there is none. It is negative while
+	// interrupt uses the descriptor; the loop must not close the socket then.
 	held atomic.Int64
 }
 
-// Take makes a descriptor the current one, and reports whether the loop may go
-// on with it.
+// Take makes fd the current descriptor and reports whether the loop may continue.
 //
 //go:nosplit
 func (c *Current) Take(fd int) bool {
@@ -34,7 +33,7 @@ func (c *Current) Take(fd int) bool {
 	return !c.stopped.Load()
 }
 
-// Release must come before the descriptor is closed.
+// Release gives up fd. It must be called before fd is closed.
 //
 //go:nosplit
 func (c *Current) Release(fd int) {
@@ -42,7 +41,7 @@ func (c *Current) Release(fd int) {
 	}
 }
 
-// interrupt ends the call that is blocked on the current socket.
+// interrupt ends a call that is blocked on the current socket.
 func (c *Current) interrupt() {
 	held := c.held.Load()
 	if held > 0 && c.held.CompareAndSwap(held, -held) {
@@ -51,8 +50,8 @@ func (c *Current) interrupt() {
 	}
 }
 
-// Watch interrupts the loop from the end of ctx until the returned function is
-// called, after the loop has ended.
+// Watch interrupts the loop from when ctx ends until the returned function is
+// called, which must be after the loop has ended.
 func (c *Current) Watch(ctx context.Context) (end func()) {
 	quit := make(chan struct{})
 	var watching sync.WaitGroup

@@ -8,8 +8,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Range and precision of latency histograms: 1 ns to 10 s with three
-// significant digits, which takes 11 bits (2048 ≥ 2·10³) in each power of two.
+// Latency histograms cover 1 ns to 10 s with three significant digits, which
+// takes 11 bits (2048 ≥ 2·10³) for each power of two.
 const (
 	latencyLeast  = int64(1)
 	latencyMost   = int64(10 * time.Second)
@@ -19,12 +19,12 @@ const (
 	slots = (34-slotBits)<<(slotBits-1) + 1<<slotBits
 )
 
-// Latencies counts latencies in ns in the same classes as an HDR histogram of
-// the same precision. Unlike hdrhistogram's, its add may be used in a nosplit
-// function; [latencies.histogram] converts.
+// Latencies counts latencies in ns in the same buckets as an HDR histogram of
+// the same precision. Unlike hdrhistogram's, its Add may be called from a nosplit
+// function.
 type Latencies struct{ counts [slots]uint32 }
 
-// Add counts one latency. Beyond the range the last class counts.
+// Add counts one latency. Values beyond the range go into the last bucket.
 //
 //go:nosplit
 func (l *Latencies) Add(ns int64) {
@@ -34,10 +34,10 @@ func (l *Latencies) Add(ns int64) {
 	l.counts[min(slot, slots-1)]++
 }
 
-// Reset forgets everything.
+// Reset clears all counts.
 func (l *Latencies) Reset() { clear(l.counts[:]) }
 
-// slotValue is the least value of a class.
+// slotValue returns the smallest value that a bucket counts.
 func slotValue(slot int) int64 {
 	shift := max(slot>>(slotBits-1)-1, 0)
 	return int64(slot-shift<<(slotBits-1)) << shift
@@ -51,7 +51,7 @@ func (l *Latencies) histogram() (*hdrhistogram.Histogram, error) {
 			continue
 		}
 		if err := h.RecordValues(slotValue(slot), int64(n)); err != nil {
-			return nil, fmt.Errorf("making a histogram: %w", err)
+			return nil, fmt.Errorf("building a histogram: %w", err)
 		}
 	}
 	return h, nil
@@ -61,8 +61,8 @@ func newHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(latencyLeast, latencyMost, latencyDigits)
 }
 
-// Encoded returns the counts as a histogram in HDR's V2 compressed encoding,
-// as it goes back to the controller.
+// Encoded returns the counts as a histogram in HDR's V2 compressed encoding, in
+// which a worker sends it to the controller.
 func (l *Latencies) Encoded() ([]byte, error) {
 	h, err := l.histogram()
 	if err != nil {
@@ -75,7 +75,7 @@ func (l *Latencies) Encoded() ([]byte, error) {
 	return text, nil
 }
 
-// DecodeHistogram reads what encoded wrote.
+// DecodeHistogram decodes a histogram that Encoded returned.
 func DecodeHistogram(text []byte) (*hdrhistogram.Histogram, error) {
 	h, err := hdrhistogram.Decode(text)
 	if err != nil {
@@ -87,7 +87,7 @@ func DecodeHistogram(text []byte) (*hdrhistogram.Histogram, error) {
 	return h, nil
 }
 
-// Quantiles are the latency metrics of a histogram, in seconds.
+// Quantiles returns the latency metrics of a histogram, in seconds.
 func Quantiles(h *hdrhistogram.Histogram) map[string]float64 {
 	values := map[string]float64{}
 	for name, percentile := range map[string]float64{"p50": 50, "p90": 90, "p99": 99, "p999": 99.9} {

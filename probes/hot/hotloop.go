@@ -1,5 +1,5 @@
-// Package hot holds what runs while a sample is taken: loops of raw system calls
-// on blocking sockets and pinned threads, which allocate nothing, and the clocks,
+// Package hot contains the code that runs while a sample is taken: allocation-free
+// loops of raw system calls on blocking sockets and pinned threads, and the clocks,
 // counters and histograms that they fill.
 package hot
 
@@ -15,19 +15,20 @@ import (
 // The loops below run while a sample is taken, each on a thread of its own.
 // They follow three rules:
 //
-//   - System calls are raw: the scheduler is not told, so neither entering nor
-//     leaving costs anything, and sysmon sees no P to take back (which would
+//   - System calls are raw and bypass the scheduler, so entering and leaving
+//     them costs nothing extra, and sysmon sees no P to take back (which would
 //     make it wake up every 20 µs on a CPU that is being measured). The thread
-//     keeps its P meanwhile; see maxHotThreads.
-//   - Functions are nosplit: a function's prologue is where the scheduler
-//     preempts a goroutine that has run for 10 ms, and a locked thread pays
-//     two thread switches for that. Blocked calls are ended from outside, by
-//     shutting the socket down, never by a receive timeout: that would arm
+//     keeps its P meanwhile; see MaxHotThreads.
+//   - Functions are nosplit: the scheduler preempts a goroutine that has run
+//     for 10 ms in a function's prologue, and a locked thread pays for that
+//     with two thread switches. Blocked calls are ended from outside, by
+//     shutting down the socket, never by a receive timeout, which would arm
 //     and disarm a kernel timer every round.
-//   - sendto and recvfrom instead of write and read: they skip the file layer.
+//   - The loops use sendto and recvfrom, which skip the file layer, instead of
+//     write and read.
 
-// Nanotime is the monotonic clock in ns (CLOCK_MONOTONIC through the vDSO). It
-// is what time.Since uses; called directly because time.Since has a prologue.
+// Nanotime returns the monotonic clock in ns (CLOCK_MONOTONIC through the vDSO).
+// time.Since reads the same clock but has a prologue.
 //
 //go:linkname Nanotime runtime.nanotime
 //go:noescape
@@ -45,13 +46,12 @@ func RawReceive(fd int, b []byte, flags int) (int, syscall.Errno) {
 	return int(n), errno
 }
 
-// Ended is the errno with which a loop reports that the peer has closed the
-// connection in order, or that it was shut down from outside.
+// Ended is the errno that a loop returns when the peer closed the connection
+// in an orderly way or the socket was shut down from outside.
 const Ended = unix.ENODATA
 
-// ReceiveAll fills b from a stream, or takes one datagram of its length. With
-// MSG_DONTWAIT among the flags it polls until there is something or stopped
-// is set.
+// ReceiveAll fills b from a stream, or receives one datagram of length len(b).
+// If flags include MSG_DONTWAIT, it polls until data arrives or stopped is set.
 //
 //go:nosplit
 func ReceiveAll(fd int, b []byte, flags int, stopped *atomic.Bool) syscall.Errno {
@@ -91,26 +91,26 @@ func SendAll(fd int, b []byte) syscall.Errno {
 	return 0
 }
 
-// RoundTrips is a loop of requests and answers over a connected socket.
+// RoundTrips is a request/response loop over a connected socket.
 type RoundTrips struct {
 	FD       int
 	Request  []byte // its first byte counts the rounds
 	Answer   []byte // as long as the request
-	Flags    int    // of every receive
-	Interval int64  // ns between requests that are due; 0: each follows the answer to the one before
+	Flags    int    // for every receive
+	Interval int64  // ns from one scheduled request to the next; 0 for a closed loop
 	Stopped  *atomic.Bool
 
-	done atomic.Int64 // rounds, for the watch
-	Lost atomic.Int64 // requests that were sent again
+	done atomic.Int64 // completed rounds, read by Watch
+	Lost atomic.Int64 // requests that Watch sent again
 }
 
-// Run sends the request and waits for as much to come back, again and again until the
-// clock passes end. In a closed loop the end of one round is the start of the
-// next, so a round costs one reading of the clock. In an open loop latency
-// counts from when the request was due, sent or not: a stall then delays all
-// requests that fell due in it, as it would those of independent users (Tene,
-// How NOT to Measure Latency: coordinated omission). It returns the number of
-// rounds and the time of the end of the last one.
+// Run sends the request and waits for an answer of the same length, over and over
+// until the clock passes end. In a closed loop the end of one round is the start
+// of the next, so a round reads the clock only once. In an open loop latency
+// counts from when the request was due, even if it was sent later: a stall then
+// delays every request that fell due during it, as it would for independent users
+// (Tene, How NOT to Measure Latency: coordinated omission). Run returns the
+// number of rounds and the time at which the last one ended.
 //
 //go:nosplit
 func (r *RoundTrips) Run(l *Latencies, end int64) (n, last int64, errno syscall.Errno) {
@@ -132,8 +132,8 @@ func (r *RoundTrips) Run(l *Latencies, end int64) (n, last int64, errno syscall.
 			if errno = ReceiveAll(r.FD, r.Answer, r.Flags, r.Stopped); errno != 0 {
 				return n, last, errno
 			}
-			// An answer that was given up may come after all; it is another
-			// round's.
+			// A late answer to a request that was sent again belongs to an
+			// earlier round.
 			if r.Answer[0] == r.Request[0] {
 				break
 			}
@@ -147,14 +147,14 @@ func (r *RoundTrips) Run(l *Latencies, end int64) (n, last int64, errno syscall.
 	return n, last, 0
 }
 
-// spinBelow is how close a time must be for waitUntil to spin: sleeping costs
+// spinBelow is the remaining time below which waitUntil spins: sleeping costs
 // a timer and a wake-up, which would be counted as latency.
 const spinBelow = 100_000 // ns
 
-// longestSleep in ns is how long waitUntil may not see that it is stopped.
-const longestSleep = 50_000_000
+// longestSleep bounds how long waitUntil sleeps before it checks stopped.
+const longestSleep = 50_000_000 // ns
 
-// waitUntil waits for the clock to pass a time, or for stopped to be set.
+// waitUntil waits until the clock reaches due or stopped is set.
 //
 //go:nosplit
 func waitUntil(due int64, stopped *atomic.Bool) {
@@ -174,7 +174,7 @@ func waitUntil(due int64, stopped *atomic.Bool) {
 	}
 }
 
-// Echo sends back what comes, len(b) bytes at a time, until the stream ends.
+// Echo sends back what it receives, len(b) bytes at a time, until the stream ends.
 //
 //go:nosplit
 func Echo(fd int, b []byte, flags int, stopped *atomic.Bool) (n int64, errno syscall.Errno) {
@@ -190,7 +190,7 @@ func Echo(fd int, b []byte, flags int, stopped *atomic.Bool) (n int64, errno sys
 }
 
 // Receive reads a stream into b over and over until the clock passes end. It
-// returns the number of bytes, of calls, and the time of the last call's end.
+// returns the number of bytes, the number of calls, and when the last call ended.
 //
 //go:nosplit
 func Receive(fd int, b []byte, end int64) (bytes, calls, last int64, errno syscall.Errno) {
@@ -213,7 +213,7 @@ func Receive(fd int, b []byte, end int64) (bytes, calls, last int64, errno sysca
 	return bytes, calls, last, 0
 }
 
-// Transmit writes b to a stream over and over until that fails.
+// Transmit writes b to a stream over and over until a write fails.
 //
 //go:nosplit
 func Transmit(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
@@ -230,10 +230,10 @@ func Transmit(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
 	}
 }
 
-// TransmitZerocopy is transmit with MSG_ZEROCOPY: the kernel sends from b
-// itself and tells on the socket's error queue when it has
-// (Documentation/networking/msg_zerocopy.rst). The queue is emptied when its
-// memory is used up.
+// TransmitZerocopy is Transmit with MSG_ZEROCOPY: the kernel sends directly from
+// b and reports completion on the socket's error queue
+// (Documentation/networking/msg_zerocopy.rst). TransmitZerocopy empties the queue
+// when its memory is used up.
 //
 //go:nosplit
 func TransmitZerocopy(fd int, b []byte) (bytes, calls int64, errno syscall.Errno) {
@@ -252,18 +252,18 @@ func TransmitZerocopy(fd int, b []byte) (bytes, calls int64, errno syscall.Errno
 	}
 }
 
-// forgetCompletions empties a socket's error queue. b is never written again,
-// so nobody waits for them.
+// forgetCompletions empties a socket's error queue. The buffer is never written
+// again, so nothing waits for the completions.
 //
 //go:nosplit
 func forgetCompletions(fd int) {
 	for {
-		var m unix.Msghdr // no room for anything: only the notice is taken off
+		var m unix.Msghdr // no buffers: the notification itself is discarded
 		if _, _, errno := syscall.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&m)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT); errno != 0 {
 			return
 		}
 	}
 }
 
-// Keep holds buffers alive that raw system calls were given as numbers.
+// Keep keeps b alive: raw system calls hold its address only as an integer.
 func Keep(b []byte) { runtime.KeepAlive(unsafe.SliceData(b)) }

@@ -10,8 +10,8 @@ import (
 )
 
 // Receive counts datagrams until receiving fails or stopped is set. With
-// MSG_DONTWAIT it polls the socket: to wake a thread that sleeps costs the
-// sender's CPU some microseconds, which would bound the rate.
+// MSG_DONTWAIT it polls the socket: waking a sleeping thread costs the sender's
+// CPU some microseconds, which would limit the rate.
 //
 //go:nosplit
 func (s *Sequence) Receive(fd int, b *batch, flags int, stopped *atomic.Bool) syscall.Errno {
@@ -30,7 +30,7 @@ func (s *Sequence) Receive(fd int, b *batch, flags int, stopped *atomic.Bool) sy
 			return errno
 		}
 		if got == 0 || b.heads[0].length == 0 {
-			return Ended // shut down: an empty datagram, again and again
+			return Ended // a socket that was shut down returns empty datagrams forever
 		}
 		s.Last = Nanotime()
 		if s.Received == 0 {
@@ -44,18 +44,20 @@ func (s *Sequence) Receive(fd int, b *batch, flags int, stopped *atomic.Bool) sy
 	}
 }
 
-// Sequence counts datagrams by their numbers.
+// Sequence counts received datagrams and uses their sequence numbers to detect
+// duplicates and reordering.
 type Sequence struct {
 	Received, Repeated, Reordered int64
-	First, Last                   int64 // clock
+	First, Last                   int64 // Nanotime of the first and the last receive
 	window                        [windowWords]uint64
 	highest                       uint64
 }
 
-// windowWords bounds how far back a repeated number is told from a late one.
+// windowWords is the length of the window, in 64-bit words, within which a
+// repeated number can be told from a late one.
 const windowWords = 1024
 
-// count counts the datagram with a number.
+// count counts the datagram with sequence number n.
 //
 //go:nosplit
 func (s *Sequence) count(n uint64) {
@@ -66,13 +68,13 @@ func (s *Sequence) count(n uint64) {
 		if s.Received == 0 {
 			from = 0
 		}
-		// Words that the highest number passes begin anew.
+		// Clear the words that the highest number moves past.
 		for w := max(from, max(n/64, windowWords-1)-(windowWords-1)); w <= n/64; w++ {
 			s.window[w%windowWords] = 0
 		}
 		s.highest = n
 	case s.highest-n >= 64*(windowWords-1):
-		s.Reordered++ // too late to know whether it is the first of its number
+		s.Reordered++ // outside the window: cannot tell whether it is a duplicate
 		s.Received++
 		return
 	case s.window[word]&bit != 0:

@@ -13,12 +13,12 @@ func TestSequence(t *testing.T) {
 	}{
 		{"in order", []uint64{0, 1, 2, 3}, 4, 0, 0},
 		{"the first is not 0", []uint64{5, 6}, 2, 0, 0},
-		{"a gap is a loss, not a disorder", []uint64{0, 1, 5, 6}, 4, 0, 0},
-		{"two change places", []uint64{0, 2, 1, 3}, 4, 0, 1},
-		{"one comes twice", []uint64{0, 1, 1, 2}, 3, 1, 0},
-		{"one comes twice, the second time late", []uint64{0, 1, 2, 3, 1}, 4, 1, 0},
-		{"late over a word's end", []uint64{62, 65, 63, 64}, 4, 0, 2},
-		{"a jump clears what it passes", []uint64{1, 1 + 64*windowWords, 1 + 2*64*windowWords}, 3, 0, 0},
+		{"a gap is loss, not reordering", []uint64{0, 1, 5, 6}, 4, 0, 0},
+		{"two swapped", []uint64{0, 2, 1, 3}, 4, 0, 1},
+		{"a duplicate", []uint64{0, 1, 1, 2}, 3, 1, 0},
+		{"a late duplicate", []uint64{0, 1, 2, 3, 1}, 4, 1, 0},
+		{"late across a word boundary", []uint64{62, 65, 63, 64}, 4, 0, 2},
+		{"a jump clears the words it passes", []uint64{1, 1 + 64*windowWords, 1 + 2*64*windowWords}, 3, 0, 0},
 		{"too late to tell", []uint64{0, 64 * windowWords, 0}, 3, 0, 1},
 		{"numbers at the end of the range", []uint64{1<<64 - 2, 1<<64 - 1, 1<<64 - 1}, 2, 1, 0},
 	} {
@@ -34,7 +34,8 @@ func TestSequence(t *testing.T) {
 	}
 }
 
-// FuzzSequence holds the window against a set, for numbers that stay within it.
+// FuzzSequence compares the window with a set, for numbers that stay within the
+// window.
 func FuzzSequence(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 1, 0, 1, 0, 5, 0, 3})
 	f.Fuzz(func(t *testing.T, in []byte) {

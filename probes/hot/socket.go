@@ -15,19 +15,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Socket is a blocking socket outside Go's poller. It is shut down when its
-// context ends, which wakes every thread that is blocked on it.
+// Socket is a blocking socket outside Go's poller. The end of its context shuts
+// it down, which wakes every thread that is blocked on it.
 type Socket struct {
 	FD   int
 	stop func() bool
 	// Stopped is set when the context ends, for loops that poll.
 	Stopped atomic.Bool
 
-	mu     sync.Mutex // closing against shutting down a descriptor that is somebody else's by then
+	mu     sync.Mutex // keeps shutDown from reaching a descriptor that was closed and reused
 	closed bool
 }
 
-// NewSocket makes a socket of the address's family.
+// NewSocket creates a socket of addr's family.
 func NewSocket(ctx context.Context, addr netip.Addr, kind, protocol int) (*Socket, error) {
 	family := unix.AF_INET6
 	if addr.Is4() {
@@ -40,17 +40,17 @@ func NewSocket(ctx context.Context, addr netip.Addr, kind, protocol int) (*Socke
 	return watch(ctx, fd), nil
 }
 
-// watch takes over a descriptor.
+// watch takes ownership of a descriptor.
 func watch(ctx context.Context, fd int) *Socket {
 	s := &Socket{FD: fd}
 	s.stop = context.AfterFunc(ctx, s.interrupt)
 	return s
 }
 
-// interrupt ends blocked calls on the socket until it is closed. Once would not
-// do: a socket that was shut down before it listens or connects waits all the
-// same when it does. On a socket that is not connected shutdown fails, but wakes
-// waiters all the same.
+// interrupt shuts down the socket repeatedly until it is closed. Once is not
+// enough: a socket that was shut down before it listens or connects still blocks
+// when it does. On a socket that is not connected, shutdown fails but still wakes
+// waiters.
 func (s *Socket) interrupt() {
 	s.Stopped.Store(true)
 	for s.shutDown() {
@@ -58,7 +58,7 @@ func (s *Socket) interrupt() {
 	}
 }
 
-// shutDown shuts the socket down unless it is closed.
+// shutDown shuts down the socket and reports whether it is still open.
 func (s *Socket) shutDown() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,8 +79,8 @@ func (s *Socket) Close() error {
 	return unix.Close(s.FD)
 }
 
-// Reset closes a TCP connection with a reset: what is queued is thrown away
-// (SO_LINGER with 0, socket(7)), so that it does not run into the next sample.
+// Reset closes a TCP connection with a reset (SO_LINGER with 0, socket(7)), which
+// discards queued data so that it does not run into the next sample.
 func (s *Socket) Reset() error {
 	err := unix.SetsockoptLinger(s.FD, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	return errors.Join(err, s.Close())
@@ -93,7 +93,7 @@ func Sockaddr(a netip.AddrPort) unix.Sockaddr {
 	return &unix.SockaddrInet6{Addr: a.Addr().As16(), Port: int(a.Port())}
 }
 
-// bindTo binds to a port, 0 for any.
+// bindTo binds to an address and a port, 0 for any port, and returns the port.
 func (s *Socket) bindTo(at netip.AddrPort) (uint16, error) {
 	addr := at.Addr()
 	if err := unix.Bind(s.FD, Sockaddr(at)); err != nil {
@@ -112,8 +112,7 @@ func (s *Socket) bindTo(at netip.AddrPort) (uint16, error) {
 	return 0, fmt.Errorf("reading the port bound on %s: the address is of another family", addr)
 }
 
-// BoundUDP opens a datagram socket at an address and returns the port that it
-// got.
+// BoundUDP opens a UDP socket bound to addr and returns its port.
 func BoundUDP(ctx context.Context, addr netip.Addr) (*Socket, uint16, error) {
 	s, err := NewSocket(ctx, addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
 	if err != nil {
@@ -133,7 +132,7 @@ func ListenTCP(ctx context.Context, addr netip.Addr, port uint16, backlog int) (
 	if err != nil {
 		return nil, 0, err
 	}
-	if port != 0 { // connections of the sample before may still be in TIME-WAIT
+	if port != 0 { // connections of the previous sample may still be in TIME-WAIT
 		err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1))
 	}
 	if err == nil {
@@ -151,7 +150,7 @@ func ListenTCP(ctx context.Context, addr netip.Addr, port uint16, backlog int) (
 	return s, port, nil
 }
 
-// Accept takes the next connection.
+// Accept waits for the next connection.
 func (s *Socket) Accept(ctx context.Context) (*Socket, error) {
 	for {
 		fd, _, err := unix.Accept4(s.FD, unix.SOCK_CLOEXEC)
@@ -182,7 +181,7 @@ func ConnectTCP(ctx context.Context, peer netip.AddrPort) (*Socket, error) {
 
 func (s *Socket) Connect(ctx context.Context, peer netip.AddrPort) error {
 	err := unix.Connect(s.FD, Sockaddr(peer))
-	if errors.Is(err, unix.EINTR) { // it goes on in the background, connect(2)
+	if errors.Is(err, unix.EINTR) { // connecting continues in the background, connect(2)
 		err = s.connected()
 	}
 	switch {
@@ -194,7 +193,7 @@ func (s *Socket) Connect(ctx context.Context, peer netip.AddrPort) error {
 	return fmt.Errorf("connecting to %s: %w", peer, os.NewSyscallError("connect", err))
 }
 
-// connected waits for the end of a connect that was interrupted.
+// connected waits for an interrupted connect to finish.
 func (s *Socket) connected() error {
 	fds := []unix.PollFd{{Fd: int32(s.FD), Events: unix.POLLOUT}}
 	for {
@@ -213,8 +212,8 @@ func (s *Socket) connected() error {
 	}
 }
 
-// SetCongestionControl sets CongestionControl and returns what the kernel has
-// set, with a warning if that is another.
+// SetCongestionControl sets CongestionControl and returns the algorithm that the
+// kernel uses, with a warning if it is a different one.
 func (s *Socket) SetCongestionControl() (name string, warnings []words.Text, err error) {
 	setErr := unix.SetsockoptString(s.FD, unix.IPPROTO_TCP, unix.TCP_CONGESTION, CongestionControl)
 	name, err = unix.GetsockoptString(s.FD, unix.IPPROTO_TCP, unix.TCP_CONGESTION)
@@ -229,15 +228,15 @@ func (s *Socket) SetCongestionControl() (name string, warnings []words.Text, err
 	return name, warnings, nil
 }
 
-// SetNoDelay turns Nagle's algorithm off (TCP_NODELAY, tcp(7)).
+// SetNoDelay disables Nagle's algorithm (TCP_NODELAY, tcp(7)).
 func (s *Socket) SetNoDelay() error {
 	if err := unix.SetsockoptInt(s.FD, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
-		return fmt.Errorf("turning Nagle's algorithm off: %w", os.NewSyscallError("setsockopt", err))
+		return fmt.Errorf("disabling Nagle's algorithm: %w", os.NewSyscallError("setsockopt", err))
 	}
 	return nil
 }
 
-// IOError says why a hot loop ended early.
+// IOError returns an error that says why a hot loop ended early.
 func IOError(ctx context.Context, doing string, errno syscall.Errno) error {
 	switch {
 	case ctx.Err() != nil:
@@ -248,11 +247,11 @@ func IOError(ctx context.Context, doing string, errno syscall.Errno) error {
 	return fmt.Errorf("%s: %w", doing, errno)
 }
 
-// NanotimeAfter is the clock's reading d from now.
+// NanotimeAfter returns what Nanotime will return d from now.
 func NanotimeAfter(d time.Duration) int64 { return Nanotime() + int64(d) }
 
-// CongestionControl is what every TCP socket of a probe is set to, so that
-// figures of machines with different defaults compare (tcp(7)).
+// CongestionControl is the algorithm that every TCP socket of a probe is set to
+// (tcp(7)), so that results from machines with different defaults are comparable.
 const CongestionControl = "cubic"
 
 // TCPInfo reads the connection's state (TCP_INFO, tcp(7); RTT in µs).

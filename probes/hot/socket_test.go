@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSocketThatIsLate has a socket begin to wait after its context has ended
-// and it was shut down for that.
+// TestSocketThatIsLate checks that a socket does not block if it starts to wait
+// after its context has ended and it has been shut down.
 func TestSocketThatIsLate(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	late := errors.New("time limit of 1s passed")
@@ -25,7 +25,7 @@ func TestSocketThatIsLate(t *testing.T) {
 	for !s.Stopped.Load() {
 		time.Sleep(time.Millisecond)
 	}
-	s.shutDown() // what follows the mark, for certain
+	s.shutDown() // interrupt may not have reached its own call yet
 	if _, err := s.bindTo(netip.AddrPortFrom(addr, 0)); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +46,6 @@ func TestSocketThatIsLate(t *testing.T) {
 			t.Errorf("the cause is %v", err)
 		}
 	case <-time.After(10 * time.Second):
-		t.Error("it waits for a connection although its time is over")
+		t.Error("Accept still blocks although its context has ended")
 	}
 }

@@ -13,18 +13,18 @@ import (
 var hotThreads = make(chan struct{}, MaxHotThreads)
 
 // OnCPU runs f on an operating system thread of its own that is pinned to a
-// CPU (sched_setaffinity(2); -1 leaves it where it is), and returns what f
-// returns. The thread ends with f, so its affinity reaches nobody else.
+// CPU (sched_setaffinity(2)), and returns f's error. If cpu is -1, the thread is
+// not pinned. The thread ends with f, so no other goroutine inherits its affinity.
 func OnCPU(cpu int, f func() error) error {
 	select {
 	case hotThreads <- struct{}{}:
 		defer func() { <-hotThreads }()
 	default:
-		return fmt.Errorf("more than %d threads measure already", MaxHotThreads)
+		return fmt.Errorf("starting a measuring thread: %d are already running", MaxHotThreads)
 	}
 	done := make(chan error, 1)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread() // never unlocked, so the thread ends with the goroutine
 		defer func() {
 			if p := recover(); p != nil {
 				debug.PrintStack()
@@ -40,13 +40,13 @@ func OnCPU(cpu int, f func() error) error {
 	return <-done
 }
 
-// OwnFile gives the calling thread a table of open files of its own, which
-// holds one socket. Where threads share a table, every system call on a file
-// counts a reference to it up and down, atomically (the kernel's fdget); a
-// table of one's own saves that, four times a round trip. All else is closed
-// in it at once, and the socket by the returned function, so that the copies
-// keep nothing open that its owner closes. Where that is not permitted the
-// table stays shared.
+// OwnFile gives the calling thread its own file descriptor table, which contains
+// only one socket. If threads share a table, every system call on a file
+// atomically increments and decrements its reference count (the kernel's fdget);
+// a private table avoids that, four times per round trip. OwnFile closes all other
+// descriptors in the private table, and the returned function closes the socket
+// there, so that the copies do not keep open what their owners close. If
+// unsharing is not permitted, the table stays shared.
 func OwnFile(fd int) (forget func()) {
 	if unix.Unshare(unix.CLONE_FILES) != nil {
 		return func() {}
@@ -59,7 +59,7 @@ func OwnFile(fd int) (forget func()) {
 	return func() { unix.Close(fd) }
 }
 
-// pin pins the calling thread.
+// pin pins the calling thread to a CPU unless cpu is negative.
 func pin(cpu int) error {
 	if cpu < 0 {
 		return nil
@@ -72,7 +72,7 @@ func pin(cpu int) error {
 	return nil
 }
 
-// MaxHotThreads bounds the threads in hot loops of one worker. Each keeps
-// a P of the Go scheduler while it is blocked in a system call, so there
-// must be more Ps than that.
+// MaxHotThreads is the maximum number of threads of one worker in hot loops. Each
+// keeps its P of the Go scheduler while it is blocked in a system call, so there
+// must be more Ps than MaxHotThreads.
 const MaxHotThreads = 40

@@ -7,10 +7,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Watch sends a datagram again, from a thread of its own, whenever the loop
-// has made no progress for a while: a lost one would otherwise hold it up for
-// good. A receive timeout would do, but arms and disarms a timer every round.
-// The loop's time for that round goes on, so a loss shows as the latency that
+// Watch resends the current request, from a goroutine of its own, whenever the
+// loop has made no progress for patience: a lost datagram would otherwise block it
+// forever. A receive timeout would also work, but arms and disarms a timer every
+// round. The round's clock keeps running, so a loss shows up as the latency that
 // it costs. The returned function ends the watch.
 func (r *RoundTrips) Watch(patience time.Duration) (end func()) {
 	quit := make(chan struct{})

@@ -16,9 +16,9 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// TestHotLoopsAllocateNothing counts allocations while the loops run. Their
-// peer is another process: counting leaves this one a single P, which the loop
-// keeps.
+// TestHotLoopsAllocateNothing counts allocations while the loops run. Their peer is
+// another process, because testing.AllocsPerRun leaves this one a single P, which
+// the loop keeps.
 func TestHotLoopsAllocateNothing(t *testing.T) {
 	b, l := make([]byte, readSize), new(hot.Latencies)
 	request, answer := make([]byte, 1), make([]byte, 1)
@@ -52,27 +52,27 @@ func TestHotLoopsAllocateNothing(t *testing.T) {
 	}
 }
 
-// TestTransmitAllocatesNothing: a stream ends only with its connection, so each
-// call has one of its own, made before.
+// TestTransmitAllocatesNothing counts allocations of the sending loops. A loop ends
+// only with its connection, so each call gets a connection of its own beforehand.
 func TestTransmitAllocatesNothing(t *testing.T) {
 	b := make([]byte, writeSize)
 	for name, loop := range map[string]func(fd int, b []byte) (int64, int64, syscall.Errno){"copied": hot.Transmit, "zerocopy": hot.TransmitZerocopy} {
 		t.Run(name, func(t *testing.T) {
 			var n uint64
-			for range 2 { // the first call may prepare something
+			for range 2 { // the first call may allocate something once
 				w, cmd := probestest.Process(t)
 				s := receivingPeer(t, w)
 				defer s.Close()
 				if err := unix.SetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1); err != nil {
 					t.Fatal(err)
 				}
-				// A peer that is stopped gives no answer, whose reading would count.
+				// A stopped peer does not answer; reading an answer would allocate.
 				go func() {
 					time.Sleep(200 * time.Millisecond)
 					unix.Kill(cmd.Process.Pid, unix.SIGSTOP)
 					unix.Shutdown(s.FD, unix.SHUT_RDWR)
 				}()
-				time.Sleep(20 * time.Millisecond) // it sleeps by now
+				time.Sleep(20 * time.Millisecond) // let the goroutine reach its Sleep
 				before := mallocs()
 				bytes, _, _ := loop(s.FD, b)
 				n = mallocs() - before
@@ -111,8 +111,8 @@ func echoingPeer(t *testing.T, w *worker.Worker) *hot.Socket {
 	return s
 }
 
-// servingPeer serves one connection after the other, and is made the peer of a
-// loop.
+// servingPeer starts a server of one connection after another and makes it the peer
+// of loop.
 func servingPeer(t *testing.T, w *worker.Worker, loop *connections) *hot.Socket {
 	t.Helper()
 	call, err := w.Start(t.Context(), "tcp-crr/server", RRArgs{Addr: probestest.Localhost, CPU: -1, Size: 1, Duration: time.Second})
@@ -126,7 +126,7 @@ func servingPeer(t *testing.T, w *worker.Worker, loop *connections) *hot.Socket 
 	if loop.peer, loop.length, err = rawSockaddr(netip.AddrPortFrom(probestest.Localhost, bound.Port)); err != nil {
 		t.Fatal(err)
 	}
-	return deafPeer(t, w) // not used
+	return deafPeer(t, w) // the loop does not use it
 }
 
 func sendingPeer(t *testing.T, w *worker.Worker) *hot.Socket {
@@ -164,7 +164,7 @@ func receivingPeer(t *testing.T, w *worker.Worker) *hot.Socket {
 	return s
 }
 
-// deafPeer is a socket that nobody reads, seen from a connected one.
+// deafPeer returns a socket that is connected to one from which nothing is read.
 func deafPeer(t *testing.T, _ *worker.Worker) *hot.Socket {
 	t.Helper()
 	deaf, port := datagramSocket(t)
@@ -179,12 +179,13 @@ func deafPeer(t *testing.T, _ *worker.Worker) *hot.Socket {
 	return s
 }
 
-// ownPeer is a socket that receives what it sends. Receiving fails when none
-// came for a moment, which ends the loop.
+// ownPeer returns a socket that receives what it sends. Receiving fails if nothing
+// arrives for a moment, which ends the loop.
 func ownPeer(t *testing.T, _ *worker.Worker) *hot.Socket {
 	t.Helper()
 	s, port := datagramSocket(t)
-	// Shorter than the scheduler takes to interrupt a thread, which begins it anew.
+	// The timeout is shorter than the scheduler takes to interrupt a thread, which
+	// restarts it.
 	moment := unix.NsecToTimeval(int64(2 * time.Millisecond))
 	if err := unix.SetsockoptTimeval(s.FD, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &moment); err != nil {
 		t.Fatal(err)

@@ -14,17 +14,17 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// count is what an interface has received since it exists.
+// count is what an interface has received since it was created.
 type count struct {
 	bytes, packets, drops uint64
 }
 
-// counts are those of several interfaces, by name.
+// counts are the counts of several interfaces, by name.
 type counts map[string]count
 
-// since is what all of them together have received between two looks. An
-// interface whose counters have fallen was made anew meanwhile, as one that was
-// not there before was made: both count from 0.
+// since returns what all interfaces together have received between two readings.
+// An interface whose counters have decreased was recreated in between; it counts
+// from 0, as does an interface that did not exist before.
 func (c counts) since(before counts) count {
 	var sum count
 	for name, is := range c {
@@ -39,9 +39,9 @@ func (c counts) since(before counts) count {
 	return sum
 }
 
-// readCounters is a role. It returns the content of /proc/net/dev as the worker sees it.
+// readCounters is a role that returns /proc/net/dev as the worker sees it.
 func readCounters(context.Context, *worker.Request) (any, error) {
-	// Of the thread's network namespace, which is the process's.
+	// The thread is in the network namespace of the process.
 	text, err := os.ReadFile("/proc/thread-self/net/dev")
 	if err != nil {
 		return nil, fmt.Errorf("reading the interfaces' counters: %w", err)
@@ -49,8 +49,8 @@ func readCounters(context.Context, *worker.Request) (any, error) {
 	return string(text), nil
 }
 
-// wireCount reads what an interface of a worker's network namespace has
-// received; "" stands for all of them but loopback.
+// wireCount reads what an interface in a worker's network namespace has received.
+// "" stands for all interfaces except loopback.
 func wireCount(ctx context.Context, w *worker.Worker, nic string) (counts, error) {
 	call, err := w.Start(ctx, "tcp-stream/counters", nil)
 	if err != nil {
@@ -63,11 +63,11 @@ func wireCount(ctx context.Context, w *worker.Worker, nic string) (counts, error
 	return parseNetDev([]byte(text), nic)
 }
 
-// streamCount is the state of everything that a stream to the server's pod
-// moves on and that is no part of its ends.
+// streamCount holds the counters that a stream to the server's pod advances outside
+// of its two ends.
 type streamCount struct {
-	wire   counts // of the node's NIC; nil without a worker on the node
-	pod    counts // of the pod's interfaces; nil for the baseline, which has none
+	wire   counts // of the node's NIC; nil if the node has no worker
+	pod    counts // of the pod's interfaces; nil for the baseline, which has no pods
 	agents time.Duration
 }
 
@@ -95,9 +95,9 @@ func countStream(ctx context.Context, s *probes.Site) (*streamCount, error) {
 	return &c, nil
 }
 
-// since adds what happened since an earlier state to a sample's values. The
-// gigabytes are those that arrived meanwhile, the warm-up's included, because
-// the counters know no window.
+// since adds what happened since an earlier state to a sample's values. It divides
+// by the gigabytes that arrived since then, including the warm-up, because the
+// counters are not limited to the sample's window.
 func (c *streamCount) since(before *streamCount, values map[string]float64) {
 	if c.wire == nil {
 		return
@@ -117,8 +117,8 @@ func (c *streamCount) since(before *streamCount, values map[string]float64) {
 	}
 }
 
-// parseNetDev reads receive counters in /proc/net/dev (proc_pid_net(5)):
-// bytes, packets, errors, drops.
+// parseNetDev reads the receive counters in /proc/net/dev (proc_pid_net(5)), which
+// are bytes, packets, errors and drops.
 func parseNetDev(text []byte, nic string) (counts, error) {
 	all := counts{}
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
@@ -141,7 +141,7 @@ func parseNetDev(text []byte, nic string) (counts, error) {
 		all[name] = count{figures[0], figures[1], figures[2]}
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("reading counters: there is no interface %s", nic)
+		return nil, fmt.Errorf("reading /proc/net/dev: there is no interface %s", nic)
 	}
 	return all, nil
 }

@@ -6,15 +6,16 @@ import (
 	"testing"
 )
 
-// TestCountsThatRestart does so for what an interface has received.
+// TestCountsThatRestart checks counters of interfaces that were recreated, added or
+// removed.
 func TestCountsThatRestart(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		was, is counts
 		want    count
 	}{
-		{"they went on", counts{"eth0": {100, 10, 1}}, counts{"eth0": {150, 12, 1}}, count{50, 2, 0}},
-		{"one was made anew, the other went on", counts{"eth0": {100, 10, 1}, "net1": {1000, 20, 0}}, counts{"eth0": {40, 4, 0}, "net1": {1100, 21, 0}}, count{140, 5, 0}},
+		{"both readings of one interface", counts{"eth0": {100, 10, 1}}, counts{"eth0": {150, 12, 1}}, count{50, 2, 0}},
+		{"one was recreated, the other was not", counts{"eth0": {100, 10, 1}, "net1": {1000, 20, 0}}, counts{"eth0": {40, 4, 0}, "net1": {1100, 21, 0}}, count{140, 5, 0}},
 		{"bytes have passed the old count, drops have not", counts{"eth0": {100, 10, 9}}, counts{"eth0": {400, 14, 2}}, count{400, 14, 2}},
 		{"one is new, one is gone", counts{"eth0": {100, 10, 1}}, counts{"net1": {40, 4, 0}}, count{40, 4, 0}},
 	} {
@@ -44,7 +45,7 @@ func TestParseNetDev(t *testing.T) {
 		{"an absent one", netDev, "eth1", nil, "no interface eth1"},
 		{"nothing", "", "eth0", nil, "no interface"},
 		{"a cut line", " eth0: 12 3", "eth0", nil, "2 figures"},
-		{"no number", " eth0: x 3 0 0", "eth0", nil, "invalid syntax"},
+		{"not a number", " eth0: x 3 0 0", "eth0", nil, "invalid syntax"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := parseNetDev([]byte(c.text), c.nic)
@@ -60,7 +61,7 @@ func FuzzParseNetDev(f *testing.F) {
 	f.Add([]byte("eth0:"), "")
 	f.Fuzz(func(t *testing.T, text []byte, nic string) {
 		if c, err := parseNetDev(text, nic); err != nil && c != nil {
-			t.Errorf("%+v beside %v", c, err)
+			t.Errorf("%+v together with the error %v", c, err)
 		}
 	})
 }

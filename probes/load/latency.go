@@ -25,7 +25,7 @@ type ServerResult struct {
 	Warnings []words.Text    `json:"warnings,omitempty"`
 }
 
-// latencyMetrics are what every probe with a histogram yields.
+// latencyMetrics returns the metrics of every probe with a histogram.
 func latencyMetrics() []results.Metric {
 	var all []results.Metric
 	for _, name := range []string{"p50", "p90", "p99", "p999"} {
@@ -34,14 +34,14 @@ func latencyMetrics() []results.Metric {
 	return append(all, results.Metric{Name: "rate", Unit: "1/s", Better: "higher"})
 }
 
-// measurement makes a measurement of what both ends returned.
+// measurement builds a measurement from the results of both ends.
 func (r *LatencyResult) measurement(server *ServerResult) (*probes.Measurement, error) {
 	h, err := hot.DecodeHistogram(r.Hist)
 	if err != nil {
 		return nil, err
 	}
 	if r.Seconds <= 0 {
-		return nil, errors.New("the client measured for no time")
+		return nil, errors.New("the client measured for 0 seconds")
 	}
 	values := hot.Quantiles(h)
 	values["rate"] = float64(r.Rounds) / r.Seconds

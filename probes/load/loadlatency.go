@@ -11,11 +11,10 @@ import (
 )
 
 // LoadLatency measures round trips while a stream fills the path in the same
-// direction as the requests: what a small request waits for in the queues that
-// bulk data builds up. Where there are CPUs enough, the ends of the round trips
-// have CPUs that the stream's do not have; else a request also waits for the
-// CPU that it shares with the stream, as it does on a busy node, and the sample
-// says so.
+// direction as the requests, which shows how long a small request waits in the
+// queues that bulk data builds up. If there are enough CPUs, the round trips use
+// other CPUs than the stream. Otherwise a request also waits for the CPU that it
+// shares with the stream, as it would on a busy node, and the sample says so.
 func LoadLatency() *probes.Probe {
 	return &probes.Probe{
 		Name: "load-latency", Title: "round trip time of small requests while a TCP stream loads the path (with fewer than 3 CPUs also the CPUs of its ends)",
@@ -25,18 +24,18 @@ func LoadLatency() *probes.Probe {
 	}
 }
 
-// Where the round trips of load-latency are, in the parameter paramRoundTrips.
+// The parameter paramRoundTrips says where the round trips of load-latency run.
 const (
 	paramRoundTrips = "round-trips"
-	// roundTripsApart are on CPUs of their own.
+	// roundTripsApart means on CPUs of their own.
 	roundTripsApart = "apart"
-	// roundTripsBeside share the CPUs of the stream's ends.
+	// roundTripsBeside means on the CPUs of the stream's ends.
 	roundTripsBeside = "beside the stream"
 )
 
-// besideStream is the site for round trips while the ends of a stream are where
-// the site says: on other CPUs if there are any, and then both ends on one CPU
-// if there is one only, or if the stream's are.
+// besideStream returns the site for round trips beside a stream at s, and where
+// they run: on other CPUs if there are any. Both ends share one CPU if only one is
+// spare or if the stream's ends share one.
 func besideStream(s *probes.Site) (probes.Site, string) {
 	apart := *s
 	switch n := len(s.Spare); {
@@ -52,8 +51,8 @@ func besideStream(s *probes.Site) (probes.Site, string) {
 	return apart, roundTripsApart
 }
 
-// measureLoadLatency runs the two probes at once; both drop the same first
-// part, in which the stream grows.
+// measureLoadLatency runs the two probes at once. Both drop the same warm-up, in
+// which the stream ramps up.
 func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
 	load, loadErr := make(chan *probes.Measurement, 1), make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
@@ -75,7 +74,7 @@ func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measuremen
 	if err := errors.Join(<-loadErr, err); err != nil {
 		return nil, err
 	}
-	delete(m.Values, "rate") // of a loop that waits in the queue: says nothing new
+	delete(m.Values, "rate") // follows from the latency of a closed loop
 	m.Values["goodput"] = stream.Values["goodput"]
 	m.CPU = stream.CPU
 	m.Warnings = append(m.Warnings, stream.Warnings...)
@@ -89,5 +88,5 @@ func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measuremen
 	return m, nil
 }
 
-// sharedCPU is the warning of round trips beside a stream.
+// sharedCPU is the warning for round trips that share CPUs with the stream.
 var sharedCPU = words.RoundTripsSharedTheir

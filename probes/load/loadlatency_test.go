@@ -10,7 +10,8 @@ import (
 	"github.com/cnibench/cnibench/probes/probestest"
 )
 
-// TestBesideStream places round trips beside a stream, by what CPUs there are.
+// TestBesideStream checks the placement of round trips beside a stream for
+// different numbers of CPUs.
 func TestBesideStream(t *testing.T) {
 	for _, tt := range []struct {
 		name                   string
@@ -26,7 +27,7 @@ func TestBesideStream(t *testing.T) {
 		{"4 CPUs, split", 0, 3, []int{1, 2}, 1, 2, roundTripsApart},
 		{"4 CPUs, the stream on one", 3, 3, []int{0, 1, 2}, 2, 2, roundTripsApart},
 		{"8 CPUs, split", 0, 7, []int{1, 2, 3, 4, 5, 6}, 1, 6, roundTripsApart},
-		{"machines of their own", -1, -1, nil, -1, -1, probes.Unpinned},
+		{"separate machines", -1, -1, nil, -1, -1, probes.Unpinned},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &probes.Site{Client: probes.End{CPU: tt.client}, Server: probes.End{CPU: tt.server}, Spare: tt.spare}
@@ -41,7 +42,7 @@ func TestBesideStream(t *testing.T) {
 	}
 }
 
-// TestLoadLatencySays looks at what a sample says of its round trips' CPUs.
+// TestLoadLatencySays checks what a sample says about the CPUs of its round trips.
 func TestLoadLatencySays(t *testing.T) {
 	var allowed unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &allowed); err != nil {

@@ -1,4 +1,5 @@
-// Package load holds the probes that put load on a path, and time it.
+// Package load contains the probes that put load on a path and measure its
+// throughput and latency.
 package load
 
 import (
@@ -19,40 +20,40 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// maxMessage is the largest request of the request/response probes in bytes:
-// it fits the least socket buffer that Linux gives (tcp(7), tcp_wmem), so both
-// ends can write before they read.
+// maxMessage is the largest request of the request/response probes in bytes. It
+// fits the smallest socket buffer in Linux (tcp(7), tcp_wmem), so both ends can
+// write before they read.
 const maxMessage = 4096
 
-// maxRate bounds the open loop's requests, in 1/s.
+// maxRate is the highest request rate of an open loop, in 1/s.
 const maxRate = 1_000_000
 
-// Names of the parameters that the request/response probes share.
+// The parameters that the request/response probes share.
 const (
 	paramSize = "size"
 	paramRate = "rate"
 	paramBusy = "busy"
 )
 
-// TCPRR is a loop of requests and responses over one TCP connection.
+// TCPRR measures round trips of requests and responses over one TCP connection.
 func TCPRR() *probes.Probe {
 	return rr("tcp-rr", "round trip time of one small request and response over TCP", tcpRRServer, dialTCPRR)
 }
 
-// UDPRR is the same over UDP.
+// UDPRR measures round trips of requests and responses over UDP.
 func UDPRR() *probes.Probe {
 	return rr("udp-rr", "round trip time of one small request and response over UDP", udpRRServer, dialUDPRR)
 }
 
-// dial makes the client's connection, ready for its first round.
+// dial opens the client's connection, ready for its first round.
 type dial func(ctx context.Context, args *RRArgs, r *LatencyResult) (*hot.Socket, error)
 
 func rr(name, title string, server worker.Role, connect dial) *probes.Probe {
 	return &probes.Probe{
 		Name: name, Title: title, Metrics: latencyMetrics(),
 		Params: []probes.Param{
-			{Name: paramSize, Title: "bytes of a request and of a response", Default: "1", Min: 1, Max: maxMessage},
-			{Name: paramRate, Title: "requests a second, sent when they are due: latency counts from then (default: each when the one before is answered)", Min: 1, Max: maxRate},
+			{Name: paramSize, Title: "bytes in a request and in a response", Default: "1", Min: 1, Max: maxMessage},
+			{Name: paramRate, Title: "requests per second, each with a due time from which its latency counts (default: each is sent when the previous one is answered)", Min: 1, Max: maxRate},
 			{Name: paramBusy, Title: "ends poll their sockets instead of sleeping on them"},
 		},
 		Placement: probes.Same,
@@ -64,28 +65,28 @@ func rr(name, title string, server worker.Role, connect dial) *probes.Probe {
 }
 
 type RRArgs struct {
-	Addr     netip.Addr     `json:"addr,omitzero"`  // the server binds to it
-	Port     uint16         `json:"port,omitempty"` // that the server binds to, 0 for any
-	Peer     netip.AddrPort `json:"peer,omitzero"`  // the client connects to it
+	Addr     netip.Addr     `json:"addr,omitzero"`  // address that the server binds to
+	Port     uint16         `json:"port,omitempty"` // port that the server binds to, 0 for any
+	Peer     netip.AddrPort `json:"peer,omitzero"`  // address that the client connects to
 	CPU      int            `json:"cpu"`
 	Size     int            `json:"size"`
 	Rate     int            `json:"rate,omitempty"` // 1/s, 0 for a closed loop
 	Busy     bool           `json:"busy,omitempty"`
 	Duration time.Duration  `json:"duration"`        // ns
-	Delay    time.Duration  `json:"delay,omitempty"` // ns, that the underlay is known to add each way
+	Delay    time.Duration  `json:"delay,omitempty"` // ns, known one-way delay of the underlay
 }
 
-// Patience is how long an answer may take before it counts as lost.
+// Patience returns how long an answer may take before it counts as lost.
 func (a *RRArgs) Patience() time.Duration { return probes.AnswerPatience + 2*a.Delay }
 
 func (a *RRArgs) check() error {
 	if a.Size < 1 || a.Size > maxMessage || a.Duration < probes.MinDuration || a.Rate < 0 || a.Rate > maxRate {
-		return fmt.Errorf("a size of %d bytes at %d/s for %s cannot be measured", a.Size, a.Rate, a.Duration)
+		return fmt.Errorf("measuring requests of %d bytes at %d/s for %s is not supported", a.Size, a.Rate, a.Duration)
 	}
 	return nil
 }
 
-// flags are those of every receive.
+// flags returns the flags for every receive.
 func (a *RRArgs) flags() int {
 	if a.Busy {
 		return unix.MSG_DONTWAIT
@@ -169,7 +170,7 @@ func tcpRRServer(ctx context.Context, r *worker.Request) (any, error) {
 	return result, result.answer(ctx, conn, args)
 }
 
-// udpRRServer answers the first peer that asks, until it is cancelled.
+// udpRRServer answers the first peer that sends a request, until it is cancelled.
 func udpRRServer(ctx context.Context, r *worker.Request) (any, error) {
 	args, err := readRRArgs(r)
 	if err != nil {
@@ -189,7 +190,7 @@ func udpRRServer(ctx context.Context, r *worker.Request) (any, error) {
 		return nil, fmt.Errorf("waiting for the first request: %w", errors.Join(context.Cause(ctx), err))
 	}
 	if err := unix.Connect(s.FD, from); err != nil {
-		return nil, fmt.Errorf("answering one peer only: %w", os.NewSyscallError("connect", err))
+		return nil, fmt.Errorf("connecting to the peer of the first request: %w", os.NewSyscallError("connect", err))
 	}
 	if err := unix.Send(s.FD, b[:n], 0); err != nil {
 		return nil, fmt.Errorf("answering the first request: %w", os.NewSyscallError("send", err))
@@ -206,8 +207,8 @@ func readRRArgs(r *worker.Request) (*RRArgs, error) {
 	return &args, args.check()
 }
 
-// answer echoes until the client has gone or, without a connection, the role
-// is cancelled.
+// answer echoes until the client closes the connection or, over UDP, until the
+// role is cancelled.
 func (r *ServerResult) answer(ctx context.Context, s *hot.Socket, args *RRArgs) error {
 	clock := hot.StartClockwork(probes.WarmUp(args.Duration))
 	err := hot.OnCPU(args.CPU, func() error {
@@ -224,10 +225,10 @@ func (r *ServerResult) answer(ctx context.Context, s *hot.Socket, args *RRArgs) 
 	return err
 }
 
-// answered is the error of a server whose loop has ended, if it is one: the
-// client ends the sample, and whether it did so too early is its own to say.
-// cause is that of the context, read once: the cancellation that follows the
-// client's end may come at any moment.
+// answered returns the error of a server whose loop has ended, or nil if the client
+// ended the sample; the client itself reports if it did so too early. cause is the
+// context's cause, which the caller reads only once: the cancellation that follows
+// the client's end may come at any moment.
 func answered(cause error, errno syscall.Errno) error {
 	switch {
 	case errors.Is(cause, worker.ErrCancelled):
@@ -257,8 +258,8 @@ func dialTCPRR(ctx context.Context, args *RRArgs, r *LatencyResult) (*hot.Socket
 	return conn, nil
 }
 
-// dialUDPRR connects and passes a first round, lost or not, so that the server
-// knows its peer.
+// dialUDPRR connects and completes a first round, resending as needed, so that the
+// server knows its peer.
 func dialUDPRR(ctx context.Context, args *RRArgs, _ *LatencyResult) (*hot.Socket, error) {
 	s, err := hot.NewSocket(ctx, args.Peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
 	if err != nil {
@@ -284,7 +285,7 @@ func dialUDPRR(ctx context.Context, args *RRArgs, _ *LatencyResult) (*hot.Socket
 		}
 	}
 	s.Close()
-	return nil, fmt.Errorf("passing a first datagram to %s and back: %w", args.Peer, errors.Join(context.Cause(ctx), err))
+	return nil, fmt.Errorf("exchanging a first datagram with %s: %w", args.Peer, errors.Join(context.Cause(ctx), err))
 }
 
 func rrClient(ctx context.Context, r *worker.Request, connect dial) (any, error) {
@@ -305,7 +306,7 @@ func rrClient(ctx context.Context, r *worker.Request, connect dial) (any, error)
 		loop.Interval = int64(time.Second) / int64(args.Rate)
 	}
 	if connectionless(conn.FD) {
-		// An open loop may rest for as long as its interval.
+		// An open loop may be idle for as long as its interval.
 		defer loop.Watch(args.Patience() + 2*time.Duration(loop.Interval))()
 	}
 	err = hot.OnCPU(args.CPU, func() error {
@@ -324,23 +325,23 @@ func rrClient(ctx context.Context, r *worker.Request, connect dial) (any, error)
 	return result, err
 }
 
-// connectionless reports whether a socket carries datagrams, which may be
-// lost for good.
+// connectionless reports whether a socket carries datagrams, which the kernel does
+// not resend if they are lost.
 func connectionless(fd int) bool {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	return err == nil && kind == unix.SOCK_DGRAM
 }
 
-// unanswered is the error of a round that did not end.
+// unanswered returns the error of a round that did not end.
 func unanswered(ctx context.Context, n int64, errno syscall.Errno) error {
 	return hot.IOError(ctx, fmt.Sprintf("waiting for the answer to request %d", n+1), errno)
 }
 
-// sample runs a hot loop for a whole sample, the first part for nothing, and
+// sample runs a hot loop for a whole sample, whose warm-up is not counted, and
 // fills in the result. The loop counts into l until the clock passes end and
 // returns the number of rounds and when the last one ended. The counted part
-// begins when the warm-up has ended, however late others on the CPU made that,
-// and keeps its length.
+// begins when the warm-up has ended, however much other load on the CPU delayed
+// that, and keeps its length.
 func (r *LatencyResult) sample(d time.Duration, loop func(l *hot.Latencies, end int64) (int64, int64, error)) error {
 	l := new(hot.Latencies)
 	if _, _, err := loop(l, hot.Nanotime()+int64(probes.WarmUp(d))); err != nil {
@@ -357,7 +358,7 @@ func (r *LatencyResult) sample(d time.Duration, loop func(l *hot.Latencies, end 
 		return err
 	}
 	if n == 0 {
-		return fmt.Errorf("no round ended within %s", time.Duration(hot.Nanotime()-start).Round(time.Millisecond))
+		return fmt.Errorf("measuring round trips: none was completed within %s", time.Duration(hot.Nanotime()-start).Round(time.Millisecond))
 	}
 	after, err := hot.ReadMachineTime()
 	if err != nil {

@@ -25,7 +25,7 @@ func TestAnswered(t *testing.T) {
 		{"the client reset", nil, unix.ECONNRESET, nil},
 		{"cancelled after the client closed", worker.ErrCancelled, hot.Ended, nil},
 		{"cancelled while it sent", worker.ErrCancelled, unix.EPIPE, nil},
-		{"no way back", nil, unix.EHOSTUNREACH, unix.EHOSTUNREACH},
+		{"no path back", nil, unix.EHOSTUNREACH, unix.EHOSTUNREACH},
 		{"out of time", late, hot.Ended, late},
 		{"the worker ends", context.Canceled, hot.Ended, context.Canceled},
 	} {

@@ -17,17 +17,17 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// crrBacklog is the server's queue of connections; the client opens one at a
-// time.
+// crrBacklog is the length of the server's accept queue. The client opens one
+// connection at a time.
 const crrBacklog = 128
 
-// TCPCRR opens a connection, asks once, is answered and closes, again and
-// again. It shows what new connections cost: connection tracking, NAT and
-// policies work on the first packet.
+// TCPCRR repeatedly opens a connection, exchanges one request and response, and
+// closes it. It shows what new connections cost: connection tracking, NAT and
+// policies act on the first packet.
 func TCPCRR() *probes.Probe {
 	metrics := append([]results.Metric{{Name: "rate", Unit: "1/s", Better: "higher"}}, latencyMetrics()[:4]...)
 	return &probes.Probe{
-		Name: "tcp-crr", Title: "TCP connections a second: connect, one request and response, close", Metrics: metrics, Placement: probes.Same,
+		Name: "tcp-crr", Title: "TCP connections per second: connect, one request and response, close", Metrics: metrics, Placement: probes.Same,
 		Roles: map[string]worker.Role{"server": tcpCRRServer, "client": tcpCRRClient},
 		Measure: func(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
 			return measureRR(ctx, s, "tcp-crr")
@@ -36,8 +36,8 @@ func TCPCRR() *probes.Probe {
 }
 
 // tcpCRRServer serves connections until it is cancelled. It closes first, as
-// HTTP/1.0 servers do, so that the state of old connections (TIME-WAIT) stays
-// with it and does not use up the client's ports.
+// HTTP/1.0 servers do, so that the TIME-WAIT state of old connections stays on the
+// server and does not use up the client's ports.
 func tcpCRRServer(ctx context.Context, r *worker.Request) (any, error) {
 	args, err := readRRArgs(r)
 	if err != nil {
@@ -48,7 +48,7 @@ func tcpCRRServer(ctx context.Context, r *worker.Request) (any, error) {
 		return nil, err
 	}
 	defer listener.Close()
-	// Connections inherit it.
+	// Accepted connections inherit the congestion control.
 	var result ServerResult
 	if _, result.Warnings, err = listener.SetCongestionControl(); err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func tcpCRRClient(ctx context.Context, r *worker.Request) (any, error) {
 		return nil, err
 	}
 	var result LatencyResult
-	// The first one warms the path up, and shows what sockets are set to.
+	// The first connection warms up the path and reports the congestion control.
 	first, err := dialTCPRR(ctx, args, &result)
 	if err != nil {
 		return nil, err
@@ -106,7 +106,7 @@ func tcpCRRClient(ctx context.Context, r *worker.Request) (any, error) {
 	return result, err
 }
 
-// rawSockaddr is an address as connect(2) takes it, and its length.
+// rawSockaddr returns an address in the form that connect(2) takes, and its length.
 func rawSockaddr(a netip.AddrPort) (unix.RawSockaddrAny, int, error) {
 	var any unix.RawSockaddrAny
 	switch {
@@ -119,20 +119,20 @@ func rawSockaddr(a netip.AddrPort) (unix.RawSockaddrAny, int, error) {
 		*sa = unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: frames.NetworkOrder(a.Port()), Addr: a.Addr().As16()}
 		return any, unix.SizeofSockaddrInet6, nil
 	}
-	return any, 0, fmt.Errorf("the address %s is of no family that is known", a)
+	return any, 0, fmt.Errorf("converting the address %s: it is neither IPv4 nor IPv6", a)
 }
 
-// connections is a loop of connections, one after the other.
+// connections is a loop that opens one connection after another.
 type connections struct {
 	peer   unix.RawSockaddrAny
 	length int // of peer
 	b      []byte
 	at     hot.Current
-	opened bool // whether the last one was
+	opened bool // whether connecting succeeded for the last one
 }
 
-// run opens a connection, sends b, waits for as much, waits for the peer to
-// close and closes, until the clock passes end.
+// run opens a connection, sends b, receives as many bytes, waits for the peer to
+// close and closes, over and over until the clock passes end.
 //
 //go:nosplit
 func (c *connections) run(l *hot.Latencies, end int64) (n, last int64, errno syscall.Errno) {
@@ -162,15 +162,15 @@ func (c *connections) run(l *hot.Latencies, end int64) (n, last int64, errno sys
 	return n, last, 0
 }
 
-// doing is what the loop was about when it ended in its nth connection.
+// doing describes what the loop was doing when it ended in its nth connection.
 func (c *connections) doing(n int64, peer netip.AddrPort) string {
 	if c.opened {
-		return fmt.Sprintf("asking %s over connection %d", peer, n)
+		return fmt.Sprintf("sending a request to %s over connection %d", peer, n)
 	}
 	return fmt.Sprintf("opening connection %d to %s", n, peer)
 }
 
-// exchange sends b and receives as much, and then the end of the stream.
+// exchange sends b and receives as many bytes and then the end of the stream.
 //
 //go:nosplit
 func exchange(fd int, b []byte) syscall.Errno {

@@ -19,20 +19,20 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Sizes of a stream's writes and reads in bytes: large enough that a system
-// call's cost vanishes, small enough for a CPU's caches at both ends. Of the
-// four pairs of 64 and 128 KiB this one was level with iperf3 (128 and 128)
-// both on a bare path and through vxlan.
+// The sizes of a stream's writes and reads, in bytes, are large enough to make the
+// cost of a system call negligible and small enough for the CPU caches at both
+// ends. Of the four combinations of 64 and 128 KiB, this one matched iperf3 (128
+// and 128) both on a bare path and through vxlan.
 const (
 	writeSize = 128 << 10
 	readSize  = 64 << 10
 )
 
-// maxStreams bounds parallel streams; each has a thread at both ends, and both
-// directions may run at once.
+// maxStreams is the maximum number of parallel streams. Each has a thread at both
+// ends, and both directions may run at once.
 const maxStreams = hot.MaxHotThreads / 2
 
-// Names of the parameters of tcp-stream.
+// The parameters of tcp-stream.
 const (
 	paramStreams  = "streams"
 	paramReverse  = "reverse"
@@ -40,7 +40,7 @@ const (
 	paramZerocopy = "zerocopy"
 )
 
-// TCPStream sends as much as the path takes from the client to the server.
+// TCPStream sends as much data as the path allows from the client to the server.
 func TCPStream() *probes.Probe {
 	return &probes.Probe{
 		Name: "tcp-stream", Title: "goodput of bulk data over TCP, counted at the receiver",
@@ -69,7 +69,7 @@ func TCPStream() *probes.Probe {
 
 type StreamArgs struct {
 	Addr     netip.Addr     `json:"addr,omitzero"`
-	Port     uint16         `json:"port,omitempty"` // that the server binds to, 0 for any
+	Port     uint16         `json:"port,omitempty"` // port that the server binds to, 0 for any
 	Peer     netip.AddrPort `json:"peer,omitzero"`
 	CPU      int            `json:"cpu"`
 	Streams  int            `json:"streams"`
@@ -79,32 +79,32 @@ type StreamArgs struct {
 
 func (a *StreamArgs) check() error {
 	if a.Streams < 1 || a.Streams > maxStreams || a.Duration < probes.MinDuration {
-		return fmt.Errorf("%d streams for %s cannot be measured", a.Streams, a.Duration)
+		return fmt.Errorf("measuring %d streams for %s is not supported", a.Streams, a.Duration)
 	}
 	return nil
 }
 
-// Received is what the receiver of streams counted in its window.
+// Received is what the receiver of the streams counted in its window.
 type Received struct {
 	Bytes    int64           `json:"bytes"`
 	Calls    int64           `json:"calls"`
-	Rate     float64         `json:"rate"`    // byte/s, the sum of the streams'
+	Rate     float64         `json:"rate"`    // byte/s, sum of all streams
 	Seconds  float64         `json:"seconds"` // the first stream's window
 	Machine  hot.MachineTime `json:"machine"`
 	Warnings []words.Text    `json:"warnings,omitempty"`
 }
 
-// Transmitted is what the sender of streams saw of its connections.
+// Transmitted is the state of the sender's connections.
 type Transmitted struct {
-	Retransmits int64           `json:"retransmits"` // segments, in the window, of all
-	RTT         float64         `json:"rtt"`         // s, smoothed, at the end, the longest
+	Retransmits int64           `json:"retransmits"` // segments in the window, sum of all streams
+	RTT         float64         `json:"rtt"`         // s, smoothed, at the end, longest of all streams
 	MSS         int             `json:"mss"`         // byte
 	Congestion  string          `json:"congestion"`
 	Machine     hot.MachineTime `json:"machine"`
 	Warnings    []words.Text    `json:"warnings,omitempty"`
 }
 
-// OneWay is what one direction yielded.
+// OneWay is the result of one direction.
 type OneWay struct {
 	Server Received
 	client Transmitted
@@ -153,7 +153,7 @@ func measureTCPStream(ctx context.Context, s *probes.Site) (*probes.Measurement,
 	return m, nil
 }
 
-// Measure drives the streams of one direction.
+// Measure runs the streams of one direction.
 func (w *OneWay) Measure(ctx context.Context, s *probes.Site, streams int) error {
 	args := StreamArgs{Streams: streams, Zerocopy: s.Params[paramZerocopy] != "", Duration: s.Duration}
 	toServer, toClient := args, args
@@ -169,7 +169,7 @@ func (w *OneWay) Measure(ctx context.Context, s *probes.Site, streams int) error
 	return err
 }
 
-// streamMeasurement adds the directions up.
+// streamMeasurement adds up the directions.
 func streamMeasurement(ways []OneWay) *probes.Measurement {
 	var bytes, rate, retransmits, rtt float64
 	var times []hot.MachineTime
@@ -193,8 +193,8 @@ func streamMeasurement(ways []OneWay) *probes.Measurement {
 	return m
 }
 
-// tcpStreamServer receives. It decides when the sample is over and ends the
-// connections with a reset, so that nothing queued runs into the next sample.
+// tcpStreamServer is the receiver. It decides when the sample is over and resets
+// the connections, so that queued data does not run into the next sample.
 func tcpStreamServer(ctx context.Context, r *worker.Request) (any, error) {
 	var args StreamArgs
 	if err := r.Args(&args); err != nil {
@@ -249,7 +249,7 @@ func onEach(cpu, n int, f func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// sample receives for a whole sample and counts all but its first part.
+// sample receives for a whole sample and counts everything after the warm-up.
 func (r *Received) sample(ctx context.Context, conn *hot.Socket, begin int64, d time.Duration) error {
 	b := make([]byte, readSize)
 	defer hot.Keep(b)
@@ -261,7 +261,7 @@ func (r *Received) sample(ctx context.Context, conn *hot.Socket, begin int64, d 
 		return err
 	}
 	start := hot.Nanotime()
-	// However late the warm-up ended, the counted part keeps its length.
+	// The counted part keeps its length, however late the warm-up ended.
 	bytes, calls, last, errno := hot.Receive(conn.FD, b, start+int64(d-probes.WarmUp(d)))
 	if errno != 0 {
 		return hot.IOError(ctx, fmt.Sprintf("receiving, after %d bytes in %s", bytes, time.Duration(hot.Nanotime()-start).Round(time.Millisecond)), errno)
@@ -277,7 +277,7 @@ func (r *Received) sample(ctx context.Context, conn *hot.Socket, begin int64, d 
 	return nil
 }
 
-// tcpStreamClient sends until the receiver ends the connections.
+// tcpStreamClient sends until the receiver resets the connections.
 func tcpStreamClient(ctx context.Context, r *worker.Request) (any, error) {
 	var args StreamArgs
 	if err := r.Args(&args); err != nil {
@@ -309,14 +309,14 @@ func tcpStreamClient(ctx context.Context, r *worker.Request) (any, error) {
 	return result, nil
 }
 
-// sender is one connection that sends.
+// sender is the sending end of one connection.
 type sender struct {
 	conn       *hot.Socket
 	congestion string
 	warnings   []words.Text
 
-	timed   chan struct{} // closed once atStart is there
-	atStart *unix.TCPInfo // at the end of the warm-up
+	timed   chan struct{} // closed once atStart or infoErr is set
+	atStart *unix.TCPInfo // state at the end of the warm-up
 	infoErr error
 }
 
@@ -326,7 +326,7 @@ func (s *sender) open(ctx context.Context, args *StreamArgs) (err error) {
 	}
 	if s.congestion, s.warnings, err = s.conn.SetCongestionControl(); err == nil && args.Zerocopy {
 		if err = unix.SetsockoptInt(s.conn.FD, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1); err != nil {
-			err = fmt.Errorf("allowing MSG_ZEROCOPY: %w", os.NewSyscallError("setsockopt", err))
+			err = fmt.Errorf("enabling MSG_ZEROCOPY: %w", os.NewSyscallError("setsockopt", err))
 		}
 	}
 	if err != nil {
@@ -349,8 +349,8 @@ func (s *sender) send(ctx context.Context, begin int64, args *StreamArgs) error 
 		loop = hot.TransmitZerocopy
 	}
 	_, _, errno := loop(s.conn.FD, b)
-	// A reset is how the receiver ends a sample, but not before its time; the
-	// ends' clocks differ by no more than the connection took.
+	// The receiver ends a sample with a reset. If it comes early, the sample failed:
+	// the two ends started at most one connection setup apart.
 	early := hot.Nanotime()-begin < int64(args.Duration)*9/10
 	if !timer.Stop() {
 		<-s.timed
@@ -361,7 +361,7 @@ func (s *sender) send(ctx context.Context, begin int64, args *StreamArgs) error 
 	return s.infoErr
 }
 
-// addTo adds what the kernel knows of the connection at the end.
+// addTo adds the connection's final state to t.
 func (s *sender) addTo(t *Transmitted) error {
 	info, err := s.conn.TCPInfo()
 	if err != nil {

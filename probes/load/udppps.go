@@ -18,34 +18,34 @@ import (
 )
 
 const (
-	// lossBound is the share of datagrams that may be lost at the rate that
-	// is reported (RFC 2544's throughput allows none, which no shared machine
-	// can keep up).
+	// lossBound is the share of datagrams that may be lost at the reported rate.
+	// RFC 2544's throughput allows no loss, which a shared machine cannot sustain.
 	lossBound = 0.001
-	// leastDatagram holds the sequence number.
+	// leastDatagram has room for the sequence number only.
 	leastDatagram = 8
-	mostDatagram  = 1400 // fits the pods' MTU of every plugin on an underlay of 1500
-	// mostSegments of mostDatagram bytes fit an IP packet.
+	mostDatagram  = 1400 // fits the pod MTU of every plugin on an underlay of 1500
+	// mostSegments datagrams of mostDatagram bytes fit into one IP packet.
 	mostSegments = 32
 	// ppsBuffer is the receiver's socket buffer in bytes.
 	ppsBuffer = 8 << 20
-	// A trial is as short as still tells a loss of a tenth of lossBound at
-	// 100,000 datagrams a second; the last one, which is reported, gets what
-	// is left of the sample but at least confirmShare.
+	// A trial is just long enough to detect a loss of a tenth of lossBound at
+	// 100,000 datagrams per second. The last trial, which is reported, gets the
+	// rest of the sample but at least confirmShare of it.
 	trialLength  = 50 * time.Millisecond
 	confirmShare = 0.4
-	// settle is how long after the last datagram the receiver still counts,
-	// beside what the underlay is known to delay it.
+	// settle is how long the receiver keeps counting after the last datagram, on
+	// top of the known delay of the underlay.
 	settle = 5 * time.Millisecond
 )
 
 const paramSegments = "segments"
 
-// UDPPPS searches the highest rate of small datagrams that arrive with at most
-// lossBound lost. What the sender managed to send is never the result.
+// UDPPPS searches for the highest rate at which at most lossBound of small
+// datagrams are lost. It reports the rate that arrived, never the rate that was
+// sent.
 func UDPPPS() *probes.Probe {
 	return &probes.Probe{
-		Name: "udp-pps", SeeksLoss: true, Title: "small UDP datagrams a second that arrive, at the highest rate with at most 0.1 % loss",
+		Name: "udp-pps", SeeksLoss: true, Title: "small UDP datagrams that arrive per second, at the highest rate with at most 0.1 % loss",
 		Metrics: []results.Metric{
 			{Name: "rate", Unit: "1/s", Better: "higher"},
 			{Name: "loss", Unit: "1", Better: "lower"},
@@ -54,7 +54,7 @@ func UDPPPS() *probes.Probe {
 		},
 		Params: []probes.Param{
 			{Name: paramSize, Title: "bytes of payload", Default: "64", Min: leastDatagram, Max: mostDatagram},
-			{Name: paramSegments, Title: "datagrams handed to the kernel as one, which cuts them up as late as it can (UDP_SEGMENT, as QUIC senders do)", Default: "1", Min: 1, Max: mostSegments},
+			{Name: paramSegments, Title: "datagrams passed to the kernel as one, which splits them as late as it can (UDP_SEGMENT, as QUIC senders do)", Default: "1", Min: 1, Max: mostSegments},
 		},
 		Placement: probes.Split,
 		Roles:     map[string]worker.Role{"server": udpPPSServer, "client": udpPPSClient},
@@ -68,15 +68,15 @@ type ppsArgs struct {
 	CPU      int            `json:"cpu"`
 	Size     int            `json:"size"`
 	Segments int            `json:"segments"`
-	Poll     bool           `json:"poll,omitempty"` // the receiver has a CPU of its own
-	Rate     float64        `json:"rate,omitempty"` // 1/s, 0 for as fast as the sender can
+	Poll     bool           `json:"poll,omitempty"` // the receiver polls; it has a CPU of its own
+	Rate     float64        `json:"rate,omitempty"` // 1/s, 0 for as fast as possible
 	Duration time.Duration  `json:"duration"`       // ns
 	Settle   time.Duration  `json:"settle"`         // ns from the last datagram until all have arrived
 }
 
 func (a *ppsArgs) check() error {
 	if a.Size < leastDatagram || a.Size > mostDatagram || a.Segments < 1 || a.Segments > mostSegments || a.Rate < 0 {
-		return fmt.Errorf("%d datagrams of %d bytes at once at %g/s cannot be measured", a.Segments, a.Size, a.Rate)
+		return fmt.Errorf("measuring %d datagrams of %d bytes at once at %g/s is not supported", a.Segments, a.Size, a.Rate)
 	}
 	return nil
 }
@@ -91,9 +91,9 @@ func readPPSArgs(r *worker.Request) (*ppsArgs, error) {
 
 // arrived is what the receiver of a trial counted.
 type arrived struct {
-	Received  int64           `json:"received"` // datagrams, each sequence number once
+	Received  int64           `json:"received"` // datagrams, not counting duplicates
 	Repeated  int64           `json:"repeated"`
-	Reordered int64           `json:"reordered"` // that came after one with a higher number (RFC 4737, 3.4)
+	Reordered int64           `json:"reordered"` // arrived after one with a higher number (RFC 4737, 3.4)
 	Seconds   float64         `json:"seconds"`   // first to last datagram
 	Machine   hot.MachineTime `json:"machine"`
 }
@@ -113,8 +113,9 @@ type trial struct {
 
 func (t *trial) loss() float64 { return 1 - float64(t.in.Received)/float64(t.out.Sent) }
 
-// rate is that of the datagrams that arrived. The sender's time is the longer
-// and steadier base; a queue at the end of it holds thousandths of a trial.
+// rate returns the rate of the datagrams that arrived. The sender's time is the
+// longer and steadier base; the datagrams still queued when it ends are only
+// thousandths of a trial.
 func (t *trial) rate() float64 { return float64(t.in.Received) / max(t.out.Seconds, t.in.Seconds) }
 
 func measureUDPPPS(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
@@ -146,9 +147,9 @@ func measureUDPPPS(ctx context.Context, s *probes.Site) (*probes.Measurement, er
 	}, nil
 }
 
-// searchRate halves the interval between a rate that passed and one that did
-// not, and confirms the best one in a longer trial, stepping down until one
-// passes. It returns the trial that did.
+// searchRate bisects between a rate that passed and one that did not, and confirms
+// the best rate in a longer trial, stepping down until one passes. It returns that
+// trial and the number of trials.
 func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Time) (*trial, int, error) {
 	confirm := time.Duration(confirmShare * float64(s.Duration))
 	tried := 0
@@ -163,9 +164,9 @@ func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Ti
 	}
 	low, high := 0.0, float64(t.out.Sent)/t.out.Seconds
 	if t.loss() <= lossBound {
-		low = 0 // unpaced is the highest there is
+		low = 0 // unpaced is the highest possible rate
 	} else {
-		rate := t.rate() // what got through when too much was sent
+		rate := t.rate() // what arrived when too much was sent
 		for time.Since(begin) < s.Duration-confirm-trialLength && high-low > 0.02*high {
 			if t, err = try(rate, trialLength); err != nil {
 				return nil, tried, err
@@ -193,16 +194,16 @@ func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Ti
 			rate = t.rate()
 		}
 		if tried > maxTrials {
-			return nil, tried, fmt.Errorf("even at %.0f datagrams a second %.2f %% were lost", rate, 100*t.loss())
+			return nil, tried, fmt.Errorf("searching for a rate without loss: even at %.0f datagrams per second %.2f %% were lost", rate, 100*t.loss())
 		}
-		confirm = trialLength * 2 // late already: shorter ones
+		confirm = trialLength * 2 // shorter trials, because it is already late
 	}
 }
 
-// maxTrials bounds the search on a path that loses at every rate.
+// maxTrials bounds the search on a path that loses datagrams at every rate.
 const maxTrials = 40
 
-// runTrial sends at one rate for a while.
+// runTrial sends at one rate for args.Duration.
 func runTrial(ctx context.Context, s *probes.Site, args ppsArgs) (*trial, error) {
 	var t trial
 	toServer, toClient := args, args
@@ -216,7 +217,7 @@ func runTrial(ctx context.Context, s *probes.Site, args ppsArgs) (*trial, error)
 		return nil, err
 	}
 	if t.out.Sent == 0 || t.in.Received == 0 {
-		return nil, fmt.Errorf("of %d datagrams %d arrived", t.out.Sent, t.in.Received)
+		return nil, fmt.Errorf("%d of %d datagrams arrived", t.in.Received, t.out.Sent)
 	}
 	return &t, nil
 }
@@ -267,8 +268,8 @@ func udpPPSServer(ctx context.Context, r *worker.Request) (any, error) {
 	return result, err
 }
 
-// udpPPSClient sends numbered datagrams at a rate, then one that says so until
-// the receiver can have counted the last.
+// udpPPSClient sends numbered datagrams at a rate and then waits until the last
+// one must have arrived.
 func udpPPSClient(ctx context.Context, r *worker.Request) (any, error) {
 	args, err := readPPSArgs(r)
 	if err != nil {
@@ -288,7 +289,7 @@ func udpPPSClient(ctx context.Context, r *worker.Request) (any, error) {
 	}
 	if args.Segments > 1 {
 		if err := unix.SetsockoptInt(s.FD, unix.IPPROTO_UDP, unix.UDP_SEGMENT, args.Size); err != nil {
-			return nil, fmt.Errorf("having the kernel cut up datagrams: %w", os.NewSyscallError("setsockopt", err))
+			return nil, fmt.Errorf("enabling UDP_SEGMENT: %w", os.NewSyscallError("setsockopt", err))
 		}
 	}
 	var result sent
@@ -316,7 +317,8 @@ func udpPPSClient(ctx context.Context, r *worker.Request) (any, error) {
 	return result, err
 }
 
-// ppsTakes is the search, its last trial, and those that step down from it.
+// ppsTakes returns the time limit for the search, its last trial and the trials
+// that step down from it.
 func ppsTakes(s *probes.Site) time.Duration {
 	stepping := maxTrials * (2*trialLength + settle + 2*s.RoundTrip())
 	return s.Duration + time.Duration(confirmShare*float64(s.Duration)) + stepping + s.Limit(probes.SampleGrace) + probes.DriveRoundTrips*s.RoundTrip()

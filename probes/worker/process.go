@@ -11,23 +11,22 @@ import (
 	"github.com/cnibench/cnibench/probes/hot"
 )
 
-// Settings of a worker's runtime.
 const (
-	// spareProcs are the Ps left for everything else: control lines, timers,
-	// the readers of both.
+	// spareProcs is the number of Ps left for everything but hot loops: control
+	// lines, timers and their readers.
 	spareProcs = 8
 )
 
-// Memory is the number of bytes at which a worker's garbage collector,
-// which is otherwise off, starts. A worker takes some 20 MB; what confines it
-// must leave room for what Go does not count, such as the buffers of sockets.
+// Memory is the heap limit in bytes at which a worker's garbage collector, which
+// is otherwise off, starts. A worker takes some 20 MB. A cgroup limit must leave
+// room for memory that Go does not count, such as socket buffers.
 const Memory = 40 << 20
 
-// workerEnv are the settings that the runtime reads only at its start.
+// workerEnv contains the settings that the runtime reads only when it starts.
 // Asynchronous preemption would interrupt the hot loops' system calls with
-// signals every 10 ms; the collector and a change of GOMAXPROCS (which Go
-// makes by itself when cgroup limits change, unless it is set) stop the
-// world, and a thread in a hot loop does not stop.
+// signals every 10 ms. The garbage collector and a change of GOMAXPROCS (which Go
+// makes on its own when cgroup limits change, unless the variable is set) stop the
+// world, but a thread in a hot loop does not stop.
 var workerEnv = map[string]string{
 	"GODEBUG":    "asyncpreemptoff=1",
 	"GOGC":       "off",
@@ -35,14 +34,14 @@ var workerEnv = map[string]string{
 	"GOMAXPROCS": strconv.Itoa(hot.MaxHotThreads + spareProcs),
 }
 
-// preparedEnv marks a process that has been started again with workerEnv.
+// preparedEnv marks a process that has re-executed itself with workerEnv.
 const preparedEnv = "CNIBENCH_WORKER_PREPARED"
 
-// Prepare gives the process the runtime settings that a worker needs.
-// It must be the first thing that a worker's main does: it starts the program
-// again in the same process, with the same arguments, once. When that is not
-// possible it applies what can be applied to a running process and returns an
-// error; the worker then works, with more noise.
+// Prepare gives the process the runtime settings that a worker needs. It must be
+// the first thing that a worker's main calls: it re-executes the program once, in
+// the same process and with the same arguments. If that fails, it applies the
+// settings that can be applied to a running process and returns an error. The
+// worker is then still usable, but measures with more noise.
 func Prepare() error {
 	if os.Getenv(preparedEnv) == "1" {
 		return os.Unsetenv(preparedEnv)
@@ -59,5 +58,5 @@ func Prepare() error {
 	err := syscall.Exec("/proc/self/exe", os.Args, env)
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(Memory)
-	return fmt.Errorf("starting the worker again with runtime settings: %w", err)
+	return fmt.Errorf("re-executing the worker with its runtime settings: %w", err)
 }

@@ -12,19 +12,19 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Bounds of the control stream. A request is small; a reply may carry a
-// histogram or captured frames.
+// These limits apply to the control stream. A request is small; a reply may carry
+// a histogram or captured frames.
 const (
 	maxRequestLine = 64 << 10
 	maxReplyLine   = 4 << 20
-	// maxTimeout bounds every role; a longer one is a mistake.
+	// maxTimeout is the longest time limit of a role; a longer one is a mistake.
 	maxTimeout = time.Hour
-	// defaultTimeout bounds a role whose request names no limit.
+	// defaultTimeout is the time limit of a role whose request does not set one.
 	defaultTimeout = time.Minute
 )
 
 // request is one line to a worker: either a role to run under an id, or the
-// id of a running one to end.
+// id of a running role to end.
 type request struct {
 	ID        int64           `json:"id,omitempty"`
 	Role      string          `json:"role,omitempty"`
@@ -33,9 +33,9 @@ type request struct {
 	Cancel    int64           `json:"cancel,omitempty"`
 }
 
-// reply is one line from a worker. A role is answered by at most one ready
-// and then exactly one result or error. Id 0 with an error complains about a
-// line that belongs to no request.
+// reply is one line from a worker. A role sends at most one ready reply and then
+// exactly one result or error. An error with id 0 is about a line that does not
+// belong to any request.
 type reply struct {
 	ID     int64           `json:"id"`
 	Ready  json.RawMessage `json:"ready,omitempty"`
@@ -43,12 +43,13 @@ type reply struct {
 	Error  string          `json:"error,omitempty"`
 	// Words are the messages behind the sentences of Result and Error.
 	Words words.Forms `json:"words,omitempty"`
-	// Cancelled: the role ended with Error because the controller asked it to.
+	// Cancelled is set if the role ended with Error because the controller
+	// cancelled it.
 	Cancelled bool `json:"cancelled,omitempty"`
 }
 
-// decodeRequest reads one control line. On error the returned request has
-// the id that the line named, if it named one.
+// decodeRequest decodes one control line. On error the returned request has the
+// line's id if it could be read.
 func decodeRequest(line []byte) (request, error) {
 	var r request
 	d := json.NewDecoder(bytes.NewReader(line))
@@ -57,7 +58,7 @@ func decodeRequest(line []byte) (request, error) {
 		return request{ID: max(r.ID, 0)}, fmt.Errorf("reading a control line: %w", err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return request{ID: max(r.ID, 0)}, errors.New("reading a control line: more than one value on it")
+		return request{ID: max(r.ID, 0)}, errors.New("reading a control line: it has more than one value")
 	}
 	switch {
 	case r.ID < 0 || r.Cancel < 0:
@@ -83,7 +84,7 @@ func (r request) timeout() time.Duration {
 	return time.Duration(r.TimeoutMS) * time.Millisecond
 }
 
-// Faults of a single line, after which the next can still be read.
+// These errors concern the line that was being read.
 var (
 	errLineTooLong   = errors.New("a control line is too long")
 	errLineTruncated = errors.New("the control stream ended within a line")
@@ -100,8 +101,8 @@ func newLineReader(r io.Reader, limit int) *lineReader {
 	return &lineReader{r: bufio.NewReaderSize(r, 4<<10), limit: limit}
 }
 
-// next returns the next line that is not blank, without its end. The slice is
-// valid until the next call. After errLineTooLong the line has been skipped.
+// next returns the next line that is not blank, without its newline. The slice is
+// valid until the next call. If next returns errLineTooLong, it has skipped the line.
 func (l *lineReader) next() ([]byte, error) {
 	for {
 		line, err := l.read()

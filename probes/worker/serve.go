@@ -15,13 +15,13 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Request is what a role is asked to do.
+// Request is a request to run a role.
 type Request struct {
 	args  json.RawMessage
 	ready func(any) error
 }
 
-// Args reads the request's arguments into v.
+// Args decodes the request's arguments into v.
 func (r *Request) Args(v any) error {
 	if len(r.args) == 0 {
 		return errors.New("reading arguments: there are none")
@@ -32,15 +32,15 @@ func (r *Request) Args(v any) error {
 	return nil
 }
 
-// Ready tells the controller that the role is in place, with what it must
-// know to go on (a port, say). It may be called once.
+// Ready tells the controller that the role is ready, and passes it what it needs
+// to continue, such as a port. It may be called once.
 func (r *Request) Ready(v any) error { return r.ready(v) }
 
-// endGrace is how long Serve waits for roles to end after their cancellation.
+// endGrace is how long Serve waits for roles to end after it has cancelled them.
 const endGrace = 5 * time.Second
 
-// collectEvery is the number of roles after which a worker collects garbage:
-// a role leaves up to 1 MB behind, and a worker should stay below 25 MB.
+// collectEvery is the number of roles after which a worker collects garbage. A
+// role leaves up to 1 MB of garbage, and a worker should stay below 25 MB.
 const collectEvery = 4
 
 // server is the state of a worker.
@@ -56,15 +56,19 @@ type server struct {
 	running map[int64]context.CancelCauseFunc
 	roles   sync.WaitGroup
 
-	// collecting is held shared by roles and exclusively by the garbage
-	// collector: a thread in a hot loop does not stop for it, so a collection
-	// under way would hold up everything else until the loop ends.
+	// Roles hold collecting shared and the garbage collector holds it exclusively.
+	// A thread in a hot loop does not stop for the collector, so a collection would
+	// block everything else until the loop ends.
 	collecting sync.RWMutex
 	ended      int
 }
 
+// ErrCancelled is the error of a role that the controller cancelled.
 var ErrCancelled = errors.New("cancelled by the controller")
 
+// Serve runs the roles that the lines of in request, several at once, and answers
+// on out. It returns when in or ctx ends, after it has cancelled all roles and
+// waited for them to end.
 func Serve(ctx context.Context, in io.Reader, out io.Writer, find func(string) (Role, error)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -75,7 +79,7 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, find func(string) (
 		return find(name)
 	}, ctx: ctx, cancel: cancel, out: out, running: map[int64]context.CancelCauseFunc{}}
 	if c, ok := in.(io.Closer); ok {
-		// Unblocks the reader; the stream is of no use to anyone after.
+		// Closing unblocks the reader. Nothing else uses the stream.
 		stop := context.AfterFunc(ctx, func() { c.Close() })
 		defer stop()
 	}
@@ -96,12 +100,12 @@ func Serve(ctx context.Context, in io.Reader, out io.Writer, find func(string) (
 	select {
 	case <-ended:
 	case <-time.After(endGrace):
-		err = errors.Join(err, fmt.Errorf("roles did not end within %s of their cancellation", endGrace))
+		err = errors.Join(err, fmt.Errorf("waiting for roles to end: they were still running %s after they were cancelled", endGrace))
 	}
 	return err
 }
 
-// read takes control lines until the stream ends.
+// read handles control lines until the stream ends.
 func (s *server) read(in io.Reader) error {
 	lines := newLineReader(in, maxRequestLine)
 	for {
@@ -127,7 +131,7 @@ func (s *server) read(in io.Reader) error {
 	}
 }
 
-// take starts or ends a role.
+// take starts or cancels a role.
 func (s *server) take(r request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,7 +139,7 @@ func (s *server) take(r request) {
 		if cancel := s.running[r.Cancel]; cancel != nil {
 			cancel(ErrCancelled)
 		}
-		return // a role that has just ended needs no cancellation
+		return // the role may have just ended by itself
 	}
 	if s.running[r.ID] != nil {
 		go s.answer(reply{ID: r.ID, Error: fmt.Sprintf("id %d is already running", r.ID)})
@@ -161,7 +165,7 @@ func (s *server) take(r request) {
 	}()
 }
 
-// run runs a role to its end and returns the answer to it.
+// run runs a role to its end and returns the reply.
 func (s *server) run(ctx context.Context, f Role, r request) (answer reply) {
 	s.collecting.RLock()
 	defer s.collecting.RUnlock()
@@ -176,7 +180,7 @@ func (s *server) run(ctx context.Context, f Role, r request) (answer reply) {
 	result, err := f(ctx, &Request{args: r.Args, ready: func(v any) error {
 		text, err := json.Marshal(v)
 		if err != nil {
-			return fmt.Errorf("writing what is ready: %w", err)
+			return fmt.Errorf("encoding the ready reply: %w", err)
 		}
 		s.answer(reply{ID: r.ID, Ready: text})
 		return nil
@@ -186,17 +190,17 @@ func (s *server) run(ctx context.Context, f Role, r request) (answer reply) {
 	}
 	text, err := json.Marshal(result)
 	if err != nil {
-		return reply{ID: r.ID, Error: fmt.Sprintf("writing the result of %s: %v", r.Role, err)}
+		return reply{ID: r.ID, Error: fmt.Sprintf("encoding the result of %s: %v", r.Role, err)}
 	}
 	return reply{ID: r.ID, Result: text, Words: words.Collect(result)}
 }
 
-// answer writes one line. A controller that cannot be reached any more ends
-// the worker.
+// answer writes one reply. If that fails, the controller is gone and the worker
+// ends.
 func (s *server) answer(r reply) {
 	line, err := json.Marshal(r)
 	if err != nil {
-		line = fmt.Appendf(nil, `{"id":%d,"error":"writing a reply failed"}`, r.ID)
+		line = fmt.Appendf(nil, `{"id":%d,"error":"encoding the reply failed"}`, r.ID)
 	}
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -205,7 +209,8 @@ func (s *server) answer(r reply) {
 	}
 }
 
-// collect collects garbage now and then, while no role runs.
+// collect runs the garbage collector after every collectEvery roles, but only
+// while no role is running.
 func (s *server) collect() {
 	if !s.collecting.TryLock() {
 		return
@@ -216,6 +221,6 @@ func (s *server) collect() {
 	}
 }
 
-// Role is one end of a probe, run by a worker. It returns what goes back to
-// the controller, as JSON. It must end soon after ctx does.
+// Role is one end of a probe, run by a worker. Its result is sent to the
+// controller as JSON. It must return soon after ctx ends.
 type Role func(ctx context.Context, r *Request) (any, error)

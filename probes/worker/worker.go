@@ -1,6 +1,6 @@
-// Package worker is the control stream between a controller and a worker: lines
-// of JSON on the standard streams of a process that runs roles in a network
-// namespace.
+// Package worker implements workers, processes that run roles in a network
+// namespace, and the control stream between a worker and its controller: lines of
+// JSON on the worker's standard streams.
 package worker
 
 import (
@@ -27,9 +27,9 @@ type Worker struct {
 
 	mu        sync.Mutex
 	calls     map[int64]*Call
-	last      int64  // id given out last
+	last      int64  // last id assigned
 	err       error  // why the worker is done
-	complaint string // the last error that belonged to no call
+	complaint string // last error that did not belong to a call
 }
 
 // Call is one role that a worker was asked to run.
@@ -44,17 +44,17 @@ type Call struct {
 }
 
 const (
-	// closeGrace is how long Close waits for the worker to end by itself.
+	// closeGrace is how long Close waits for the worker to end on its own.
 	closeGrace = time.Second
-	// answerMargin is how much earlier than the controller's the worker's own
-	// time limit lies, so that its account of what happened still arrives.
+	// answerMargin is how much earlier the worker's time limit expires than the
+	// controller's, so that the worker's own error still arrives.
 	answerMargin = 200 * time.Millisecond
 )
 
 var errClosed = errors.New("the worker was closed")
 
-// Connect takes over the two standard streams of a worker process. If out is
-// an [io.Closer], Close may close it.
+// Connect returns a Worker that uses the standard input and output of a worker
+// process. If out is an [io.Closer], Close may close it.
 func Connect(in io.WriteCloser, out io.Reader) *Worker {
 	w := &Worker{in: in, out: out, lines: make(chan []byte, 16),
 		done: make(chan struct{}), wrote: make(chan struct{}), calls: map[int64]*Call{}}
@@ -68,7 +68,7 @@ func Connect(in io.WriteCloser, out io.Reader) *Worker {
 func (w *Worker) Start(ctx context.Context, role string, args any) (*Call, error) {
 	text, err := json.Marshal(args)
 	if err != nil {
-		return nil, fmt.Errorf("starting %s: writing arguments: %w", role, err)
+		return nil, fmt.Errorf("starting %s: encoding its arguments: %w", role, err)
 	}
 	c := &Call{worker: w, role: role, readied: make(chan struct{}), ended: make(chan struct{})}
 	r := request{Role: role, Args: text}
@@ -98,7 +98,7 @@ func (w *Worker) Start(ctx context.Context, role string, args any) (*Call, error
 			return c, nil
 		case <-ctx.Done():
 			w.forget(c)
-			return nil, fmt.Errorf("starting %s: the worker takes no requests: %w", role, context.Cause(ctx))
+			return nil, fmt.Errorf("starting %s: the worker does not accept requests: %w", role, context.Cause(ctx))
 		case <-w.done:
 		}
 	}
@@ -106,7 +106,7 @@ func (w *Worker) Start(ctx context.Context, role string, args any) (*Call, error
 	return nil, fmt.Errorf("starting %s: %w", role, w.cause())
 }
 
-// Ready waits until the role is in place and reads what it told into v, which
+// Ready waits until the role is ready and decodes what it reported into v, which
 // may be nil.
 func (c *Call) Ready(ctx context.Context, v any) error {
 	select {
@@ -123,11 +123,11 @@ func (c *Call) Ready(ctx context.Context, v any) error {
 	if err := c.failure(ctx); err != nil {
 		return err
 	}
-	return fmt.Errorf("%s: ended before it was ready", c.role)
+	return fmt.Errorf("%s: it ended before it was ready", c.role)
 }
 
-// Wait waits until the role has ended and reads its result into v, which may
-// be nil. When ctx ends first, the role is cancelled.
+// Wait waits until the role has ended and decodes its result into v, which may
+// be nil. If ctx ends first, Wait cancels the role.
 func (c *Call) Wait(ctx context.Context, v any) error {
 	select {
 	case <-c.ended:
@@ -149,11 +149,11 @@ func (c *Call) Cancel() {
 	line := fmt.Appendf(nil, "{\"cancel\":%d}\n", c.id)
 	select {
 	case c.worker.lines <- line:
-	default: // the worker takes no lines any more; its time limit remains
+	default: // the worker no longer accepts lines; its time limit remains
 	}
 }
 
-// failure is why the call has no result, nil if it has one.
+// failure returns why the call has no result, or nil if it has one.
 func (c *Call) failure(ctx context.Context) error {
 	select {
 	case <-c.ended:
@@ -178,7 +178,7 @@ func (c *Call) failure(ctx context.Context) error {
 	c.worker.mu.Lock()
 	defer c.worker.mu.Unlock()
 	if c.worker.complaint != "" {
-		return fmt.Errorf("%s: no answer from the worker, which complained %q: %w", c.role, c.worker.complaint, context.Cause(ctx))
+		return fmt.Errorf("%s: no answer from the worker, which reported %q: %w", c.role, c.worker.complaint, context.Cause(ctx))
 	}
 	return fmt.Errorf("%s: no answer from the worker: %w", c.role, context.Cause(ctx))
 }
@@ -193,8 +193,8 @@ func (c *Call) decode(text json.RawMessage, v any) error {
 	return nil
 }
 
-// Close ends the worker: it closes its input and waits a moment for the end
-// of its output.
+// Close ends the worker: it closes the worker's input and waits a moment for its
+// output to end.
 func (w *Worker) Close() error {
 	var err error
 	w.close.Do(func() {
@@ -210,7 +210,7 @@ func (w *Worker) Close() error {
 		<-w.done
 		<-w.wrote
 		if c, ok := w.out.(io.Closer); ok {
-			c.Close() // at its end already; only the descriptor is left
+			c.Close() // already at its end; this releases the descriptor
 		}
 	})
 	return err
@@ -222,7 +222,7 @@ func (w *Worker) forget(c *Call) {
 	delete(w.calls, c.id)
 }
 
-// fail marks the worker as done; the first cause stays.
+// fail marks the worker as done. Only the first cause is kept.
 func (w *Worker) fail(cause error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -236,7 +236,7 @@ func (w *Worker) cause() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.complaint != "" {
-		return fmt.Errorf("%w; it complained %q", w.err, w.complaint)
+		return fmt.Errorf("%w; it reported %q", w.err, w.complaint)
 	}
 	return w.err
 }
@@ -256,7 +256,7 @@ func (w *Worker) write() {
 	}
 }
 
-// read hands the worker's lines to the calls that they belong to.
+// read passes the worker's lines to the calls that they belong to.
 func (w *Worker) read() {
 	lines := newLineReader(w.out, maxReplyLine)
 	for {
@@ -287,7 +287,7 @@ func (w *Worker) deliver(r reply) {
 	}
 	c := w.calls[r.ID]
 	if c == nil {
-		return // given up on
+		return // the caller has given up
 	}
 	if r.Ready != nil {
 		if c.ready == nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// roles for faults.
+// faultyRole finds roles that answer, fail, panic or wait.
 func faultyRole(name string) (worker.Role, error) {
 	switch name {
 	case "answers":
@@ -38,7 +38,7 @@ func TestCalls(t *testing.T) {
 		{"a role answers", "answers", ""},
 		{"a role fails", "fails", "no route to the peer"},
 		{"a role panics", "panics", "panicked: a bug"},
-		{"a role that there is not", "other", "no such role"},
+		{"an unknown role", "other", "no such role"},
 		{"a role that takes too long", "waits", "time limit"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -55,22 +55,22 @@ func TestCalls(t *testing.T) {
 				t.Errorf("%d, %v", v, err)
 			}
 			if again, err := w.Start(t.Context(), "answers", nil); err != nil {
-				t.Error("the worker is of no use afterwards: ", err)
+				t.Error("the worker is unusable afterwards: ", err)
 			} else if err := again.Wait(t.Context(), &v); err != nil || v != 42 {
-				t.Error("the worker is of no use afterwards: ", err)
+				t.Error("the worker is unusable afterwards: ", err)
 			}
 		})
 	}
 }
 
-// TestStrangeWorkers speaks for workers that break the protocol.
+// TestStrangeWorkers imitates workers that break the protocol.
 func TestStrangeWorkers(t *testing.T) {
 	for _, c := range []struct{ name, out, err string }{
 		{"one that ends", "", "the worker ended"},
 		{"one that writes something else", "panic: no\n", "which is not a reply"},
 		{"one whose line is cut", `{"id":1,"res`, "within a line"},
 		{"one that complains", `{"id":0,"error":"bad line"}` + "\n", "bad line"},
-		{"one that answers somebody else", `{"id":77,"result":1}` + "\n", "the worker ended"},
+		{"one that answers another call", `{"id":77,"result":1}` + "\n", "the worker ended"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sink, in := io.Pipe()
@@ -127,6 +127,6 @@ func TestBadControlLines(t *testing.T) {
 		t.Errorf("%d answers to 11 lines:\n%s", len(lines), out.String())
 	}
 	if !strings.Contains(out.String(), `{"id":6,"result":42}`) {
-		t.Errorf("the good line was not answered:\n%s", out.String())
+		t.Errorf("the valid line was not answered:\n%s", out.String())
 	}
 }
