@@ -106,7 +106,7 @@ func (s *Site) Limit(d time.Duration) time.Duration { return d * time.Duration(m
 // testbed shows none.
 func (s *Site) Places(ctx context.Context) (*Surroundings, error) {
 	if s.Around == nil {
-		return nil, &NotHereError{words.ThisTestbedShowsNothing}
+		return nil, &NotHereError{words.NoSurroundings}
 	}
 	return s.Around(ctx)
 }

@@ -78,7 +78,7 @@ type PodTimes struct {
 const AnswerPatience = 200 * time.Millisecond
 
 // ErrNoPolicy reports that no part of a plugin enforces rules about traffic.
-var ErrNoPolicy = words.Error(words.NoAgentPluginTakes)
+var ErrNoPolicy = words.Error(words.NoPolicyAgent)
 
 // NotHereError reports that what a probe looks for does not exist in this setup,
 // which is neither a failure nor a finding about the plugin.

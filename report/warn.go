@@ -21,23 +21,23 @@ func warn(b *gather.Run) {
 		case facts.Missed(&e) && facts.SeenOnWire(r, e.Plugin, e.Topology).Value == "":
 			say(words.Sentences(words.Of(words.On.With(e.Plugin, e.Topology), facts.SeenOnWire(r, e.Plugin, e.Topology).Evidence), warned))
 		case facts.Missed(&e):
-			say(words.OtherPath.With(e.Plugin, e.Topology, facts.SeenOnWire(r, e.Plugin, e.Topology).Evidence, warned))
+			say(words.TookOtherPath.With(e.Plugin, e.Topology, facts.SeenOnWire(r, e.Plugin, e.Topology).Evidence, warned))
 		case !e.Agrees:
-			say(words.WireDisagreesOnIs.With(e.Plugin, e.Topology, facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes), facts.Form(e.Effective, e.Port, e.OverheadBytes),
+			say(words.WireDisagrees.With(e.Plugin, e.Topology, facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes), facts.Form(e.Effective, e.Port, e.OverheadBytes),
 				e.Frames, e.Sent, e.Plugin, warned))
 		case len(e.Warnings) > 0:
-			say(words.OnWireOn.With(e.Plugin, e.Topology, warned))
+			say(words.WireNote.With(e.Plugin, e.Topology, warned))
 		}
 	}
 	switch {
 	case r.Run.Finished == nil:
-		say(words.RunWasCutOff)
+		say(words.RunCutOff)
 	case !r.Run.Complete:
-		say(words.Plural(r.Run.Rounds, words.RunWasInterruptedAfterRound, words.RunWasInterruptedAfter).With(r.Run.Rounds))
+		say(words.Plural(r.Run.Rounds, words.RunInterruptedAfterRound, words.RunInterruptedAfterRounds).With(r.Run.Rounds))
 	}
 	for _, a := range r.Reachability {
 		if a.Plugin == results.HostPlugin && a.Direction == results.PodToPod && !a.Reachable {
-			say(words.NodesOwnNetworkOnDoes.With(a.Topology, facts.Way(a)))
+			say(words.HostDoesNotCarry.With(a.Topology, facts.Way(a)))
 		}
 	}
 	warnPrecision(b, say)
@@ -46,10 +46,10 @@ func warn(b *gather.Run) {
 		if n := len(b.Exits[p]); n > 0 {
 			last := b.Exits[p][n-1].Text
 			if n == 1 {
-				say(words.AgentOnEndedOnce.With(p.Plugin, p.Topology, last))
+				say(words.AgentEndedOnce.With(p.Plugin, p.Topology, last))
 				continue
 			}
-			say(words.AgentsOnExitedTimes.With(p.Plugin, p.Topology, n, last))
+			say(words.AgentsExited.With(p.Plugin, p.Topology, n, last))
 		}
 	}
 	warnAbsent(b)
@@ -69,10 +69,10 @@ func warnApart(b *gather.Run, say func(words.Text)) {
 		}
 	}
 	if len(asked.Contexts) > 0 {
-		say(words.PluginsAreThoseDifferent.With(words.List(words.Quotes(asked.Contexts)...), words.List(when...)))
+		say(words.FromDifferentClusters.With(words.List(words.Quotes(asked.Contexts)...), words.List(when...)))
 		return
 	}
-	say(words.PluginsWereInstalledOne.With(words.List(when...)))
+	say(words.InstalledInTurn.With(words.List(when...)))
 }
 
 // warnPrecision says which ratios are known less well than asked for, in a run
@@ -103,7 +103,7 @@ func warnPrecision(b *gather.Run, say func(words.Text)) {
 	for _, w := range all[:min(len(all), 3)] {
 		worst = append(worst, w.text)
 	}
-	say(words.PrecisionPercentWasNot.With(100*asked.Precision, b.Report.Run.Rounds, len(all), len(b.Report.Comparisons), words.List(worst...)))
+	say(words.PrecisionNotReached.With(100*asked.Precision, b.Report.Run.Rounds, len(all), len(b.Report.Comparisons), words.List(worst...)))
 }
 
 // warnAbsent adds cells for networks that were asked for and of which nothing

@@ -31,9 +31,9 @@ func warnKernels(b *gather.Run) {
 		}
 	}
 	for _, kernel := range kernels {
-		text := words.RanInKernelIn.With(words.List(words.Quotes(in[kernel])...), kernel, machine)
+		text := words.RanInOtherKernel.With(words.List(words.Quotes(in[kernel])...), kernel, machine)
 		if len(own) > 0 {
-			text = words.Clauses(text, words.KernelUmlMeasuresAll)
+			text = words.Clauses(text, words.KernelUMLHint)
 		}
 		b.Report.Warnings = append(b.Report.Warnings, text)
 	}

@@ -177,7 +177,7 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 	}
 	return r.write().append(results.Record{Encapsulation: &results.Encapsulation{Plugin: n.instance, Topology: n.topology,
 		Configured: expect.Kind, ConfiguredPort: expect.Port, ExpectedBytes: expect.Overhead, Effective: "unseen",
-		Warnings: []words.Text{words.WireCouldNotBe.With(cause)}}})
+		Warnings: []words.Text{words.WireNotCaptured.With(cause)}}})
 }
 
 // nameParts are the parts of the name of a file of this run, see

@@ -94,9 +94,9 @@ func TestSay(t *testing.T) {
 		english, chinese string
 	}{
 		{"fixed", High, "high", "高"},
-		{"numbers and names stay", AgentsOnExitedTimes.With("calico", "l2", 3, Quote("felix: killed")),
+		{"numbers and names stay", AgentsExited.With("calico", "l2", 3, Quote("felix: killed")),
 			"agents of calico on l2 exited 3 times, the last: felix: killed", "calico 在 l2 上的代理进程退出了 3 次，最后一次：felix: killed"},
-		{"a text within a text", VerdictSentence.With("a", Faster, "b", "goodput", HigherTo.With("3 %", "1 %", "5 %")),
+		{"a text within a text", VerdictSentence.With("a", Faster, "b", "goodput", HigherBy.With("3 %", "1 %", "5 %")),
 			"a is faster than b: its goodput is 3 % higher (1 % to 5 %).", "a 比 b 更快：其 goodput 高 3 %（1 % 至 5 %）。"},
 		{"arguments in another order", FailedOf.With(2, 12), "failed 2 of 12", "12 个中 2 个失败"},
 		{"joined", Clauses(List(High, Quote("x")), Text{}, Aside(Low, Unknown)), "high, x; low (unknown)", "高，x；低（未知）"},

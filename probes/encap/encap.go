@@ -63,7 +63,7 @@ func measureEncap(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	case s.Client.Worker == nil || s.Server.Worker == nil:
 		return nil, errors.New("looking at the wire: an end has no worker")
 	case s.Client.NodeName != "" && s.Client.NodeName == s.Server.NodeName:
-		return nil, &probes.NotHereError{Why: words.NothingCrossesNIC}
+		return nil, &probes.NotHereError{Why: words.SameNodeNoNIC}
 	case s.Client.Node == nil || s.Client.NIC == "":
 		return nil, &probes.NotHereError{Why: words.LookingNeedsWorker}
 	}
@@ -79,7 +79,7 @@ func measureEncap(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	}
 	e := judge(wire, t, sent.Sent+answered.Answered, s)
 	if answered.Received < sent.Sent || sent.Answers < answered.Answered {
-		e.Warnings = append(e.Warnings, words.PacketsArrivedAndAnswers.With(sent.Sent, answered.Received, answered.Answered, sent.Answers))
+		e.Warnings = append(e.Warnings, words.PacketsAndAnswers.With(sent.Sent, answered.Received, answered.Answered, sent.Answers))
 	}
 	if s.CaptureFile != "" {
 		if err := frames.WriteCapture(s.CaptureFile, s.Client.NIC, wire.Frames); err != nil {

@@ -36,12 +36,12 @@ func judge(wire frames.Captured, t frames.Token, sent int, s *probes.Site) *resu
 	switch len(byCount) {
 	case 0:
 		e.Effective = effectiveUnseen
-		e.Warnings = append(e.Warnings, words.NonePacketsWasSeen.With(sent, s.Client.NIC, e.From, s.Client.NIC, e.To))
+		e.Warnings = append(e.Warnings, words.NoneSeen.With(sent, s.Client.NIC, e.From, s.Client.NIC, e.To))
 	case 1:
 		e.Effective = byCount[0].Kind
 	default:
 		e.Effective = effectiveMixed
-		e.Warnings = append(e.Warnings, words.PacketsDidNotAll.With(countForms(byCount, forms)))
+		e.Warnings = append(e.Warnings, words.FormsDiffer.With(countForms(byCount, forms)))
 	}
 	if len(byCount) > 0 {
 		most := byCount[0]
@@ -91,12 +91,12 @@ func disagreements(e *results.Encapsulation, seen frames.Form) []words.Text {
 	var all []words.Text
 	switch {
 	case seen.Kind != expected.Kind:
-		all = append(all, words.ConfiguredIsButOn.With(expected.Text(), seen.Text()))
+		all = append(all, words.FormDisagrees.With(expected.Text(), seen.Text()))
 	case seen.Port != expected.Port:
-		all = append(all, words.ConfiguredIsPortBut.With(expected.Port, seen.Port))
+		all = append(all, words.PortDisagrees.With(expected.Port, seen.Port))
 	}
 	if seen.Kind == expected.Kind && seen.Overhead != expected.Overhead {
-		all = append(all, words.BytesOverheadAreExpected.With(expected.Overhead, seen.Overhead))
+		all = append(all, words.OverheadDisagrees.With(expected.Overhead, seen.Overhead))
 	}
 	return all
 }
@@ -105,22 +105,22 @@ func disagreements(e *results.Encapsulation, seen frames.Form) []words.Text {
 func captureFaults(wire frames.Captured, e *results.Encapsulation, repeated, strange int) []words.Text {
 	var all []words.Text
 	if e.Frames > 0 && e.Frames < e.Sent {
-		all = append(all, words.OnlyPacketsWereSeen.With(e.Frames, e.Sent))
+		all = append(all, words.OnlySomeSeen.With(e.Frames, e.Sent))
 	}
 	if e.Frames > e.Sent {
-		all = append(all, words.PacketsWereSeenOnWireBut.With(e.Frames, e.Sent))
+		all = append(all, words.MoreSeenThanSent.With(e.Frames, e.Sent))
 	}
 	if repeated > 0 {
-		all = append(all, words.PacketsPassedInterfaceMore.With(repeated))
+		all = append(all, words.PacketsRepeated.With(repeated))
 	}
 	if strange > 0 {
-		all = append(all, words.FramesCarriedPacketsIn.With(strange))
+		all = append(all, words.FramesUnknown.With(strange))
 	}
 	if wire.Omitted > 0 {
-		all = append(all, words.FramesMoreThanCapture.With(wire.Omitted))
+		all = append(all, words.FramesOmitted.With(wire.Omitted))
 	}
 	if wire.Dropped > 0 {
-		all = append(all, words.KernelDroppedFramesBefore.With(wire.Dropped))
+		all = append(all, words.FramesDropped.With(wire.Dropped))
 	}
 	return all
 }

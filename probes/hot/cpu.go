@@ -117,7 +117,7 @@ func Stolen(c *results.CPU) []words.Text {
 	if all <= 0 || c.Steal/all <= stealWarning {
 		return nil
 	}
-	return []words.Text{words.HypervisorTookPercentProcessor.With(100 * c.Steal / all)}
+	return []words.Text{words.CPUStolen.With(100 * c.Steal / all)}
 }
 
 // stealWarning is the share of the machine's time taken by the hypervisor

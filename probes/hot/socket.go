@@ -221,9 +221,9 @@ func (s *Socket) SetCongestionControl() (name string, warnings []words.Text, err
 	case err != nil:
 		return "", nil, fmt.Errorf("reading the congestion control: %w", os.NewSyscallError("getsockopt", err))
 	case name != CongestionControl && setErr != nil:
-		warnings = []words.Text{words.CongestionControlIsBecause.With(name, CongestionControl, setErr)}
+		warnings = []words.Text{words.CongestionCannotBeSet.With(name, CongestionControl, setErr)}
 	case name != CongestionControl:
-		warnings = []words.Text{words.CongestionControlIsAlthough.With(name, CongestionControl)}
+		warnings = []words.Text{words.CongestionNotAsSet.With(name, CongestionControl)}
 	}
 	return name, warnings, nil
 }

@@ -89,4 +89,4 @@ func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measuremen
 }
 
 // sharedCPU is the warning for round trips that share CPUs with the stream.
-var sharedCPU = words.RoundTripsSharedTheir
+var sharedCPU = words.RoundTripsShareCPUs

@@ -320,7 +320,7 @@ func rrClient(ctx context.Context, r *worker.Request, connect dial) (any, error)
 		})
 	})
 	if lost := loop.Lost.Load(); lost > 0 {
-		result.Warnings = append(result.Warnings, words.RequestsOrAnswersWere.With(lost))
+		result.Warnings = append(result.Warnings, words.RequestsSentAgain.With(lost))
 	}
 	return result, err
 }

@@ -85,10 +85,10 @@ func measureAdjacency(ctx context.Context, s *probes.Site) (*probes.Measurement,
 		return nil, err
 	}
 	if len(around.Nodes) < 2 {
-		return nil, &probes.NotHereError{Why: words.ItTakesWorkersIn}
+		return nil, &probes.NotHereError{Why: words.NeedsNodeWorkers}
 	}
 	if slices.ContainsFunc(around.Nodes, func(n probes.End) bool { return !n.Addr.Is4() }) {
-		return nil, &probes.NotHereError{Why: words.AdjacencyIsSeenBy}
+		return nil, &probes.NotHereError{Why: words.AdjacencyNeedsIPv4}
 	}
 	begin := time.Now()
 	m := &probes.Measurement{}
@@ -148,13 +148,13 @@ func judgeAdjacency(from, to probes.End, target nicOf, answer askedNeighbour, se
 	a.ProxyARP = a.Neighbour && (answer.MAC != target.MAC || !seen.Asked)
 	switch {
 	case !a.Neighbour:
-		a.Cause = words.NobodyAnswersARPFor.With(to.Addr, from.NodeName)
+		a.Cause = words.NoAnswerToARP.With(to.Addr, from.NodeName)
 	case !a.Forwards && answer.MAC != target.MAC:
-		a.Cause = words.ARPIsAnsweredBy
+		a.Cause = words.ProxyDoesNotForward
 	case !a.Forwards:
-		a.Cause = words.FrameForForeignAddress.With(to.NodeName)
+		a.Cause = words.FrameDoesNotArrive.With(to.NodeName)
 	case a.TTL < sentTTL:
-		a.Warnings = append(a.Warnings, words.FramesArriveWithTTL.With(a.TTL, sentTTL))
+		a.Warnings = append(a.Warnings, words.RouterBetween.With(a.TTL, sentTTL))
 	}
 	return a
 }

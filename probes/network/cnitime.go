@@ -36,7 +36,7 @@ func measureCNITime(ctx context.Context, s *probes.Site) (*probes.Measurement, e
 		return nil, err
 	}
 	if s.AddPods == nil {
-		return nil, &probes.NotHereError{Why: words.ThisTestbedAddsNo}
+		return nil, &probes.NotHereError{Why: words.NoPodsAdded}
 	}
 	begin := time.Now()
 	times, err := s.AddPods(ctx, pods)

@@ -47,7 +47,7 @@ func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachabilit
 				if ctx.Err() != nil {
 					return nil, err
 				}
-				return []probes.Finding{{Name: results.FindingTCPDoesNotPass, Text: words.DatagramsPassBothWays.With(s.Client.NodeName, s.Server.NodeName, way.Client.NodeName, way.Server.NodeName, err)}}, nil
+				return []probes.Finding{{Name: results.FindingTCPDoesNotPass, Text: words.TCPDoesNotPass.With(s.Client.NodeName, s.Server.NodeName, way.Client.NodeName, way.Server.NodeName, err)}}, nil
 			}
 			carried[i] = max(carried[i], w.Server.Rate)
 		}
@@ -60,5 +60,5 @@ func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachabilit
 		slow = 1
 	}
 	from, to := ways[slow].Client.NodeName, ways[slow].Server.NodeName
-	return []probes.Finding{{Name: results.FindingOneDirectionSlow, Text: words.FromToTCPStream.With(from, to, carried[slow]/carried[1-slow], to, from)}}, nil
+	return []probes.Finding{{Name: results.FindingOneDirectionSlow, Text: words.DirectionSlow.With(from, to, carried[slow]/carried[1-slow], to, from)}}, nil
 }

@@ -25,11 +25,11 @@ func (m *mtuSeen) findings() []probes.Finding {
 		all = append(all, probes.Finding{Name: name, Text: m.With(args...)})
 	}
 	if m.nics[0] != 0 && m.nics[1] != 0 && m.nics[0] != m.nics[1] {
-		say(results.FindingUnderlayMTUDiffers, words.NICHasMTUBytes,
+		say(results.FindingUnderlayMTUDiffers, words.UnderlayMTUDiffers,
 			m.names[0], m.nics[0], m.names[1], m.nics[1])
 	}
 	if !m.nodes && m.ways[0].Interface != m.ways[1].Interface {
-		say(results.FindingPodMTUDiffers, words.PodOnHasMTU,
+		say(results.FindingPodMTUDiffers, words.PodMTUDiffers,
 			m.names[0], m.ways[0].Interface, m.names[1], m.ways[1].Interface)
 	}
 	for i, w := range m.ways {
@@ -38,29 +38,29 @@ func (m *mtuSeen) findings() []probes.Finding {
 		}
 		from, to := m.names[i], m.names[1-i]
 		if m.nodes {
-			say(results.FindingUnderlayMTUTooLarge, words.NICMaySendBytes, from, w.Interface, w.Path, to)
+			say(results.FindingUnderlayMTUTooLarge, words.UnderlayMTUTooLarge, from, w.Interface, w.Path, to)
 		} else {
-			say(results.FindingPodMTUTooLarge, words.PodOnMaySend, from, w.Interface, w.Path, to)
+			say(results.FindingPodMTUTooLarge, words.PodMTUTooLarge, from, w.Interface, w.Path, to)
 		}
 		if w.Told == 0 {
-			say(results.FindingPMTUBlackHole, words.LargerPacketsFromTo, from, to)
+			say(results.FindingPMTUBlackHole, words.PMTUBlackHole, from, to)
 		} else if w.Told != w.Path {
-			say(results.FindingPMTUWrong, words.TooBigMessageNames, w.Told, from, to, w.Path)
+			say(results.FindingPMTUWrong, words.PMTUWrong, w.Told, from, to, w.Path)
 		}
 	}
 	if m.ways[0].Path != m.ways[1].Path {
-		say(results.FindingMTUAsymmetric, words.BytesPassFromTo, m.ways[0].Path, m.names[0], m.names[1], m.ways[1].Path)
+		say(results.FindingMTUAsymmetric, words.MTUAsymmetric, m.ways[0].Path, m.names[0], m.names[1], m.ways[1].Path)
 	}
 	if m.underlay == 0 || !m.dependsOnUnderlay() {
 		return all
 	}
 	path := m.path()
 	if fits, path := m.underlay-m.expect.Overhead, max(m.ways[0].Path, m.ways[1].Path); path > fits {
-		say(results.FindingUnderlayFragments, words.PacketsBytesPassAlthough, path, fits, m.expect.Overhead, m.underlay)
+		say(results.FindingUnderlayFragments, words.UnderlayFragments, path, fits, m.expect.Overhead, m.underlay)
 	}
 	room := max(m.expect.Overhead, m.expect.Elsewhere)
 	if fits := m.underlay - room; path < fits && m.podsDecide() {
-		say(results.FindingPodMTUTooSmall, words.PacketsMayHaveBytes, path, fits, room, m.underlay)
+		say(results.FindingPodMTUTooSmall, words.PodMTUTooSmall, path, fits, room, m.underlay)
 	}
 	return all
 }

@@ -49,7 +49,7 @@ func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, 
 		return nil, err
 	}
 	if around.Deny == nil {
-		return nil, &probes.NotHereError{Why: words.ThisTestbedGivesPlugins}
+		return nil, &probes.NotHereError{Why: words.NoRulesHere}
 	}
 	begin := time.Now()
 	if err := passes(ctx, s, words.WithoutRule); err != nil {
@@ -76,7 +76,7 @@ func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, 
 			if lifted := lift(lifting); lifted != nil {
 				m, err = nil, fmt.Errorf("taking a rule back: %w", lifted)
 			} else if err == nil && m.Policy.Enforced {
-				if err = passes(lifting, s, words.AfterRuleWasTaken); err != nil {
+				if err = passes(lifting, s, words.AfterRule); err != nil {
 					m = nil
 				}
 			}
@@ -99,7 +99,7 @@ func judgePolicy(seen trickle.Result, since time.Duration, nobody bool) *results
 	case nobody:
 		return &results.Policy{Cause: words.OfError(probes.ErrNoPolicy)}
 	}
-	return &results.Policy{Cause: words.PacketsStillPassedAfter.With((since - seen.Ago).Round(time.Millisecond))}
+	return &results.Policy{Cause: words.DenyPacketsPassed.With((since - seen.Ago).Round(time.Millisecond))}
 }
 
 // passes sees that datagrams get from one pod to the other.

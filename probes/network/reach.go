@@ -48,7 +48,7 @@ func measureReach(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	begin := time.Now()
 	m := &probes.Measurement{}
 	if around.Outside.Worker == nil {
-		m.Absent = append(m.Absent, words.NoHostOutsideCluster)
+		m.Absent = append(m.Absent, words.NoOutsideHost)
 	}
 	for _, way := range reachWays(s, around) {
 		if way.from.Worker == nil || way.to.Worker == nil {
@@ -103,9 +103,9 @@ func (w *reachWay) translated(r *results.Reachability) (f probes.Finding, yes bo
 		return f, false
 	}
 	if podOf(w.from) == nil {
-		return probes.Finding{Name: results.FindingNodeSourceNAT, Text: words.WhatSendsToArrives.With(r.From, r.To, r.Seen, w.from.Addr)}, true
+		return probes.Finding{Name: results.FindingNodeSourceNAT, Text: words.NodeSourceTranslated.With(r.From, r.To, r.Seen, w.from.Addr)}, true
 	}
-	return probes.Finding{Name: results.FindingPodSourceNAT, Text: words.WhatPodOnSends.With(r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
+	return probes.Finding{Name: results.FindingPodSourceNAT, Text: words.PodSourceTranslated.With(r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
 }
 
 // reachMasqueraded looks again at the way out of a pod, with the translation
@@ -173,7 +173,7 @@ func reachCause(drops []probes.Drop, sent trickle.Result) words.Text {
 	case sent.Error != "":
 		return words.SendersKernelRefuses.With(sent.Error)
 	}
-	return words.NoDatagramArrivedAnd
+	return words.NothingDropped
 }
 
 // sendUntilArrived sends datagrams until one arrives or patience ends.

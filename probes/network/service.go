@@ -40,7 +40,7 @@ func Service() *probes.Probe {
 
 func measureService(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
 	if s.Service == nil {
-		return nil, &probes.NotHereError{Why: words.ThereAreNoServices}
+		return nil, &probes.NotHereError{Why: words.NoServices}
 	}
 	through, err := s.Service(ctx)
 	if err != nil {
@@ -121,7 +121,7 @@ func awaitService(ctx context.Context, s *probes.Site, through *probes.Service) 
 		case ctx.Err() != nil:
 			return err
 		case time.Since(begin) > serviceWithin:
-			return &probes.NotHereError{Why: words.NoConnectionPassedService.With(through.Addr, serviceWithin, err)}
+			return &probes.NotHereError{Why: words.ServiceUnreached.With(through.Addr, serviceWithin, err)}
 		}
 		select {
 		case <-ctx.Done():

@@ -24,7 +24,7 @@ func (e *NoPacketError) Error() string { return e.Words().String() }
 
 // Words is the sentence.
 func (e *NoPacketError) Words() words.Text {
-	text := words.NoPacketFromOn.With(e.From.Addr, e.From.NodeName, e.To.Addr, e.To.NodeName, e.Within)
+	text := words.NoPacketBetweenPods.With(e.From.Addr, e.From.NodeName, e.To.Addr, e.To.NodeName, e.Within)
 	if e.Refused != "" {
 		text = words.Of(text, words.SendersKernelRefuses.With(e.Refused))
 	}

@@ -173,7 +173,7 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 	var untried []string
 	f.Plugins, untried = tried(f.Plugins)
 	if len(untried) > 0 {
-		r.NotMeasured = append(r.NotMeasured, words.RunEndedBeforeThese.With(words.List(words.Quotes(untried)...)))
+		r.NotMeasured = append(r.NotMeasured, words.RunEndedBefore.With(words.List(words.Quotes(untried)...)))
 	}
 	var fit []*subject
 	for i := range f.Plugins {
@@ -189,13 +189,13 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 		fit = append(fit, s)
 	}
 	if absent := notInRun(f, untried); len(absent) > 0 {
-		r.NotMeasured = append(r.NotMeasured, words.NotPartRun.With(words.List(words.Quotes(absent)...)))
+		r.NotMeasured = append(r.NotMeasured, words.NotInRun.With(words.List(words.Quotes(absent)...)))
 	}
 	if len(fit) == 0 {
 		r.Summary = nothingFits(f, r.Rejected)
-		r.Confidence = Confidence{words.High, words.EachPluginIsExcluded}
+		r.Confidence = Confidence{words.High, words.EveryPluginExcluded}
 		if len(r.NotMeasured) > 0 {
-			r.Confidence = Confidence{words.Low, words.NotEverythingWasMeasured}
+			r.Confidence = Confidence{words.Low, words.NotAllMeasured}
 		}
 		return r
 	}
@@ -251,7 +251,7 @@ func notInRun(f Facts, untried []string) []string {
 // nothingFits names what excludes each plugin.
 func nothingFits(f Facts, rejected []Rejected) words.Text {
 	if len(rejected) == 0 {
-		return words.OnNoPluginWas.With(f.Topology)
+		return words.NoPluginMeasured.With(f.Topology)
 	}
 	var order []words.Text
 	by := map[words.Text][]string{}
@@ -259,7 +259,7 @@ func nothingFits(f Facts, rejected []Rejected) words.Text {
 		why := words.ThisNetwork
 		for _, reason := range r.Because {
 			if reason.Need != "" {
-				why = words.Need.With(reason.Need)
+				why = words.NeedNamed.With(reason.Need)
 				break
 			}
 		}
@@ -272,5 +272,5 @@ func nothingFits(f Facts, rejected []Rejected) words.Text {
 	for _, why := range order {
 		parts = append(parts, words.Excludes.With(why, words.List(words.Quotes(by[why])...)))
 	}
-	return words.OnNothingThatWas.With(f.Topology, words.Clauses(parts...))
+	return words.NothingFits.With(f.Topology, words.Clauses(parts...))
 }

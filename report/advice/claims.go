@@ -15,7 +15,7 @@ var claimsFile []byte
 var claims = loaded[[]claim]("claims.yaml", claimsFile)
 
 // founding is where all claims come from.
-var founding = words.ProjectsFoundingDocument
+var founding = words.FoundingDocument
 
 // Verdicts of a [Claim].
 var (
@@ -27,7 +27,7 @@ var (
 
 // NoEvidence is said of a claim, or a part of one, that no plugin of the run
 // could test.
-var NoEvidence = words.RunHasNothingOn
+var NoEvidence = words.NoEvidence
 
 // Claim is something that is said of plugins, and what a run showed of it.
 type Claim struct {
@@ -167,7 +167,7 @@ func (p part) testFact(all []Facts) finding {
 		switch {
 		case fact.Value == "":
 		case p.Fact.Name == Policy && plugin.Fidelity == DataPath && fact.Value == no:
-			f.evidence = append(f.evidence, words.OnlyDataPathRanWithout.With(facts.Topology))
+			f.evidence = append(f.evidence, words.DataPathEnforcesNothing.With(facts.Topology))
 		default:
 			f.add(slices.Contains(p.Fact.Is, fact.Value), evidence)
 		}
@@ -179,11 +179,11 @@ func (p part) testFact(all []Facts) finding {
 func stated(plugin, name string, is values) words.Text {
 	said := map[string][2]words.Message{
 		Works:        {words.PluginWorks, words.PluginDoesNotWork},
-		Encapsulates: {words.Encapsulates, words.DoesNotEncapsulate},
-		Policy:       {words.EnforcesPolicies, words.EnforcesNoPolicies},
-		Reachable:    {words.HasPodsThatAre, words.HasPodsThatAreNot},
-		SameNode:     {words.ConnectsPodsOneNode, words.DoesNotConnectPods},
-		UserSpace:    {words.HandlesPacketsInUser, words.DoesNotHandlePackets},
+		Encapsulates: {words.PluginEncapsulates, words.PluginDoesNotEncapsulate},
+		Policy:       {words.PluginEnforcesPolicies, words.PluginEnforcesNoPolicies},
+		Reachable:    {words.PodsReachedFromOutside, words.PodsNotReachedFromOutside},
+		SameNode:     {words.ConnectsPodsOfNode, words.DoesNotConnectPodsOfNode},
+		UserSpace:    {words.HandlesInUserSpace, words.DoesNotHandleInUserSpace},
 	}[name]
 	if slices.Contains(is, yes) {
 		return said[0].With(plugin)
@@ -209,7 +209,7 @@ func dataPath(p *Plugin) words.Text {
 // testCompare holds every figure's verdict to the claim. What a data path
 // alone shows of speed is not the product's.
 func (p part) testCompare(all []Facts) finding {
-	f := finding{about: words.PluginComparedTo.With(p.Compare.A, quantity.VerdictText(p.Compare.Is), p.Compare.B)}
+	f := finding{about: words.PluginVerdict.With(p.Compare.A, quantity.VerdictText(p.Compare.Is), p.Compare.B)}
 	if p.Compare.Is == stats.Equivalent {
 		f.about = words.PluginsEquivalent.With(p.Compare.A, p.Compare.B)
 	}
@@ -232,7 +232,7 @@ func (p part) testCompare(all []Facts) finding {
 
 // testRatio holds the whole interval of every goodput ratio to a bound.
 func (p part) testRatio(all []Facts) finding {
-	f := finding{about: words.GoodputIsAtLeast.With(p.Ratio.A, p.Ratio.AtLeast, p.Ratio.B)}
+	f := finding{about: words.GoodputAtLeast.With(p.Ratio.A, p.Ratio.AtLeast, p.Ratio.B)}
 	for _, facts := range all {
 		for _, c := range facts.Comparisons {
 			c, ok := c.between(p.Ratio.A, p.Ratio.B)
@@ -281,7 +281,7 @@ func (f *Facts) builtOnly(c Comparison) bool {
 
 func (f *Facts) note(c Comparison) words.Text {
 	if f.builtOnly(c) {
-		return words.DataPathOnlyNot
+		return words.DataPathNotProduct
 	}
 	return words.Text{}
 }

@@ -64,18 +64,18 @@ func podsOfANode(l results.Limits, formula string) (int, words.Text) {
 	adapters, ips := l.Adapters, l.IPsPerAdapter
 	switch formula {
 	case "a-prefix":
-		return quotas().PodsOfAPrefix.Default, words.OneAddressNodesPart.With(quotas().PodsOfAPrefix.Source, quotas().PodsOfAPrefix.Date)
+		return quotas().PodsOfAPrefix.Default, words.AddressPerPod.With(quotas().PodsOfAPrefix.Source, quotas().PodsOfAPrefix.Date)
 	case "adapters-1":
-		return max(adapters-1, 0), words.OnePodForEach
+		return max(adapters-1, 0), words.PodPerAdapter
 	case "(adapters-1)×ips":
-		return max(adapters-1, 0) * ips, words.AddressesAllAdaptersBut
+		return max(adapters-1, 0) * ips, words.AddressesOfAdapters
 	case "adapters×(ips-1)+2":
 		if adapters == 0 || ips == 0 {
-			return 0, words.AdaptersTimesAddresses1
+			return 0, words.AWSPods
 		}
-		return adapters*(ips-1) + 2, words.AdaptersTimesAddresses1
+		return adapters*(ips-1) + 2, words.AWSPods
 	case "sub-enis":
-		return l.SubENIs, words.OneSubENIFor
+		return l.SubENIs, words.SubENIPerPod
 	}
 	return 0, words.Text{}
 }
@@ -119,12 +119,12 @@ func (s *subject) limits() []Limit {
 	b, all := s.bounds, []Limit{}
 	n := b.needs.Largest()
 	if b.mode.Routes {
-		l := Limit{What: words.VPCRoutes, Limit: b.routes.Default, At: n, Text: words.OneVPCRouteOnly, Source: words.Quote(b.routes.Source)}
+		l := Limit{What: words.VPCRoutes, Limit: b.routes.Default, At: n, Text: words.VPCRoutePerNode, Source: words.Quote(b.routes.Source)}
 		switch {
 		case b.routes.Default == 0:
-			l.Text, l.Source = words.OneVPCRouteForEach, words.Quote("limits.yaml")
+			l.Text, l.Source = words.VPCRouteQuotaUnknown, words.Quote("limits.yaml")
 		case b.routes.Most > b.routes.Default:
-			l.Text = words.OneVPCRouteForEachNode.With(b.routes.Most)
+			l.Text = words.VPCRouteOnRequest.With(b.routes.Most)
 		}
 		if b.routes.Date != "" {
 			l.Source = words.List(l.Source, words.Quote(b.routes.Date))
@@ -132,15 +132,15 @@ func (s *subject) limits() []Limit {
 		all = append(all, l)
 	}
 	if b.mode.BGP {
-		l := Limit{What: words.NodesFullBGPMesh, Limit: quotas().BGPMesh.Default, At: n, Text: words.SessionsGrowWithSquare,
+		l := Limit{What: words.NodesOfMesh, Limit: quotas().BGPMesh.Default, At: n, Text: words.MeshGrows,
 			Source: words.Quote(quotas().BGPMesh.Source + ", " + quotas().BGPMesh.Date)}
 		if n > 0 {
-			l.Text = words.SessionsAtNodesUse.With(n*(n-1)/2, n, quotas().BGPMesh.Default)
+			l.Text = words.MeshSessions.With(n*(n-1)/2, n, quotas().BGPMesh.Default)
 		}
 		all = append(all, l)
 	}
 	if b.mode.MaxNodes > 0 {
-		all = append(all, Limit{What: words.Nodes, Limit: b.mode.MaxNodes, At: n, Text: words.NodesOneCluster, Source: words.Quote(s.mode.Sources[0])})
+		all = append(all, Limit{What: words.Nodes, Limit: b.mode.MaxNodes, At: n, Text: words.NodesOfCluster, Source: words.Quote(s.mode.Sources[0])})
 	}
 	if !b.podsOf.Empty() {
 		all = append(all, Limit{What: words.PodsOnNode, Limit: b.pods, At: b.needs.PodsPerNode, Text: b.podsOf, Source: words.Quote(s.mode.Sources[0])})
@@ -152,9 +152,9 @@ func (s *subject) limits() []Limit {
 func podNetworkLimit(n results.Needs) Limit {
 	cidr, prefix := podNetwork(n)
 	if !cidr.IsValid() {
-		return Limit{What: words.NodesThatPodNetwork, At: n.Largest(), Source: words.Arithmetic,
-			Text: words.KubespraysIsTooSmall.With(results.DefaultPodCIDR, roomFor(n.Largest(), prefix))}
+		return Limit{What: words.NodesOfPodNetwork, At: n.Largest(), Source: words.Arithmetic,
+			Text: words.KubesprayNetworkTooSmall.With(results.DefaultPodCIDR, roomFor(n.Largest(), prefix))}
 	}
-	return Limit{What: words.NodesThatPodNetwork, Limit: 1 << (prefix - cidr.Bits()), At: n.Largest(),
-		Text: words.InParts.With(cidr, prefix), Source: words.Arithmetic}
+	return Limit{What: words.NodesOfPodNetwork, Limit: 1 << (prefix - cidr.Bits()), At: n.Largest(),
+		Text: words.NetworkInParts.With(cidr, prefix), Source: words.Arithmetic}
 }

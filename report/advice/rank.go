@@ -47,8 +47,8 @@ type preference struct {
 }
 
 var preferences = []preference{
-	{rule: "fewer-bytes", text: words.PutsFewerBytesAround, source: words.WhatCapturesOnNodes,
-		known: words.WasSeenOnWire,
+	{rule: "fewer-bytes", text: words.PrefersFewerBytes, source: words.SourceCaptures,
+		known: words.OnlyOneSeenOnWire,
 		key: func(s *subject) (int64, bool) {
 			if s.plugin.Overhead == nil {
 				return 0, false
@@ -56,31 +56,31 @@ var preferences = []preference{
 			return int64(*s.plugin.Overhead), true
 		},
 		figures: func(a, b *subject) words.Text {
-			return words.BytesAgainst.With(*a.plugin.Overhead, *b.plugin.Overhead, b.plugin.Name)
+			return words.BytesAgainstOther.With(*a.plugin.Overhead, *b.plugin.Overhead, b.plugin.Name)
 		}},
-	{rule: "agents-ran", text: words.HadItsOwnAgents, source: words.DataPathAloneShows,
+	{rule: "agents-ran", text: words.PrefersOwnAgents, source: words.SourceDataPath,
 		key: func(s *subject) (int64, bool) {
 			if s.plugin.Fidelity == DataPath {
 				return 1, true
 			}
 			return 0, true
 		}},
-	{rule: "fewer-moving-parts", text: words.HasFewerMovingParts, source: words.Quote("modes.yaml, 2026-11-23"),
-		known: words.HasItsProgramsDocumented,
+	{rule: "fewer-moving-parts", text: words.PrefersFewerParts, source: words.Quote("modes.yaml, 2026-11-23"),
+		known: words.OnlyOneDocumented,
 		key:   func(s *subject) (int64, bool) { return int64(s.mode.Agents), s.mode.Agents > 0 },
 		figures: func(a, b *subject) words.Text {
-			return words.AgainstDocumented.With(a.mode.Agents, b.mode.Agents, b.plugin.Name)
+			return words.PartsAgainstOther.With(a.mode.Agents, b.mode.Agents, b.plugin.Name)
 		}},
-	{rule: "less-memory", text: words.TakesLessMemoryFor, source: words.ResidentMemoryAgents2026,
-		known: words.HadMemoryItsAgents,
+	{rule: "less-memory", text: words.PrefersLessMemory, source: words.SourceMemory,
+		known: words.OnlyOneMemoryMeasured,
 		key:   func(s *subject) (int64, bool) { return s.plugin.Memory, s.plugin.Memory > 0 },
 		figures: func(a, b *subject) words.Text {
-			return words.MiBAgainst.With(a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
+			return words.MemoryAgainstOther.With(a.plugin.Memory>>20, b.plugin.Memory>>20, b.plugin.Name)
 		}},
 }
 
 // byName settles what nothing else did.
-var byName = preference{rule: "by-name", text: words.ComesFirstByName, source: words.RuleThatAlwaysGives}
+var byName = preference{rule: "by-name", text: words.FirstByName, source: words.SourceName}
 
 // compare is negative if a is better, and says why.
 func (p *preference) compare(a, b *subject) (c int, settled preference, evidence words.Text) {
@@ -129,11 +129,11 @@ type duel struct {
 func (d duel) tie(other string, settled words.Text) words.Text {
 	switch {
 	case d.decided > 0:
-		return words.IsFasterThanBy.With(other, settled)
+		return words.TieMixed.With(other, settled)
 	case d.equal == d.compared:
-		return words.IsAsFastAs.With(other, settled)
+		return words.TieEqual.With(other, settled)
 	}
-	return words.IsNotShownTo.With(other, settled)
+	return words.TieUnshown.With(other, settled)
 }
 
 // fight compares two plugins by all their figures.
@@ -223,37 +223,37 @@ func prefer(a, b *subject) (p preference, c int, evidence words.Text) {
 func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	winner := o.winner.plugin.Name
 	d := f.fight(loser.plugin.Name, winner)
-	r := Reason{Rule: "slower", Evidence: words.Clauses(d.evidence...), Source: words.VerdictsThisRun}
+	r := Reason{Rule: "slower", Evidence: words.Clauses(d.evidence...), Source: words.SourceVerdicts}
 	switch {
 	case loser.plugin.Kernel != o.winner.plugin.Kernel && f.timed(loser.plugin.Name):
 		o.apart = append(o.apart, loser)
-		r.Rule, r.Text = "other-kernel", words.FitsButItsSpeed.With(kernelNamed(loser.plugin.Kernel), winner)
+		r.Rule, r.Text = "other-kernel", words.FitsInOtherKernel.With(kernelNamed(loser.plugin.Kernel), winner)
 	case d.compared == 0 && f.timed(winner):
 		o.apart = append(o.apart, loser)
-		r.Rule, r.Text = "speed-unknown", words.FitsButItsSpeedWas.With(winner)
-		o.unknown = append(o.unknown, words.ItsSpeedWasNot.With(loser.plugin.Name))
+		r.Rule, r.Text = "speed-unknown", words.FitsUncompared.With(winner)
+		o.unknown = append(o.unknown, words.PluginSpeedUncompared.With(loser.plugin.Name))
 	case d.compared == 0:
 		p, _, evidence := prefer(o.winner, loser)
 		r.Rule, r.Source, r.Evidence = p.rule, p.source, evidence
-		r.Text = words.FitsAndItsSpeed.With(winner, p.text)
+		r.Text = words.FitsOtherPreferred.With(winner, p.text)
 		o.decided = false
 		o.preferred = cmp.Or(o.preferred, p.text)
-		o.because = append(o.because, Reason{Rule: p.rule, Text: words.WasNotComparedBy.With(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
+		o.because = append(o.because, Reason{Rule: p.rule, Text: words.UncomparedAnd.With(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	case d.net < 0:
 		o.told = true
-		r.Text = words.FitsButIsSlower.With(winner)
+		r.Text = words.FitsSlower.With(winner)
 	case score[loser] < score[o.winner]:
-		r.Text = words.FitsAndIsNot.With(winner)
+		r.Text = words.FitsFewerWins.With(winner)
 	case d.net > 0:
 		o.told = true
-		r.Text = words.FitsAndIsFaster.With(winner)
+		r.Text = words.FitsFasterNoMoreWins.With(winner)
 		o.decided = false
-		o.because = append(o.because, Reason{Rule: "most-wins", Text: words.WinsAgainstAsMany.With(loser.plugin.Name),
-			Source: words.VerdictsThisRun})
+		o.because = append(o.because, Reason{Rule: "most-wins", Text: words.WinsAsMany.With(loser.plugin.Name),
+			Source: words.SourceVerdicts})
 	default:
 		p, _, evidence := prefer(o.winner, loser)
 		r.Rule, r.Source = p.rule, p.source
-		r.Text = words.FitsBut.With(winner, d.tie(loser.plugin.Name, p.text))
+		r.Text = words.FitsTie.With(winner, d.tie(loser.plugin.Name, p.text))
 		r.Evidence = words.Clauses(evidence, r.Evidence)
 		o.decided, o.told = false, o.told || d.decided > 0
 		o.preferred = cmp.Or(o.preferred, p.text)
@@ -264,7 +264,7 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 
 // kernelNamed names a kernel that figures were measured in.
 func kernelNamed(kernel string) words.Text {
-	return cmp.Or(words.Quote(kernel), words.MachinesOwn)
+	return cmp.Or(words.Quote(kernel), words.OwnKernel)
 }
 
 // slower says by what figures a plugin that was excluded anyway is slower than
@@ -274,7 +274,7 @@ func (o *outcome) slower(f *Facts, excluded string) []Reason {
 	if d.net >= 0 {
 		return nil
 	}
-	return []Reason{{Rule: "slower", Text: words.IsSlowerThan.With(o.winner.plugin.Name), Evidence: words.Clauses(d.evidence...), Source: words.VerdictsThisRun}}
+	return []Reason{{Rule: "slower", Text: words.SlowerThanWinner.With(o.winner.plugin.Name), Evidence: words.Clauses(d.evidence...), Source: words.SourceVerdicts}}
 }
 
 // costs are what a plugin that fits costs more than the winner.
@@ -283,8 +283,8 @@ func costs(loser, winner *subject) []Reason {
 	if a == nil || b == nil || *a <= *b {
 		return nil
 	}
-	return []Reason{{Rule: "costs-bytes", Text: words.TakesBytesEachPacket.With(*a, winner.plugin.Name, *b),
-		Evidence: loser.plugin.Facts[Encapsulates].Evidence, Source: words.WhatCaptureOnNodes}}
+	return []Reason{{Rule: "costs-bytes", Text: words.TakesMoreBytes.With(*a, winner.plugin.Name, *b),
+		Evidence: loser.plugin.Facts[Encapsulates].Evidence, Source: words.SourceCapture}}
 }
 
 // explain says by what the winner won.
@@ -305,23 +305,23 @@ func (o *outcome) explain(order []*subject) {
 	switch {
 	case others == 0:
 		o.decided = false
-		o.why = words.ItIsOneWhose
+		o.why = words.OnlySpeedThatCounts
 	case !o.measured:
 		o.decided = false
-		o.why = words.ItTheirSpeedWas.With(o.preferred)
+		o.why = words.PreferredUncompared.With(o.preferred)
 	case o.decided && slower == others:
-		o.why = words.ItIsFastest
+		o.why = words.Fastest
 	case o.decided:
-		o.why = words.ItWinsMostComparisons
+		o.why = words.WinsMostComparisons
 	case !o.told:
-		o.why = words.NoneIsShownTo.With(o.preferred)
+		o.why = words.NoneShownFaster.With(o.preferred)
 	default:
-		o.why = words.NoneWinsAgainstMore.With(cmp.Or(o.preferred, words.IsPreferredByRules))
+		o.why = words.NoneWinsMore.With(cmp.Or(o.preferred, words.PreferredByRules))
 	}
 	o.why = words.Clauses(append([]words.Text{o.why}, o.notCompared()...)...)
 	if slower > 0 {
-		o.because = append([]Reason{{Rule: "fastest", Text: words.IsFasterThanOthers.With(slower, others, next.Plugin),
-			Evidence: next.Because[0].Evidence, Source: words.VerdictsThisRun}}, o.because...)
+		o.because = append([]Reason{{Rule: "fastest", Text: words.FasterThanOthers.With(slower, others, next.Plugin),
+			Evidence: next.Because[0].Evidence, Source: words.SourceVerdicts}}, o.because...)
 	}
 }
 
@@ -344,10 +344,10 @@ func (o *outcome) notCompared() []words.Text {
 	}
 	var said []words.Text
 	for _, k := range kernels {
-		said = append(said, words.SpeedWasMeasuredIn.With(words.List(words.Quotes(in[k])...), kernelNamed(k)))
+		said = append(said, words.SpeedInOtherKernel.With(words.List(words.Quotes(in[k])...), kernelNamed(k)))
 	}
 	if len(unknown) > 0 {
-		said = append(said, words.SpeedOfNotCompared.With(words.List(words.Quotes(unknown)...)))
+		said = append(said, words.SpeedUncompared.With(words.List(words.Quotes(unknown)...)))
 	}
 	return said
 }

@@ -16,15 +16,15 @@ var grave = []string{results.FindingPodMTUTooLarge, results.FindingPMTUBlackHole
 func summary(f *Facts, s *subject, o outcome, fit int) words.Text {
 	what := words.Aside(words.Quote(s.plugin.Name), s.mode.called())
 	if s.plugin.Fidelity == DataPath {
-		what = words.OnlyDataPathMeasured.With(what)
+		what = words.DataPathMeasuredOnly.With(what)
 	}
 	switch {
 	case len(f.Plugins) == 1:
-		return words.Stop(words.OnRunItIs.With(f.Topology, what))
+		return words.Stop(words.RunOnlyMeasured.With(f.Topology, what))
 	case fit == 1:
-		return words.Stop(words.OnRunPluginsIt.With(f.Topology, what, len(f.Plugins)))
+		return words.Stop(words.RunOnlyFitting.With(f.Topology, what, len(f.Plugins)))
 	}
-	return words.OnRunPluginsThat.With(f.Topology, what, fit, o.why)
+	return words.RunBestOfFitting.With(f.Topology, what, fit, o.why)
 }
 
 // foundOn says what probes found wrong with the recommended plugin.
@@ -36,7 +36,7 @@ func foundOn(p *Plugin) words.Text {
 	for _, f := range p.Findings {
 		texts = append(texts, f.Text)
 	}
-	return words.Stop(words.ButThisWasFound.With(words.Clauses(texts...)))
+	return words.Stop(words.ButFound.With(words.Clauses(texts...)))
 }
 
 // excluded says which plugins were not chosen from, and why. Of those that do
@@ -64,13 +64,13 @@ func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
 	}
 	var said []words.Text
 	if len(reasons) > 0 {
-		said = append(said, words.Stop(words.ExcludedAlthoughWorkingHere.With(words.Clauses(reasons...))))
+		said = append(said, words.Stop(words.ExcludedThoughWorking.With(words.Clauses(reasons...))))
 	}
 	if oneLeft && len(failing) > 0 {
-		said = append(said, words.Stop(words.NotWorkingHere.With(words.List(words.Quotes(failing)...))))
+		said = append(said, words.Stop(words.NotWorking.With(words.List(words.Quotes(failing)...))))
 	}
 	if oneLeft && len(unknown) > 0 {
-		said = append(said, words.Stop(words.NotShownToWork.With(words.List(words.Quotes(unknown)...))))
+		said = append(said, words.Stop(words.NotShownWorking.With(words.List(words.Quotes(unknown)...))))
 	}
 	return words.Following(said...)
 }
@@ -78,9 +78,9 @@ func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
 // confidence weighs what a recommendation rests on.
 func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 	rounds := s.plugin.Rounds
-	rests := []words.Text{words.Plural(rounds, words.RoundOnNodes, words.RoundsOnNodes).With(rounds, f.Nodes, f.Testbed)}
+	rests := []words.Text{words.Plural(rounds, words.RestsOnRound, words.RestsOnRounds).With(rounds, f.Nodes, f.Testbed)}
 	if f.NodesAsked > f.Nodes {
-		rests[0] = words.Plural(rounds, words.RoundBetweenNodes, words.RoundsBetweenNodes).With(rounds, f.Nodes, f.NodesAsked, f.Testbed)
+		rests[0] = words.Plural(rounds, words.RestsOnRoundBetween, words.RestsOnRoundsBetween).With(rounds, f.Nodes, f.NodesAsked, f.Testbed)
 	}
 	level := words.High
 	lower := func(to, why words.Text) {
@@ -91,42 +91,42 @@ func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 	}
 	switch {
 	case len(f.Plugins) == 1:
-		lower(words.Medium, words.NoOtherPluginWas)
+		lower(words.Medium, words.NoOtherMeasured)
 	case fit == 1:
-		lower(words.Medium, words.NoOtherPluginFits)
+		lower(words.Medium, words.NoOtherFits)
 	case !o.measured:
 		lower(words.Low, words.SpeedNotCompared)
 	case rounds < f.NeededRounds && !o.decided:
-		lower(words.Low, words.SoFewRoundsShowNo.With(f.NeededRounds))
+		lower(words.Low, words.TooFewRounds.With(f.NeededRounds))
 	case !o.decided:
-		lower(words.Medium, words.SpeedDidNotSettle)
+		lower(words.Medium, words.SpeedUndecided)
 	default:
 		rests = append(rests, words.Plural(o.compared, words.Comparison, words.Comparisons).With(o.compared))
 	}
 	if o.measured && len(o.apart) > 0 {
-		lower(words.Medium, words.NotAllThatFit)
+		lower(words.Medium, words.NotAllCompared)
 	}
 	for _, found := range s.plugin.Findings {
 		to := words.Medium
 		if slices.Contains(grave, found.Name) {
 			to = words.Low
 		}
-		lower(to, words.FoundAlso.With(found.Name))
+		lower(to, words.FindingNamed.With(found.Name))
 	}
 	if s.plugin.Fidelity == DataPath {
-		lower(words.Medium, words.DataPathAloneNot)
+		lower(words.Medium, words.DataPathWithoutAgents)
 	}
 	if s.weakened {
-		lower(words.Medium, words.ThisNetworkMayNot)
+		lower(words.Medium, words.NetworkMayDiffer)
 	}
 	switch {
 	case !f.Complete && fit == 1: // another might fit, had the run come to it
-		lower(words.Low, words.RunIsNotComplete)
+		lower(words.Low, words.RunIncomplete)
 	case !f.Complete:
-		lower(words.Medium, words.RunIsNotComplete)
+		lower(words.Medium, words.RunIncomplete)
 	}
 	if s.plugin.Facts[Encapsulates].Value == "" {
-		lower(words.Medium, words.NobodyLookedAtWire)
+		lower(words.Medium, words.WireNotLookedAt)
 	}
 	return Confidence{level, words.List(rests...)}
 }

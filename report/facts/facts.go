@@ -104,7 +104,7 @@ func Works(r *model.Report, plugin string, topology results.Topology) advice.Fac
 	across := Attempts(r, plugin, topology, results.PodToPod)
 	if slices.ContainsFunc(across, func(a results.Reachability) bool { return !a.Reachable }) {
 		if shared := noneFrom(r, across); !shared.Empty() {
-			return advice.Fact{Evidence: words.NodesOwnNetworkFails.With(shared)}
+			return advice.Fact{Evidence: words.HostFailsToo.With(shared)}
 		}
 		return advice.Fact{Value: "no", Evidence: words.Of(DirectionText(results.PodToPod), words.Clauses(unreached(across)...))}
 	}
@@ -144,7 +144,7 @@ func Works(r *model.Report, plugin string, topology results.Topology) advice.Fac
 func cameUp(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology && SentAtSetup(r) {
-			return advice.Fact{Value: "yes", Evidence: words.FirstPacketBetweenPodsAfter.With(quantity.Format(s.NetworkReadyMS/1000, "s"))}
+			return advice.Fact{Value: "yes", Evidence: words.FirstPacketAfter.With(quantity.Format(s.NetworkReadyMS/1000, "s"))}
 		}
 	}
 	return advice.Fact{}
@@ -184,11 +184,11 @@ func policyOf(r *model.Report, plugin string, topology results.Topology) (advice
 func PolicyText(p results.Policy) words.Text {
 	switch {
 	case p.Enforced:
-		return words.DenyRuleHeldAfter.With(quantity.Format(p.Seconds, "s"))
+		return words.DenyHeld.With(quantity.Format(p.Seconds, "s"))
 	case !p.Cause.Empty():
-		return words.DenyRuleDidNot.With(p.Cause)
+		return words.DenyDidNotHoldCause.With(p.Cause)
 	}
-	return words.DenyRuleDidNotHold
+	return words.DenyDidNotHold
 }
 
 // linkOf is whether the nodes of a topology share a link layer.
@@ -210,7 +210,7 @@ func linkOf(r *model.Report, topology results.Topology) advice.Fact {
 		return advice.Fact{}
 	}
 	return advice.Fact{Value: ofAll(forwarding, pairs-forwarding),
-		Evidence: words.PairsNodesAnswerAs.With(pairs, answered, forwarding)}
+		Evidence: words.PairsAnswering.With(pairs, answered, forwarding)}
 }
 
 // userSpace is whether the agents handle packets themselves.
@@ -226,7 +226,7 @@ func userSpace(r *model.Report, plugin string, topology results.Topology) advice
 		case *c.AgentCPU <= onlyWatches:
 			value = "no"
 		}
-		return advice.Fact{Value: value, Evidence: words.ItsAgentsTookCPUs.With(*c.AgentCPU)}
+		return advice.Fact{Value: value, Evidence: words.AgentsTookCPUs.With(*c.AgentCPU)}
 	}
 	return advice.Fact{}
 }

@@ -38,9 +38,9 @@ func Underlay(r *model.Report, c *model.Cell) words.Text {
 	switch {
 	case host == nil || c.Plugin == results.HostPlugin || host.Cause == model.CauseNotReached:
 	case host.Status == results.StatusFailed:
-		return words.NodesOwnNetworkDoes.With(host.Cause)
+		return words.HostDoesNotWork.With(host.Cause)
 	case host.Status == results.StatusBroke && c.Status == results.StatusBroke && host.BrokeRound <= c.BrokeRound+1:
-		return words.NodesOwnNetworkBroke.With(host.Broke())
+		return words.HostBrokeToo.With(host.Broke())
 	}
 	return words.Text{}
 }

@@ -89,7 +89,7 @@ func ofAll(yes, no int) string {
 func reachText(a results.Reachability) words.Text {
 	switch {
 	case a.Reachable && a.Source == results.SourceSNAT:
-		return words.ReachedSourceTranslatedTo.With(a.Seen)
+		return words.ReachedTranslated.With(a.Seen)
 	case a.Reachable && a.Source == results.SourceKept:
 		return words.ReachedSourceKept
 	case a.Reachable:

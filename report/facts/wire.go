@@ -13,7 +13,7 @@ func wireFacts(r *model.Report, p *advice.Plugin, topology results.Topology) {
 		if e.Plugin != p.Name || e.Topology != topology || e.Effective == "unseen" {
 			continue
 		}
-		evidence := words.OnWirePackets.With(Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)
+		evidence := words.WireEvidence.With(Form(e.Effective, e.Port, e.OverheadBytes), e.Frames, e.Sent)
 		encapsulates := map[string]string{"none": "no", "mixed": "partly"}[e.Effective]
 		if encapsulates == "" {
 			encapsulates = "yes"
@@ -39,12 +39,12 @@ func SeenOnWire(r *model.Report, plugin string, topology results.Topology) advic
 	if e == nil || e.Sent == 0 {
 		return advice.Fact{}
 	}
-	evidence := words.PacketsWereSeenOnWire.With(e.Frames, e.Sent)
+	evidence := words.FewSeenThoughArrived.With(e.Frames, e.Sent)
 	if !Missed(e) {
-		return advice.Fact{Value: "yes", Evidence: words.PacketsWereSeenOn.With(e.Frames, e.Sent)}
+		return advice.Fact{Value: "yes", Evidence: words.SeenOfSent.With(e.Frames, e.Sent)}
 	}
 	if host := r.Captured(results.HostPlugin, topology); plugin != results.HostPlugin && host != nil && Missed(host) {
-		return advice.Fact{Evidence: words.NodesOwnPacketsWere.With(evidence)}
+		return advice.Fact{Evidence: words.HostUnseenToo.With(evidence)}
 	}
 	return advice.Fact{Value: "no", Evidence: evidence}
 }

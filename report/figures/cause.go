@@ -45,23 +45,23 @@ func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []words.Text {
 	say := func(m words.Message, args ...any) { all = append(all, m.With(args...)) }
 	switches, hostSwitches, agents := median(c, "switches"), median(host, "switches"), median(c, "agents")
 	if switches > copiedSwitches*hostSwitches && agents > agentTime {
-		say(words.ProgramHandlesEachPacket, switches, hostSwitches, agents)
+		say(words.CauseProgram, switches, hostSwitches, agents)
 	}
 	packets, segments := median(c, "packets"), median(c, "segments")
 	if packets > 0 && segments > wholeSegments*packets {
-		say(words.SegmentsAreNotJoined, segments, packets)
+		say(words.CauseSegments, segments, packets)
 	}
 	if hostPackets := median(host, "packets"); hostPackets > 0 && packets*(1-l.Header) > morePackets*hostPackets {
-		say(words.PacketsAreSmallerThan, packets, hostPackets)
+		say(words.CausePackets, packets, hostPackets)
 	}
 	if cpu, hostCPU := median(c, "cpu"), median(host, "cpu"); hostCPU > 0 && cpu > dearer*hostCPU {
-		say(words.CPUSGBAgainst, cpu, hostCPU)
+		say(words.CauseCPU, cpu, hostCPU)
 	}
 	if drops := median(c, "drops"); drops > median(host, "drops") {
-		say(words.DropsPacketsSampleOn, drops)
+		say(words.CauseDrops, drops)
 	}
 	if again := median(c, "retransmits"); again > max(10, 2*median(host, "retransmits")) {
-		say(words.RetransmitsSegmentsSampleAgainst, again, median(host, "retransmits"))
+		say(words.CauseRetransmits, again, median(host, "retransmits"))
 	}
 	for _, f := range b.Report.Findings {
 		if f.Plugin == c.Plugin && f.Topology == c.Topology {
@@ -69,7 +69,7 @@ func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []words.Text {
 		}
 	}
 	if len(all) == 0 {
-		all = append(all, words.NoEvidenceNamesOne)
+		all = append(all, words.CauseUnknown)
 	}
 	return all
 }

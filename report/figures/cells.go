@@ -60,7 +60,7 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 		c.Metrics = append(c.Metrics, *m)
 	}
 	if c.Status == results.StatusOK && len(samples) > 0 && len(c.Metrics) == 0 {
-		c.Status, c.Cause = results.StatusFailed, words.NoSampleSucceededLast.With(samples[len(samples)-1].Error)
+		c.Status, c.Cause = results.StatusFailed, words.NoSampleSucceeded.With(samples[len(samples)-1].Error)
 	}
 	if p.Plugin == results.HostPlugin && len(b.Recorded.Run.Asked.Contexts) > 0 {
 		c.Metrics = []model.Metric{} // of several machines: they serve ratios alone
@@ -99,19 +99,19 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	m.N, m.Median, m.CI = s.N, s.Median, Bounds(s.CI)
 	if s.Dropped > 0 {
 		m.Samples = slices.DeleteFunc(m.Samples, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-		m.Warnings = append(m.Warnings, words.Plural(s.Dropped, words.SampleIsNotFinite, words.SamplesAreNotFinite).With(s.Dropped))
+		m.Warnings = append(m.Warnings, words.Plural(s.Dropped, words.SampleNotFinite, words.SamplesNotFinite).With(s.Dropped))
 	}
 	if s.N == 0 {
 		return nil
 	}
 	if s.Missing > 0 {
-		m.Warnings = append(m.Warnings, words.Plural(s.N, words.SampleGivesNoInterval, words.SamplesGiveNoInterval).With(s.N, s.Missing))
+		m.Warnings = append(m.Warnings, words.Plural(s.N, words.SampleTooFew, words.SamplesTooFew).With(s.N, s.Missing))
 	}
 	if failed > 0 {
 		m.Warnings = append(m.Warnings, words.SomeSamplesFailed.With(failed, failed+s.N, cause))
 	}
 	for _, w := range slices.SortedFunc(maps.Keys(marked), words.Compare) {
-		m.Warnings = append(m.Warnings, words.SomeSamples.With(marked[w], s.N, w))
+		m.Warnings = append(m.Warnings, words.SamplesMarked.With(marked[w], s.N, w))
 	}
 	return m
 }

@@ -36,7 +36,7 @@ func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
 // failed is why a sample has no headline, "" if it has one.
 func failed(s results.Sample, headline results.Metric) words.Text {
 	if v, ok := s.Values[headline.Name]; s.Error.Empty() && ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
-		return words.ItsIsNotFinite.With(headline.Name)
+		return words.HeadlineNotFinite.With(headline.Name)
 	}
 	return s.Error
 }
@@ -57,7 +57,7 @@ func ShareFailures(b *gather.Run) {
 				continue
 			}
 			its := host.Failure(f.Probe)
-			text := words.NodesOwnNetworkOn.With(c.Topology, model.WireName(c.Wire), f.Probe, its.Failed, its.Of, its.Cause)
+			text := words.HostFailsProbe.With(c.Topology, model.WireName(c.Wire), f.Probe, its.Failed, its.Of, its.Cause)
 			if !slices.Contains(named, text) {
 				named = append(named, text)
 			}

@@ -56,7 +56,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 		}
 	}
 	if redone > 0 {
-		b.Report.Warnings = append(b.Report.Warnings, words.Plural(redone, words.SampleInterruptedBlockWas, words.SamplesInterruptedBlocksWere).With(redone))
+		b.Report.Warnings = append(b.Report.Warnings, words.Plural(redone, words.SampleRedone, words.SamplesRedone).With(redone))
 	}
 	return b
 }
@@ -189,7 +189,7 @@ func (b *Run) Topologies() []results.Topology {
 // cameBack says that a network which had broken worked again in the part of the
 // run that followed an interruption.
 func (b *Run) cameBack(p Place, was results.Network) {
-	b.Report.Warnings = append(b.Report.Warnings, words.OnBrokeInRound.With(p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), was.Cause))
+	b.Report.Warnings = append(b.Report.Warnings, words.BrokeAndCameBack.With(p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), was.Cause))
 }
 
 func notMeasured(r *model.Report, p Place, text words.Text) {

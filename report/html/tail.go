@@ -33,7 +33,7 @@ var dashes = [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.
 // logarithmic; "" if the probe keeps no histograms.
 func plotTail(t *view.Table, in *words.Language) (template.HTML, error) {
 	p := plot.New()
-	p.Title.Text = in.Say(words.ShareRoundTripsVertical.With(t.Probe))
+	p.Title.Text = in.Say(words.TailTitle.With(t.Probe))
 	style(p)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, shares{}
@@ -69,7 +69,7 @@ func plotTail(t *view.Table, in *words.Language) (template.HTML, error) {
 		return "", nil
 	}
 	p.Y.Max = 1
-	return svg(p, tailHeight, in.Say(words.ShareRoundTripsVerticalLonger.With(t.Probe, t.About())))
+	return svg(p, tailHeight, in.Say(words.TailLabel.With(t.Probe, t.About())))
 }
 
 const tailHeight = 8 * vg.Centimeter

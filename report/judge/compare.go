@@ -162,17 +162,17 @@ func fill(c *model.Comparison) {
 func note(c *model.Comparison, most int) {
 	say := func(m words.Message, args ...any) { c.Notes = append(c.Notes, m.With(args...)) }
 	if c.ThroughHost && c.Away == "" {
-		say(words.TheyWereNeverUp, c.Common)
+		say(words.NeverUpTogether, c.Common)
 	}
 	if c.Common < most && c.Away == "" {
-		say(words.OnlyRoundsHaveSample, c.Common, most)
+		say(words.FewRoundsCommon, c.Common, most)
 	}
 	logs := c.Judged.Logs
 	if d := stats.FindDrift(logs); d.P*float64(c.Family) <= stats.Level && math.Abs(d.Change) > math.Log1p(c.Margin) {
-		say(words.RatioDriftedByOver, quantity.Share(math.Expm1(d.Change)), d.P)
+		say(words.RatioDrifted, quantity.Share(math.Expm1(d.Change)), d.P)
 	}
 	if e := stats.FindEcho(logs); e.P*float64(c.Family) <= stats.Level {
-		say(words.NeighbouringRoundsResembleEach,
+		say(words.RoundsCorrelated,
 			e.Lag1, c.N, e.Independent(c.N))
 	}
 }
@@ -186,9 +186,9 @@ func noteWarmUp(b *gather.Run, q question, family []model.Comparison, i int) {
 		return
 	}
 	rest := judgePairs(b, q, func(s results.Sample) bool { return s.Block >= n })[i]
-	without := words.DoesNotChange
+	without := words.VerdictStays
 	if rest.Verdict != c.Verdict {
-		without = words.IsVerdict.With(quantity.VerdictText(rest.Verdict))
+		without = words.VerdictBecomes.With(quantity.VerdictText(rest.Verdict))
 	}
-	c.Notes = append(c.Notes, words.RatioAboutFirstRounds.With(n, without))
+	c.Notes = append(c.Notes, words.WarmUpDiffers.With(n, without))
 }

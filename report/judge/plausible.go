@@ -34,8 +34,8 @@ var rules = []rule{
 		pair: func(_ *gather.Run, c *model.Comparison) bool {
 			return c.B == results.HostPlugin && c.Topology.Name != results.SameNode && better(c)
 		},
-		text:  words.ButEveryPacketPod,
-		check: words.WhetherBothEndsBaseline,
+		text:  words.FasterThanUnderlay,
+		check: words.CheckUnderlay,
 	},
 	{
 		name: "tunnel-faster-than-plain",
@@ -50,32 +50,32 @@ var rules = []rule{
 			}
 			return one.Overhead > 0 && other.Overhead == 0 && better(c) || one.Overhead == 0 && other.Overhead > 0 && worse(c)
 		},
-		text:  words.ButOnePluginsTunnel,
-		check: words.WhetherRoutesPlainMode,
+		text:  words.TunnelFasterThanPlain,
+		check: words.CheckPlainRoutes,
 	},
 	{
 		name: "above-the-wire",
 		figure: func(b *gather.Run, _ *model.Cell, m *model.Metric) bool {
 			return m.Expected != nil && m.CI != nil && m.CI[0] > *m.Expected*(1+margin(b))
 		},
-		text:  words.IsMoreThanWire,
-		check: words.WhetherWiresRateIs,
+		text:  words.AboveRate,
+		check: words.CheckRate,
 	},
 	{
 		name: "not-on-this-wire",
 		network: func(b *gather.Run, c *model.Cell) string {
 			return facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology)
 		},
-		text:  words.SoPacketsPodsAnd,
-		check: words.WhichInterfacePodsPackets,
+		text:  words.PathsDiffer,
+		check: words.CheckInterface,
 	},
 	{
 		name: "control-differs",
 		pair: func(_ *gather.Run, c *model.Comparison) bool {
 			return c.Control && (c.Verdict == stats.Faster || c.Verdict == stats.Slower)
 		},
-		text:  words.ButBothAreSame,
-		check: words.WhatDiffersBetweenTwo,
+		text:  words.ControlDiffers,
+		check: words.CheckControl,
 	},
 }
 

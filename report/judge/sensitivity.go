@@ -122,21 +122,21 @@ func stormsOf(b *gather.Run) map[stormOf]float64 {
 // sensitivityText says it in a line.
 func sensitivityText(s *model.Sensitivity) words.Text {
 	if s.Left == s.Samples {
-		return words.NoSampleWasDisturbed
+		return words.NoSampleDisturbed
 	}
 	var marked []words.Text
 	for _, m := range slices.Sorted(maps.Keys(s.Marked)) {
 		marked = append(marked, markText(m).With(s.Marked[m]))
 	}
 	without := func(what words.Text) words.Text {
-		return words.Stop(words.WithoutSamplesThatSomething.With(s.Samples-s.Left, s.Samples, words.List(marked...), what))
+		return words.Stop(words.WithoutDisturbed.With(s.Samples-s.Left, s.Samples, words.List(marked...), what))
 	}
 	if len(s.Changes) == 0 {
 		return without(words.NoVerdictChanges)
 	}
 	var changes []words.Text
 	for _, c := range s.Changes {
-		changes = append(changes, words.VerdictChanges.With(c.A, c.B, c.Probe, c.Metric, model.WireName(c.Wire), quantity.VerdictText(c.To), quantity.VerdictText(c.From), c.N))
+		changes = append(changes, words.VerdictChange.With(c.A, c.B, c.Probe, c.Metric, model.WireName(c.Wire), quantity.VerdictText(c.To), quantity.VerdictText(c.From), c.N))
 	}
 	return without(words.TheseVerdictsChange.With(words.Clauses(changes...)))
 }

@@ -9,7 +9,7 @@ import (
 
 // sentenceOf says the verdict in words.
 func sentenceOf(c *model.Comparison) words.Text {
-	figure := words.Over.With(words.Quote(c.Probe+" "+c.Metric), model.WireName(c.Wire))
+	figure := words.FigureOverRate.With(words.Quote(c.Probe+" "+c.Metric), model.WireName(c.Wire))
 	switch c.Verdict {
 	case stats.Faster, stats.Slower:
 		return words.VerdictSentence.With(c.A, quantity.VerdictText(c.Verdict), c.B, figure, difference(*c.Ratio, *c.CI))
@@ -24,19 +24,19 @@ func undecided(c *model.Comparison) words.Text {
 	needed := stats.MinRounds(c.Family)
 	switch {
 	case c.Away != "":
-		return words.PacketsWereNotSeen.With(c.Away)
+		return words.PacketsUnseen.With(c.Away)
 	case c.Common == 0:
-		return words.NoRoundHasSample
+		return words.NoCommonRound
 	case c.N < c.Common:
-		return words.InRoundsOneTwo.With(c.Common-c.N, c.Common)
+		return words.RoundsWithoutRatio.With(c.Common-c.N, c.Common)
 	case c.CI == nil:
-		return words.Plural(c.N, words.RoundGivesNoInterval, words.RoundsGiveNoInterval).With(c.N, needed)
+		return words.Plural(c.N, words.RoundTooFew, words.RoundsTooFew).With(c.N, needed)
 	case c.N < needed && !c.ThroughHost: // the other test needs fewer
-		return words.AmongComparisonsNoDifference.With(c.Family, c.N, needed)
+		return words.ComparisonsNeedRounds.With(c.Family, c.N, needed)
 	}
-	text := words.DifferenceLiesBetweenAnd.With(quantity.Share(c.CI[0]-1), quantity.Share(c.CI[1]-1))
+	text := words.DifferenceBetween.With(quantity.Share(c.CI[0]-1), quantity.Share(c.CI[1]-1))
 	if n := c.Judged.RoundsToDetect(c.Margin, c.Family); n > c.N {
-		text = words.Clauses(text, words.AboutRoundsWouldShow.With(n, quantity.Percent(c.Margin)))
+		text = words.Clauses(text, words.RoundsWouldShow.With(n, quantity.Percent(c.Margin)))
 	}
 	return text
 }
@@ -45,9 +45,9 @@ func undecided(c *model.Comparison) words.Text {
 func difference(ratio float64, ci [2]float64) words.Text {
 	switch {
 	case ratio >= 2:
-		return words.TimesAsHighTo.With(quantity.Figure(ratio), quantity.Figure(ci[0]), quantity.Figure(ci[1]))
+		return words.TimesAsHigh.With(quantity.Figure(ratio), quantity.Figure(ci[0]), quantity.Figure(ci[1]))
 	case ratio > 1:
-		return words.HigherTo.With(quantity.Percent(ratio-1), quantity.Percent(ci[0]-1), quantity.Percent(ci[1]-1))
+		return words.HigherBy.With(quantity.Percent(ratio-1), quantity.Percent(ci[0]-1), quantity.Percent(ci[1]-1))
 	}
-	return words.LowerTo.With(quantity.Percent(1-ratio), quantity.Percent(1-ci[1]), quantity.Percent(1-ci[0]))
+	return words.LowerBy.With(quantity.Percent(1-ratio), quantity.Percent(1-ci[1]), quantity.Percent(1-ci[0]))
 }

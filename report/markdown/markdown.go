@@ -24,7 +24,7 @@ const maxComment = 65536
 // what is missing.
 func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	m := &comment{in: in}
-	title := words.Plural(r.Run.Rounds, words.CnibenchRoundOn, words.CnibenchRoundsOn)
+	title := words.Plural(r.Run.Rounds, words.CommentTitleRound, words.CommentTitleRounds)
 	m.line("### %s", m.say(title.With(r.Run.Rounds, r.Run.Testbed)))
 	m.line("")
 	if r.OnCluster() {
@@ -64,7 +64,7 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 		m.line("- %s, %s: %s", Inert(c.Plugin), Inert(c.Topology.String()), m.say(c.Outcome()))
 	}
 	m.line("")
-	m.line("<sub>%s</sub>", in.Say(words.MediansWith95PercentIntervals))
+	m.line("<sub>%s</sub>", in.Say(words.MediansShort))
 	if _, err := io.WriteString(out, m.fitting()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
@@ -117,7 +117,7 @@ func (m *comment) wire(r *model.Report) {
 		return
 	}
 	m.line("")
-	m.line("#### %s", m.say(words.OnTheWireHeading))
+	m.line("#### %s", m.say(words.WireHeading))
 	m.line("")
 	m.row(m.say(words.Plugin), m.say(words.Topology), m.say(words.Configured), m.say(words.Seen), m.say(words.Agrees))
 	m.row("---", "---", "---", "---", "---")
@@ -134,7 +134,7 @@ func (m *comment) wire(r *model.Report) {
 // fitting is the text, cut at a line if it is longer than a comment may be.
 func (m *comment) fitting() string {
 	var b strings.Builder
-	cut := "\n**" + m.in.Say(words.RestDoesNotFit) + "**\n"
+	cut := "\n**" + m.in.Say(words.CommentCut) + "**\n"
 	for _, l := range m.lines {
 		if b.Len()+len(l)+1+len(cut) > maxComment {
 			b.WriteString(cut)

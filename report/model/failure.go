@@ -67,4 +67,4 @@ func (c *Cell) Up() bool {
 
 // CauseNotReached is why a network has no record: nothing was seen of it,
 // neither that it works nor that it does not.
-var CauseNotReached = words.RunEndedBeforeIt
+var CauseNotReached = words.RunEndedFirst

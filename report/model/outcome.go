@@ -24,7 +24,7 @@ func (c *Cell) Broke() words.Text {
 	if c.WorkedRounds == 0 {
 		return words.CameUpThenBroke.With(c.BrokeRound, at, c.Cause)
 	}
-	return words.Plural(c.WorkedRounds, words.WorkedForRoundThen, words.WorkedForRoundsThen).With(c.WorkedRounds, c.BrokeRound, at, c.Cause)
+	return words.Plural(c.WorkedRounds, words.WorkedRoundThenBroke, words.WorkedRoundsThenBroke).With(c.WorkedRounds, c.BrokeRound, at, c.Cause)
 }
 
 // Named gives a plugin's name, marked where no real agent stands behind it, and
@@ -35,7 +35,7 @@ func (c *Cell) Named() words.Text {
 		name = words.DataPathPlugin.With(c.Plugin)
 	}
 	if c.Status == results.StatusBroke {
-		name = words.Aside(name, words.UntilItBrokeIn.With(c.BrokeRound))
+		name = words.Aside(name, words.UntilBroke.With(c.BrokeRound))
 	}
 	return name
 }

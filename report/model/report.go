@@ -234,7 +234,7 @@ func WireText(wire string) words.Text {
 	if wire == results.WireNone {
 		return words.Unshaped
 	}
-	return words.OverOnly.With(wire)
+	return words.OverRate.With(wire)
 }
 
 // TailPoint says which share of all round trips took longer than a time.

@@ -53,11 +53,11 @@ func (t *terminal) matrix() {
 
 // network are the facts of who reaches whom.
 func (t *terminal) network() {
-	lines := [][]words.Text{{words.TopologyHead, words.NeighbourAnswers, words.ForeignAddressesArrive, words.PairsNodes, words.Cause}}
+	lines := [][]words.Text{{words.TopologyHead, words.NeighbourAnswers, words.ForeignAddressesArrive, words.PairsOfNodes, words.Cause}}
 	for _, a := range view.AdjacencyLines(t.report) {
 		lines = append(lines, []words.Text{words.Quote(a.Topology.String()), a.Neighbour, a.Forwards, words.Quotef("%d", a.Pairs), a.Note})
 	}
-	t.titled(words.WhetherNodesShareLink, lines)
+	t.titled(words.AdjacencyQuestion, lines)
 	head := []words.Text{words.PluginHead, words.Topology}
 	for _, d := range view.Directions {
 		head = append(head, facts.DirectionText(d))
@@ -66,20 +66,20 @@ func (t *terminal) network() {
 	for _, l := range view.ReachLines(t.report) {
 		lines = append(lines, append([]words.Text{words.Quote(l.Plugin), words.Quote(l.Topology.String())}, l.Cells...))
 	}
-	t.titled(words.WhoReachesWhomAnd, lines)
+	t.titled(words.ReachQuestion, lines)
 	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Quote("NetworkPolicy")}}
 	for _, p := range t.report.Policy {
 		lines = append(lines, []words.Text{words.Quote(p.Plugin), words.Quote(p.Topology.String()), facts.PolicyText(p)})
 	}
-	t.titled(words.WhetherPolicyTakesEffect, lines)
+	t.titled(words.PolicyTitle, lines)
 	for _, n := range t.report.NotMeasured {
 		t.line(words.NotMeasuredLine.With(n.Text, words.List(n.Places...)), "  ")
 	}
-	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Arrived, words.DevicesOnWay}}
+	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Arrived, words.PathDevices}}
 	for _, h := range t.report.Hops {
 		lines = append(lines, []words.Text{words.Quote(h.Plugin), words.Quote(h.Topology.String()), view.YesNo(h.Arrived), words.Arrows(words.Quotes(h.Devices)...)})
 	}
-	t.titled(words.WayPacketByDevice, lines)
+	t.titled(words.PathTitle, lines)
 }
 
 // titled writes a table unless it has only a head.
@@ -94,7 +94,7 @@ func (t *terminal) claims() {
 	if len(t.report.Claims) == 0 {
 		return
 	}
-	t.title(words.WhatIsSaidThese)
+	t.title(words.ClaimsTitle)
 	for _, c := range t.report.Claims {
 		t.raw("  %s: %s (%s)", strings.ToUpper(t.in.Say(c.Verdict)), t.in.Say(c.Claim), t.in.Say(c.Source))
 		if c.Evidence != advice.NoEvidence {
@@ -147,7 +147,7 @@ func (t *terminal) recommendation(a *advice.Recommendation) {
 	for _, l := range a.Limits {
 		t.raw("  %s: %s [%s]", t.in.Say(words.Limit), t.in.Say(view.LimitText(l)), t.in.Say(l.Source))
 	}
-	t.block(words.KubesprayVars, a.Kubespray)
+	t.block(words.KubesprayTitle, a.Kubespray)
 	for _, c := range a.Configuration {
 		t.block(words.Quote(c.Name), c.Text)
 	}

@@ -38,8 +38,8 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	t.claims()
 	t.advice()
 	t.empty()
-	t.line(words.MediansWith95Percent)
-	t.line(words.TailsLatenciesAreThose)
+	t.line(words.MediansText)
+	t.line(words.TailsText)
 	return t.flush(out)
 }
 
@@ -124,7 +124,7 @@ func (t *terminal) head() {
 		for _, m := range view.Machines(r) {
 			t.line(m)
 		}
-		t.line(words.TCPProbes.With(r.Run.CongestionControl))
+		t.line(words.ProbesTCP.With(r.Run.CongestionControl))
 	} else {
 		t.line(words.MachineLine.With(r.Host.Kernel, r.Host.CPUs, r.Host.CPU, view.Setting(r.Host.Virtualization), r.Run.CongestionControl))
 	}
@@ -180,7 +180,7 @@ func cells(w *view.Row, expected bool) []words.Text {
 }
 
 func (t *terminal) loss() {
-	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Wire, words.GoodputLost, words.Headers, words.Rest, words.WhatRestIsBy}}
+	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Wire, words.GoodputLost, words.Headers, words.Rest, words.CausesOfRest}}
 	for _, c := range t.report.Cells {
 		if c.Loss != nil {
 			lines = append(lines, []words.Text{c.Named(), words.Quote(c.Topology.String()), view.Setting(c.Wire), words.Quote(quantity.Share(c.Loss.Total)),
@@ -204,7 +204,7 @@ func (t *terminal) wire() {
 			facts.Form(e.Effective, e.Port, e.OverheadBytes), words.CountOf.With(e.Frames, e.Sent), agrees, words.Columns(words.Quotes(e.Layers)...)})
 	}
 	if len(lines) > 1 {
-		t.title(words.OnWireBetweenNodes)
+		t.title(words.WireTitle)
 		t.columns(lines)
 	}
 }

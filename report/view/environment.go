@@ -20,7 +20,7 @@ func Machines(r *model.Report) []words.Text {
 		return []words.Text{words.List(words.Quote("Linux "+r.Host.Kernel), words.CPUsVirtualization.With(r.Host.CPUs, r.Host.CPU, Setting(r.Host.Virtualization)))}
 	}
 	if len(r.Run.Clusters) == 0 {
-		return []words.Text{words.RecordDoesNotDescribe}
+		return []words.Text{words.ClusterNotDescribed}
 	}
 	var all []words.Text
 	for _, c := range r.Run.Clusters {
@@ -40,7 +40,7 @@ func clusterText(c results.Cluster) words.Text {
 	}
 	version := cmp.Or(words.Quote(c.Kubernetes), words.UnknownVersion)
 	proxy := cmp.Or(words.Quote(c.KubeProxy), words.Unknown)
-	return words.KubernetesModeKubeProxy.With(text, version, proxy)
+	return words.KubernetesAndProxy.With(text, version, proxy)
 }
 
 // nodeText describes a node as far as it is known.
@@ -61,7 +61,7 @@ func nodeText(n results.ClusterNode) words.Text {
 	add(n.InstanceType != "", words.InstanceType.With(n.InstanceType))
 	add(n.Zone != "", words.Zone.With(n.Zone))
 	if len(parts) == 0 {
-		parts = []words.Text{words.NothingIsKnownIt}
+		parts = []words.Text{words.NothingKnown}
 	}
 	return words.Node.With(n.Name, words.List(parts...))
 }
@@ -70,13 +70,13 @@ func nodeText(n results.ClusterNode) words.Text {
 func SetupTook(r *model.Report) words.Text {
 	switch {
 	case !r.OnCluster():
-		return words.FirstPacketBetweenPods
+		return words.FirstPacketHead
 	case !facts.SentAtSetup(r):
 		return words.PodsReadyAfter
 	case len(r.Run.Asked.Install) > 0:
-		return words.FromInstallingPluginTo
+		return words.InstallToFirstPacket
 	}
-	return words.FromMakingPodsTo
+	return words.PodsToFirstPacket
 }
 
 // Versions lists the programs behind the cells.

@@ -16,8 +16,8 @@ func Link(r *model.Report) words.Text {
 		return words.Text{} // nothing passed over it
 	}
 	l := r.Run.Asked.Link
-	delay := words.EveryPacketBetweenTwo.With(l.Delay, 2*l.Delay)
-	loss := words.PercentPacketsBetweenTwo.With(l.LossPercent)
+	delay := words.LinkDelay.With(l.Delay, 2*l.Delay)
+	loss := words.LinkLoss.With(l.LossPercent)
 	switch {
 	case l == (results.Link{}):
 		return words.Text{}

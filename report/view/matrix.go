@@ -90,12 +90,12 @@ func but(r *model.Report, plugin string, topology results.Topology) []words.Text
 		case facts.Missed(&e):
 			but = append(but, facts.SeenOnWire(r, plugin, topology).Evidence)
 		default:
-			but = append(but, words.WireShowsInstead.With(facts.Form(e.Effective, e.Port, e.OverheadBytes), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
+			but = append(but, words.WireShows.With(facts.Form(e.Effective, e.Port, e.OverheadBytes), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
 		}
 	}
 	for _, c := range r.CellsOf(plugin, topology) {
 		if c.Status != "ok" {
-			but = append(but, words.NotOverWire.With(c.Wire, c.Cause))
+			but = append(but, words.NotAtRate.With(c.Wire, c.Cause))
 		}
 		for i := range c.Failures {
 			but = append(but, c.Failures[i].Text())
@@ -135,7 +135,7 @@ func oneWay(r *model.Report, c *model.Cell) words.Text {
 		if there == nil || !lopsided(there, m) || host != nil && lopsided(host.Metric(forth, m.Name), host.Metric(m.Probe, m.Name)) {
 			continue
 		}
-		return words.OneWayCarriesMuch.With(quantity.Format(there.Median, m.Unit), model.WireText(c.Wire), quantity.Format(m.Median, m.Unit))
+		return words.OneDirectionSlower.With(quantity.Format(there.Median, m.Unit), model.WireText(c.Wire), quantity.Format(m.Median, m.Unit))
 	}
 	return words.Text{}
 }

@@ -22,10 +22,10 @@ func AdjacencyLines(r *model.Report) []AdjacencyLine {
 	for _, a := range r.Adjacency {
 		line := AdjacencyLine{Topology: a.Topology, Neighbour: YesNo(a.Neighbour), Forwards: YesNo(a.Forwards), Note: a.Cause}
 		if a.ProxyARP {
-			line.Neighbour = words.YesBySomebodyElses
+			line.Neighbour = words.YesByProxy
 		}
 		if a.Forwards && a.TTL > 0 {
-			line.Forwards = words.YesTTL64.With(a.TTL)
+			line.Forwards = words.YesTTL.With(a.TTL)
 		}
 		i := slices.IndexFunc(all, func(o AdjacencyLine) bool { o.Pairs = 0; return o == line })
 		if i < 0 {

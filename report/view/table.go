@@ -41,11 +41,11 @@ func (t *Table) About() words.Text {
 	link := words.LinksWithoutRateLimit
 	switch {
 	case t.Testbed == model.TestbedCluster:
-		link = words.ClustersOwnLinks
+		link = words.ClusterLinks
 	case t.Wire != results.WireNone:
-		link = words.Links.With(t.Wire)
+		link = words.LinksOfRate.With(t.Wire)
 	}
-	cpus := map[string]words.Text{"same": words.BothEndsOnOne, "split": words.EachEndOnCPU, "unpinned": words.EndsNotPinnedTo}[t.Placement]
+	cpus := map[string]words.Text{"same": words.EndsOnOneCPU, "split": words.EndsOnOwnCPUs, "unpinned": words.EndsUnpinned}[t.Placement]
 	return words.TableAbout.With(t.Probe, t.Topology, link, cpus)
 }
 
@@ -157,7 +157,7 @@ func (t *Table) Notes() []words.Text {
 			note(w.Cell.Plugin, f.Text())
 		}
 		if w.Cell.Status == results.StatusBroke {
-			note(w.Cell.Plugin, words.FiguresAreThoseRounds.With(w.Cell.Broke()))
+			note(w.Cell.Plugin, words.FiguresBeforeBreak.With(w.Cell.Broke()))
 		}
 		for _, m := range w.Metrics {
 			if m == nil {

@@ -142,7 +142,7 @@ func seenFrom(c *model.Comparison, plugin string) (stats.Verdict, Other) {
 // difference they could have shown.
 func (family Family) Meaning() words.Text {
 	c := family[0]
-	text := words.MarginComparisonsCorrectedTogether.With(quantity.Percent(c.Margin), len(family))
+	text := words.MarginAndCorrection.With(quantity.Percent(c.Margin), len(family))
 	least, most := math.Inf(1), 0.0
 	for _, c := range family {
 		if c.Detectable == nil {
@@ -153,13 +153,13 @@ func (family Family) Meaning() words.Text {
 	}
 	switch {
 	case math.IsInf(least, 0):
-		return words.Clauses(text, words.NoDifferenceCanBe.With(c.N, stats.MinRounds(len(family))))
+		return words.Clauses(text, words.NoDifferenceFindable.With(c.N, stats.MinRounds(len(family))))
 	case math.IsInf(most, 0):
-		return words.Clauses(text, words.SmallestDifferenceThatCould.With(quantity.Percent(least)))
+		return words.Clauses(text, words.SmallestInSomePairs.With(quantity.Percent(least)))
 	case quantity.Percent(least) == quantity.Percent(most):
-		return words.Clauses(text, words.SmallestDifferenceThatCouldBe.With(quantity.Percent(least)))
+		return words.Clauses(text, words.SmallestFindable.With(quantity.Percent(least)))
 	}
-	return words.Clauses(text, words.SmallestDifferenceThatCouldBeFound.With(quantity.Percent(least), quantity.Percent(most)))
+	return words.Clauses(text, words.SmallestByPair.With(quantity.Percent(least), quantity.Percent(most)))
 }
 
 // Controls are the verdicts on plugins against their own copies, in words.
@@ -182,7 +182,7 @@ func (family Family) Weaknesses() []words.Text {
 	var all []words.Text
 	for _, c := range family {
 		for _, note := range c.Notes {
-			all = append(all, words.AgainstWhich.With(c.A, c.B, note))
+			all = append(all, words.PairNote.With(c.A, c.B, note))
 		}
 	}
 	return all

@@ -110,7 +110,7 @@ func (c *Cluster) Record(runID, logs string) {
 // network. On the topology [results.SameNode] both pods are on the client's node.
 func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology string) (testbed.Network, error) {
 	if p.HostNetwork() && c.config.Unprivileged {
-		return nil, &testbed.UnsupportedError{Cause: words.BaselineNeedsPodsInNodes}
+		return nil, &testbed.UnsupportedError{Cause: words.BaselineUnprivileged}
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready within %s: %w", readyWithin, context.DeadlineExceeded))
 	defer cancel()

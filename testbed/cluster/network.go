@@ -88,7 +88,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 		e.node, err = c.pods.get(ctx, at.name(true), at.node.Name, true)
 		if refused := podSecurity(err); refused != "" {
 			if baseline {
-				return &testbed.UnsupportedError{Cause: words.BaselineNeedsPodsIn.With(c.space.Name, refused)}
+				return &testbed.UnsupportedError{Cause: words.BaselineForbidden.With(c.space.Name, refused)}
 			}
 			e.node, err = nil, nil // without captures on the NIC; the baseline says why
 		}

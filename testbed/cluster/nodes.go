@@ -88,7 +88,7 @@ func chooseNamed(names []string, fit []core.Node, others []leftOut) (*chosen, er
 	for i, name := range names {
 		at := slices.IndexFunc(fit, func(n core.Node) bool { return n.Name == name })
 		if at < 0 {
-			why := words.ClusterHasItNo
+			why := words.NoLongerInCluster
 			if j := slices.IndexFunc(others, func(o leftOut) bool { return o.name == name }); j >= 0 {
 				why = others[j].why
 			}

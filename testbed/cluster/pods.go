@@ -176,7 +176,7 @@ func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (
 	if _, err := pods.Create(ctx, s.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
 		return nil, fmt.Errorf("creating the pod %s: %w", name, err)
 	}
-	err = kube.Await(ctx, words.PodOnToRun.With(name, node), func(ctx context.Context) error {
+	err = kube.Await(ctx, words.PodToRun.With(name, node), func(ctx context.Context) error {
 		found, err := pods.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -67,14 +67,14 @@ func (p *pod) restore(ctx context.Context) (words.Text, error) {
 	}
 	p.worker.stop()
 	var how words.Text
-	err := kube.Await(ctx, words.AnotherOne, func(ctx context.Context) (err error) {
+	err := kube.Await(ctx, words.AnotherWorker, func(ctx context.Context) (err error) {
 		how, err = p.again(ctx)
 		return err
 	})
 	if err != nil {
 		return words.Text{}, fmt.Errorf("the worker in %s on %s was lost (%w): %w", p.name, p.node, lost, err)
 	}
-	return words.WorkerInOnWas.With(p.name, p.node, lost, how), nil
+	return words.WorkerLost.With(p.name, p.node, lost, how), nil
 }
 
 // answers checks that the worker answers.
@@ -93,14 +93,14 @@ func (p *pod) again(ctx context.Context) (how words.Text, err error) {
 	found, err := pods.Get(asking, p.name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		how = words.ItsPodWhichWas
+		how = words.PodRecreated
 		err = p.remake(ctx)
 	case err != nil:
 	case found.DeletionTimestamp != nil:
 		err = fmt.Errorf("the pod %s is being deleted", p.name)
 	case found.Status.Phase == core.PodFailed || found.Status.Phase == core.PodSucceeded:
 		why, _ := kube.WaitingFor(found)
-		how = words.ItsPodWhichHas.With(why)
+		how = words.EndedPodRecreated.With(why)
 		now := int64(0)
 		if err = pods.Delete(asking, p.name, metav1.DeleteOptions{GracePeriodSeconds: &now}); err == nil {
 			err = p.remake(ctx)

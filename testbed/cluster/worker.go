@@ -105,7 +105,7 @@ func (p *pod) ended() bool {
 func (p *pod) why() words.Text {
 	p.worker.mu.Lock()
 	defer p.worker.mu.Unlock()
-	return words.StreamToPodOn.With(p.name, p.node, p.worker.err)
+	return words.StreamToPod.With(p.name, p.node, p.worker.err)
 }
 
 // nic is a network interface of a pod.

@@ -87,13 +87,13 @@ func (e *unreachedError) Unwrap() error { return e.err }
 func (n *network) cause(from, to *node, drops []probes.Drop) words.Text {
 	var parts []words.Text
 	if !from.addr.Masked().Contains(to.addr.Addr()) && n.fabric.topology.Kind == testbed.Routed && len(drops) > 0 {
-		parts = append(parts, words.NextHopNotOn.With(to.name, to.addr.Addr(), n.fabric.gateway(n.fabric.topology.SubnetOf(0)).Addr()))
+		parts = append(parts, words.NextHopNotOnLink.With(to.name, to.addr.Addr(), n.fabric.gateway(n.fabric.topology.SubnetOf(0)).Addr()))
 	}
 	for _, d := range drops {
 		parts = append(parts, d.Text())
 	}
 	if n.plugin.Encapsulation.SubnetsOnly && n.fabric.topology.Kind == testbed.VPC && from.addr.Masked().Contains(to.addr.Addr()) {
-		parts = append(parts, words.MistakeInVPCThis)
+		parts = append(parts, words.SubnetIsNoL2)
 	}
 	if line := refusal(n.nodes); !line.Empty() {
 		parts = append(parts, line)
@@ -117,7 +117,7 @@ func refusal(nodes []*node) words.Text {
 			line := refusedLine(bufio.NewScanner(f))
 			f.Close()
 			if line != "" {
-				return words.OnWasRefusedRoute.With(a.Name, node.name, line)
+				return words.AgentRefusedRoute.With(a.Name, node.name, line)
 			}
 		}
 	}
@@ -140,18 +140,18 @@ func (f *fabric) drops() ([]probes.Drop, error) {
 	if f.topology.Kind != testbed.VPC {
 		return f.routerDrops()
 	}
-	unowned := words.NoVPCRouteLeads
+	unowned := words.NoVPCRoute
 	if f.topology.Checked() {
-		unowned = words.DroppedBySourceDest
+		unowned = words.DestinationUnowned
 	}
 	var drops []probes.Drop
 	for _, sink := range []struct {
 		device string
 		why    words.Text
 	}{
-		{sinkCheck, words.DroppedBySourceDestCheck},
+		{sinkCheck, words.SourceNotOwn},
 		{sinkUnowned, unowned},
-		{sinkIPIP, words.VPCDropsIPProtocol},
+		{sinkIPIP, words.VPCDropsIPIP},
 	} {
 		link, err := f.nl.LinkByName(sink.device)
 		if err != nil {
@@ -173,8 +173,8 @@ func (f *fabric) routerDrops() ([]probes.Drop, error) {
 			file, group, counter string
 			why                  words.Text
 		}{
-			{"netstat", "IpExt", "InNoRoutes", words.NoRouteToDestination},
-			{"snmp", "Ip", "InAddrErrors", words.GatewayForwardsNothing},
+			{"netstat", "IpExt", "InNoRoutes", words.NoRoute},
+			{"snmp", "Ip", "InAddrErrors", words.GatewayDoesNotForward},
 		} {
 			text, err := os.ReadFile(filepath.Join("/proc/thread-self/net", c.file))
 			if err != nil {

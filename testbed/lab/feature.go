@@ -88,7 +88,7 @@ func Feature(name string) error {
 // Remedy says how to add a feature that the kernel lacks.
 func Remedy(name string) words.Text {
 	f := features[name]
-	return words.SudoModprobeOrBoot.With(f.module, f.option)
+	return words.FeatureRemedy.With(f.module, f.option)
 }
 
 // FeatureNames lists all features that can be tried.

@@ -73,7 +73,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		return nil, err
 	}
 	if p.NeedsVPC && shape.Kind != testbed.VPC {
-		return nil, &testbed.UnsupportedError{Cause: words.NeedsVPCWhichTopology.With(topology)}
+		return nil, &testbed.UnsupportedError{Cause: words.NeedsVPC.With(topology)}
 	}
 	if cause := Unsupported(Needs(p, l.config.Link)); !cause.Empty() {
 		lacks := l.Lacks(p)
@@ -81,7 +81,7 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 			cause = words.Aside(cause, Remedy(lacks))
 		}
 		if lacks != "" && l.config.Hint != "" {
-			cause = words.Clauses(cause, words.UserModeLinuxMay.With(l.config.Hint))
+			cause = words.Clauses(cause, words.UMLMayHave.With(l.config.Hint))
 		}
 		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
@@ -194,9 +194,9 @@ func (n *network) addLink(p *port) error {
 }
 
 func (l *Lab) agentExited(n *network, exit agentExit) {
-	text := words.OnExitedAndWas.With(exit.agent, exit.node, exit.err)
+	text := words.AgentRestartedAgain.With(exit.agent, exit.node, exit.err)
 	if exit.final {
-		text = words.OnExitedForGood.With(exit.agent, exit.node, exit.err)
+		text = words.AgentExitedForGood.With(exit.agent, exit.node, exit.err)
 	}
 	l.config.Event(results.Event{Name: results.EventAgentExit, Plugin: n.facts.Plugin, Topology: n.facts.Topology, Text: text})
 }

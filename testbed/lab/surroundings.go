@@ -59,7 +59,7 @@ func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, e
 	case n.deployment != nil && n.deployment.Deny != nil:
 		return n.deployment.Deny(ctx, from.Addr, to.Addr)
 	case n.plugin.Fidelity == plugins.DataPath:
-		return nil, &probes.NotHereError{Why: words.OnlyDataPathRan}
+		return nil, &probes.NotHereError{Why: words.NoAgentEnforces}
 	}
 	return nil, probes.ErrNoPolicy
 }

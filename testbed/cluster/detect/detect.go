@@ -38,7 +38,7 @@ type evidence struct {
 
 // text returns the evidence in words.
 func (e evidence) text() words.Text {
-	return words.Say.With(e.where, words.Following(words.Quote(e.plugin), e.says))
+	return words.EvidenceSays.With(e.where, words.Following(words.Quote(e.plugin), e.says))
 }
 
 // Plugin determines the cluster's plugin. It reads the annotations of nodes, which
@@ -68,10 +68,10 @@ func conclude(nodes evidence, configured []evidence, unread []string) Found {
 	d.Words = words.Clauses(said...)
 	if !fits {
 		d.Plugin = ""
-		d.Words = words.List(d.Words, words.WhichDoesNotFit)
+		d.Words = words.List(d.Words, words.EvidenceContradicts)
 	}
 	if len(unread) > 0 {
-		d.Words = words.Aside(d.Words, words.YouMayNotRead.With(words.List(words.Quotes(unread)...)))
+		d.Words = words.Aside(d.Words, words.MayNotRead.With(words.List(words.Quotes(unread)...)))
 	}
 	return d
 }
@@ -83,14 +83,14 @@ func annotated(nodes []core.Node) evidence {
 		said[cmp.Or(mode(n), "nothing")]++
 	}
 	all := slices.Sorted(maps.Keys(said))
-	e := evidence{where: words.AnnotationsNodes}
+	e := evidence{where: words.NodeAnnotations}
 	switch {
 	case len(all) == 0 || len(all) == 1 && said["nothing"] > 0:
-		e.says = words.NothingKnownPlugin
+		e.says = words.NothingOfKnownPlugin
 	case len(all) == 1:
 		e.plugin = all[0]
 	default:
-		e.says = words.DifferentThings.With(words.List(words.Quotes(all)...))
+		e.says = words.SaysDifferentThings.With(words.List(words.Quotes(all)...))
 	}
 	return e
 }

@@ -56,7 +56,7 @@ func Foreign(n core.Node, arch string) words.Text {
 	if arch == "" || is == "" || is == arch {
 		return words.Text{}
 	}
-	return words.ItsArchitectureIsAnd.With(is, arch, is)
+	return words.ArchitectureDiffers.With(is, arch, is)
 }
 
 // OnNode returns an affinity that restricts a pod to one node and leaves it to the

@@ -33,7 +33,7 @@ func WaitingFor(p *core.Pod) (why words.Text, final bool) {
 			return words.Quote(strings.TrimSuffix(w.Reason+": "+w.Message, ": ")), imageTrouble[w.Reason] || hopeless[w.Reason]
 		}
 		if t := s.State.Terminated; t != nil {
-			return words.ItsProgramEndedWith.With(t.ExitCode, t.Reason), true
+			return words.ProgramEnded.With(t.ExitCode, t.Reason), true
 		}
 	}
 	for _, c := range p.Status.Conditions {

@@ -39,7 +39,7 @@ func Await(ctx context.Context, what words.Text, condition func(context.Context)
 	case missing == nil:
 		return fmt.Errorf("waiting for %s: %w", what, context.Cause(ctx))
 	}
-	return words.Error(words.WaitingForLastSeen.With(what, context.Cause(ctx), missing), context.Cause(ctx), missing)
+	return words.Error(words.WaitingFor.With(what, context.Cause(ctx), missing), context.Cause(ctx), missing)
 }
 
 // Final marks an error that does not go away with time; see [Await].
