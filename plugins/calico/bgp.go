@@ -17,8 +17,8 @@ import (
 )
 
 // Templates from which confd renders BIRD's configuration, with the contents of the
-// datastore. Calico's own templates are for its fork of BIRD 1.6; these configure
-// BIRD 2, which distributions provide, in the same way.
+// datastore. Calico's own templates are for its fork of BIRD 1.6; these are the
+// equivalent for BIRD 2, which distributions provide.
 var (
 	//go:embed bird.toml
 	birdResource string

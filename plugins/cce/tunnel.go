@@ -190,7 +190,7 @@ func (t *tunnelNetwork) addGateway(node plugins.Node) error {
 		return netlink.LinkSetUp(link)
 	})
 	if err != nil {
-		return fmt.Errorf("giving %s the address %s in the pods' network: %w", node.Name(), at, err)
+		return fmt.Errorf("assigning to the node %s the address %s in the pods' network: %w", node.Name(), at, err)
 	}
 	return nil
 }
