@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ConfList encodes a CNI network configuration list (CNI specification 1.0,
-// section 1) of the given plugins' configurations.
+// ConfList encodes the configurations of a chain of plugins as a CNI network
+// configuration list (CNI specification 1.0, section 1).
 func ConfList(name string, chain ...map[string]any) ([]byte, error) {
 	list, err := json.Marshal(map[string]any{"cniVersion": "1.0.0", "name": name, "plugins": chain})
 	if err != nil {
@@ -18,8 +18,8 @@ func ConfList(name string, chain ...map[string]any) ([]byte, error) {
 	return list, nil
 }
 
-// BridgeConf puts pods on a bridge of their node, with addresses from the
-// node's subnet and a default route through it.
+// BridgeConf returns a configuration that puts pods on a bridge of their node, with
+// addresses from the node's subnet and a default route through the bridge.
 func BridgeConf(name string, mtu int, subnet netip.Prefix) ([]byte, error) {
 	return ConfList(name, map[string]any{
 		"type": "bridge", "bridge": "cni0", "mtu": mtu,
@@ -31,8 +31,8 @@ func BridgeConf(name string, mtu int, subnet netip.Prefix) ([]byte, error) {
 	})
 }
 
-// OneAddress is the IPAM configuration that gives a pod one known address:
-// the reference plugin host-local with a range of that address alone.
+// OneAddress returns an IPAM configuration that gives a pod a known address. It
+// uses the reference plugin host-local with a range of only that address.
 func OneAddress(addr netip.Prefix, gateway netip.Addr) map[string]any {
 	return map[string]any{
 		"type": "host-local",
@@ -44,20 +44,20 @@ func OneAddress(addr netip.Prefix, gateway netip.Addr) map[string]any {
 	}
 }
 
-// OnLinkConf is [DeviceConf] with a gateway outside of the address's subnet,
-// that the interface's own link reaches.
+// OnLinkConf is like [DeviceConf], but for a gateway outside the address's subnet
+// that is on the interface's link.
 func OnLinkConf(name, device string, addr netip.Prefix, gateway netip.Addr) ([]byte, error) {
 	ipam := OneAddress(addr, gateway)
 	ipam["routes"] = []any{
-		// 0.0.0.0 is no gateway; scope link (rtnetlink(7)).
+		// 0.0.0.0 means no gateway; scope link (rtnetlink(7)).
 		map[string]any{"dst": netip.PrefixFrom(gateway, gateway.BitLen()).String(), "gw": "0.0.0.0", "scope": unix.RT_SCOPE_LINK},
 		map[string]any{"dst": "0.0.0.0/0", "gw": gateway.String()},
 	}
 	return ConfList(name, map[string]any{"type": "host-device", "device": device, "ipam": ipam})
 }
 
-// DeviceConf moves an interface of the node into the pod, by the reference
-// plugin host-device, and gives it its address.
+// DeviceConf returns a configuration that moves an interface of the node into the
+// pod, with the reference plugin host-device, and assigns its address.
 func DeviceConf(name, device string, addr netip.Prefix, gateway netip.Addr) ([]byte, error) {
 	return ConfList(name, map[string]any{"type": "host-device", "device": device, "ipam": OneAddress(addr, gateway)})
 }

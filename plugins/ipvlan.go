@@ -7,11 +7,11 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// IPvlanName names the IPvlan device of an address; interface names have room
-// for 15 characters.
+// IPvlanName returns the name of an address's IPvlan device. Interface names can
+// have 15 characters.
 func IPvlanName(addr netip.Addr) string { return fmt.Sprintf("ipv%x", addr.AsSlice()) }
 
-// AddIPvlan makes an IPvlan device (mode L2) on an interface of a node, for a
+// AddIPvlan creates an IPvlan device (mode L2) on an interface of a node, for the
 // pod that will have the address.
 func AddIPvlan(n Node, parent string, addr netip.Addr) error {
 	err := n.Do(func() error {
@@ -24,7 +24,7 @@ func AddIPvlan(n Node, parent string, addr netip.Addr) error {
 		return netlink.LinkAdd(&netlink.IPVlan{LinkAttrs: attrs, Mode: netlink.IPVLAN_MODE_L2})
 	})
 	if err != nil {
-		return fmt.Errorf("making an IPvlan device on %s of %s: %w", parent, n.Name(), err)
+		return fmt.Errorf("creating an IPvlan device on %s of %s: %w", parent, n.Name(), err)
 	}
 	return nil
 }

@@ -5,15 +5,14 @@ import (
 	"sync"
 )
 
-// Leases gives every pod an address or an interface of its own. It keeps what
-// pods return and gives it to the next pod before it asks the cloud for more.
+// Leases gives every pod an address or an interface of its own. It keeps the ones
+// that pods return and reuses them before it asks the cloud for more.
 type Leases[T any] struct {
-	// Ask requests one more from the cloud.
+	// Ask requests another one from the cloud.
 	Ask func(n Node) (T, error)
-	// Conf is the CNI configuration of a pod that has it.
+	// Conf returns the CNI configuration of a pod that has it.
 	Conf func(n Node, t T) ([]byte, error)
-	// Begin and End prepare the node for the pod and undo that; either may be
-	// nil.
+	// Begin prepares the node for the pod, and End undoes that. Either may be nil.
 	Begin, End func(n Node, t T) error
 
 	mu   sync.Mutex
@@ -21,7 +20,7 @@ type Leases[T any] struct {
 	used map[string]T // by node and CNI configuration
 }
 
-// Deployment is one whose pods hold leases.
+// Deployment returns a deployment whose pods hold leases.
 func (l *Leases[T]) Deployment() *Deployment {
 	l.free, l.used = map[Node][]T{}, map[string]T{}
 	return &Deployment{ConfList: l.confList, Release: l.release}
@@ -62,7 +61,7 @@ func (l *Leases[T]) release(n Node, list []byte) error {
 	key := n.Name() + string(list)
 	t, ok := l.used[key]
 	if !ok {
-		return fmt.Errorf("no pod on %s has that configuration", n.Name())
+		return fmt.Errorf("releasing a pod's lease: no pod on %s has this CNI configuration", n.Name())
 	}
 	delete(l.used, key)
 	l.free[n] = append(l.free[n], t)

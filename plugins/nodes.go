@@ -2,7 +2,7 @@ package plugins
 
 import "errors"
 
-// OnAll takes a step on all nodes at once and joins the errors.
+// OnAll takes a step on all nodes concurrently and joins the errors.
 func OnAll(nodes []Node, step func(Node) error) error {
 	errs := make(chan error, len(nodes))
 	for _, node := range nodes {

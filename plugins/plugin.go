@@ -1,7 +1,6 @@
-// Package plugins is the catalogue: what each CNI plugin mode is (its
-// encapsulation, what it needs, its sources) and how it is put on nodes. A
-// family of modes lives in a folder of its own; package plugins/catalogue
-// lists them all.
+// Package plugins describes the modes of CNI plugins: their encapsulation, needs
+// and sources, and how to deploy them on nodes. Each family of modes has a package
+// of its own; package plugins/catalogue lists them all.
 package plugins
 
 import (
@@ -14,18 +13,19 @@ import (
 // Fidelity says what produced a result.
 type Fidelity string
 
-// A reader must never mistake one of these for another.
+// The values of Fidelity. A reader must never mistake one for another.
 const (
 	Agent    Fidelity = "agent"    // the plugin's real agents ran
 	DataPath Fidelity = "datapath" // its documented data path, built with netlink
 	Cluster  Fidelity = "cluster"  // as it runs in the Kubernetes cluster that was measured
 )
 
-// Encapsulation is what a mode puts around a pod's packet between nodes.
+// Encapsulation describes the outer headers that a mode adds to pods' packets
+// between nodes.
 type Encapsulation struct {
 	// Kind is none, vxlan, udp, ipip, wireguard or geneve.
 	Kind string
-	// Port is the outer UDP destination port, 0 if there is none.
+	// Port is the outer UDP destination port, or 0 if there is none.
 	Port int
 	// Overhead is the number of bytes that the outer headers take from the
 	// underlay's IP MTU (IPv4 outside).
@@ -35,7 +35,7 @@ type Encapsulation struct {
 	SubnetsOnly bool
 }
 
-// BetweenSubnets is the encapsulation, used only between subnets.
+// BetweenSubnets returns the same encapsulation, used only between subnets.
 func (e Encapsulation) BetweenSubnets() Encapsulation {
 	e.SubnetsOnly = true
 	return e
@@ -53,7 +53,7 @@ var (
 	WireGuard    = Encapsulation{Kind: "wireguard", Port: 51820, Overhead: 60}
 )
 
-// Source is where a fact comes from.
+// Source is the origin of a fact.
 type Source struct {
 	What string // the document or file, with its version
 	Date string // when it was read, YYYY-MM-DD
@@ -63,8 +63,8 @@ type Source struct {
 type Plugin struct {
 	Name    string     // catalogue name, such as flannel-vxlan
 	Aliases []string   // other names for the same mode
-	Title   string     // one line for people
-	Path    words.Text // the path of a packet from pod to pod, for people
+	Title   string     // one-line description
+	Path    words.Text // the path of a packet from pod to pod
 
 	Encapsulation Encapsulation
 	Fidelity      Fidelity
@@ -72,70 +72,69 @@ type Plugin struct {
 	Binaries []string // programs from bin/ that the mode runs
 	System   []string // programs that the distribution provides
 	Features []string // kernel features, by the names of the testbed's feature probe
-	// NeedsVPC marks a mode that runs in a cloud's network only: it asks the
+	// NeedsVPC marks a mode that runs only in a cloud network, because it asks the
 	// cloud for addresses, interfaces or routes.
 	NeedsVPC bool
 
 	Sources []Source
 
-	// Deploy puts the plugin on the nodes. It returns once pods can be added.
-	// Nil for the host baseline, whose "pods" are the nodes themselves.
+	// Deploy deploys the plugin on the nodes and returns once pods can be added. It
+	// is nil for the host baseline, whose "pods" are the nodes themselves.
 	Deploy func(ctx context.Context, n Network) (*Deployment, error)
 }
 
-// HostNetwork reports whether the plugin is the baseline: nothing is deployed
-// and the nodes' own network is measured.
+// HostNetwork reports whether the plugin is the baseline, which deploys nothing and
+// measures the nodes' own network.
 func (p *Plugin) HostNetwork() bool { return p.Deploy == nil }
 
 // Deployment is a running plugin.
 type Deployment struct {
 	// ConfList returns the CNI network configuration list (CNI specification
-	// 1.0, section 1) with which a pod is added on a node. It is asked once
-	// for each pod, and the pod is removed with the same list.
+	// 1.0, section 1) with which to add a pod on a node. It is called once for each
+	// pod, and the pod is removed with the same list.
 	ConfList func(n Node) ([]byte, error)
-	// Release frees what ConfList reserved for a pod that is gone; nil if it
-	// reserves nothing.
+	// Release frees what ConfList reserved for a pod that is gone. It is nil if
+	// ConfList reserves nothing.
 	Release func(n Node, list []byte) error
 	// Deny gives the plugin's agents a policy that denies traffic from one pod's
-	// address to another's, and returns how to lift it. Nil if no agent enforces
+	// address to another's; lift removes the policy. Deny is nil if no agent enforces
 	// policies.
 	Deny func(ctx context.Context, from, to netip.Addr) (lift func(context.Context) error, err error)
-	// NIC is the node's interface that pods' packets leave by, "" for the
+	// NIC is the node's interface through which pods' packets leave, or "" for the
 	// underlay NIC.
 	NIC string
-	// OwnNIC says that each pod has an interface of the cloud to itself.
+	// OwnNIC says that each pod has a cloud interface of its own.
 	OwnNIC bool
 }
 
 // Network is what a plugin is deployed on.
 type Network struct {
 	Name    string       // unique in the run
-	PodCIDR netip.Prefix // all pods of the network
+	PodCIDR netip.Prefix // range of all pods' addresses
 	MTU     int          // of the underlay
 	Nodes   []Node
-	Control Node  // a host on the underlay that is no cluster node; carries the datastore
-	Cloud   Cloud // what the VPC does for plugins; nil where the underlay is none
+	Control Node  // a host on the underlay that is not a cluster node; runs the datastore
+	Cloud   Cloud // the VPC's API; nil if the underlay is not a VPC
 }
 
 // Node is a machine as a plugin sees it.
 type Node interface {
 	Name() string
-	// Addr is the node's address on the underlay, with the length of its
+	// Addr returns the node's address on the underlay, with the prefix length of its
 	// subnet.
 	Addr() netip.Prefix
-	// NIC is the name of the underlay interface.
+	// NIC returns the name of the underlay interface.
 	NIC() string
-	// Start runs a long-lived program in the node's namespaces, keeps its
-	// output in the run's log folder, and starts it again when it exits by
-	// itself.
+	// Start runs a long-lived program in the node's namespaces, logs its output to
+	// the run's log directory, and restarts it when it exits by itself.
 	Start(a Process) error
-	// Run runs a program to its end. Its output is kept like an agent's; an
-	// error carries the last lines of it.
+	// Run runs a program to its end. It logs the output too; an error quotes the last
+	// lines.
 	Run(ctx context.Context, p Process) error
 	// Do calls f on a thread inside the node's network and mount namespaces.
-	// Goroutines started by f are not inside.
+	// Goroutines that f starts are not inside.
 	Do(f func() error) error
-	// Bin returns the path of a program from bin/.
+	// Bin returns the path of a program in bin/.
 	Bin(name string) string
 }
 
@@ -144,11 +143,11 @@ type Process struct {
 	Name string // for the log; unique on the node
 	Path string
 	Args []string
-	Env  []string // the whole environment besides PATH
+	Env  []string // the environment, except for PATH and HOME
 }
 
-// Path joins the stations of a packet's path: names of devices, which are strings,
-// and texts.
+// Path joins the stations of a packet's path. Each is a string, which is the name
+// of a device, or a text.
 func Path(stations ...any) words.Text {
 	all := make([]words.Text, len(stations))
 	for i, s := range stations {

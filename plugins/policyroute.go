@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Priorities of the rules by which cloud plugins route each pod: to the pod by
-// the node's main table, from it by its interface's table (Terway
+// Priorities of the rules by which cloud plugins route each pod: packets to the pod
+// use the node's main table, packets from it the table of its interface (Terway
 // plugin/driver/utils: toContainerPriority 512, fromContainerPriority 2048;
 // amazon-vpc-cni-k8s docs/cni-proposal.md: 512 and 1536).
 const (
@@ -18,8 +18,8 @@ const (
 	fromPodPriority = 2048
 )
 
-// RoutePod sets up policy routing for a pod's address on a node: packets to it
-// by the main table, packets from it by the given one (0 for none but main).
+// RoutePod sets up policy routing for a pod's address on a node: packets to it use
+// the main table, packets from it the given table (0 means the main table too).
 func RoutePod(n Node, addr netip.Addr, table int) error {
 	return eachPodRule(n, addr, table, netlink.RuleAdd)
 }
@@ -42,15 +42,15 @@ func eachPodRule(n Node, addr netip.Addr, table int, do func(*netlink.Rule) erro
 	return n.Do(func() error {
 		for _, rule := range rules {
 			if err := do(rule); err != nil {
-				return fmt.Errorf("policy routing of %s: %w", addr, err)
+				return fmt.Errorf("changing the policy routing of %s: %w", addr, err)
 			}
 		}
 		return nil
 	})
 }
 
-// RouteTable makes a routing table on a node whose default route uses an
-// interface of the cloud.
+// RouteTable creates a routing table on a node whose default route uses a cloud
+// interface.
 func RouteTable(n Node, eni ENI, table int) error {
 	err := n.Do(func() error {
 		link, err := netlink.LinkByName(eni.Name)
@@ -65,7 +65,7 @@ func RouteTable(n Node, eni ENI, table int) error {
 			Table: table, Flags: int(netlink.FLAG_ONLINK)})
 	})
 	if err != nil {
-		return fmt.Errorf("making a routing table for %s on %s: %w", eni.Name, n.Name(), err)
+		return fmt.Errorf("creating a routing table for %s on %s: %w", eni.Name, n.Name(), err)
 	}
 	return nil
 }

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// PollInterval is how often plugins check whether an agent is ready: short
-// against what they wait for (a Go program takes about 20 ms to start), and long
-// enough to leave the processor to the agents.
+// PollInterval is the interval at which plugins check whether an agent is ready. It
+// is short compared to the wait (a Go program takes about 20 ms to start), and long
+// enough to leave the CPU to the agents.
 const PollInterval = 10 * time.Millisecond
 
-// Poll calls try until it returns nil or ctx ends; then the error names what
-// was waited for and carries try's last one.
+// Poll calls try until it returns nil or ctx ends. In the latter case, the error
+// says what Poll waited for and contains try's last error.
 func Poll(ctx context.Context, what string, try func() error) error {
 	for {
 		last := try()
@@ -29,8 +29,8 @@ func Poll(ctx context.Context, what string, try func() error) error {
 	}
 }
 
-// HTTP returns a client whose connections start in the node's network
-// namespace. Addresses must be numeric: names would be resolved outside it.
+// HTTP returns a client that connects from the node's network namespace. Addresses
+// must be numeric: names would be resolved outside it.
 func HTTP(n Node) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,

@@ -5,15 +5,15 @@ import (
 	"net/netip"
 )
 
-// nodeBits is the length of a node's pod subnet: 256 addresses, the default of
-// ACK, of CCE and of Kubernetes' node IPAM.
+// nodeBits is the prefix length of a node's pod subnet: 256 addresses, the default
+// of ACK, CCE and Kubernetes' node IPAM.
 const nodeBits = 24
 
-// NodeSubnet is the part of the pods' network that a node has, for plugins
-// that give each node a subnet; nodes count from 0.
+// NodeSubnet returns a node's part of the pods' network, for plugins that give each
+// node a subnet. Nodes are numbered from 0.
 func NodeSubnet(pods netip.Prefix, node int) (netip.Prefix, error) {
 	if most := 1 << max(nodeBits-pods.Bits(), 0); pods.Bits() > nodeBits || node >= most {
-		return netip.Prefix{}, fmt.Errorf("the pods' network %s has no subnet of %d bits for node %d", pods, nodeBits, node+1)
+		return netip.Prefix{}, fmt.Errorf("the pods' network %s has no /%d subnet for node %d", pods, nodeBits, node+1)
 	}
 	a := pods.Masked().Addr().As4()
 	a[1] += byte(node >> 8)

@@ -9,7 +9,7 @@ func TestNodeSubnet(t *testing.T) {
 	for _, c := range []struct {
 		pods string
 		node int
-		want string // "" for none
+		want string // "" for an error
 	}{
 		{"10.244.0.0/16", 0, "10.244.0.0/24"},
 		{"10.244.0.0/16", 255, "10.244.255.0/24"},

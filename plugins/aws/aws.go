@@ -1,7 +1,7 @@
-// Package aws is the data path of the Amazon VPC CNI plugin: pods have
-// secondary addresses of their node's interfaces. Its agent asks EC2 for them
-// and runs nowhere else, so the rules are made here as its documentation
-// describes them; pods are wired by the reference plugin ptp.
+// Package aws is the data path of the Amazon VPC CNI plugin: pods have secondary
+// addresses of their node's interfaces. The plugin's agent requests them from EC2
+// and runs nowhere else, so this package creates the rules that its documentation
+// describes, and the reference plugin ptp connects the pods.
 package aws
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Modes is the one mode: secondary addresses of the node's first interface,
+// Modes returns the one mode: secondary addresses of the node's first interface,
 // which the plugin uses up before it attaches another one.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{{
@@ -25,9 +25,9 @@ func Modes() []*plugins.Plugin {
 	}}
 }
 
-// deploy gives each pod an address of its node's NIC. Packets to it go by the
-// node's main table; those from it too, as long as the first interface has
-// addresses (further interfaces have tables of their own).
+// deploy gives each pod an address of its node's NIC. Packets to and from it use
+// the node's main table, since the address is one of the first interface (further
+// interfaces have tables of their own).
 func deploy(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	leases := &plugins.Leases[netip.Prefix]{
 		Ask: func(node plugins.Node) (netip.Prefix, error) {

@@ -16,9 +16,9 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// confd renders BIRD's configuration from the datastore. Calico's own
-// templates are for its fork of BIRD 1.6; these say the same to BIRD 2, which
-// distributions carry.
+// Templates from which confd renders BIRD's configuration, with the contents of the
+// datastore. Calico's own templates are for its fork of BIRD 1.6; these are the
+// equivalent for BIRD 2, which distributions provide.
 var (
 	//go:embed bird.toml
 	birdResource string
@@ -32,8 +32,9 @@ const (
 	birdSocket = "/run/calico/bird.ctl"
 )
 
-// startBGP starts confd, and BIRD once it has its first configuration. From
-// then on confd reconfigures BIRD when nodes or address blocks come and go.
+// startBGP starts confd, and starts BIRD once confd has written its first
+// configuration. From then on, confd reconfigures BIRD when nodes or address blocks
+// come and go.
 func startBGP(ctx context.Context, node plugins.Node, env []string) error {
 	err := node.Do(func() error {
 		for name, content := range map[string]string{
@@ -69,10 +70,9 @@ func startBGP(ctx context.Context, node plugins.Node, env []string) error {
 	})
 }
 
-// sessionsUp asks BIRD whether every session of the mesh is up, as
-// calico-node's own readiness check does (node/pkg/health). BIRD 2.0 also
-// needs to be asked: it may sleep on an update that it has yet to send until
-// something wakes it.
+// sessionsUp asks BIRD whether every session of the mesh is up, as calico-node's own
+// readiness check does (node/pkg/health). BIRD 2.0 also needs the question: it may
+// sleep with an update still to send until something wakes it.
 func sessionsUp(socket string) error {
 	conn, err := net.Dial("unix", socket)
 	if err != nil {
@@ -86,8 +86,8 @@ func sessionsUp(socket string) error {
 	return readSessions(conn)
 }
 
-// readSessions reads BIRD's answer to "show protocols" (BIRD 2 user's guide,
-// section 4.2: lines that begin with a reply code, 0000 ends the answer).
+// readSessions reads BIRD's answer to "show protocols" (BIRD 2 user's guide, section
+// 4.2: lines begin with a reply code, and 0000 ends the answer).
 func readSessions(r io.Reader) error {
 	sessions := 0
 	lines := bufio.NewScanner(io.LimitReader(r, 1<<20))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// What BIRD 2.0.12 prints, with a mesh of three nodes.
+// protocols is the output of BIRD 2.0.12 for a mesh of three nodes.
 const protocols = `0001 BIRD 2.0.12 ready.
 2002-Name       Proto      Table      State  Since         Info
 1002-device1    Device     ---        up     21:05:00.865  

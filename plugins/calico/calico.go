@@ -1,6 +1,6 @@
-// Package calico puts Calico on nodes without Kubernetes: calico-node's own
-// start-up, Felix, and for BGP confd with BIRD, on an etcd datastore, and pods
-// wired by Calico's CNI plugin and IPAM.
+// Package calico deploys Calico on nodes without Kubernetes, with an etcd datastore.
+// It runs calico-node's own start-up, Felix and, for BGP, confd with BIRD. Calico's
+// CNI plugin and IPAM connect the pods.
 package calico
 
 import (
@@ -32,7 +32,7 @@ var (
 	bgp     = plugins.Source{What: "Calico v3.28 documentation, networking/configuring/bgp", Date: "2026-11-23"}
 )
 
-// Modes are the ways in which Calico forwards pods' packets between nodes.
+// Modes returns the ways in which Calico forwards pods' packets between nodes.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("calico-bgp", "Calico, plain routes distributed by BGP", plugins.None,
@@ -53,8 +53,8 @@ func Modes() []*plugins.Plugin {
 	}
 }
 
-// pool is what differs between Calico's modes: the encapsulation of the IP pool,
-// and whether BIRD distributes the routes.
+// pool holds the differences between Calico's modes: the encapsulation of the IP
+// pool, and whether BIRD distributes the routes.
 type pool struct {
 	ipip, vxlan string // Never, Always or CrossSubnet
 	bird        bool
@@ -86,9 +86,9 @@ func mode(name, title string, e plugins.Encapsulation, path words.Text, features
 	}
 }
 
-// deploy starts etcd, then on the nodes what calico/node's container starts.
-// Start-up makes the IP pool, so Felix sees the encapsulation from the
-// beginning and need not restart for it.
+// deploy starts etcd, and then on each node the programs that the calico/node
+// container runs. Start-up creates the IP pool, so Felix knows the encapsulation
+// from the beginning and need not restart because of it.
 func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment, error) {
 	store, err := etcd.Start(ctx, n.Control)
 	if err != nil {
@@ -101,8 +101,8 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	register := func(node plugins.Node) error {
 		return register(ctx, node, environment(node, n, store, p, tables), p)
 	}
-	// The first node makes what belongs to the whole cluster (the pool, the
-	// cluster's identity); several that race for it wait a second and repeat.
+	// The first node creates the objects of the whole cluster (the pool, the cluster's
+	// identity). Several nodes would race for them, wait a second and try again.
 	if err := plugins.OnAll(n.Nodes[:1], register); err != nil {
 		return nil, err
 	}
@@ -123,14 +123,14 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	}, nil
 }
 
-// backend is the kind of tables that Felix programs: those of the node's
-// iptables. Felix' own detection looks at which tables have rules, and takes
+// backend returns the kind of tables that Felix is to use, which is that of the
+// node's iptables. Felix's own detection checks which tables have rules, and chooses
 // the legacy ones on a fresh node.
 func backend(ctx context.Context, node plugins.Node) (kind string, err error) {
 	err = node.Do(func() error {
 		said, err := exec.CommandContext(ctx, "iptables", "--version").Output()
 		if err != nil {
-			return fmt.Errorf("asking iptables on %s for its kind: %w", node.Name(), err)
+			return fmt.Errorf("asking iptables on %s for its version: %w", node.Name(), err)
 		}
 		if kind = "Legacy"; strings.Contains(string(said), "nf_tables") {
 			kind = "NFT"
@@ -140,8 +140,8 @@ func backend(ctx context.Context, node plugins.Node) (kind string, err error) {
 	return kind, err
 }
 
-// environment configures all of calico-node's programs (Calico
-// documentation, reference/configure-calico-node and
+// environment returns the environment variables that configure all of calico-node's
+// programs (Calico documentation, reference/configure-calico-node and
 // reference/felix/configuration).
 func environment(node plugins.Node, n plugins.Network, store *etcd.Store, p pool, tables string) []string {
 	return []string{
@@ -175,8 +175,8 @@ func environment(node plugins.Node, n plugins.Network, store *etcd.Store, p pool
 	}
 }
 
-// register makes the node known to Calico, with a tunnel address where the
-// mode needs one.
+// register registers the node with Calico, with a tunnel address if the mode needs
+// one.
 func register(ctx context.Context, node plugins.Node, env []string, p pool) error {
 	err := node.Do(func() error {
 		for _, dir := range []string{"/run/calico", "/var/lib/calico", "/var/log/calico"} {
@@ -187,7 +187,7 @@ func register(ctx context.Context, node plugins.Node, env []string, p pool) erro
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("making Calico's folders on %s: %w", node.Name(), err)
+		return fmt.Errorf("creating Calico's directories on %s: %w", node.Name(), err)
 	}
 	if err := node.Run(ctx, process(node, "startup", env, "-startup")); err != nil {
 		return err
@@ -230,8 +230,8 @@ func process(node plugins.Node, name string, env []string, args ...string) plugi
 	return plugins.Process{Name: name, Path: node.Bin(nodeBinary), Args: args, Env: env}
 }
 
-// confList is Calico's CNI configuration (Calico documentation,
-// reference/configure-cni-plugins). The pod's MTU is the one that Felix finds.
+// confList returns Calico's CNI configuration (Calico documentation,
+// reference/configure-cni-plugins). Pods get the MTU that Felix determines.
 func confList(node plugins.Node, store *etcd.Store) ([]byte, error) {
 	list, err := json.Marshal(map[string]any{
 		"cniVersion": "1.0.0",

@@ -14,9 +14,9 @@ import (
 // v3.28, libcalico-go/lib/backend/model/resource.go).
 const policyKey = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/default.cnibench-deny"
 
-// deny makes a GlobalNetworkPolicy (Calico documentation,
-// reference/resources/globalnetworkpolicy) that denies what comes from one pod
-// to another and lets all else pass, as calicoctl would write it.
+// deny creates a GlobalNetworkPolicy (Calico documentation,
+// reference/resources/globalnetworkpolicy) that denies traffic from one pod to
+// another and allows everything else, as calicoctl would write it.
 func deny(ctx context.Context, store *etcd.Store, from, to netip.Addr) (lift func(context.Context) error, err error) {
 	nets := func(a netip.Addr) map[string]any {
 		return map[string]any{"nets": []string{netip.PrefixFrom(a, a.BitLen()).String()}}

@@ -1,5 +1,5 @@
-// Package catalogue lists every plugin mode that cnibench knows. A new family
-// is registered in [All] and nowhere else.
+// Package catalogue lists every plugin mode that cnibench knows. [All] is the only
+// place in which to register a new family.
 package catalogue
 
 import (
@@ -23,7 +23,7 @@ func All() Catalogue {
 	return slices.Concat(host.Modes(), flannel.Modes(), calico.Modes(), vpcroute.Modes(), terway.Modes(), cce.Modes(), aws.Modes())
 }
 
-// Catalogue is a list of plugins that can be asked by name.
+// Catalogue is a list of plugins that can be searched by name.
 type Catalogue []*plugins.Plugin
 
 // Get returns the plugin with this name or alias, or nil.
@@ -36,8 +36,8 @@ func (c Catalogue) Get(name string) *plugins.Plugin {
 	return nil
 }
 
-// Select returns the plugins for names, aliases and globs (path.Match), each
-// once, in the order asked for.
+// Select returns the plugins that match names, aliases and globs (path.Match), in
+// the order of the patterns and without duplicates.
 func (c Catalogue) Select(patterns []string) ([]*plugins.Plugin, error) {
 	var selected []*plugins.Plugin
 	for _, pattern := range patterns {

@@ -47,7 +47,7 @@ func TestSelect(t *testing.T) {
 	}
 }
 
-// Every entry must be complete, and no name may stand for two.
+// TestCatalogue checks that every entry is complete and that names are unique.
 func TestCatalogue(t *testing.T) {
 	seen := map[string]bool{}
 	for _, p := range All() {

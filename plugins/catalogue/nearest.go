@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// OneOf refuses a value that is none of those allowed, with the nearest of them.
-// what says what the value is.
+// OneOf returns an error unless the value is allowed. The error suggests the nearest
+// allowed value; what says what the value is.
 func OneOf(what, value string, allowed []string) error {
 	if slices.Contains(allowed, value) {
 		return nil
@@ -15,8 +15,8 @@ func OneOf(what, value string, allowed []string) error {
 	return fmt.Errorf("there is no %s %q; did you mean %s? (there are %s)", what, value, Nearest(value, allowed), strings.Join(allowed, ", "))
 }
 
-// Nearest returns the name with the smallest edit distance to s (Levenshtein),
-// for messages about a misspelt one.
+// Nearest returns the name with the smallest edit distance (Levenshtein) to s, for
+// error messages about misspelt names.
 func Nearest(s string, names []string) string {
 	best, distance := "", -1
 	for _, name := range names {

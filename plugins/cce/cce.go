@@ -1,9 +1,9 @@
-// Package cce is the data path of the network models of Huawei Cloud's CCE.
-// Its agents run on Huawei Cloud only, so what they make is made here as the
-// documentation describes it; pods are wired by the reference CNI plugins. Of
-// the tunnel network the switch is real: Open vSwitch, with its daemons on each
-// node and its datapath in the kernel. The flows that CCE's own agents would
-// give it, and the pods' addresses, are ours.
+// Package cce is the data path of the network models of Huawei Cloud's CCE. CCE's
+// agents run only on Huawei Cloud, so this package creates what the documentation
+// describes, and the reference CNI plugins connect the pods. The tunnel network has
+// a real switch: Open vSwitch, with its daemons on each node and its datapath in
+// the kernel. This package chooses the pods' addresses and adds the flows that
+// CCE's own agents would add.
 package cce
 
 import (
@@ -20,7 +20,7 @@ var (
 	tunnel = plugins.Source{What: "Huawei Cloud CCE user guide, Tunnel Network Model (cce_10_0282: VXLAN by Open vSwitch; a flat network of blocks for nodes; one node's pods meet on its OVS bridge) and Configuring cluster security group rules (cce_faq_00265: UDP 4789 between nodes)", Date: "2026-11-25"}
 )
 
-// Modes are CCE's network models.
+// Modes returns CCE's network models.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		{
@@ -34,14 +34,14 @@ func Modes() []*plugins.Plugin {
 			Sources:  []plugins.Source{models, tunnel}, Deploy: deployTunnel,
 		},
 		{
-			Name: "cce-vpc", Title: "Huawei CCE VPC network: IPvlan, and one VPC route a node",
+			Name: "cce-vpc", Title: "Huawei CCE VPC network: IPvlan, and one VPC route per node",
 			Path:          plugins.Path("pod eth0 (IPvlan)", "NIC", words.VPCRouteTable),
 			Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 			Binaries: []string{"host-device", "host-local"}, Features: []string{"ipvlan"},
 			Sources: []plugins.Source{models}, Deploy: deployVPC,
 		},
 		{
-			Name: "cce-eni", Title: "Huawei CCE Cloud Native 2.0: a sub-ENI a pod, as a VLAN of the node's trunk ENI",
+			Name: "cce-eni", Title: "Huawei CCE Cloud Native 2.0: a sub-ENI per pod, as a VLAN of the node's trunk ENI",
 			Path:          plugins.Path(words.Aside(words.Quote("pod eth0"), words.VLANTrunkENI), words.TrunkENI),
 			Encapsulation: plugins.None, Fidelity: plugins.DataPath, NeedsVPC: true,
 			Binaries: []string{"host-device", "host-local"}, Features: []string{"veth", "vlan"},
@@ -50,8 +50,8 @@ func Modes() []*plugins.Plugin {
 	}
 }
 
-// deployVPC leads each node's pods to it by a VPC route, and gives each pod an
-// IPvlan device of the node's NIC.
+// deployVPC adds a VPC route to each node for its pods, and gives each pod an IPvlan
+// device on the node's NIC.
 func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	next := map[plugins.Node]netip.Prefix{}
 	for i, node := range n.Nodes {
@@ -68,9 +68,10 @@ func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 		Ask:   func(node plugins.Node) (netip.Prefix, error) { return nextAddress(next, node) },
 		Begin: func(node plugins.Node, a netip.Prefix) error { return plugins.AddIPvlan(node, node.NIC(), a.Addr()) },
 		Conf: func(node plugins.Node, a netip.Prefix) ([]byte, error) {
-			// The router of the node's subnet, which has its first address: no
-			// machine has one of the pods' own subnet, and the VPC answers ARP
-			// for nothing that its table leads back to the node that asks.
+			// The gateway is the router of the node's subnet, which has the first
+			// address in it. It cannot be in the pods' subnet: no machine has an
+			// address there, and the VPC does not answer ARP requests for addresses
+			// that its table leads back to the node that asks.
 			return plugins.OnLinkConf("cce", plugins.IPvlanName(a.Addr()), a, node.Addr().Masked().Addr().Next())
 		},
 		End: func(node plugins.Node, a netip.Prefix) error {
@@ -80,8 +81,8 @@ func deployVPC(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 	return leases.Deployment(), nil
 }
 
-// nextAddress takes the next address of a node's block; next holds what each
-// node took last.
+// nextAddress takes the next address of a node's block. The map next holds the last
+// address that each node took.
 func nextAddress(next map[plugins.Node]netip.Prefix, node plugins.Node) (netip.Prefix, error) {
 	a := next[node]
 	addr := a.Addr().Next()
@@ -92,7 +93,7 @@ func nextAddress(next map[plugins.Node]netip.Prefix, node plugins.Node) (netip.P
 	return next[node], nil
 }
 
-// deploySubENI attaches a trunk to each node, and a VLAN of it to each pod.
+// deploySubENI attaches a trunk to each node, and gives each pod a VLAN of it.
 func deploySubENI(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	trunks := map[string]string{}
 	for _, node := range n.Nodes {

@@ -14,17 +14,17 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// What a node's Open vSwitch has: one bridge, whose own port (of the same
-// name) is the gateway of the node's pods, and a VXLAN port to each other node.
+// A node's Open vSwitch has one bridge, whose own port (of the same name) is the
+// gateway of the node's pods, and a VXLAN port to each other node.
 const (
 	ovsBridge = "ovs.cce"
-	// vni is the tunnels' network identifier. Any will do: a network of the
-	// lab has its underlay to itself.
+	// vni is the tunnels' network identifier. Any value will do, since no other
+	// network shares the underlay.
 	vni = 1
 )
 
-// Open vSwitch's folders and files on a node, below those that a node has to
-// itself.
+// Open vSwitch's files and directories on a node. Those that it writes are in the
+// node's private directories.
 const (
 	ovsRunDir   = "/run/openvswitch"
 	ovsDatabase = ovsRunDir + "/conf.db"
@@ -33,21 +33,21 @@ const (
 	ovsSchema   = "/usr/share/openvswitch/vswitch.ovsschema" // Debian's openvswitch-common
 )
 
-// ovsPatience bounds what the daemons take to do what they are told. They need
-// some milliseconds; on a kernel in user space a tenth of a second, and more than
-// 15 s where the agents of eighteen networks started on its one CPU.
+// ovsPatience bounds the time for a command to the daemons. A command takes some
+// milliseconds, and a tenth of a second on a kernel in user space; it has taken more
+// than 15 s while the agents of eighteen networks started on that kernel's one CPU.
 const ovsPatience = time.Minute
 
-// tunnelNetwork is the container tunnel network of a cluster: all pods share
-// one flat network, of which each node has a block.
+// tunnelNetwork is the container tunnel network of a cluster. All pods share one
+// flat network, and each node has a block of it.
 type tunnelNetwork struct {
 	pods   netip.Prefix
 	mtu    int
 	blocks map[plugins.Node]netip.Prefix
 }
 
-// deployTunnel gives each node an Open vSwitch with tunnels to all others and
-// the flows that lead to their blocks.
+// deployTunnel starts an Open vSwitch on each node, with tunnels to all other nodes
+// and flows to their blocks.
 func deployTunnel(ctx context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	t := &tunnelNetwork{pods: n.PodCIDR, mtu: n.MTU - plugins.IANAVXLAN.Overhead, blocks: map[plugins.Node]netip.Prefix{}}
 	next := map[plugins.Node]netip.Prefix{}
@@ -79,7 +79,7 @@ func deployTunnel(ctx context.Context, n plugins.Network) (*plugins.Deployment, 
 	return leases.Deployment(), nil
 }
 
-// gateway is the address of a node in the pods' network: the first of its
+// gateway returns a node's address in the pods' network: the first address of its
 // block.
 func gateway(block netip.Prefix) netip.Addr { return block.Masked().Addr().Next() }
 
@@ -87,7 +87,7 @@ func gateway(block netip.Prefix) netip.Addr { return block.Masked().Addr().Next(
 // ovs-vswitchd(8)).
 func startSwitch(ctx context.Context, node plugins.Node) error {
 	if err := node.Do(func() error { return os.MkdirAll(ovsRunDir, 0o755) }); err != nil {
-		return fmt.Errorf("making %s on %s: %w", ovsRunDir, node.Name(), err)
+		return fmt.Errorf("creating %s on %s: %w", ovsRunDir, node.Name(), err)
 	}
 	if err := node.Run(ctx, ovs("ovsdb-tool", "create", ovsDatabase, ovsSchema)); err != nil {
 		return err
@@ -107,26 +107,27 @@ func startSwitch(ctx context.Context, node plugins.Node) error {
 	return node.Start(ovs("ovs-vswitchd", "unix:"+ovsSocket, "-vconsole:warn", "-vsyslog:off", "-vfile:off"))
 }
 
-// programs lie where Debian's openvswitch-switch puts them.
+// programs maps Open vSwitch's programs to the directories in which Debian's
+// openvswitch-switch puts them.
 var programs = map[string]string{
 	"ovsdb-tool": "/usr/bin/", "ovsdb-server": "/usr/sbin/", "ovs-vswitchd": "/usr/sbin/", "ovs-vsctl": "/usr/bin/", "ovs-ofctl": "/usr/bin/",
 }
 
-// ovs is a program of Open vSwitch, with the node's own folders.
+// ovs returns a program of Open vSwitch that uses the node's ovsRunDir.
 func ovs(program string, args ...string) plugins.Process {
 	return plugins.Process{Name: program, Path: programs[program] + program, Args: args, Env: []string{"OVS_RUNDIR=" + ovsRunDir}}
 }
 
-// vsctl changes the switch's configuration, and returns when the switch has
-// taken it over (ovs-vsctl(8)).
+// vsctl changes the switch's configuration, and returns once the switch has applied
+// it (ovs-vsctl(8)).
 func vsctl(ctx context.Context, node plugins.Node, args ...string) error {
 	return node.Run(ctx, ovs("ovs-vsctl", append([]string{"--db=unix:" + ovsSocket, patience()}, args...)...))
 }
 
 func patience() string { return fmt.Sprintf("--timeout=%.0f", ovsPatience.Seconds()) }
 
-// program adds or deletes flows, all or none (ovs-ofctl(8), add-flows and
-// --bundle).
+// program adds or deletes flows, either all or none of them (ovs-ofctl(8), add-flows
+// and --bundle).
 func program(ctx context.Context, node plugins.Node, flows []string) error {
 	text := []byte(strings.Join(flows, "\n") + "\n")
 	if err := node.Do(func() error { return os.WriteFile(ovsFlows, text, 0o644) }); err != nil {
@@ -135,8 +136,8 @@ func program(ctx context.Context, node plugins.Node, flows []string) error {
 	return node.Run(ctx, ovs("ovs-ofctl", patience(), "--bundle", "add-flows", ovsBridge, ovsFlows))
 }
 
-// lead makes the flows to a part of the pods' network: what is sent there, and
-// what asks for its MACs. A longer prefix wins, as in routing.
+// lead returns the flows that lead to a part of the pods' network: one for packets
+// to it, one for ARP requests. The longest prefix wins, as in routing.
 func lead(to netip.Prefix, port string) []string {
 	return []string{
 		fmt.Sprintf("add priority=%d,ip,nw_dst=%s,actions=output:%s", to.Bits(), to, port),
@@ -144,12 +145,12 @@ func lead(to netip.Prefix, port string) []string {
 	}
 }
 
-// connect makes a node's bridge: a port to each other node with flows to its
-// block. All else goes to the node itself. The bridge does not learn, so
-// nothing is flooded through the mesh of tunnels.
+// connect creates a node's bridge, with a port to each other node and flows to that
+// node's block. Everything else goes to the node itself. The bridge does not learn,
+// so nothing is flooded through the mesh of tunnels.
 func (t *tunnelNetwork) connect(ctx context.Context, node plugins.Node, all []plugins.Node) error {
-	// A bridge otherwise takes its ports' lowest MAC, and another one as ports
-	// come and go (ovs-vswitchd.conf.db(5), other_config:hwaddr).
+	// A bridge otherwise takes its ports' lowest MAC, which changes as ports come and
+	// go (ovs-vswitchd.conf.db(5), other_config:hwaddr).
 	mac := macOf(gateway(t.blocks[node]))
 	config := []string{"add-br", ovsBridge, "--", "set", "bridge", ovsBridge, "fail_mode=secure", fmt.Sprintf("other_config:hwaddr=%q", mac),
 		"--", "set", "interface", ovsBridge, fmt.Sprintf("mtu_request=%d", t.mtu)}
@@ -173,8 +174,8 @@ func (t *tunnelNetwork) connect(ctx context.Context, node plugins.Node, all []pl
 	return t.addGateway(node)
 }
 
-// addGateway gives the node its own address in the pods' network, on the
-// bridge's own port.
+// addGateway assigns the node's address in the pods' network to the bridge's own
+// port.
 func (t *tunnelNetwork) addGateway(node plugins.Node) error {
 	at := gateway(t.blocks[node])
 	err := node.Do(func() error {
@@ -189,25 +190,25 @@ func (t *tunnelNetwork) addGateway(node plugins.Node) error {
 		return netlink.LinkSetUp(link)
 	})
 	if err != nil {
-		return fmt.Errorf("giving %s the address %s in the pods' network: %w", node.Name(), at, err)
+		return fmt.Errorf("assigning to the node %s the address %s in the pods' network: %w", node.Name(), at, err)
 	}
 	return nil
 }
 
-// The two ends of a pod's veth pair: the one in the switch, and the one that
-// is moved into the pod. Interface names have room for 15 characters.
+// switchEnd and podEnd name the two ends of a pod's veth pair: the one in the switch,
+// and the one that is moved into the pod. Interface names can have 15 characters.
 func switchEnd(a netip.Addr) string { return fmt.Sprintf("cce%x", a.AsSlice()) }
 func podEnd(a netip.Addr) string    { return fmt.Sprintf("pod%x", a.AsSlice()) }
 
-// macOf is the MAC that belongs to an address of the pods' network, locally
-// administered (IEEE 802, 8.4). The network is flat, so pods on all nodes keep
-// what ARP told them; an address that passes on to another pod keeps its MAC.
+// macOf returns the MAC of an address in the pods' network, locally administered
+// (IEEE 802, 8.4). The network is flat, so pods on all nodes cache the MAC of an
+// address; an address that is reused by another pod must keep it.
 func macOf(a netip.Addr) net.HardwareAddr {
 	return append(net.HardwareAddr{0x0a, 0x58}, a.AsSlice()...)
 }
 
-// plug puts one end of a new veth pair into the switch, with flows to it, for
-// a pod that will have the address.
+// plug connects one end of a new veth pair to the switch, with flows to it, for the
+// pod that will have the address.
 func (t *tunnelNetwork) plug(node plugins.Node, a netip.Addr) error {
 	ctx, cancel := context.WithTimeout(context.Background(), ovsPatience)
 	defer cancel()
@@ -222,7 +223,7 @@ func (t *tunnelNetwork) plug(node plugins.Node, a netip.Addr) error {
 		return netlink.LinkSetUp(veth)
 	})
 	if err != nil {
-		return fmt.Errorf("making the interface of a pod on %s: %w", node.Name(), err)
+		return fmt.Errorf("creating the interface of a pod on %s: %w", node.Name(), err)
 	}
 	if err := vsctl(ctx, node, "add-port", ovsBridge, port); err != nil {
 		return err

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestLead holds flows to the order in which they must win: a pod before its
-// node's block, a block before all else, for packets and for ARP alike.
+// TestLead checks that flows have the right priorities: a pod wins over its node's
+// block, and a block over everything else, for both packets and ARP.
 func TestLead(t *testing.T) {
 	for _, c := range []struct {
 		name, to string
@@ -28,7 +28,8 @@ func TestLead(t *testing.T) {
 	}
 }
 
-// TestMACsAreOfOneInterface looks at the two bits that say what a MAC is for.
+// TestMACsAreOfOneInterface checks that MACs are unicast, locally administered and
+// unique.
 func TestMACsAreOfOneInterface(t *testing.T) {
 	seen := map[string]bool{}
 	for _, a := range []string{"10.244.0.1", "10.244.0.2", "10.244.1.1", "10.245.0.1"} {

@@ -1,5 +1,5 @@
-// Package etcd runs the datastore that flannel and Calico keep their state in
-// when there is no Kubernetes.
+// Package etcd runs the datastore in which flannel and Calico keep their state
+// without Kubernetes.
 package etcd
 
 import (
@@ -21,13 +21,13 @@ const Port = 2379
 
 // Store is an etcd that runs on a host of the underlay.
 type Store struct {
-	Endpoint string // as agents take it
+	Endpoint string // URL
 	client   *http.Client
 }
 
-// Start runs etcd on the node, listening on its underlay address only, and
-// returns once it answers. Its data lies in the node's own memory and goes
-// with it, so it need not be synced to a disk.
+// Start runs etcd on the node, listening on its underlay address only, and returns
+// once it answers. Its data is in the node's private memory and disappears with the
+// node, so it need not be synced to a disk.
 func Start(ctx context.Context, n plugins.Node) (*Store, error) {
 	s := &Store{Endpoint: fmt.Sprintf("http://%s:%d", n.Addr().Addr(), Port), client: plugins.HTTP(n)}
 	err := n.Start(plugins.Process{Name: Binary, Path: n.Bin(Binary), Args: []string{
@@ -36,8 +36,8 @@ func Start(ctx context.Context, n plugins.Node) (*Store, error) {
 		"--advertise-client-urls", s.Endpoint,
 		"--listen-peer-urls", "http://127.0.0.1:2380",
 		"--unsafe-no-fsync",
-		// A single member elects itself after up to one election timeout;
-		// the default of 1 s would be counted as the plugin's.
+		// A single member elects itself after up to one election timeout. The
+		// default of 1 s would be attributed to the plugin.
 		"--heartbeat-interval", "50",
 		"--election-timeout", "250",
 		"--log-level", "warn",
@@ -51,8 +51,7 @@ func Start(ctx context.Context, n plugins.Node) (*Store, error) {
 // Put sets a key through etcd's JSON gateway (etcd v3.6 documentation,
 // dev-guide/api_grpc_gateway).
 func (s *Store) Put(ctx context.Context, key, value string) error {
-	// The gateway takes keys and values in base64, which is what
-	// encoding/json makes of bytes.
+	// The gateway takes keys and values in base64, as encoding/json encodes bytes.
 	body, err := json.Marshal(struct {
 		Key   []byte `json:"key"`
 		Value []byte `json:"value"`

@@ -1,5 +1,5 @@
-// Package flannel puts flannel on nodes: flanneld with etcd, and pods wired by
-// the reference bridge plugin as flannel's own CNI plugin delegates to it.
+// Package flannel deploys flannel on nodes: flanneld with etcd. The reference bridge
+// plugin connects the pods, configured as flannel's own CNI plugin delegates to it.
 package flannel
 
 import (
@@ -25,7 +25,7 @@ const (
 
 var documented = plugins.Source{What: "flannel v0.28.10 Documentation/backends.md", Date: "2026-11-23"}
 
-// Modes are flannel's backends.
+// Modes returns flannel's backends.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("flannel-vxlan", "flannel, VXLAN in the kernel", plugins.FlannelVXLAN,
@@ -43,7 +43,7 @@ func Modes() []*plugins.Plugin {
 	}
 }
 
-// backends are the modes' backends in flannel's network configuration.
+// backends maps modes to backends in flannel's network configuration.
 var backends = map[string]backend{
 	"flannel-vxlan":               {Type: "vxlan"},
 	"flannel-vxlan-directrouting": {Type: "vxlan", DirectRouting: true},
@@ -115,9 +115,9 @@ func deploy(ctx context.Context, n plugins.Network, b backend) (*plugins.Deploym
 	}}, nil
 }
 
-// netConf is flannel's network configuration (flannel Documentation/configuration.md).
-// subnetLen is the size of a node's subnet, 0 where the cluster gives nodes
-// theirs.
+// netConf returns flannel's network configuration (flannel Documentation/configuration.md).
+// subnetLen is the prefix length of a node's subnet, or 0 if the cluster assigns the
+// subnets.
 func netConf(network netip.Prefix, subnetLen int, b backend) ([]byte, error) {
 	config := map[string]any{"Network": network.String(), "Backend": b}
 	if subnetLen > 0 {
@@ -130,8 +130,8 @@ func netConf(network netip.Prefix, subnetLen int, b backend) ([]byte, error) {
 	return text, nil
 }
 
-// NetConf is the net-conf.json of a mode, by its name in the catalogue, for a
-// Kubernetes cluster whose pods have addresses of network.
+// NetConf returns the net-conf.json of a mode, given its name in the catalogue, for a
+// Kubernetes cluster whose pods have addresses in network.
 func NetConf(mode string, network netip.Prefix) ([]byte, error) {
 	b, ok := backends[mode]
 	if !ok {
@@ -140,8 +140,8 @@ func NetConf(mode string, network netip.Prefix) ([]byte, error) {
 	return netConf(network, 0, b)
 }
 
-// ConfList is the CNI configuration of a node whose flanneld has written that
-// text into its subnet file.
+// ConfList returns the CNI configuration for a node, given the text of the subnet file
+// that its flanneld has written.
 func ConfList(text string) ([]byte, error) {
 	l, err := parseLease(text)
 	if err != nil {
@@ -162,8 +162,8 @@ func readLease(node plugins.Node) (l lease, err error) {
 	return l, err
 }
 
-// confList is what flannel's CNI plugin makes of the subnet file: the bridge
-// plugin with host-local addresses from the node's subnet
+// confList returns the configuration that flannel's CNI plugin derives from the subnet
+// file: the bridge plugin with host-local addresses from the node's subnet
 // (flannel-io/cni-plugin README, "Runtime delegation").
 func confList(l lease) ([]byte, error) {
 	list, err := json.Marshal(map[string]any{

@@ -16,19 +16,21 @@ import (
 )
 
 const (
-	// ConfFile is the CNI configuration that flannel leaves in a node's folder.
+	// ConfFile is the CNI configuration that flannel leaves in a node's directory.
 	ConfFile = "10-flannel.conflist"
-	// confName is the name of the network in it, under which host-local keeps
-	// its reservations.
+	// confName is the name of the network in it, under which host-local keeps its
+	// reservations.
 	confName = "cbr0"
-	// chains of flannel's begin so (pkg/trafficmngr/iptables of v0.28.10).
+	// chainPrefix begins the names of flannel's chains (pkg/trafficmngr/iptables of
+	// v0.28.10).
 	chainPrefix = "FLANNEL-"
 )
 
-// links are the devices that flannel's modes and the bridge plugin make.
+// links lists the devices that flannel's modes and the bridge plugin create.
 var links = []string{"cni0", "flannel.1", "flannel0", "flannel.ipip", "flannel-wg"}
 
-// Folders are where a node keeps what flannel leaves, as the caller sees them.
+// Folders are the node's directories in which flannel leaves files, with the paths
+// that the caller sees.
 type Folders struct {
 	Run  string // the node's /run
 	Conf string // the node's /etc/cni/net.d
@@ -36,10 +38,9 @@ type Folders struct {
 }
 
 // Remove removes what flannel leaves on a node after its agent has ended: the
-// devices, the routes to other nodes' pods, the iptables chains with the jumps
-// to them, and the files. It works on the network namespace that it runs in. A
-// missing object is not an error; if one cannot be removed, the others are still
-// removed.
+// devices, the routes to other nodes' pods, the iptables chains and the jumps to
+// them, and the files. It works on the network namespace in which it runs. A missing
+// object is not an error. If an object cannot be removed, the others still are.
 func Remove(ctx context.Context, at Folders) error {
 	var errs []error
 	if text, err := os.ReadFile(filepath.Join(at.Run, "flannel", filepath.Base(SubnetFile))); err == nil {
@@ -58,7 +59,7 @@ func Remove(ctx context.Context, at Folders) error {
 	return errors.Join(errs...)
 }
 
-// removeRoutes removes the routes that lead to pods of other nodes.
+// removeRoutes removes the routes to pods on other nodes.
 func removeRoutes(network netip.Prefix) error {
 	routes, err := netlink.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{Table: unix.RT_TABLE_MAIN}, netlink.RT_FILTER_TABLE)
 	if err != nil {
@@ -94,7 +95,7 @@ func removeLinks() error {
 	return errors.Join(errs...)
 }
 
-// removeChains removes flannel's chains with the jumps to them.
+// removeChains removes flannel's chains and the jumps to them.
 func removeChains(ctx context.Context) error {
 	var errs []error
 	for _, program := range []string{"iptables", "ip6tables"} {
@@ -116,9 +117,9 @@ func removeChains(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// removing turns a table's rules, as iptables -S prints them, into the commands
-// that remove flannel's chains: first the jumps from others' chains, then what
-// is in them, then the chains.
+// removing turns a table's rules, as iptables -S prints them, into the commands that
+// remove flannel's chains: first the jumps from other chains, then the rules in
+// flannel's chains, then the chains themselves.
 func removing(rules string) [][]string {
 	var jumps, flushes, deletes [][]string
 	for line := range strings.Lines(rules) {
@@ -138,7 +139,8 @@ func removing(rules string) [][]string {
 	return append(append(jumps, flushes...), deletes...)
 }
 
-// argumentsOf splits a rule; comments of several words stand in double quotes.
+// argumentsOf splits a rule into arguments. Comments of several words are in double
+// quotes.
 func argumentsOf(rule string) []string {
 	var all []string
 	for i, part := range strings.Split(rule, `"`) {

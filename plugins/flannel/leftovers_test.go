@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestRemoving takes a table as flannel and others leave it.
+// TestRemoving reads tables with the rules of flannel and of others.
 func TestRemoving(t *testing.T) {
 	const nat = `-P PREROUTING ACCEPT
 -P POSTROUTING ACCEPT

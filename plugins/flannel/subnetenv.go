@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// lease is what flanneld writes into its subnet file once it has a subnet for
-// its node (flannel pkg/subnet/subnet.go, WriteSubnetFile).
+// lease is the content of the subnet file that flanneld writes once it has a subnet
+// for its node (flannel pkg/subnet/subnet.go, WriteSubnetFile).
 type lease struct {
-	network netip.Prefix // FLANNEL_NETWORK, all pods
-	subnet  netip.Prefix // FLANNEL_SUBNET, the node's, with its gateway's address
-	mtu     int          // FLANNEL_MTU, of pods
+	network netip.Prefix // FLANNEL_NETWORK: all pods
+	subnet  netip.Prefix // FLANNEL_SUBNET: the node's, with the gateway's address
+	mtu     int          // FLANNEL_MTU: the pods'
 }
 
-// parseLease reads a subnet file: lines of KEY=VALUE. Keys that it does not
-// know (IPv6, masquerade) are passed over.
+// parseLease parses a subnet file, which consists of lines KEY=VALUE. It ignores keys
+// that it does not know (IPv6, masquerade).
 func parseLease(text string) (lease, error) {
 	var l lease
 	for i, line := range strings.Split(text, "\n") {
@@ -54,8 +54,8 @@ func parseLease(text string) (lease, error) {
 	return l, nil
 }
 
-// The bounds of an IPv4 MTU: 68 octets every host must take (RFC 791), 65535
-// the largest packet.
+// The bounds of an IPv4 MTU: every host must accept 68 octets (RFC 791), and the
+// largest packet has 65535.
 const (
 	minMTU = 68
 	maxMTU = 65535

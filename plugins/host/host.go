@@ -1,5 +1,5 @@
 // Package host is the baseline: the nodes' own network, without a plugin. The cost
-// of a plugin is the difference from it.
+// of a plugin is its difference from the baseline.
 package host
 
 import (
@@ -7,7 +7,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Modes is the one baseline.
+// Modes returns the baseline.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{{
 		Name: "host", Title: "the nodes' own network, the baseline", Path: plugins.Path(words.ProcessOnNode, "NIC"),

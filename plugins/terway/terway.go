@@ -1,8 +1,8 @@
-// Package terway is the data path of Terway, the plugin of Alibaba Cloud's
-// ACK: pods have addresses of the VPC, on elastic network interfaces of their
-// node. Its agent runs on Alibaba Cloud only, so the rules and routes are made
-// here as its documentation and source describe them; pods are wired by the
-// reference CNI plugins.
+// Package terway is the data path of Terway, the plugin of Alibaba Cloud's ACK:
+// pods have addresses of the VPC, on elastic network interfaces of their node. The
+// plugin's agent runs only on Alibaba Cloud, so this package creates the rules and
+// routes that its documentation and source describe, and the reference CNI plugins
+// connect the pods.
 package terway
 
 import (
@@ -18,17 +18,17 @@ var (
 	router = plugins.Source{What: "AliyunContainerService/terway v1.8.4 plugin/datapath/policy_router_linux.go", Date: "2026-11-24"}
 )
 
-// eniTable is the routing table of a node's first secondary interface; Terway
-// counts its tables from 1000.
+// eniTable is the routing table of a node's first secondary interface. Terway
+// numbers its tables from 1000.
 const eniTable = 1001
 
-// Modes are Terway's ways to give pods an address of the VPC.
+// Modes returns the ways in which Terway gives pods an address of the VPC.
 func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("terway-eniip", "Alibaba Terway, secondary addresses of an ENI, veth with policy routing",
 			plugins.Path("pod eth0", "veth", words.PolicyRouting, words.ENIThatOwnsPods), []string{"ptp", "host-local"}, nil,
 			[]plugins.Source{design, router}, deployENIIP),
-		mode("terway-eni", "Alibaba Terway, exclusive ENI: the pod has an interface of the VPC to itself",
+		mode("terway-eni", "Alibaba Terway, exclusive ENI: the pod has a VPC interface of its own",
 			plugins.Path(words.Aside(words.Quote("pod eth0"), words.ENIItself)), []string{"host-device", "host-local"}, nil,
 			[]plugins.Source{design}, deployENI),
 		mode("terway-ipvlan", "Alibaba Terway, secondary addresses of an ENI, IPvlan",
@@ -44,7 +44,7 @@ func mode(name, title string, path words.Text, binaries, features []string, sour
 	}
 }
 
-// attach gives every node one more interface for its pods.
+// attach attaches another interface to every node, for its pods.
 func attach(n plugins.Network) (map[string]plugins.ENI, error) {
 	enis := map[string]plugins.ENI{}
 	for _, node := range n.Nodes {
@@ -57,7 +57,8 @@ func attach(n plugins.Network) (map[string]plugins.ENI, error) {
 	return enis, nil
 }
 
-// askAddress asks the cloud for one more address on the node's interface.
+// askAddress returns a function that asks the cloud for another address on a node's
+// interface.
 func askAddress(n plugins.Network, enis map[string]plugins.ENI) func(plugins.Node) (netip.Prefix, error) {
 	return func(node plugins.Node) (netip.Prefix, error) {
 		eni := enis[node.Name()]
@@ -69,8 +70,8 @@ func askAddress(n plugins.Network, enis map[string]plugins.ENI) func(plugins.Nod
 	}
 }
 
-// deployENIIP gives each pod a secondary address of its node's ENI. The pod's
-// next hop is the node, under the ENI's own address.
+// deployENIIP gives each pod a secondary address of its node's ENI. The pod's next
+// hop is the node, at the ENI's own address.
 func deployENIIP(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	enis, err := attach(n)
 	if err != nil {
@@ -96,7 +97,7 @@ func deployENIIP(_ context.Context, n plugins.Network) (*plugins.Deployment, err
 	return d, nil
 }
 
-// deployENI moves an interface into each pod.
+// deployENI moves an ENI into each pod.
 func deployENI(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	leases := &plugins.Leases[plugins.ENI]{
 		Ask: n.Cloud.AttachENI,
@@ -109,7 +110,7 @@ func deployENI(_ context.Context, n plugins.Network) (*plugins.Deployment, error
 	return d, nil
 }
 
-// deployIPvlan gives each pod an IPvlan device of its node's ENI.
+// deployIPvlan gives each pod an IPvlan device on its node's ENI.
 func deployIPvlan(_ context.Context, n plugins.Network) (*plugins.Deployment, error) {
 	enis, err := attach(n)
 	if err != nil {

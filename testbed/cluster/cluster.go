@@ -171,7 +171,7 @@ func (c *Cluster) Close() error {
 		return nil
 	}
 	if err := c.uninstall(); err != nil {
-		return fmt.Errorf("uninstalling the plugin failed; it needs the namespace %s, which therefore stays too (run cnibench clean to remove both): %w", c.space.Name, err)
+		return fmt.Errorf("uninstalling the plugin failed, so the namespace %s stays too, because removing the plugin needs it (run cnibench clean to remove both): %w", c.space.Name, err)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), kube.RemoveWithin)
 	defer cancel()

@@ -82,7 +82,7 @@ func TestFabric(t *testing.T) {
 			}
 			for i := range f.subnets {
 				if !hasAddress(t, f.space, f.gateway(i).Addr()) {
-					t.Errorf("nobody has the gateway's address %s", f.gateway(i))
+					t.Errorf("no interface has the gateway's address %s", f.gateway(i))
 				}
 			}
 		})

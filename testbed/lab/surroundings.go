@@ -53,7 +53,7 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 }
 
 // deny gives the plugin a policy that denies traffic. If only the plugin's data
-// path runs, without its agents, there is nobody to enforce it.
+// path runs, no agent is there to enforce it.
 func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, error) {
 	switch {
 	case n.deployment != nil && n.deployment.Deny != nil:

@@ -1,7 +1,7 @@
 // Package outside lets a machine that is not a node of the cluster take part in a
-// run: the user starts the program there and passes what it prints to the run. It
-// serves the worker's protocol over TLS, restricted to the roles of the reach
-// probe, for a limited time, to clients that hold the token.
+// run. The user starts the program there and passes the ticket that it prints to
+// the run. The program serves the worker's protocol over TLS, restricted to the
+// roles of the reach probe, for a limited time, to clients with the token.
 package outside
 
 import (
@@ -31,18 +31,18 @@ import (
 const (
 	// helloWithin bounds the handshake and the token together.
 	helloWithin = 5 * time.Second
-	// maxConnections bounds those that are open at once; a run has one.
+	// maxConnections bounds the connections open at once; a run has one.
 	maxConnections = 4
 	// secretBytes is the length of a token and of a certificate's fingerprint.
 	secretBytes = sha256.Size
 )
 
-// Env is the environment variable that a run reads a ticket from: unlike the
+// Env is the environment variable from which a run reads a ticket. Unlike the
 // command line, other users of the machine cannot read it.
 const Env = "CNIBENCH_OUTSIDE"
 
-// Ticket is what a run must know to use the machine: the line that the program
-// prints there.
+// Ticket contains what a run needs to use the machine. It is the line that the
+// program prints there.
 type Ticket struct {
 	Addr        netip.AddrPort
 	Token       [secretBytes]byte
@@ -53,12 +53,13 @@ func (t Ticket) String() string {
 	return t.Addr.String() + "," + hex.EncodeToString(t.Token[:]) + "," + hex.EncodeToString(t.Fingerprint[:])
 }
 
-// ParseTicket reads the pasted line. Errors do not repeat it: it holds a secret.
+// ParseTicket parses the pasted line. Errors do not quote it, because it contains a
+// secret.
 func ParseTicket(text string) (Ticket, error) {
 	var t Ticket
 	parts := strings.Split(strings.TrimSpace(text), ",")
 	if len(parts) != 3 {
-		return t, fmt.Errorf("a ticket, which cnibench outside prints, has three parts separated by commas, not %d", len(parts))
+		return t, fmt.Errorf("a ticket has three parts separated by commas, not %d (copy the line that cnibench outside prints)", len(parts))
 	}
 	addr, err := netip.ParseAddrPort(parts[0])
 	if err != nil {
@@ -73,15 +74,15 @@ func ParseTicket(text string) (Ticket, error) {
 	return t, nil
 }
 
-// Server is the machine's side.
+// Server serves a run on the machine outside the cluster.
 type Server struct {
 	Ticket   Ticket
 	listener net.Listener
 	until    time.Time
 }
 
-// Listen makes a certificate and a token, and listens at the address, which must
-// be one of the machine's own that pods can send to; port 0 is any.
+// Listen creates a certificate and a token, and listens on the address. It must be
+// an address of the machine that pods can reach; port 0 means any port.
 func Listen(at netip.AddrPort, life time.Duration) (*Server, error) {
 	s := &Server{until: time.Now().Add(life)}
 	certificate, err := selfSigned(at.Addr(), s.until)
@@ -99,28 +100,28 @@ func Listen(at netip.AddrPort, life time.Duration) (*Server, error) {
 	return s, nil
 }
 
-// selfSigned makes a certificate that only the client of this run trusts.
+// selfSigned creates a certificate that only the client of this run trusts.
 func selfSigned(addr netip.Addr, until time.Time) (tls.Certificate, error) {
 	public, private, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("making a key: %w", err)
+		return tls.Certificate{}, fmt.Errorf("generating a key: %w", err)
 	}
 	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("drawing a serial number: %w", err)
+		return tls.Certificate{}, fmt.Errorf("generating a serial number: %w", err)
 	}
-	// A certificate counts whole seconds.
+	// Certificates have a resolution of one second.
 	template := &x509.Certificate{SerialNumber: serial, Subject: pkix.Name{CommonName: "cnibench outside"}, IPAddresses: []net.IP{addr.AsSlice()},
 		NotBefore: time.Now().Add(-time.Minute), NotAfter: until.Add(time.Second), KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}
 	raw, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
 	if err != nil {
-		return tls.Certificate{}, fmt.Errorf("making a certificate: %w", err)
+		return tls.Certificate{}, fmt.Errorf("creating a certificate: %w", err)
 	}
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: private}, nil
 }
 
-// Serve serves until its time is over, which is not an error, or ctx ends. It
-// calls refused for every client that it rejects.
+// Serve serves clients until its time is over, which is not an error, or ctx ends.
+// It calls refused for every client that it rejects.
 func (s *Server) Serve(ctx context.Context, refused func(from net.Addr, why error)) error {
 	timed, cancel := context.WithDeadline(ctx, s.until)
 	defer cancel()
@@ -155,7 +156,7 @@ func (s *Server) Serve(ctx context.Context, refused func(from net.Addr, why erro
 	}
 }
 
-// serve answers one connection.
+// serve serves one connection.
 func (s *Server) serve(ctx context.Context, conn net.Conn) error {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
@@ -171,12 +172,12 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) error {
 		return fmt.Errorf("answering: %w", err)
 	}
 	conn.SetDeadline(s.until)
-	// How the connection of an accepted client ends does not matter here.
+	// It does not matter how the connection of an accepted client ends.
 	_ = catalogue.ServeOnly(ctx, conn, conn, catalogue.OutsideRoles)
 	return nil
 }
 
-// welcome is what a client with the right token reads.
+// welcome is the byte that a client with the right token receives.
 const welcome = 1
 
 // Dial connects to the machine and returns the worker there. Closing the worker
@@ -184,8 +185,8 @@ const welcome = 1
 func Dial(ctx context.Context, t Ticket) (*worker.Worker, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, helloWithin, fmt.Errorf("no answer within %s: %w", helloWithin, context.DeadlineExceeded))
 	defer cancel()
-	// The certificate is known beforehand, so it is compared and not verified
-	// against authorities.
+	// The certificate is known in advance, so verify compares it instead of checking
+	// its authority.
 	dialer := &tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS13, VerifyConnection: t.verify}}
 	conn, err := dialer.DialContext(ctx, "tcp", t.Addr.String())
 	if err != nil {
@@ -199,7 +200,7 @@ func Dial(ctx context.Context, t Ticket) (*worker.Worker, error) {
 	}
 	if err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("the host outside the cluster at %s refuses (is the token its own?): %w", t.Addr, err)
+		return nil, fmt.Errorf("the host outside the cluster at %s refused the connection (is it the one that printed the ticket?): %w", t.Addr, err)
 	}
 	conn.SetDeadline(time.Time{})
 	return worker.Connect(conn, conn), nil
@@ -211,9 +212,9 @@ func (t Ticket) verify(state tls.ConnectionState) error {
 	sum := sha256.Sum256(shown.Raw)
 	switch {
 	case subtle.ConstantTimeCompare(sum[:], t.Fingerprint[:]) != 1:
-		return errors.New("it shows another certificate than the one whose fingerprint was given")
+		return errors.New("its certificate does not match the ticket's fingerprint")
 	case time.Now().After(shown.NotAfter):
-		return fmt.Errorf("its certificate is valid until %s only: start cnibench outside again", shown.NotAfter.Format(time.DateTime))
+		return fmt.Errorf("its certificate expired at %s: start cnibench outside again", shown.NotAfter.Format(time.DateTime))
 	}
 	return nil
 }

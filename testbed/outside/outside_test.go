@@ -15,7 +15,7 @@ import (
 
 var loopback = netip.MustParseAddrPort("127.0.0.1:0")
 
-// serving is a machine outside; why tells whom it turned away.
+// serving starts a server. why returns the reasons for which it has refused clients.
 func serving(t *testing.T, life time.Duration) (s *Server, why func() string, end func() error) {
 	t.Helper()
 	s, err := Listen(loopback, life)
@@ -50,7 +50,7 @@ func TestDial(t *testing.T) {
 	s, _, end := serving(t, time.Minute)
 	ticket, err := ParseTicket(s.Ticket.String() + "\n")
 	if err != nil || ticket != s.Ticket {
-		t.Fatalf("the line reads as another one: %v", err)
+		t.Fatalf("the line parses as another ticket: %v", err)
 	}
 	w, err := Dial(t.Context(), ticket)
 	if err != nil {
@@ -79,8 +79,8 @@ func TestDialRefused(t *testing.T) {
 		says   string
 		server string
 	}{
-		{"wrong token", func(k *Ticket) { k.Token[0] ^= 1 }, "is the token its own?", "wrong token"},
-		{"wrong certificate", func(k *Ticket) { k.Fingerprint[0] ^= 1 }, "another certificate", "reading the token"},
+		{"wrong token", func(k *Ticket) { k.Token[0] ^= 1 }, "is it the one that printed the ticket?", "wrong token"},
+		{"wrong certificate", func(k *Ticket) { k.Fingerprint[0] ^= 1 }, "does not match the ticket's fingerprint", "reading the token"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, why, end := serving(t, time.Minute)
@@ -89,9 +89,9 @@ func TestDialRefused(t *testing.T) {
 			if _, err := Dial(t.Context(), ticket); err == nil || !strings.Contains(err.Error(), tt.says) {
 				t.Errorf("the client says %v", err)
 			} else if strings.Contains(err.Error(), ticket.String()[30:60]) {
-				t.Errorf("the error holds the token: %v", err)
+				t.Errorf("the error contains the token: %v", err)
 			}
-			end() // waits for what goes on
+			end() // waits for the connection to end
 			if !strings.Contains(why(), tt.server) {
 				t.Errorf("the server says %q", why())
 			}
@@ -99,7 +99,7 @@ func TestDialRefused(t *testing.T) {
 	}
 }
 
-// TestServeEnds has its time run out, with and without somebody connected.
+// TestServeEnds lets the server's time run out while a client is connected.
 func TestServeEnds(t *testing.T) {
 	s, err := Listen(loopback, 300*time.Millisecond)
 	if err != nil {
@@ -122,7 +122,7 @@ func TestServeEnds(t *testing.T) {
 	}
 }
 
-// TestExpiredCertificate shows a certificate whose time is over.
+// TestExpiredCertificate presents an expired certificate.
 func TestExpiredCertificate(t *testing.T) {
 	s, err := Listen(loopback, -time.Minute)
 	if err != nil {
@@ -136,12 +136,12 @@ func TestExpiredCertificate(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	if _, err := Dial(t.Context(), s.Ticket); err == nil || !strings.Contains(err.Error(), "is valid until") {
+	if _, err := Dial(t.Context(), s.Ticket); err == nil || !strings.Contains(err.Error(), "certificate expired at") {
 		t.Errorf("the client says %v", err)
 	}
 }
 
-// TestConnectionsAreBounded opens more than a run needs.
+// TestConnectionsAreBounded opens more connections than allowed.
 func TestConnectionsAreBounded(t *testing.T) {
 	s, why, end := serving(t, time.Minute)
 	for range maxConnections + 1 {
