@@ -152,7 +152,7 @@ var faults = []fault{
 const (
 	limitPassed = `time limit of \S+ passed`
 	refused     = `no route to host|network is (down|unreachable)`
-	noneArrived = `of \d+ datagrams 0 arrived|no datagram (arrived|passes)|arrived: false`
+	noneArrived = `\b0 of \d+ datagrams arrived|no datagram (arrived|passes)|arrived: false`
 )
 
 // fates are what must become of a probe by fault, in the order of faults.
