@@ -107,7 +107,7 @@ func measureMTU(ctx context.Context, s *probes.Site) (*probes.Measurement, error
 // tunnel pass.
 func underlayMTU(ctx context.Context, s *probes.Site) (int, error) {
 	if podOf(s.Client) == nil || podOf(s.Server) == nil || s.Client.Node == nil || s.Server.Node == nil {
-		return 0, nil // the ends have no pods, or the nodes have no workers
+		return 0, nil // the pods have NICs of their own, or the nodes have no workers
 	}
 	least := 0
 	there, back := *s, *s

@@ -121,8 +121,7 @@ func countDevices(ctx context.Context, from, to probes.End) (p places, err error
 	return p, nil
 }
 
-// podOf returns the pod's worker, or nil if the pod has no network namespace of its
-// own.
+// podOf returns the pod's worker, or nil if the same worker also stands for the node.
 func podOf(e probes.End) *worker.Worker {
 	if e.Worker == e.Node {
 		return nil
