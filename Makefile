@@ -1,5 +1,5 @@
-# cnibench. `make run` compares real plugins on this machine, `make test` shows
-# that the project works; both prepare what they need.
+# `make run` compares real plugins on this machine, and `make test` runs the tests.
+# Both install and build what they need.
 
 GO      ?= go
 BIN     := bin
@@ -19,11 +19,11 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: deps build tools ## install, build, compare PLUGINS, say where the report lies
+run: deps build tools ## install, build, compare PLUGINS, print where the report is
 	$(BIN)/cnibench run --plugins $(PLUGINS) --rounds $(ROUNDS)
 
-# Without cgo, so that it runs in an image that holds nothing else, and without
-# tables for a debugger, which are a third of it.
+# The program is built without cgo, so that it runs in an otherwise empty image, and
+# without debugger tables, which would be a third of its size.
 .PHONY: build
 build: ## build bin/cnibench, static
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN)/cnibench ./cmd/cnibench
@@ -35,15 +35,15 @@ deps: ## install the system packages that are missing (BIRD, iptables, ipset)
 .PHONY: tools
 tools: $(BIN)/benchstat $(BIN)/flanneld $(BIN)/bridge $(BIN)/etcd $(BIN)/calico-node $(BIN)/calico ## build the plugins' own programs into bin/
 
-# Not a plugin's: the tests hold exported samples against it.
+# benchstat does not belong to a plugin. The tests compare exported samples with it.
 $(BIN)/benchstat: go.mod
 	$(GO) build -trimpath -o $@ golang.org/x/perf/cmd/benchstat
 
-# A program is up to date while the go.mod and go.sum that pin it are older.
+# A program is up to date if the go.mod and go.sum that pin it are older.
 $(BIN)/flanneld: tools/flannel/go.mod tools/flannel/go.sum
 	cd tools/flannel && $(GO) build -trimpath -ldflags "-s -w -X github.com/flannel-io/flannel/pkg/version.Version=$$($(GO) list -m -f '{{.Version}}' github.com/flannel-io/flannel)" -o $(CURDIR)/$@ github.com/flannel-io/flannel
 
-# One rule for all of the reference plugins; bridge stands for them.
+# This rule builds all reference plugins; bridge stands for all of them.
 $(BIN)/bridge: tools/flannel/go.mod tools/flannel/go.sum
 	cd tools/flannel && for p in $(filter-out main/bridge,$(CNI_PLUGINS)) main/bridge; do \
 		CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w" -o $(CURDIR)/$(BIN)/$${p##*/} github.com/containernetworking/plugins/plugins/$$p || exit 1; done
@@ -62,7 +62,7 @@ $(BIN)/calico: tools/calico/go.mod tools/calico/go.sum
 .PHONY: kubernetes
 kubernetes: $(BIN)/kube ## build Kubernetes for the tests on a cluster (ten minutes the first time)
 
-# Every part of Kubernetes in one program.
+# kube contains every part of Kubernetes in one program.
 $(BIN)/kube: tools/kubernetes/go.mod tools/kubernetes/go.sum tools/kubernetes/main.go
 	cd tools/kubernetes && v=$$($(GO) list -m -f '{{.Version}}' k8s.io/kubernetes) && CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X $(KUBE_V).gitVersion=$$v -X $(KUBE_V).gitMajor=1 -X $(KUBE_V).gitMinor=$$(echo $$v | cut -d. -f2)" -o $(CURDIR)/$@ .
 
@@ -71,49 +71,51 @@ e2e-cluster: deps build tools kubernetes ## as root: measure a cluster of two re
 	scripts/deps.sh cluster
 	$(GO) test -count=1 -v -timeout 40m ./test/e2e
 
-# What measures in a lab has the machine to itself (-p 1).
+# Packages whose tests measure in a lab run one at a time (-p 1), so that each has
+# the machine to itself.
 UNITS = $$($(GO) list ./... | grep -v -e /cmd/ -e /test/)
 LABS  = -p 1 -timeout 60m ./cmd/... ./test/...
 
-# When root calls, what is slow and holds for an ordinary user holds for root
-# too: only as one. make test repeats as an ordinary user only what depends on
-# who one is. CONTRIBUTING.md says which tests run when.
+# When called as root, slow tests that cover root too if they pass as an ordinary
+# user run only as an ordinary user. make test repeats as an ordinary user only
+# those tests that depend on the user. CONTRIBUTING.md says which tests run when.
 AS_USER      = -exec $(CURDIR)/scripts/as-user.sh
 ONLY_AS_USER = TestKernelOfItsOwn|TestVPCInUML|TestKernelIsResumed|TestLinkDelays|TestLinkLoses
 AS_BOTH      = TestComparison|TestKillLeavesNothing|TestHostIsNeverTouched|TestDoctorNamesWhatIsMissing|TestPluginsCommand
 
-# $(1): flags of go test; $(2): which tests of cmd/cnibench run as an ordinary user.
+# $(1) are flags for go test, $(2) the tests of cmd/cnibench that run as an ordinary
+# user.
 define run-tests
 	scripts/deps.sh test
 	@command -v linux.uml >/dev/null || echo "skipped: the tests in User-Mode Linux (sudo apt-get install user-mode-linux kmod)"
 	@[ -x $(BIN)/kube ] && [ "$$(id -u)" = 0 ] || echo "skipped: the tests on a real cluster, which need root and bin/kube (make kubernetes)"
 	$(GO) test $(1) $(UNITS)
 	@if [ "$$(id -u)" != 0 ]; then $(GO) test $(1) $(LABS); else \
-		$(GO) test $(1) -skip '^($(ONLY_AS_USER))$$' $(LABS) && echo "once more as an ordinary user:" && \
+		$(GO) test $(1) -skip '^($(ONLY_AS_USER))$$' $(LABS) && echo "again as an ordinary user:" && \
 		$(GO) test $(1) $(AS_USER) ./probes ./plugins/... ./testbed/... && \
 		$(GO) test $(1) $(AS_USER) -run '^($(2))$$' -p 1 -timeout 60m ./cmd/cnibench; fi
 endef
 
 .PHONY: test
-test: deps build tools ## unit and lab tests, a sample of each matrix; when root, in part once more as an ordinary user
+test: deps build tools ## unit and lab tests, a sample of each matrix; as root, some of them again as an ordinary user
 	$(call run-tests,-short,$(ONLY_AS_USER)|$(AS_BOTH))
 
 .PHONY: test-long
-test-long: deps build tools ## the same with whole matrices and all repeats; when root, all once more as an ordinary user
+test-long: deps build tools ## the same with whole matrices and all repeats; as root, all of them again as an ordinary user
 	$(call run-tests,,.*)
 
 .PHONY: bench-peers
-bench-peers: deps build tools ## the probes beside iperf3 and sockperf, pair by pair
+bench-peers: deps build tools ## compare the probes with iperf3 and sockperf, pair by pair
 	scripts/deps.sh peers
 	$(GO) build -trimpath -o $(BIN)/bench-peers ./cmd/bench-peers
 	$(BIN)/bench-peers
 
 .PHONY: simulate
-simulate: ## show by simulation with recorded noise how often verdicts are wrong (a few minutes)
+simulate: ## simulate with recorded noise how often verdicts are wrong (a few minutes)
 	$(GO) run ./cmd/simulate
 
 .PHONY: reference
-reference: deps build tools ## make the reference run again, and the README's picture from it (Chromium)
+reference: deps build tools ## repeat the reference run, and make the README's picture from it (Chromium)
 	rm -rf results/reference
 	$(BIN)/cnibench run --plugins $(PLUGINS) --topology l2,routed,vpc --rounds $(ROUNDS) --duration 500ms --out results/reference
 	rm -rf results/reference/log
@@ -121,7 +123,7 @@ reference: deps build tools ## make the reference run again, and the README's pi
 		--screenshot=docs/report.png file://$(CURDIR)/results/reference/report.html
 
 .PHONY: docs
-docs: ## write the commands' pages and man pages into docs/
+docs: ## write the commands' reference pages and man pages to docs/
 	$(GO) test ./cmd/cnibench -run TestDocs -update
 
 .PHONY: lint

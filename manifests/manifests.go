@@ -1,15 +1,15 @@
-// Package manifests holds the files that the program carries along: example
-// specs of acceptance tests, and what --install puts on a cluster.
+// Package manifests embeds example specs of acceptance tests and the objects that
+// --install creates on a cluster.
 package manifests
 
 import "embed"
 
-// Acceptance are example specs for cnibench accept, below acceptance/.
+// Acceptance contains example specs for cnibench accept, in acceptance/.
 //
 //go:embed acceptance/*.yaml
 var Acceptance embed.FS
 
-// Flannel is flannel for a cluster: Kubernetes objects, several in one file.
+// Flannel is a file of several Kubernetes objects that install flannel on a cluster.
 //
 //go:embed flannel/flannel.yaml
 var Flannel []byte

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Runs a test binary as an ordinary user: `go test -exec scripts/as-user.sh`,
-# called as root. In a mount namespace of its own it shows the checkout and the
-# binary at a place that such a user may read, and /dev/net/tun with the mode
-# that distributions give it (0666), so that nothing of the machine changes.
+# Runs a test binary as an ordinary user: `go test -exec scripts/as-user.sh`, called
+# as root. In a mount namespace of its own, it mounts the checkout and the binary
+# where an ordinary user may read them, and /dev/net/tun with the mode that
+# distributions give it (0666). Nothing changes on the machine itself.
 set -eu
 
 if [ "${1:-}" != --inside ]; then
@@ -24,7 +24,7 @@ if [ -e /dev/net/tun ]; then
 	mount --bind "$stage/tun" /dev/net/tun
 fi
 mount --bind "$repo" "$stage/repo"
-# The stage must be reachable whatever the modes of the folders above it.
+# The stage must be reachable regardless of the modes of its parent directories.
 mount --bind "$stage" /mnt
 mount --bind "$repo" /mnt/repo
 rmdir_later=$stage

@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs the distribution's programs that the lab's plugins call, if they are
-# missing: "test" adds what tests hold our figures against and the kernel that
-# they run modes in which this machine's cannot carry, "peers" the tools
-# that make bench-peers compares with, "cluster" what runs pods in the tests. Says which and why before it asks apt.
+# missing. "test" adds the tools with which tests compare our results, and the kernel
+# in which they run the modes that this machine's kernel does not support. "peers"
+# adds the tools that make bench-peers compares with, and "cluster" what runs pods in
+# the tests. The script says which programs are missing, and why they are needed,
+# before it calls apt.
 set -eu
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -13,46 +15,46 @@ want() { # want PROGRAM PACKAGE WHY
 	missing="$missing $2"
 }
 want bird bird2 "the BGP daemon of calico-bgp"
-want iptables iptables "flanneld and Calico's Felix program their rules through it"
-want ipset ipset "Felix keeps addresses of its policies in sets"
-case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is held against its" ;; esac
+want iptables iptables "flanneld and Calico's Felix program their rules with it"
+want ipset ipset "Felix keeps the addresses of its policies in sets"
+case ${1:-} in test | peers) want iperf3 iperf3 "our goodput is compared with its" ;; esac
 case ${1:-} in test)
-	want linux.uml user-mode-linux "the lab's own kernel, for what this machine's lacks"
+	want linux.uml user-mode-linux "the lab's own kernel, for features that this machine's kernel lacks"
 	want modprobe kmod "it loads that kernel's modules"
 	want ovs-vswitchd openvswitch-switch "Open vSwitch is the switch of cce-tunnel"
-	[ -f bin/axe.min.js ] || want npm npm "it brings axe-core, which looks at the report's page"
+	[ -f bin/axe.min.js ] || want npm npm "it downloads axe-core, which checks the report's page"
 	want chromium chromium "the report's page is opened in a real browser"
-	want xmllint libxml2-utils "our JUnit is held against a schema" ;; esac
+	want xmllint libxml2-utils "our JUnit output is checked against a schema" ;; esac
 case ${1:-} in cluster)
 	want containerd containerd "it runs the pods of the tests' cluster"
 	want runc runc "it runs the pods of the tests' cluster" ;; esac
 case ${1:-} in peers) want sockperf sockperf "our round trips are compared with its" ;; esac
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo
-get_promtool() { # the package would bring a service too: take the one program out
+get_promtool() { # extract only the program, because the package would install a service too
 	[ "$1" = test ] && ! [ -x bin/promtool ] && ! command -v promtool >/dev/null 2>&1 || return 0
-	echo "missing: promtool (Debian package prometheus): it reads our OpenMetrics; taken into bin/"
+	echo "missing: promtool (Debian package prometheus): it reads our OpenMetrics; extracting it to bin/"
 	into=$(mktemp -d)
 	if (cd "$into" && { apt-get download -qq prometheus || { $sudo apt-get update -qq && apt-get download -qq prometheus; }; } &&
 		dpkg -x prometheus_*.deb .) >/dev/null 2>&1; then
 		mkdir -p bin && cp "$into/usr/bin/promtool" bin/
 	else
-		echo "cannot get promtool: its test will say so" >&2
+		echo "cannot get promtool: its test will report that it is missing" >&2
 	fi
 	rm -rf "$into"
 }
-# The accessibility engine that looks at the page, one file, by npm.
+# The accessibility engine that checks the page is a single file from npm.
 axe_version=4.14.1
 axe_sha256=29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c # of axe.min.js
 get_axe() {
 	[ "$1" = test ] && ! [ -f bin/axe.min.js ] || return 0
-	echo "missing: axe-core $axe_version (npm): it looks for what keeps people from reading the page; taken into bin/"
+	echo "missing: axe-core $axe_version (npm): it checks the accessibility of the page; extracting it to bin/"
 	into=$(mktemp -d)
 	if (cd "$into" && npm pack --silent "axe-core@$axe_version" && tar xzf axe-core-*.tgz &&
 		echo "$axe_sha256  package/axe.min.js" | sha256sum -c) >/dev/null 2>&1; then
 		mkdir -p bin && cp "$into/package/axe.min.js" bin/
 	else
-		echo "cannot get axe-core: its test will say so" >&2
+		echo "cannot get axe-core: its test will report that it is missing" >&2
 	fi
 	rm -rf "$into"
 }
@@ -63,20 +65,21 @@ get_for_tests() {
 [ -n "$missing" ] || { get_for_tests "${1:-}"; exit 0; }
 
 if ! command -v apt-get >/dev/null 2>&1; then
-	echo "no apt-get here: install$missing with this system's package manager, then call make again" >&2
+	echo "apt-get is missing: install$missing with this system's package manager, then run make again" >&2
 	exit 1
 fi
 if [ -n "$sudo" ] && ! command -v sudo >/dev/null 2>&1; then
-	echo "as root: apt-get install$missing" >&2
+	echo "sudo is missing: run this as root: apt-get install$missing" >&2
 	exit 1
 fi
-echo "asking apt to install:$missing"
-# shellcheck disable=SC2086 # the words of $sudo and $missing are meant
+echo "installing with apt:$missing"
+# shellcheck disable=SC2086 # word splitting of $sudo and $missing is intended
 {
 	$sudo apt-get update -qq
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing
 }
-# The packages start BIRD, containerd and Open vSwitch as services; we run our own in namespaces.
+# The packages start BIRD, containerd and Open vSwitch as services, but we run our own
+# in namespaces.
 case $missing in *openvswitch-switch*)
 	if [ -d /run/systemd/system ]; then
 		$sudo systemctl disable --now openvswitch-switch.service >/dev/null 2>&1 || true

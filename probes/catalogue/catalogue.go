@@ -16,8 +16,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// registered lists every probe in the order in which people read them. Adding
-// a probe means adding it here.
+// registered returns every probe, in the order in which they are shown. A new probe
+// must be added here.
 func registered() []*probes.Probe {
 	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), network.MTU(), network.CNITime(), encap.Probe(), network.Adjacency(), network.Reach(), network.Policy(), network.Path(), network.Service()}
 }
@@ -25,8 +25,8 @@ func registered() []*probes.Probe {
 // All returns every probe.
 func All() []*probes.Probe { return registered() }
 
-// Metrics describes the figures of the named probes, parameters included in
-// the probe's name. Names that [Parse] refuses are left out.
+// Metrics returns the metrics of the given probes. The probe name of each metric
+// includes the probe's parameters. Metrics skips names that [Parse] rejects.
 func Metrics(specs []string) []results.Metric {
 	var all []results.Metric
 	for _, spec := range specs {
@@ -42,9 +42,9 @@ func Metrics(specs []string) []results.Metric {
 	return all
 }
 
-// Parse reads a probe's name with its parameters, such as
-// "tcp-stream:streams=4:reverse". The parameters returned include defaults; a
-// flag that is set has the value "true".
+// Parse parses a probe's name with its parameters, such as
+// "tcp-stream:streams=4:reverse". The returned parameters include defaults; a flag
+// that is set has the value "true".
 func Parse(spec string) (*probes.Probe, map[string]string, error) {
 	name, rest, more := strings.Cut(spec, ":")
 	all := All()
@@ -63,21 +63,21 @@ func Parse(spec string) (*probes.Probe, map[string]string, error) {
 	return all[i], params, nil
 }
 
-// role finds a role of the probes by the name that requests use, "probe/role".
+// role finds a role of any probe by its name in requests, "probe/role".
 func role(name string) (worker.Role, error) { return probes.FindRole(All(), name) }
 
-// Serve runs roles as the lines of in ask, several at once, and answers on
-// out. It returns at the end of in, or when ctx ends, after it has ended
-// every role. A line that is no request is answered with an error.
+// Serve runs the roles that the lines of in request, several at once, and answers
+// on out. It returns when in or ctx ends, after it has ended every role. It answers
+// a line that is not a request with an error.
 func Serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	return worker.Serve(ctx, in, out, role)
 }
 
-// OutsideRoles are those that a host outside the cluster plays.
+// OutsideRoles are the roles that a host outside the cluster plays.
 var OutsideRoles = []string{"reach/send", "reach/receive", "path/count"}
 
-// ServeOnly is [Serve] for some roles alone: what a machine lets others do that is
-// there for something else.
+// ServeOnly is like [Serve] but runs only the given roles. It is for a machine that
+// has other purposes and should let others do no more than that.
 func ServeOnly(ctx context.Context, in io.Reader, out io.Writer, roles []string) error {
 	return worker.Serve(ctx, in, out, func(name string) (worker.Role, error) {
 		if !slices.Contains(roles, name) {

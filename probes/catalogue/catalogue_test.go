@@ -29,7 +29,7 @@ func TestSamples(t *testing.T) {
 			}
 			for _, metric := range p.Metrics {
 				if slices.Contains([]string{"packets", "segments", "drops", "agents"}, metric.Name) {
-					continue // need a worker on the node
+					continue // these need a worker on the node
 				}
 				v, ok := m.Values[metric.Name]
 				if !ok || v < 0 || v == 0 && metric.Name != "retransmits" && metric.Name != "cpu" && metric.Name != "switches" && metric.Name != "loss" && metric.Name != "reordered" {
@@ -39,7 +39,8 @@ func TestSamples(t *testing.T) {
 			if m.Seconds <= 0 || m.CPU == nil {
 				t.Errorf("%+v", m)
 			}
-			// Outside the lab an ordinary user may not set it everywhere.
+			// Outside the lab an ordinary user may not be allowed to set the congestion
+			// control.
 			if other := m.Params["congestion"]; other != hot.CongestionControl && strings.HasPrefix(spec, "tcp") && !strings.Contains(words.Clauses(m.Warnings...).String(), "congestion control is "+other) {
 				t.Errorf("congestion control is %s, and no warning says so: %q", other, m.Warnings)
 			}
@@ -79,8 +80,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestPeerDies kills one end in mid-sample: the sample fails with a cause, and
-// the other end is of use afterwards.
+// TestPeerDies kills one end in mid-sample. The sample must fail with a cause, and
+// the other end must remain usable.
 func TestPeerDies(t *testing.T) {
 	for _, spec := range []string{"tcp-stream", "tcp-rr"} {
 		t.Run(spec, func(t *testing.T) {
@@ -100,7 +101,7 @@ func TestPeerDies(t *testing.T) {
 			}
 			s.Server, s.Duration = survivor, 200*time.Millisecond
 			if _, err := p.Measure(t.Context(), s); err != nil {
-				t.Error("the client is of no use afterwards: ", err)
+				t.Error("the client is unusable afterwards: ", err)
 			}
 		})
 	}

@@ -34,7 +34,7 @@ func newPlace(t *testing.T) *place {
 	p := &place{calls: make(chan func())}
 	made := make(chan error)
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread() // never unlocked, so the thread ends with the goroutine
 		made <- unix.Unshare(unix.CLONE_NEWNET)
 		for f := range p.calls {
 			f()
@@ -54,7 +54,7 @@ func (p *place) do(f func() error) error {
 	return <-done
 }
 
-// bed is two places, joined by a link, and a worker in each.
+// bed is two places that are joined by a link, with a worker in each.
 type bed struct {
 	places  [2]*place
 	ends    [2]probes.End
@@ -118,18 +118,18 @@ func (b *bed) onNIC(place int, change func(netlink.Link) error) error {
 	})
 }
 
-// strange is the server's address at a MAC that nobody has: what the client
-// sends there vanishes without a word.
+// strange maps the server's address to a MAC that no NIC has: what the client sends
+// there vanishes silently.
 func strange(link netlink.Link) *netlink.Neigh {
 	return &netlink.Neigh{LinkIndex: link.Attrs().Index, IP: net.IPv4(10, 0, 0, 2), State: netlink.NUD_PERMANENT,
 		HardwareAddr: net.HardwareAddr{2, 0, 0, 0, 0, 99}}
 }
 
-// fault is something that befalls the server's end, and how it passes.
+// fault is a fault at the server's end, with functions to cause and to repair it.
 type fault struct {
 	name        string
 	begin, heal func(b *bed) error
-	freezes     bool // it stops the server's worker
+	freezes     bool // whether it stops the server's worker
 }
 
 var faults = []fault{
@@ -148,20 +148,21 @@ var faults = []fault{
 		}},
 }
 
-// Causes that a sample of a dead path may name.
+// A sample of a dead path may name these causes.
 const (
 	limitPassed = `time limit of \S+ passed`
 	refused     = `no route to host|network is (down|unreachable)`
-	noneArrived = `of \d+ datagrams 0 arrived|no datagram (arrived|passes)|arrived: false`
+	noneArrived = `\b0 of \d+ datagrams arrived|no datagram (arrived|passes)|arrived: false`
 )
 
-// fates are what must become of a probe by fault, in the order of faults.
+// fates returns the expected outcome of a probe for each fault, in the order of
+// faults.
 func fates(probe string) [3]string {
 	dead := limitPassed + "|" + refused
 	switch probe {
 	case "udp-pps":
 		return [3]string{dead + "|" + noneArrived, limitPassed, limitPassed + "|" + noneArrived}
-	case "adjacency": // ARP and frames know their way in spite of a strange neighbour
+	case "adjacency": // ARP and raw frames are not affected by the strange neighbour entry
 		return [3]string{dead + "|no buffer space available", limitPassed, "neighbour: true"}
 	case "reach", "policy", "path":
 		return [3]string{dead + "|" + noneArrived, limitPassed, limitPassed + "|" + noneArrived}
@@ -173,7 +174,7 @@ func fates(probe string) [3]string {
 	return [3]string{dead, limitPassed, limitPassed}
 }
 
-// outcome is what a probe said of the path.
+// outcome returns what a probe reported about the path.
 func outcome(m *probes.Measurement, err error) string {
 	if err != nil {
 		return err.Error()
@@ -191,10 +192,10 @@ func outcome(m *probes.Measurement, err error) string {
 	return fmt.Sprintf("%v %s", m.Values, strings.Join(parts, "; "))
 }
 
-// TestEveryRoleEnds takes a sample of every probe on a path that is dead, or
-// dies under it: it ends within its limit and names the cause, and afterwards
-// both workers answer, no thread of theirs is left in a call on a socket, and
-// both end in order.
+// TestEveryRoleEnds takes a sample of every probe on a path that is dead or dies in
+// mid-sample. The sample must end within its limit and name the cause. Afterwards
+// both workers must answer, have no thread left in a call on a socket, and exit
+// cleanly.
 func TestEveryRoleEnds(t *testing.T) {
 	if os.Geteuid() != 0 {
 		asRoot(t)
@@ -209,7 +210,7 @@ func TestEveryRoleEnds(t *testing.T) {
 		for _, stage := range []struct {
 			name  string
 			specs []string
-			after time.Duration // that samples began
+			after time.Duration // after the samples began
 		}{{"before", all, 0}, {"in mid-sample", loops, 400 * time.Millisecond}} {
 			t.Run(f.name+" "+stage.name, func(t *testing.T) {
 				t.Parallel()
@@ -226,7 +227,7 @@ func TestEveryRoleEnds(t *testing.T) {
 				if stage.after == 0 {
 					begin()
 				} else {
-					// The fault may come late on a busy machine; the samples should not be
+					// On a busy machine the fault may come late; the samples must not be
 					// over by then.
 					duration = 6 * time.Second
 					time.AfterFunc(stage.after, begin)
@@ -241,7 +242,7 @@ func TestEveryRoleEnds(t *testing.T) {
 					})
 				}
 				samples.Wait()
-				// Nothing may wait until the path is well again.
+				// Nothing may still be waiting for the path to recover.
 				for place := range b.ends {
 					if place == 0 || !f.freezes {
 						b.quiet(t, place)
@@ -259,7 +260,7 @@ func TestEveryRoleEnds(t *testing.T) {
 // sampleLimit is how long after its fault a sample may last.
 const sampleLimit = 4 * time.Second
 
-// sample takes one and returns its outcome.
+// sample takes a sample and returns its outcome.
 func (b *bed) sample(ctx context.Context, t *testing.T, spec string, duration time.Duration) string {
 	p, params, err := Parse(spec)
 	if err != nil {
@@ -273,33 +274,33 @@ func (b *bed) sample(ctx context.Context, t *testing.T, spec string, duration ti
 	through := &probes.Service{Addr: netip.AddrPortFrom(b.ends[1].Addr, 20049), Port: 20049, Works: true}
 	s.Service = func(context.Context) (*probes.Service, error) { return through, nil }
 	s.AddPods = func(ctx context.Context, _ int) ([]probes.PodTimes, error) {
-		<-ctx.Done() // what a testbed does whose plugin does not answer
+		<-ctx.Done() // as in a testbed whose plugin does not answer
 		return nil, context.Cause(ctx)
 	}
 	return outcome(p.Measure(ctx, s))
 }
 
-// quiet sees that a worker is of use, and that none of its threads is left in a
-// call on a socket.
+// quiet checks that a worker answers and that none of its threads is left in a call
+// on a socket.
 func (b *bed) quiet(t *testing.T, place int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	if err := b.ends[place].Worker.Answers(ctx); err != nil {
-		t.Errorf("%s is of no use afterwards: %v", b.ends[place].NodeName, err)
+		t.Errorf("%s is unusable afterwards: %v", b.ends[place].NodeName, err)
 	}
 	pid := b.workers[place].Process.Pid
 	settled(t, "threads of "+b.ends[place].NodeName+" in calls on sockets", 0, func() int { return inSocketCalls(t, pid) })
 }
 
-// inOrder sees that both workers are quiet and end in order.
+// inOrder checks that both workers are quiet and exit cleanly.
 func (b *bed) inOrder(t *testing.T) {
 	t.Helper()
 	for i, e := range b.ends {
 		b.quiet(t, i)
 		e.Worker.Close()
 		if err := b.workers[i].Wait(); err != nil {
-			t.Errorf("%s did not end in order: %v", e.NodeName, err)
+			t.Errorf("%s did not exit cleanly: %v", e.NodeName, err)
 		}
 	}
 }
@@ -317,7 +318,7 @@ func inSocketCalls(t *testing.T, pid int) int {
 	for _, task := range tasks {
 		text, err := os.ReadFile(task)
 		if err != nil {
-			continue // ended meanwhile
+			continue // the thread has ended
 		}
 		seen++
 		number, _, _ := strings.Cut(string(text), " ")
@@ -326,13 +327,13 @@ func inSocketCalls(t *testing.T, pid int) int {
 		}
 	}
 	if seen == 0 {
-		t.Fatal("no thread of the worker can be looked at")
+		t.Fatal("no thread of the worker can be inspected")
 	}
 	return n
 }
 
-// asRoot runs the test again as root of a user namespace, which may make
-// network namespaces.
+// asRoot runs the test again as root of a user namespace, which may create network
+// namespaces.
 func asRoot(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v")

@@ -13,8 +13,8 @@ import (
 	"github.com/cnibench/cnibench/probes/probestest"
 )
 
-// TestNothingIsLeft takes good and bad samples and looks at what they leave in
-// a worker, sockets and threads, and here, goroutines.
+// TestNothingIsLeft takes good and bad samples and checks that they leave no sockets
+// and threads in a worker and no goroutines here.
 func TestNothingIsLeft(t *testing.T) {
 	client, clientCmd := probestest.Process(t)
 	server, serverCmd := probestest.Process(t)
@@ -43,7 +43,7 @@ func TestNothingIsLeft(t *testing.T) {
 			doomed.Close()
 		}
 	}
-	take() // the runtime makes its own threads and descriptors now, and keeps
+	take() // the runtime creates its own threads and descriptors now, and keeps
 	take() // the threads for later
 	goroutines := runtime.NumGoroutine()
 	workers := []int{clientCmd.Process.Pid, serverCmd.Process.Pid}
@@ -58,14 +58,14 @@ func TestNothingIsLeft(t *testing.T) {
 	settled(t, "goroutines here", goroutines, runtime.NumGoroutine)
 	for i, pid := range workers {
 		settled(t, "sockets of a worker", sockets[i], func() int { return countSockets(t, pid) })
-		// One thread that stays behind in each of a probe's samples, the good
-		// and the bad, would be more; and the runtime of a loaded machine may
-		// have needed a few more of its own at once than before.
+		// A leak of one thread in each of a probe's samples, good and bad, would
+		// exceed this limit. On a loaded machine the runtime may have needed a few
+		// more threads of its own than before.
 		settled(t, "threads of a worker", threads[i]+2*takes-1, func() int { return countThreads(t, pid) })
 	}
 }
 
-// settled waits for a count to come down to what it was.
+// settled waits for a count to fall to at most what it was before.
 func settled(t *testing.T, what string, most int, count func() int) {
 	t.Helper()
 	n := count()

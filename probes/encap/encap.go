@@ -1,6 +1,6 @@
-// Package encap proves how packets travel between nodes: it captures on a node's
-// NIC while known packets pass between two pods, and compares what lay around
-// them with what the network is configured for.
+// Package encap verifies how packets travel between nodes: it captures on a node's
+// NIC while known packets pass between two pods, and compares their encapsulation
+// with the configured one.
 package encap
 
 import (
@@ -23,12 +23,12 @@ import (
 )
 
 const (
-	// knownPackets are sent in each direction: enough that a share of them
-	// taking another way shows.
+	// knownPackets is the number of packets sent in each direction, which is enough
+	// to notice if some of them take another path.
 	knownPackets = 16
 )
 
-// Probe proves how packets travel between the nodes: it watches a node's NIC
+// Probe verifies how packets travel between the nodes: it watches a node's NIC
 // while known packets pass between two pods.
 func Probe() *probes.Probe {
 	return &probes.Probe{
@@ -61,7 +61,7 @@ type encapAnswered struct {
 func measureEncap(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
 	switch {
 	case s.Client.Worker == nil || s.Server.Worker == nil:
-		return nil, errors.New("looking at the wire: an end has no worker")
+		return nil, errors.New("capturing known packets: an end has no worker")
 	case s.Client.NodeName != "" && s.Client.NodeName == s.Server.NodeName:
 		return nil, &probes.NotHereError{Why: words.SameNodeNoNIC}
 	case s.Client.Node == nil || s.Client.NIC == "":
@@ -89,7 +89,7 @@ func measureEncap(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	return &probes.Measurement{Seconds: time.Since(begin).Seconds(), Encapsulation: e}, nil
 }
 
-// passKnownPackets sends known packets there and back while the client's node
+// passKnownPackets sends known packets in both directions while the client's node
 // captures.
 func passKnownPackets(ctx context.Context, s *probes.Site, t frames.Token) (sent encapSent, answered encapAnswered, wire frames.Captured, err error) {
 	server, err := s.Server.Worker.Start(ctx, "encap/server", encapArgs{Addr: s.Server.Addr, Token: t})
@@ -139,7 +139,7 @@ func encapServer(ctx context.Context, r *worker.Request) (any, error) {
 	b := make([]byte, 2*frames.KnownLength)
 	for {
 		n, from, err := unix.Recvfrom(s.FD, b, 0)
-		cause := context.Cause(ctx) // read once: it may come at any moment
+		cause := context.Cause(ctx) // read only once, because it may change at any moment
 		switch {
 		case errors.Is(cause, worker.ErrCancelled):
 			return result, nil
@@ -163,8 +163,8 @@ func encapServer(ctx context.Context, r *worker.Request) (any, error) {
 	}
 }
 
-// encapClient first makes sure that packets pass at all, with some that do
-// not count, and then sends the known packets.
+// encapClient first makes sure that packets pass at all, using some that do not
+// count, and then sends the known packets.
 func encapClient(ctx context.Context, r *worker.Request) (any, error) {
 	var args encapArgs
 	if err := r.Args(&args); err != nil {
@@ -208,11 +208,11 @@ func encapClient(ctx context.Context, r *worker.Request) (any, error) {
 	return result, nil
 }
 
-// untilAnswered sends packets that carry no token until one of them comes
-// back, and leaves none under way.
+// untilAnswered sends packets without a token, one at a time, until one of them
+// comes back. It leaves none in flight.
 func untilAnswered(ctx context.Context, s *hot.Socket, peer netip.AddrPort) error {
 	for n := uint32(1); ; n++ {
-		// An error of the path (no route yet, say) may pass.
+		// An error such as no route yet may be temporary.
 		sendErr := unix.Send(s.FD, frames.KnownPayload(frames.Token{}, frames.Forward, n, peer.Addr().Is6()), 0)
 		for {
 			b, err := nextAnswer(ctx, s)
@@ -229,7 +229,7 @@ func untilAnswered(ctx context.Context, s *hot.Socket, peer netip.AddrPort) erro
 	}
 }
 
-// nextAnswer takes the next datagram; nil if none came in time.
+// nextAnswer returns the next datagram, or nil if none arrived in time.
 func nextAnswer(ctx context.Context, s *hot.Socket) ([]byte, error) {
 	b := make([]byte, 2*frames.KnownLength)
 	for {
@@ -274,13 +274,13 @@ func captureRole(ctx context.Context, r *worker.Request) (any, error) {
 	}
 	stats, err := unix.GetsockoptTpacketStats(fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
-		return nil, fmt.Errorf("counting what was dropped on %s: %w", args.NIC, err)
+		return nil, fmt.Errorf("counting dropped frames on %s: %w", args.NIC, err)
 	}
 	c.Dropped = int(stats.Drops)
 	return c, nil
 }
 
-// encapTakes bounds the look at the wire.
+// encapTakes returns the time limit of the probe.
 func encapTakes(s *probes.Site) time.Duration {
 	return s.Limit(probes.FactLimit) + (probes.ChainRoundTrips+1)*s.Patience(probes.AnswerPatience)
 }

@@ -17,7 +17,7 @@ import (
 
 var judged = frames.Token{1, 2, 3, 4, 5, 6, 7, 8}
 
-// wireOf is a capture in which known packets 1 to n travelled in one form.
+// wireOf returns a capture of n known packets that all travelled in one form.
 func wireOf(t *testing.T, n uint32, outside ...gopacket.SerializableLayer) frames.Captured {
 	var c frames.Captured
 	for i := range n {
@@ -43,7 +43,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"as configured", wireOf(t, 4, tunnel...), expectUDP, 4, true, "udp", ""},
 		{"bypassed", wireOf(t, 4, bare...), expectUDP, 4, false, "none", "but on the wire is no encapsulation"},
-		{"not configured but there", wireOf(t, 4, tunnel...), probes.Encapsulation{Kind: "none"}, 4, false, "udp", "configured is no encapsulation"},
+		{"present but not configured", wireOf(t, 4, tunnel...), probes.Encapsulation{Kind: "none"}, 4, false, "udp", "configured is no encapsulation"},
 		{"another port", wireOf(t, 4, tunnel...), probes.Encapsulation{Kind: "udp", Port: 53, Overhead: 28}, 4, false, "udp", "go to port 8285"},
 		{"other bytes", wireOf(t, 4, tunnel...), probes.Encapsulation{Kind: "udp", Port: 8285, Overhead: 20}, 4, false, "udp", "20 bytes of overhead are expected"},
 		{"some not seen", wireOf(t, 3, tunnel...), expectUDP, 4, false, "udp", "only 3 of 4"},

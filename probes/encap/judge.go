@@ -12,14 +12,14 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// What [results.Encapsulation.Effective] says besides the kinds.
+// These are the values of [results.Encapsulation.Effective] besides the kinds.
 const (
 	effectiveMixed  = "mixed"  // not all packets travelled in the same form
 	effectiveUnseen = "unseen" // no packet was seen in a known form
 )
 
-// judge compares what a NIC showed with what the site expects. sent is the
-// number of known packets, both directions together.
+// judge compares a capture with what the site expects. sent is the number of known
+// packets in both directions together.
 func judge(wire frames.Captured, t frames.Token, sent int, s *probes.Site) *results.Encapsulation {
 	e := &results.Encapsulation{
 		From: s.Client.NodeName, To: s.Server.NodeName,
@@ -57,8 +57,8 @@ func judge(wire frames.Captured, t frames.Token, sent int, s *probes.Site) *resu
 	return e
 }
 
-// sortFrames counts known packets by form. repeated counts frames that showed
-// a packet once more, strange those that hold the token in no known form.
+// sortFrames counts known packets by form. repeated counts frames whose packet was
+// already seen, strange those that contain the token in an unknown form.
 func sortFrames(captured []frames.Frame, t frames.Token) (forms map[frames.Form]int, repeated, strange int) {
 	forms = map[frames.Form]int{}
 	seen := map[frames.OnWire]bool{}
@@ -85,7 +85,7 @@ func countForms(order []frames.Form, forms map[frames.Form]int) words.Text {
 	return words.Clauses(parts...)
 }
 
-// disagreements says where the one form seen is not the one configured.
+// disagreements says how the form that was seen differs from the configured one.
 func disagreements(e *results.Encapsulation, seen frames.Form) []words.Text {
 	expected := frames.Form{Kind: e.Configured, Port: e.ConfiguredPort, Overhead: e.ExpectedBytes}
 	var all []words.Text
@@ -101,7 +101,7 @@ func disagreements(e *results.Encapsulation, seen frames.Form) []words.Text {
 	return all
 }
 
-// captureFaults says what makes the capture less than a full account.
+// captureFaults says why the capture may be incomplete or ambiguous.
 func captureFaults(wire frames.Captured, e *results.Encapsulation, repeated, strange int) []words.Text {
 	var all []words.Text
 	if e.Frames > 0 && e.Frames < e.Sent {

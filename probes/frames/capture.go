@@ -15,22 +15,22 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// Bounds of what a capture sends back over the control stream.
+// These limits apply to what a capture sends back over the control stream.
 const (
 	maxFrames  = 128
-	snapLength = 256 // bytes of a frame: the longest known headers and the token
+	snapLength = 256 // bytes per frame: the longest known headers and the token
 )
 
-// captureBuffer is the socket's receive buffer in bytes: room for the other
-// traffic of a busy NIC while this thread is not running.
+// captureBuffer is the size of the socket's receive buffer in bytes, with room for
+// the other traffic of a busy NIC while this thread is not running.
 const captureBuffer = 8 << 20
 
-// Captured is what a NIC showed.
+// Captured is the result of a capture.
 type Captured struct {
-	Frames []Frame `json:"frames"` // those that may carry a known packet
-	// Omitted counts such frames beyond maxFrames.
+	Frames []Frame `json:"frames"` // frames that may carry a known packet
+	// Omitted counts further such frames, beyond maxFrames.
 	Omitted int `json:"omitted"`
-	// Dropped counts frames that the kernel could not hand over (packet(7),
+	// Dropped counts frames that the kernel could not deliver (packet(7),
 	// PACKET_STATISTICS).
 	Dropped int `json:"dropped"`
 }
@@ -47,7 +47,7 @@ type Frame struct {
 func OpenCapture(nic string) (int, error) {
 	link, err := net.InterfaceByName(nic)
 	if err != nil {
-		return 0, fmt.Errorf("looking for the interface %q: %w", nic, err)
+		return 0, fmt.Errorf("finding the interface %q: %w", nic, err)
 	}
 	if link.Flags&net.FlagLoopback == 0 && len(link.HardwareAddr) != 6 {
 		return 0, fmt.Errorf("the interface %q is not an Ethernet interface", nic)
@@ -57,12 +57,12 @@ func OpenCapture(nic string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("opening a packet socket: %w", os.NewSyscallError("socket", err))
 	}
-	// Beyond net.core.rmem_max only with CAP_NET_ADMIN outside; the default
-	// is enough for a quiet NIC, and drops are counted.
+	// Exceeding net.core.rmem_max takes CAP_NET_ADMIN in the initial namespace. The
+	// default is enough for a quiet NIC, and drops are counted.
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, captureBuffer) != nil {
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, captureBuffer)
 	}
-	// Shutting down does not wake a packet socket, so it looks up regularly.
+	// Shutting down a packet socket does not wake it, so receives time out regularly.
 	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 10_000})
 	if err == nil {
 		err = unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: NetworkOrder(unix.ETH_P_ALL), Ifindex: link.Index})
@@ -74,14 +74,15 @@ func OpenCapture(nic string) (int, error) {
 	return fd, nil
 }
 
-// NetworkOrder gives a 16-bit number in the byte order of the wire.
+// NetworkOrder converts a 16-bit number to network byte order.
 func NetworkOrder(n uint16) uint16 {
 	var b [2]byte
 	b[0], b[1] = byte(n>>8), byte(n)
 	return binary.NativeEndian.Uint16(b[:])
 }
 
-// Collect takes frames until ctx ends, and then what the socket still holds.
+// Collect collects frames until ctx ends, and then those that the socket still
+// holds.
 func (c *Captured) Collect(ctx context.Context, fd int, t Token) error {
 	b := make([]byte, 64<<10)
 	for {
@@ -106,8 +107,8 @@ func (c *Captured) Collect(ctx context.Context, fd int, t Token) error {
 	}
 }
 
-// take keeps a frame that may carry a known packet: it holds the token, or it
-// reads as a WireGuard message of the right length.
+// take keeps a frame that may carry a known packet, because it contains the token or
+// decodes as a WireGuard message of the right length.
 func (c *Captured) take(b []byte, length int, t Token) {
 	if !bytes.Contains(b, t[:]) {
 		if _, ok := DecodeFrame(b, t); !ok {
@@ -121,5 +122,6 @@ func (c *Captured) take(b []byte, length int, t Token) {
 	c.Frames = append(c.Frames, Frame{Time: time.Now(), Length: length, Data: bytes.Clone(b[:min(len(b), snapLength)])})
 }
 
-// PacketGap lies between known packets, so that no queue drops one.
+// PacketGap is the interval between known packets, long enough that no queue drops
+// any.
 const PacketGap = time.Millisecond

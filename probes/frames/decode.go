@@ -1,5 +1,5 @@
-// Package frames captures Ethernet frames, finds known packets in them whatever
-// lies around those, and keeps frames as pcapng files.
+// Package frames captures Ethernet frames, finds known packets in them regardless of
+// encapsulation, and writes frames to pcapng files.
 package frames
 
 import (
@@ -13,40 +13,41 @@ import (
 	"github.com/gopacket/gopacket/layers"
 )
 
-// The packets that the encapsulation probe sends: UDP, told apart from
-// everything else on the wire by a random token at the start of the payload.
+// A known packet, which the encapsulation probe sends, is a UDP datagram with a
+// random token at the start of its payload that distinguishes it from all other
+// traffic.
 const (
 	TokenBytes = 16
-	// KnownLength is the length of a known packet from its IP header on. A
+	// KnownLength is the length of a known packet, including its IP header. It is a
 	// multiple of 16, because WireGuard pads to that.
 	KnownLength = 320
-	// HeaderBytes are the token, the direction and the number at the start of
-	// the payload.
+	// HeaderBytes is the length of the token, the direction and the number at the
+	// start of the payload.
 	HeaderBytes = TokenBytes + 1 + 4
-	// maxTunnels is how many encapsulations inside each other are followed.
+	// maxTunnels is the maximum depth of nested encapsulations that are decoded.
 	maxTunnels = 4
 )
 
-// Sizes of headers in bytes.
+// The sizes of headers are in bytes.
 const (
 	UDPHeader  = 8  // RFC 768
 	IPv4Header = 20 // RFC 791, without options
 	IPv6Header = 40 // RFC 8200
-	// wireGuardBytes are the header (16) and the authentication tag (16) of a
-	// WireGuard data message (wireguard.com/papers/wireguard.pdf, 5.4.6).
+	// wireGuardBytes is the length of the header (16) and the authentication tag (16)
+	// of a WireGuard data message (wireguard.com/papers/wireguard.pdf, 5.4.6).
 	wireGuardBytes = 32
 )
 
 // Token marks the packets of one sample.
 type Token [TokenBytes]byte
 
-// Directions of a known packet.
+// A known packet has one of two directions.
 const (
 	Forward  = 'f' // from the client's pod to the server's
 	Backward = 'b'
 )
 
-// KnownPayload is the UDP payload of known packet n over IPv4 or IPv6.
+// KnownPayload returns the UDP payload of known packet n over IPv4 or IPv6.
 func KnownPayload(t Token, direction byte, n uint32, ip6 bool) []byte {
 	b := make([]byte, knownPayloadBytes(ip6))
 	copy(b, t[:])
@@ -65,22 +66,23 @@ func knownPayloadBytes(ip6 bool) int {
 // OnWire is how a known packet travelled.
 type OnWire struct {
 	Form
-	// packet tells packets apart: the direction and number inside, or what a
-	// WireGuard message has instead.
+	// packet identifies the packet: the direction and number inside it, or the
+	// receiver and counter of a WireGuard message.
 	packet string
 }
 
-// Form is the outside of a frame that carries a known packet.
+// Form describes the encapsulation of a known packet.
 type Form struct {
-	Kind     string // as in [Encapsulation]
+	Kind     string // as in probes.Encapsulation
 	Port     int
 	Overhead int
-	Layers   string // from the outside in, joined by layerSeparator
+	Layers   string // from the outside in, joined by LayerSeparator
 }
 
+// LayerSeparator separates the layers of a Form.
 const LayerSeparator = ", "
 
-// Text describes the form in a few words.
+// Text returns a short description of the form.
 func (f Form) Text() words.Text {
 	s := words.Quote(f.Kind)
 	if f.Kind == "none" {
@@ -92,14 +94,14 @@ func (f Form) Text() words.Text {
 	return words.FormOverhead.With(s, f.Overhead)
 }
 
-// DecodeFrame looks for a known packet in an Ethernet frame, which may be cut
-// after its headers. It follows whatever the bytes allow, not the ports that
-// are configured: a reading counts when it ends at a known packet.
+// DecodeFrame looks for a known packet in an Ethernet frame, which may be truncated
+// after its headers. It tries every interpretation that the bytes allow, regardless
+// of the configured ports: an interpretation counts if it ends at a known packet.
 func DecodeFrame(frame []byte, t Token) (OnWire, bool) {
 	return walk{token: t, kind: "none"}.ethernet(frame)
 }
 
-// walk is a reading of a frame from the outside in.
+// walk is the state of decoding a frame from the outside in.
 type walk struct {
 	token   Token
 	layers  []string
@@ -107,7 +109,7 @@ type walk struct {
 	port    int
 	tunnels int
 	outer   int // length of the outermost IP packet
-	ip      int // length of the IP packet that is being read
+	ip      int // length of the innermost IP packet so far
 }
 
 func (w walk) layer(name string, size int) walk {
@@ -133,7 +135,7 @@ func (w walk) ethernet(b []byte) (OnWire, bool) {
 	return w.network(eth.EthernetType, eth.Payload)
 }
 
-// network reads what an EtherType announces.
+// network decodes the payload that an EtherType announces.
 func (w walk) network(kind layers.EthernetType, b []byte) (OnWire, bool) {
 	for range 2 { // 802.1Q and 802.1ad tags
 		if kind != layers.EthernetTypeDot1Q && kind != layers.EthernetTypeQinQ {
@@ -172,7 +174,7 @@ func (w walk) ip6(b []byte) (OnWire, bool) {
 	return w.packet("IPv6", len(ip.Contents), len(ip.Contents)+int(ip.Length), ip.NextHeader, ip.Payload)
 }
 
-// packet reads what is inside an IP packet of a length.
+// packet decodes the payload of an IP packet of the given length.
 func (w walk) packet(name string, header, length int, protocol layers.IPProtocol, payload []byte) (OnWire, bool) {
 	w = w.layer(name, header)
 	if w.outer == 0 {
@@ -216,7 +218,7 @@ func (w walk) udp(b []byte) (OnWire, bool) {
 	return OnWire{}, false
 }
 
-// vxlan reads a UDP payload as VXLAN (RFC 7348, section 5).
+// vxlan decodes a UDP payload as VXLAN (RFC 7348, section 5).
 func (w walk) vxlan(port int, b []byte) (OnWire, bool) {
 	var v layers.VXLAN
 	if v.DecodeFromBytes(b, gopacket.NilDecodeFeedback) != nil || !v.ValidIDFlag {
@@ -225,7 +227,7 @@ func (w walk) vxlan(port int, b []byte) (OnWire, bool) {
 	return w.tunnel("vxlan", port).layer("VXLAN", len(v.Contents)).ethernet(v.Payload)
 }
 
-// geneve reads a UDP payload as Geneve (RFC 8926, section 3.4).
+// geneve decodes a UDP payload as Geneve (RFC 8926, section 3.4).
 func (w walk) geneve(port int, b []byte) (OnWire, bool) {
 	var g layers.Geneve
 	if g.DecodeFromBytes(b, gopacket.NilDecodeFeedback) != nil || g.Version != 0 {
@@ -238,8 +240,7 @@ func (w walk) geneve(port int, b []byte) (OnWire, bool) {
 	return w.network(g.Protocol, g.Payload)
 }
 
-// bareIP reads a UDP payload as an IP packet, as flannel's udp backend sends
-// it.
+// bareIP decodes a UDP payload as an IP packet, as flannel's udp backend sends it.
 func (w walk) bareIP(port int, b []byte) (OnWire, bool) {
 	w = w.tunnel("udp", port)
 	if found, ok := w.ip4(b); ok {
@@ -248,9 +249,9 @@ func (w walk) bareIP(port int, b []byte) (OnWire, bool) {
 	return w.ip6(b)
 }
 
-// wireGuard takes a UDP payload for a WireGuard data message that holds a
-// known packet: the type is 4, three zeros follow, and the length is right.
-// What is inside cannot be read.
+// wireGuard recognizes a UDP payload as a WireGuard data message that may contain a
+// known packet: the type is 4, three zeros follow, and the length is right. Its
+// content is encrypted.
 func (w walk) wireGuard(port, length int, b []byte) (OnWire, bool) {
 	const header = 16 // type, reserved, receiver, counter
 	if w.tunnels > 0 || length != KnownLength+wireGuardBytes || len(b) < header || !bytes.HasPrefix(b, []byte{4, 0, 0, 0}) || w.outer < KnownLength {
@@ -260,7 +261,7 @@ func (w walk) wireGuard(port, length int, b []byte) (OnWire, bool) {
 	return w.found(fmt.Sprintf("%x", b[4:header])), true
 }
 
-// known ends a reading at a payload that starts with the token.
+// known ends the walk at a payload that starts with the token.
 func (w walk) known(length int, b []byte) (OnWire, bool) {
 	ip6 := length == knownPayloadBytes(true)
 	if len(b) < HeaderBytes || w.ip != KnownLength || w.outer < KnownLength || !ip6 && length != knownPayloadBytes(false) {
@@ -273,7 +274,7 @@ func (w walk) known(length int, b []byte) (OnWire, bool) {
 	return w.found(fmt.Sprintf("%c%d", direction, binary.BigEndian.Uint32(b[TokenBytes+1:]))), true
 }
 
-// found is the reading that has ended at a known packet.
+// found returns the result of a walk that has ended at a known packet.
 func (w walk) found(packet string) OnWire {
 	return OnWire{
 		Form:   Form{Kind: w.kind, Port: w.port, Overhead: w.outer - KnownLength, Layers: strings.Join(w.layers, LayerSeparator)},

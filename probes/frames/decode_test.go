@@ -17,7 +17,7 @@ import (
 
 var testToken = Token{0xc0, 0xff, 0xee, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}
 
-// inner is a known packet from its IP header on.
+// inner returns a known packet, including its IP header.
 func inner(t testing.TB, n uint32) []byte {
 	return probestest.Serialize(t, probestest.IPv4(layers.IPProtocolUDP), probestest.UDP(9), gopacket.Payload(KnownPayload(testToken, Forward, n, false)))
 }
@@ -69,18 +69,18 @@ func TestDecodeFrame(t *testing.T) {
 			}
 			cut, ok := DecodeFrame(all[c.name][:min(snapLength, len(all[c.name]))], testToken)
 			if !ok || cut != got {
-				t.Errorf("cut to %d bytes it reads %v %+v", snapLength, ok, cut)
+				t.Errorf("truncated to %d bytes: %v %+v", snapLength, ok, cut)
 			}
 		})
 	}
 	for _, name := range []string{"another token", "token outside UDP"} {
 		if got, ok := DecodeFrame(all[name], testToken); ok {
-			t.Errorf("%s was taken for %+v", name, got)
+			t.Errorf("%s was decoded as %+v", name, got)
 		}
 	}
 }
 
-// TestCaptureFile reads a capture back with another implementation of pcapng.
+// TestCaptureFile reads back a capture that WriteCapture wrote.
 func TestCaptureFile(t *testing.T) {
 	var sent []Frame
 	for n := range uint32(3) {
@@ -114,7 +114,7 @@ func TestCaptureFile(t *testing.T) {
 	}
 }
 
-// FuzzDecodeFrame feeds frames that anybody may have sent.
+// FuzzDecodeFrame feeds arbitrary frames.
 func FuzzDecodeFrame(f *testing.F) {
 	for _, b := range frames(f) {
 		f.Add(b)

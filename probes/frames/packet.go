@@ -13,19 +13,21 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
+// Serialize returns the bytes of a frame with the given layers, from the outside in.
 func Serialize(l ...gopacket.SerializableLayer) ([]byte, error) {
 	b := gopacket.NewSerializeBuffer()
 	if err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, l...); err != nil {
-		return nil, fmt.Errorf("making a frame: %w", err)
+		return nil, fmt.Errorf("building a frame: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-// OpenPackets opens a packet socket to send and receive whole frames with.
+// OpenPackets opens a packet socket that sends and receives whole frames. It also
+// returns the interface's MAC address.
 func OpenPackets(nic string) (int, net.HardwareAddr, error) {
 	link, err := net.InterfaceByName(nic)
 	if err != nil {
-		return 0, nil, fmt.Errorf("looking for the interface %q: %w", nic, err)
+		return 0, nil, fmt.Errorf("finding the interface %q: %w", nic, err)
 	}
 	fd, err := OpenCapture(nic)
 	return fd, link.HardwareAddr, err
@@ -35,7 +37,7 @@ func OpenPackets(nic string) (int, net.HardwareAddr, error) {
 // packet(7)).
 const packetOutgoing = 4
 
-// EachPacket hands over the frames that arrive, until f returns false or ctx is
+// EachPacket calls f for each frame that arrives until f returns false or ctx is
 // cancelled.
 func EachPacket(ctx context.Context, fd int, f func(frame []byte) bool) error {
 	b := make([]byte, 4096)

@@ -24,24 +24,25 @@ import (
 )
 
 const (
-	// arpTries requests are sent, arpPatience and the underlay's delay apart,
-	// before a neighbour counts as not there.
+	// A neighbour counts as absent if arpTries requests are not answered, each
+	// within arpPatience plus the underlay's delay.
 	arpTries    = 3
 	arpPatience = 60 * time.Millisecond
-	// foreignFrames are sent, packetGap apart; one that arrives is enough.
+	// foreignFrames is the number of frames sent, frames.PacketGap apart. One that
+	// arrives is enough.
 	foreignFrames = 5
 	// adjacencyLinger is how long frames may take to arrive after the last one
 	// was sent.
 	adjacencyLinger = 40 * time.Millisecond
-	// sentTTL is the TTL of frames that are sent; a router on the way takes 1.
+	// sentTTL is the TTL of the frames sent. A router on the path decrements it.
 	sentTTL = 64
 )
 
-// Adjacency asks, between all nodes and both ways, what a plugin without
-// encapsulation rests on. On-link is not enough: a neighbour that resolves may
-// be a fabric's answer, and what is sent to its MAC goes where the fabric
-// thinks fit. So a second stage sends a frame for a foreign address to that
-// MAC and sees whether it arrives.
+// Adjacency checks, between all nodes and in both directions, what a plugin without
+// encapsulation relies on. Being on-link is not enough: the neighbour's address may
+// be resolved by a fabric, which forwards frames for that MAC as it sees fit. So a
+// second stage sends a frame for a foreign address to that MAC and checks whether
+// it arrives.
 func Adjacency() *probes.Probe {
 	return &probes.Probe{
 		Name: "adjacency", Title: "whether the nodes share a link layer that forwards frames for foreign addresses",
@@ -62,21 +63,21 @@ type adjacencyArgs struct {
 	Linger   time.Duration `json:"linger,omitempty"`
 }
 
-// nicOf is what a watching end tells of itself.
+// nicOf is what the watching end reports about itself.
 type nicOf struct {
 	MAC string `json:"mac"`
 }
 
 // watchedFrames is what reached the watching end.
 type watchedFrames struct {
-	Asked   bool `json:"asked"`   // an ARP request of the peer arrived
+	Asked   bool `json:"asked"`   // an ARP request from the peer arrived
 	Foreign int  `json:"foreign"` // frames for the foreign address
-	TTL     int  `json:"ttl"`     // of the first of them
+	TTL     int  `json:"ttl"`     // of the first such frame
 }
 
-// askedNeighbour is what the asking end got.
+// askedNeighbour is the answer that the asking end received.
 type askedNeighbour struct {
-	MAC string `json:"mac"` // that answered, "" for none
+	MAC string `json:"mac"` // MAC that answered, "" for none
 }
 
 func measureAdjacency(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
@@ -109,7 +110,7 @@ func measureAdjacency(ctx context.Context, s *probes.Site) (*probes.Measurement,
 	return m, nil
 }
 
-// adjacent looks at one pair of nodes in one direction.
+// adjacent checks one pair of nodes in one direction.
 func adjacent(ctx context.Context, s *probes.Site, from, to probes.End) (*results.Adjacency, error) {
 	var t frames.Token
 	rand.Read(t[:])
@@ -139,12 +140,12 @@ func adjacent(ctx context.Context, s *probes.Site, from, to probes.End) (*result
 	return judgeAdjacency(from, to, target, answer, seen), nil
 }
 
-// judgeAdjacency says what the frames that were seen mean.
+// judgeAdjacency interprets the frames that were seen.
 func judgeAdjacency(from, to probes.End, target nicOf, answer askedNeighbour, seen watchedFrames) *results.Adjacency {
 	a := &results.Adjacency{From: from.NodeName, To: to.NodeName, Neighbour: answer.MAC != "", NeighbourMAC: answer.MAC,
 		NodeMAC: target.MAC, Forwards: seen.Foreign > 0, TTL: seen.TTL}
-	// A fabric may answer with the owner's MAC; then the request that never
-	// reached the owner tells.
+	// A fabric may answer with the owner's MAC. The request then never reaches the
+	// owner, which reveals the fabric.
 	a.ProxyARP = a.Neighbour && (answer.MAC != target.MAC || !seen.Asked)
 	switch {
 	case !a.Neighbour:
@@ -159,7 +160,7 @@ func judgeAdjacency(from, to probes.End, target nicOf, answer askedNeighbour, se
 	return a
 }
 
-// adjacencyWatch tells its MAC and collects what reaches it, until it is
+// adjacencyWatch reports its MAC and collects what reaches it, until it is
 // cancelled.
 func adjacencyWatch(ctx context.Context, r *worker.Request) (any, error) {
 	var args adjacencyArgs
@@ -182,7 +183,7 @@ func adjacencyWatch(ctx context.Context, r *worker.Request) (any, error) {
 	return seen, err
 }
 
-// take looks at a frame that arrived.
+// take examines a frame that arrived.
 func (w *watchedFrames) take(frame []byte, args adjacencyArgs) {
 	packet := gopacket.NewPacket(frame, layers.LayerTypeEthernet, gopacket.NoCopy)
 	if arp, ok := packet.Layer(layers.LayerTypeARP).(*layers.ARP); ok {
@@ -210,7 +211,7 @@ func adjacencyAsk(ctx context.Context, r *worker.Request) (any, error) {
 		return nil, err
 	}
 	if !args.Own.Is4() || !args.Peer.Is4() {
-		return nil, errors.New("adjacency is seen by ARP, which is for IPv4 only")
+		return nil, errors.New("checking adjacency: it uses ARP, which exists for IPv4 only")
 	}
 	fd, own, err := frames.OpenPackets(args.NIC)
 	if err != nil {
@@ -235,7 +236,7 @@ func adjacencyAsk(ctx context.Context, r *worker.Request) (any, error) {
 	return askedNeighbour{MAC: peer.String()}, nil
 }
 
-// resolve returns the MAC that answers for the peer, nil if none does.
+// resolve returns the MAC that answers for the peer, or nil if none does.
 func resolve(ctx context.Context, fd int, own net.HardwareAddr, args adjacencyArgs) (net.HardwareAddr, error) {
 	request, err := frames.Serialize(
 		&layers.Ethernet{SrcMAC: own, DstMAC: layers.EthernetBroadcast, EthernetType: layers.EthernetTypeARP},
@@ -266,20 +267,21 @@ func resolve(ctx context.Context, fd int, own net.HardwareAddr, args adjacencyAr
 	return nil, nil
 }
 
-// foreignFrame is a datagram for a foreign address, sent to the peer's MAC.
+// foreignFrame returns a frame to the peer's MAC that carries a datagram for a
+// foreign address.
 func foreignFrame(own, peer net.HardwareAddr, args adjacencyArgs) ([]byte, error) {
 	ip := &layers.IPv4{Version: 4, TTL: sentTTL, Protocol: layers.IPProtocolUDP, SrcIP: args.Own.AsSlice(), DstIP: foreign.AsSlice()}
 	udp := &layers.UDP{SrcPort: 9, DstPort: 9} // discard (RFC 863)
 	if err := udp.SetNetworkLayerForChecksum(ip); err != nil {
-		return nil, fmt.Errorf("making a frame: %w", err)
+		return nil, fmt.Errorf("building a frame: %w", err)
 	}
 	return frames.Serialize(&layers.Ethernet{SrcMAC: own, DstMAC: peer, EthernetType: layers.EthernetTypeIPv4}, ip, udp, gopacket.Payload(args.Token[:]))
 }
 
-// foreign is an address that nobody has: TEST-NET-2 (RFC 5737).
+// foreign is an address that no host has, from TEST-NET-2 (RFC 5737).
 var foreign = netip.MustParseAddr("198.51.100.1")
 
-// mostNodes is how many nodes are looked at, each with each.
+// mostNodes is the maximum number of nodes that are checked, each with each.
 const mostNodes = 4
 
 func adjacencyTakes(s *probes.Site) time.Duration {

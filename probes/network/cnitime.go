@@ -14,7 +14,7 @@ import (
 
 const paramPods = "pods"
 
-// CNITime adds pods and removes them.
+// CNITime measures how long it takes to add and remove pods.
 func CNITime() *probes.Probe {
 	return &probes.Probe{
 		Name: "cni-time", Title: "CNI ADD and DEL, and the time from ADD to the first packet from another node",
@@ -60,7 +60,7 @@ func measureCNITime(ctx context.Context, s *probes.Site) (*probes.Measurement, e
 	}, nil
 }
 
-// median is the middle of some values, the lower one of two.
+// median sorts values and returns the middle one, the lower of two.
 func median(values []float64) float64 {
 	slices.Sort(values)
 	return values[(len(values)-1)/2]

@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// lopsidedDuration is the length of a stream that looks at one direction:
-	// long enough to fill the buffers of a slow way.
+	// lopsidedDuration is the length of the stream in one direction, which is long
+	// enough to fill the buffers of a slow path.
 	lopsidedDuration = 300 * time.Millisecond
-	// lopsidedShare is the part of the better direction's goodput below which
-	// the worse one is a finding. Directions of a sound way differ by less
+	// lopsidedShare is the share of the better direction's goodput below which
+	// the worse one is a finding. The directions of a healthy path differ by less
 	// than half even while the machine is busy with something else.
 	lopsidedShare = 0.1
 )
 
-// lopsided sends a short stream each way between the two pods, for samples of
-// goodput measure one way: a way back that passes datagrams and next to no
-// stream would show nowhere. It says nothing of pods that do not reach each
-// other. A difference counts when it shows twice.
+// lopsided sends a short stream in each direction between the two pods. Samples of
+// goodput measure only one direction, so a return path that passes datagrams but
+// hardly any stream would otherwise go unnoticed. It returns no findings for pods
+// that cannot reach each other. A difference counts if it shows up twice.
 func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachability) ([]probes.Finding, error) {
 	open := 0
 	for _, r := range reached {
@@ -37,7 +37,7 @@ func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachabilit
 	back := *s
 	back.Client, back.Server = s.Server, s.Client
 	ways := []*probes.Site{s, &back}
-	var carried [2]float64 // the better of the looks at each direction, bit/s
+	var carried [2]float64 // the better result of each direction, byte/s
 	for range 2 {
 		for i, way := range ways {
 			short := *way

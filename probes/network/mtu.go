@@ -21,17 +21,16 @@ import (
 
 const (
 	leastMTU = 68 // every IPv4 link carries it (RFC 791, section 3.2)
-	// A size counts as too large when mtuTries packets of it were not
-	// answered within mtuPatience each, beside what the underlay is known to
-	// delay them.
+	// A size counts as too large if mtuTries packets of that size were not
+	// answered, each within mtuPatience plus the known delay of the underlay.
 	mtuTries    = 3
 	mtuPatience = 40 * time.Millisecond
 	mtuAnswer   = 8  // bytes: number and length
-	mtuSizes    = 18 // are tried at most: the largest, the least, and halvings between
+	mtuSizes    = 18 // maximum number of sizes tried: the largest, the smallest, and bisection
 )
 
-// MTU finds the largest packet that passes each way without fragmentation, and
-// whether the MTUs of pod, tunnel and underlay fit together.
+// MTU finds the largest packet that passes in each direction without fragmentation,
+// and whether the MTUs of pod, tunnel and underlay fit together.
 func MTU() *probes.Probe {
 	return &probes.Probe{
 		Name: "mtu", Title: "the largest packet that passes unfragmented each way, and whether the MTUs fit together",
@@ -53,15 +52,14 @@ type mtuArgs struct {
 	Patience time.Duration `json:"patience,omitempty"`
 }
 
-// pathMTU is one direction.
+// pathMTU is the result for one direction.
 type pathMTU struct {
 	Interface int `json:"interface"` // MTU of the sender's interface
 	Path      int `json:"path"`      // largest IP packet that arrived
-	// Told is the MTU that a too-big message named when a larger packet was
-	// sent, 0 if none came; it is only asked for when Path is less than
-	// Interface.
+	// Told is the MTU in the too-big message that answered a larger packet, 0 if
+	// there was no message. It is determined only if Path is less than Interface.
 	Told int `json:"told"`
-	MSS  int `json:"mss"` // payload of a full segment, the timestamp option taken off
+	MSS  int `json:"mss"` // payload of a full segment, excluding the timestamp option
 }
 
 func measureMTU(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
@@ -104,11 +102,12 @@ func measureMTU(ctx context.Context, s *probes.Site) (*probes.Measurement, error
 	}, nil
 }
 
-// underlayMTU is the largest packet that the nodes' own path carries both ways,
-// 0 if that cannot be seen: a firewall between nodes may pass the tunnel only.
+// underlayMTU returns the largest packet that the nodes' own path carries in both
+// directions, 0 if it cannot be measured: a firewall between nodes may let only the
+// tunnel pass.
 func underlayMTU(ctx context.Context, s *probes.Site) (int, error) {
 	if podOf(s.Client) == nil || podOf(s.Server) == nil || s.Client.Node == nil || s.Server.Node == nil {
-		return 0, nil // the pods have NICs of their own, or nobody is on the nodes
+		return 0, nil // the pods have NICs of their own, or the nodes have no workers
 	}
 	least := 0
 	there, back := *s, *s
@@ -171,7 +170,7 @@ func mtuServer(ctx context.Context, r *worker.Request) (any, error) {
 	b := make([]byte, 64<<10)
 	for {
 		n, from, err := unix.Recvfrom(s.FD, b, 0)
-		cause := context.Cause(ctx) // read once: it may come at any moment
+		cause := context.Cause(ctx) // read only once, because it may change at any moment
 		switch {
 		case errors.Is(cause, worker.ErrCancelled):
 			return struct{}{}, nil
@@ -183,7 +182,7 @@ func mtuServer(ctx context.Context, r *worker.Request) (any, error) {
 			return nil, fmt.Errorf("waiting for packets: %w", os.NewSyscallError("recvfrom", err))
 		}
 		binary.BigEndian.PutUint32(b[4:], uint32(n))
-		_ = unix.Sendto(s.FD, b[:mtuAnswer], 0, from) // lost: the client asks again
+		_ = unix.Sendto(s.FD, b[:mtuAnswer], 0, from) // the client resends if this is lost
 	}
 }
 
@@ -221,7 +220,7 @@ func mtuClient(ctx context.Context, r *worker.Request) (any, error) {
 	return result, err
 }
 
-// mtuOfAddr is the MTU of the interface that has an address.
+// mtuOfAddr returns the MTU of the interface that has an address.
 func mtuOfAddr(addr netip.Addr) (int, error) {
 	links, err := net.Interfaces()
 	if err != nil {
@@ -230,7 +229,7 @@ func mtuOfAddr(addr netip.Addr) (int, error) {
 	for _, link := range links {
 		addrs, err := link.Addrs()
 		if err != nil {
-			continue // gone meanwhile
+			continue // the interface has been removed
 		}
 		for _, a := range addrs {
 			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr {
@@ -248,8 +247,8 @@ type mtuProber struct {
 	sent    uint32
 }
 
-// newMTUProber connects a socket. How it discovers the path's MTU is ip(7)'s
-// IP_MTU_DISCOVER.
+// newMTUProber connects a socket that uses the given mode of path MTU discovery
+// (IP_MTU_DISCOVER, ip(7)).
 func newMTUProber(ctx context.Context, args *mtuArgs, discover int) (*mtuProber, error) {
 	peer := args.Peer
 	s, err := hot.NewSocket(ctx, peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
@@ -269,12 +268,12 @@ func newMTUProber(ctx context.Context, args *mtuArgs, discover int) (*mtuProber,
 	}
 	if err != nil {
 		s.Close()
-		return nil, fmt.Errorf("preparing a socket that does not fragment: %w", err)
+		return nil, fmt.Errorf("opening a socket that does not fragment: %w", err)
 	}
 	return p, nil
 }
 
-// passes reports whether an IP packet of a size arrives.
+// passes reports whether an IP packet of the given size arrives.
 func (p *mtuProber) passes(ctx context.Context, size int) (bool, error) {
 	b := make([]byte, max(size-p.headers, mtuAnswer))
 	answer := make([]byte, mtuAnswer)
@@ -283,7 +282,7 @@ func (p *mtuProber) passes(ctx context.Context, size int) (bool, error) {
 		binary.BigEndian.PutUint32(b, p.sent)
 		if err := unix.Send(p.FD, b, 0); errors.Is(err, unix.EMSGSIZE) {
 			return false, nil
-		} // another error (no route yet, say) shows as no answer
+		} // any other error, such as no route yet, shows up as no answer
 		for {
 			n, _, err := unix.Recvfrom(p.FD, answer, 0)
 			if ctx.Err() != nil {
@@ -300,7 +299,7 @@ func (p *mtuProber) passes(ctx context.Context, size int) (bool, error) {
 	return false, nil
 }
 
-// largest finds the largest size up to most that passes.
+// largest returns the largest size up to most that passes.
 func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
 	most = min(most, 65535)
 	if ok, err := p.passes(ctx, most); ok || err != nil {
@@ -325,8 +324,8 @@ func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
 	return low, nil
 }
 
-// toldMTU sends packets that are too large and returns what the kernel learned
-// of the path from too-big messages; 0 if none came.
+// toldMTU sends packets that are too large and returns the path MTU that the kernel
+// learned from too-big messages, 0 if none came.
 func toldMTU(ctx context.Context, args *mtuArgs, size int) (int, error) {
 	p, err := newMTUProber(ctx, args, unix.IP_PMTUDISC_DO)
 	if err != nil {
@@ -350,12 +349,12 @@ func toldMTU(ctx context.Context, args *mtuArgs, size int) (int, error) {
 	return known, nil
 }
 
-// mtuWays are at most looked at: both directions between the pods, and between
-// the nodes.
+// mtuWays is the maximum number of directions measured: both directions between
+// the pods, and between the nodes.
 const mtuWays = 4
 
-// mtuSite is the site with the duration of one direction. Packets that do not
-// pass take their time.
+// mtuSite returns the site with the duration of one direction, which allows for
+// waiting for packets that do not pass.
 func mtuSite(s *probes.Site) probes.Site {
 	limited := *s
 	limited.Duration = max(s.Duration, probes.FactLimit) + mtuSizes*mtuTries*s.RoundTrip()

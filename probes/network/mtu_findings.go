@@ -6,19 +6,19 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// mtuSeen is what is known of the MTUs between two ends, the client's first.
+// mtuSeen is what is known about the MTUs between two ends, the client's first.
 type mtuSeen struct {
 	names [2]string  // of the nodes
-	nodes bool       // the nodes themselves were measured, not pods
+	nodes bool       // whether the nodes themselves were measured instead of pods
 	ways  [2]pathMTU // from each end to the other
-	nics  [2]int     // MTU of the nodes' NICs, 0 where nobody looked
-	// underlay is what the nodes' own path carries both ways, 0 if that is not
-	// known.
+	nics  [2]int     // MTU of the nodes' NICs, 0 if unknown
+	// underlay is the largest packet that the nodes' own path carries in both
+	// directions, 0 if unknown.
 	underlay int
 	expect   probes.Encapsulation
 }
 
-// findings names what does not fit together.
+// findings returns what does not fit together.
 func (m *mtuSeen) findings() []probes.Finding {
 	var all []probes.Finding
 	say := func(name string, m words.Message, args ...any) {
@@ -65,18 +65,18 @@ func (m *mtuSeen) findings() []probes.Finding {
 	return all
 }
 
-// path is what passes both ways.
+// path returns the largest packet that passes in both directions.
 func (m *mtuSeen) path() int { return min(m.ways[0].Path, m.ways[1].Path) }
 
-// podsDecide reports whether nothing but the pods' own MTU limits packets.
-// Where something on the way does, a larger MTU of the pods would not help.
+// podsDecide reports whether only the pods' own MTU limits packets. If something
+// on the path limits them, a larger pod MTU would not help.
 func (m *mtuSeen) podsDecide() bool {
 	return m.ways[0].Path == m.ways[0].Interface && m.ways[1].Path == m.ways[1].Interface
 }
 
-// dependsOnUnderlay reports whether there may be something to say that takes
-// the nodes' own path to say it. Whose headers are not known is not told that
-// they do not fit, and the nodes' own path is what it is.
+// dependsOnUnderlay reports whether there may be findings that depend on the MTU of
+// the nodes' own path. There are none if the overhead is not known or if the nodes
+// themselves were measured.
 func (m *mtuSeen) dependsOnUnderlay() bool {
 	if m.nodes || m.expect.Kind == probes.Undeclared {
 		return false

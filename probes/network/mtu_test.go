@@ -8,7 +8,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 )
 
-// TestMTUFindings holds what is said of the MTUs that public reports tell of.
+// TestMTUFindings checks the findings for combinations of MTUs from public reports.
 func TestMTUFindings(t *testing.T) {
 	whole := func(mtu int) pathMTU { return pathMTU{Interface: mtu, Path: mtu, MSS: mtu - 40} }
 	cut := func(mtu, path, told int) pathMTU { return pathMTU{Interface: mtu, Path: path, Told: told} }
@@ -28,13 +28,13 @@ func TestMTUFindings(t *testing.T) {
 	}{
 		{name: "vxlan on 1500", there: whole(1450), back: whole(1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan},
 		{name: "no encapsulation", there: whole(1500), back: whole(1500), nics: [2]int{1500, 1500}, underlay: 1500, expect: plain},
-		{name: "nobody on the nodes", there: whole(1400), back: whole(1400), expect: vxlan},
-		{name: "the nodes' own path cannot be seen", there: whole(1400), back: whole(1400), nics: [2]int{1500, 1500}, expect: vxlan},
-		{name: "pods may send too much, and are told", there: cut(1500, 1450, 1450), back: cut(1500, 1450, 1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan,
+		{name: "no workers on the nodes", there: whole(1400), back: whole(1400), expect: vxlan},
+		{name: "the nodes' own path cannot be measured", there: whole(1400), back: whole(1400), nics: [2]int{1500, 1500}, expect: vxlan},
+		{name: "the pod MTU is too large, with too-big messages", there: cut(1500, 1450, 1450), back: cut(1500, 1450, 1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan,
 			want: []string{"pod-mtu-too-large", "pod-mtu-too-large"}, says: "the pod on node1 may send 1500 bytes, but only 1450 pass to the one on node2"},
-		{name: "and are not told", there: cut(1500, 1450, 0), back: cut(1500, 1450, 1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan,
+		{name: "the pod MTU is too large, without a too-big message", there: cut(1500, 1450, 0), back: cut(1500, 1450, 1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan,
 			want: []string{"pod-mtu-too-large", "pmtu-black-hole", "pod-mtu-too-large"}},
-		{name: "and are told wrongly", there: cut(1500, 1450, 1480), back: cut(1500, 1450, 1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan,
+		{name: "the pod MTU is too large, with a wrong too-big message", there: cut(1500, 1450, 1480), back: cut(1500, 1450, 1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan,
 			want: []string{"pod-mtu-too-large", "pmtu-wrong", "pod-mtu-too-large"}},
 		{name: "one node of a jumbo cluster was forgotten", there: cut(8950, 1450, 1450), back: whole(1450), nics: [2]int{9000, 1500}, underlay: 1500, expect: vxlan,
 			want: []string{"underlay-mtu-differs", "pod-mtu-differs", "pod-mtu-too-large"}, says: "the NIC of node1 has an MTU of 9000 bytes, that of node2 1500"},
@@ -49,15 +49,15 @@ func TestMTUFindings(t *testing.T) {
 		{name: "pods fit the switch, not the NICs", there: whole(1450), back: whole(1450), nics: [2]int{9000, 9000}, underlay: 1500, expect: vxlan},
 		{name: "the nodes' own path does not carry what their NICs may send", there: cut(9000, 1500, 0), back: cut(9000, 1500, 1500), nics: [2]int{9000, 9000}, expect: plain, nodes: true,
 			want: []string{"underlay-mtu-too-large", "pmtu-black-hole", "underlay-mtu-too-large"}},
-		{name: "pods of 1500 over vxlan are cut up", there: whole(1500), back: whole(1500), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan, want: []string{"underlay-fragments"}},
-		{name: "goodput is given away", there: whole(1450), back: whole(1450), nics: [2]int{9000, 9000}, underlay: 9000, expect: vxlan,
+		{name: "pods of 1500 over vxlan are fragmented", there: whole(1500), back: whole(1500), nics: [2]int{1500, 1500}, underlay: 1500, expect: vxlan, want: []string{"underlay-fragments"}},
+		{name: "the pod MTU wastes goodput", there: whole(1450), back: whole(1450), nics: [2]int{9000, 9000}, underlay: 9000, expect: vxlan,
 			want: []string{"pod-mtu-too-small"}, says: "1450 bytes where 8950 would fit beside 50"},
-		{name: "an overlay that the catalogue does not know", there: whole(1450), back: whole(1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: unknown},
-		{name: "one that is not known, with pods that are too large", there: cut(1500, 1450, 0), back: whole(1500), nics: [2]int{1500, 1500}, underlay: 1500, expect: unknown,
+		{name: "an unknown overlay", there: whole(1450), back: whole(1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: unknown},
+		{name: "an unknown overlay, with a pod MTU that is too large", there: cut(1500, 1450, 0), back: whole(1500), nics: [2]int{1500, 1500}, underlay: 1500, expect: unknown,
 			want: []string{"pod-mtu-too-large", "pmtu-black-hole", "mtu-asymmetric"}},
 		{name: "no tunnel between these two, room for it elsewhere", there: whole(1450), back: whole(1450), nics: [2]int{1500, 1500}, underlay: 1500, expect: crossSubnet},
-		{name: "and more than that", there: whole(1400), back: whole(1400), nics: [2]int{1500, 1500}, underlay: 1500, expect: crossSubnet, want: []string{"pod-mtu-too-small"}},
-		{name: "wireguard on a tunnel of the cloud", there: cut(1450, 1320, 0), back: cut(1450, 1320, 0), nics: [2]int{1450, 1450}, underlay: 1450, expect: wireguard,
+		{name: "more room than a tunnel elsewhere needs", there: whole(1400), back: whole(1400), nics: [2]int{1500, 1500}, underlay: 1500, expect: crossSubnet, want: []string{"pod-mtu-too-small"}},
+		{name: "wireguard over a cloud's tunnel", there: cut(1450, 1320, 0), back: cut(1450, 1320, 0), nics: [2]int{1450, 1450}, underlay: 1450, expect: wireguard,
 			want: []string{"pod-mtu-too-large", "pmtu-black-hole", "pod-mtu-too-large", "pmtu-black-hole"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,35 +16,37 @@ import (
 )
 
 const (
-	// pathPackets are sent. A device is on the way if it carried so many, less
-	// pathLost for what may be lost; what agents say meanwhile is far less.
+	// pathPackets is the number of packets sent. A device is on the path if it
+	// carried that many, less the pathLost that may be lost. The traffic of agents
+	// in the meantime is far less.
 	pathPackets = 200
 	pathLost    = pathPackets / 10
-	// pathLimit is how long the packets may take, beside the underlay's delay.
+	// pathLimit bounds the sending, on top of the underlay's delay.
 	pathLimit = 2 * time.Second
-	// pathQuiet is how long after the last one none may follow, likewise.
+	// pathQuiet is how long the last packets may take to arrive, on top of the
+	// underlay's delay.
 	pathQuiet = 300 * time.Millisecond
 )
 
-// Path finds the devices that a packet passes inside the nodes, by what their
-// counters say before and after a known number of packets.
+// Path finds the devices that a packet passes inside the nodes by comparing their
+// counters before and after a known number of packets.
 func Path() *probes.Probe {
 	return &probes.Probe{
-		Name: "path", Title: "the devices that a packet passes on its way from pod to pod, by their counters",
+		Name: "path", Title: "the devices that a packet passes from pod to pod, according to their counters",
 		Once: true, Unreached: true, Placement: probes.Same,
 		Roles:   map[string]worker.Role{"receive": trickle.Receive, "send": trickle.Send, "count": pathCount},
 		Measure: measurePath, Longest: pathTakes,
 	}
 }
 
-// device is an interface of a network namespace and what it has carried.
+// device is an interface in a network namespace, with its packet counters.
 type device struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"` // as rtnetlink names it: veth, bridge, vxlan, tuntap
 	RX   uint64 `json:"rx"`   // packets
 	TX   uint64 `json:"tx"`
-	// Index is the interface's number: one that was made anew under its old
-	// name has another.
+	// Index is the interface's index, which changes if an interface is recreated
+	// under the same name.
 	Index int `json:"index"`
 }
 
@@ -78,7 +80,7 @@ func measurePath(ctx context.Context, s *probes.Site) (*probes.Measurement, erro
 	if err := send.Wait(ctx, &sent); err != nil {
 		return nil, err
 	}
-	// The last packets may still be on their way.
+	// The last packets may still be in flight.
 	rest := time.AfterFunc(pathRest(s), receive.Cancel)
 	defer rest.Stop()
 	if err := receive.Wait(ctx, &seen); err != nil {
@@ -93,7 +95,7 @@ func measurePath(ctx context.Context, s *probes.Site) (*probes.Measurement, erro
 	return &probes.Measurement{Seconds: time.Since(begin).Seconds(), Hops: h}, nil
 }
 
-// places are those whose devices are counted, in the order of the way.
+// places holds the devices of each place on the path, in the order of the path.
 type places struct {
 	fromPod, fromNode, toNode, toPod []device
 }
@@ -119,7 +121,7 @@ func countDevices(ctx context.Context, from, to probes.End) (p places, err error
 	return p, nil
 }
 
-// podOf is the worker of a pod that has a network namespace of its own.
+// podOf returns the pod's worker, or nil if the same worker also stands for the node.
 func podOf(e probes.End) *worker.Worker {
 	if e.Worker == e.Node {
 		return nil
@@ -127,10 +129,10 @@ func podOf(e probes.End) *worker.Worker {
 	return e.Worker
 }
 
-// wayOf puts the devices that carried the packets in order. Towards the
-// tunnel a node receives from the pod's device, then from the bridge that it
-// is a port of, then sends into the tunnel and out of the NIC; the other node
-// does the same backwards.
+// wayOf returns the devices that carried the packets, in the order of the path.
+// Towards the tunnel a node receives from the pod's device, then from the bridge
+// of which it is a port, and then sends into the tunnel and out of the NIC. The
+// other node does the same in reverse.
 func wayOf(from, to string, before, after places, least uint64) []string {
 	way := []string{}
 	add := func(place string, was, is []device, carried func(device) uint64, rank func(device) int) {
@@ -156,9 +158,9 @@ func wayOf(from, to string, before, after places, least uint64) []string {
 	return way
 }
 
-// lastSeen is the last device that the datagrams of reach passed, "" if none
-// moved: they are sent every reachEvery for reachPatience, and half of them
-// are far more than what agents say meanwhile.
+// lastSeen returns the last device that the datagrams of reach passed, "" if they
+// passed none. They are sent every trickle.Every for trickle.Patience, and half of
+// them are far more than the traffic of agents in the meantime.
 func lastSeen(ctx context.Context, from, to probes.End, before places) (string, error) {
 	after, err := countDevices(ctx, from, to)
 	if err != nil {
@@ -171,14 +173,14 @@ func lastSeen(ctx context.Context, from, to probes.End, before places) (string, 
 	return way[len(way)-1], nil
 }
 
-// tunnels are the kinds of devices that put headers around packets.
+// tunnels are the kinds of devices that encapsulate packets.
 var tunnels = []string{"vxlan", "tuntap", "ipip", "geneve", "wireguard"}
 
 func tx(d device) uint64  { return d.TX }
 func rx(d device) uint64  { return d.RX }
 func unranked(device) int { return 0 }
 
-// rankOf is 1 for the kinds named and 0 for others.
+// rankOf returns 1 for devices of the given kinds and 0 for others.
 func rankOf(d device, kinds ...string) int {
 	if slices.Contains(kinds, d.Kind) {
 		return 1
@@ -186,8 +188,8 @@ func rankOf(d device, kinds ...string) int {
 	return 0
 }
 
-// since is what the devices have carried between two looks. What a device that
-// was made anew meanwhile carried before is not known; it counts from 0.
+// since returns what the devices carried between two readings. A device that was
+// recreated in between counts from 0, because its earlier packets are not known.
 func since(was, is []device) []device {
 	all := slices.Clone(is)
 	for i := range all {
@@ -203,8 +205,8 @@ func since(was, is []device) []device {
 
 func pathTakes(s *probes.Site) time.Duration { return pathWithin(s) + pathRest(s) }
 
-// pathWithin bounds the trickle of path, and pathRest how long its last packets
-// may be on their way.
+// pathWithin returns the time limit for sending the packets. pathRest returns how
+// long the last packets may take to arrive.
 func pathWithin(s *probes.Site) time.Duration {
 	return s.Limit(pathLimit) + probes.ChainRoundTrips*s.RoundTrip()
 }

@@ -27,7 +27,7 @@ func TestWayOf(t *testing.T) {
 		{"no route on the first node", places{}, places{fromPod: overlay.fromPod,
 			fromNode: []device{d("eth0", "veth", 9, 11), d("veth1", "veth", 200, 200)}, toNode: []device{d("eth0", "veth", 9, 9)}},
 			[]string{"n1:pod/eth0", "n1/veth1"}},
-		{"counters from before are taken off", places{fromNode: []device{d("eth0", "veth", 0, 5000)}},
+		{"earlier counts are subtracted", places{fromNode: []device{d("eth0", "veth", 0, 5000)}},
 			places{fromNode: []device{d("eth0", "veth", 0, 5010), d("veth1", "veth", 200, 0)}}, []string{"n1/veth1"}},
 	}
 	for _, tt := range tests {

@@ -15,25 +15,25 @@ import (
 
 const (
 	// policyEvery is the gap between two datagrams: short enough to time the
-	// effect of a rule by, and far from a load.
+	// effect of a rule, and long enough not to load the path.
 	policyEvery = time.Millisecond
-	// policyQuiet is how long no datagram may arrive before a rule counts as
-	// in force.
+	// policyQuiet is how long no datagram must arrive for a rule to count as in
+	// force.
 	policyQuiet = time.Second
-	// policyLimit is how long after a rule datagrams may still pass before it
-	// counts as having no effect.
+	// policyLimit is how long datagrams may still pass after a rule was given
+	// before the rule counts as having no effect.
 	policyLimit = 4 * time.Second
-	// policyNobody is how long is watched when no part of the plugin takes
-	// rules: long enough to see that datagrams pass.
+	// policyNobody is how long the probe watches if no part of the plugin enforces
+	// rules, which is long enough to see that datagrams pass.
 	policyNobody = 500 * time.Millisecond
-	// policyLift bounds taking a rule back, which is done even when the time
-	// of the probe is over.
+	// policyLift bounds the removal of a rule, which happens even if the probe's
+	// time is over.
 	policyLift = 3 * time.Second
 )
 
-// Policy gives the plugin a rule that denies what passes between the two pods
-// and sees whether, and after how long, it stops. Afterwards it sees that
-// traffic passes again: else it was not the rule that stopped it.
+// Policy gives the plugin a rule that denies traffic between the two pods and
+// checks whether, and after how long, the traffic stops. Afterwards it checks that
+// traffic passes again: otherwise it was not the rule that stopped it.
 func Policy() *probes.Probe {
 	return &probes.Probe{
 		Name: "policy", Title: "whether a rule that denies traffic between two pods takes effect, and how soon",
@@ -68,13 +68,13 @@ func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, 
 	case nobody:
 		time.AfterFunc(policyNobody, receive.Cancel)
 	case err != nil:
-		return nil, fmt.Errorf("giving a rule that denies traffic: %w", err)
+		return nil, fmt.Errorf("adding a rule that denies traffic: %w", err)
 	default:
 		defer func() {
 			lifting, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limit(policyLift))
 			defer cancel()
 			if lifted := lift(lifting); lifted != nil {
-				m, err = nil, fmt.Errorf("taking a rule back: %w", lifted)
+				m, err = nil, fmt.Errorf("removing a rule that denies traffic: %w", lifted)
 			} else if err == nil && m.Policy.Enforced {
 				if err = passes(lifting, s, words.AfterRule); err != nil {
 					m = nil
@@ -90,8 +90,8 @@ func measurePolicy(ctx context.Context, s *probes.Site) (m *probes.Measurement, 
 	return &probes.Measurement{Seconds: time.Since(begin).Seconds(), Policy: p}, nil
 }
 
-// judgePolicy says what a trickle that began before a rule was given, so long
-// ago, says of the rule.
+// judgePolicy interprets a trickle that began before a rule was given. since is the
+// time since the rule was given.
 func judgePolicy(seen trickle.Result, since time.Duration, nobody bool) *results.Policy {
 	switch {
 	case seen.Ago >= policyQuiet:
@@ -102,7 +102,7 @@ func judgePolicy(seen trickle.Result, since time.Duration, nobody bool) *results
 	return &results.Policy{Cause: words.DenyPacketsPassed.With((since - seen.Ago).Round(time.Millisecond))}
 }
 
-// passes sees that datagrams get from one pod to the other.
+// passes checks that datagrams get from the client's pod to the server's.
 func passes(ctx context.Context, s *probes.Site, when words.Text) error {
 	got, sent, err := sendUntilArrived(ctx, s.Client, s.Server, s.Delay)
 	for deadline := time.Now().Add(s.Limit(policyLift) / 2); err == nil && !got.Source.IsValid() && time.Now().Before(deadline); {
@@ -114,8 +114,8 @@ func passes(ctx context.Context, s *probes.Site, when words.Text) error {
 	return err
 }
 
-// policyTakes is that datagrams pass, that they do not, that the rule is taken
-// back, and that they pass again.
+// policyTakes returns the time limit for four steps: datagrams pass, they stop, the
+// rule is removed, and they pass again.
 func policyTakes(s *probes.Site) time.Duration {
 	passing := s.Limit(policyLimit)/2 + trickle.Longest(s.Delay)
 	return 2*passing + s.Limit(policyLimit) + s.Limit(policyLift)

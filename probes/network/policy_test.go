@@ -16,10 +16,10 @@ func TestJudgePolicy(t *testing.T) {
 		enforced bool
 		seconds  float64
 	}{
-		{"held after a while", trickle.Result{Count: 90, Ago: policyQuiet}, policyQuiet + 250*time.Millisecond, false, true, 0.25},
-		{"held at once", trickle.Result{Count: 3, Ago: policyQuiet + time.Millisecond}, policyQuiet, false, true, 0},
+		{"enforced after a while", trickle.Result{Count: 90, Ago: policyQuiet}, policyQuiet + 250*time.Millisecond, false, true, 0.25},
+		{"enforced at once", trickle.Result{Count: 3, Ago: policyQuiet + time.Millisecond}, policyQuiet, false, true, 0},
 		{"passes all the time", trickle.Result{Count: 4000, Ago: time.Millisecond}, policyLimit, false, false, 0},
-		{"nobody takes it", trickle.Result{Count: 500, Ago: time.Millisecond}, policyNobody, true, false, 0},
+		{"no part of the plugin enforces rules", trickle.Result{Count: 500, Ago: time.Millisecond}, policyNobody, true, false, 0},
 		{"a pause that is too short", trickle.Result{Count: 500, Ago: policyQuiet - time.Millisecond}, policyLimit, false, false, 0},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,6 @@
-// Package network holds the probes of facts about a network: who reaches whom and
-// with which source address, path MTU, adjacency, policies, Services, and what a
-// plugin does to pods.
+// Package network contains the probes of facts about a network: who can reach whom
+// and with which source address, path MTU, adjacency, policies, Services, and what
+// a plugin does to pods.
 package network
 
 import (
@@ -18,9 +18,9 @@ import (
 
 const ()
 
-// Reach finds out which ways are open, and what becomes of the source address:
-// between the two pods in both directions, between two pods of one node, and
-// between pods and a host of the underlay that is not a node of the cluster, if
+// Reach finds out which directions are open and whether source addresses are kept:
+// between the two pods in both directions, between two pods on one node, and
+// between pods and a host on the underlay that is not a node of the cluster, if
 // there is one.
 func Reach() *probes.Probe {
 	return &probes.Probe{
@@ -31,7 +31,7 @@ func Reach() *probes.Probe {
 	}
 }
 
-// reachWay is one direction to look at.
+// reachWay is one direction to check.
 type reachWay struct {
 	direction string
 	from, to  probes.End
@@ -52,7 +52,7 @@ func measureReach(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 	}
 	for _, way := range reachWays(s, around) {
 		if way.from.Worker == nil || way.to.Worker == nil {
-			continue // the baseline has one place a node, and not every testbed has an outside
+			continue // the baseline has no second pod, and not every testbed has an outside host
 		}
 		r, err := reachOneWay(ctx, around, way.from, way.to)
 		if err != nil {
@@ -96,8 +96,8 @@ func reachWays(s *probes.Site, around *probes.Surroundings) []reachWay {
 	}
 }
 
-// translated names a source address that changed between two pods. On the way
-// out of the cluster that is what many plugins are asked to do.
+// translated returns a finding if the source address changed between two pods. On
+// the way out of the cluster, source NAT is what many plugins are configured for.
 func (w *reachWay) translated(r *results.Reachability) (f probes.Finding, yes bool) {
 	if r.Source != results.SourceSNAT || w.direction != results.PodToPod && w.direction != results.PodToNeigh {
 		return f, false
@@ -108,9 +108,8 @@ func (w *reachWay) translated(r *results.Reachability) (f probes.Finding, yes bo
 	return probes.Finding{Name: results.FindingPodSourceNAT, Text: words.PodSourceTranslated.With(r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
 }
 
-// reachMasqueraded looks again at the way out of a pod, with the translation
-// that clusters have on by default (flannel's --ip-masq, natOutgoing of
-// Calico's pools).
+// reachMasqueraded checks the path out of a pod once more with source NAT, which
+// clusters have on by default (flannel's --ip-masq, natOutgoing of Calico's pools).
 func reachMasqueraded(ctx context.Context, around *probes.Surroundings, from probes.End) (*results.Reachability, error) {
 	end, err := around.Masquerade(ctx)
 	if err != nil {
@@ -126,8 +125,8 @@ func reachMasqueraded(ctx context.Context, around *probes.Surroundings, from pro
 	return r, nil
 }
 
-// reachOneWay sends datagrams until one arrives, and notes what the underlay
-// dropped if none does.
+// reachOneWay sends datagrams until one arrives. If none does, it records what the
+// underlay dropped.
 func reachOneWay(ctx context.Context, around *probes.Surroundings, from, to probes.End) (*results.Reachability, error) {
 	before, err := around.Dropped()
 	if err != nil {
@@ -158,8 +157,8 @@ func reachOneWay(ctx context.Context, around *probes.Surroundings, from, to prob
 	return r, err
 }
 
-// reachCause names what stopped the datagrams: the reason for which most were
-// dropped, or the sender's own kernel.
+// reachCause returns what stopped the datagrams: the reason for which most of them
+// were dropped, or the sender's own kernel.
 func reachCause(drops []probes.Drop, sent trickle.Result) words.Text {
 	var most probes.Drop
 	for _, d := range drops {
@@ -176,7 +175,7 @@ func reachCause(drops []probes.Drop, sent trickle.Result) words.Text {
 	return words.NothingDropped
 }
 
-// sendUntilArrived sends datagrams until one arrives or patience ends.
+// sendUntilArrived sends datagrams until one arrives or time runs out.
 func sendUntilArrived(ctx context.Context, from, to probes.End, delay time.Duration) (got, sent trickle.Result, err error) {
 	args := trickle.Args{Every: trickle.Every, Limit: trickle.Longest(delay), Arrivals: 1}
 	receive, send, err := trickle.Start(ctx, "reach", from, to, args)

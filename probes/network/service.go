@@ -15,18 +15,19 @@ import (
 )
 
 const (
-	// serviceParts are what one sample of the probe takes one after the other.
+	// serviceParts is the number of measurements that one sample takes in sequence.
 	serviceParts = 4
-	// serviceWithin is how long a new Service may take until connections pass:
-	// kube-proxy writes its rules once a second at most.
+	// serviceWithin is how long a new Service may take until connections succeed:
+	// kube-proxy writes its rules at most once a second.
 	serviceWithin = 6 * time.Second
 )
 
-// Service measures the way through a Service against the way straight to the
-// pod behind it, in the same sample, so that what slows the machine meets both.
+// Service measures the path through a Service and the path directly to the pod
+// behind it in the same sample, so that anything that slows the machine affects
+// both.
 func Service() *probes.Probe {
 	return &probes.Probe{
-		Name: "service", Title: "new connections and bulk data through a Service (ClusterIP), against the same pod's address",
+		Name: "service", Title: "new connections and bulk data through a Service (ClusterIP), compared with the pod's own address",
 		Metrics: []results.Metric{
 			{Name: "rate", Unit: "1/s", Better: "higher"},
 			{Name: "pod-rate", Unit: "1/s", Better: "higher"},
@@ -67,7 +68,7 @@ func measureService(ctx context.Context, s *probes.Site) (*probes.Measurement, e
 	return m, nil
 }
 
-// measureTo measures one way to the server.
+// measureTo measures one path to the server.
 func measureTo(ctx context.Context, s *probes.Site, port uint16, to netip.AddrPort, prefix string, m *probes.Measurement) error {
 	connections, err := connectFor(ctx, s, port, to)
 	if err != nil {
@@ -101,13 +102,13 @@ func connectFor(ctx context.Context, s *probes.Site, port uint16, to netip.AddrP
 	var client load.LatencyResult
 	err := s.Drive(ctx, "tcp-crr", toServer, func(netip.AddrPort) any { return toClient }, &server, &client)
 	if err == nil && client.Seconds <= 0 {
-		err = errors.New("the client measured for no time")
+		err = errors.New("the client measured for 0 seconds")
 	}
 	return &client, err
 }
 
-// awaitService waits until a connection passes. Where none does, nobody
-// carries what is sent to Services.
+// awaitService waits until a connection through the Service succeeds. If none does,
+// nothing in the cluster implements Services.
 func awaitService(ctx context.Context, s *probes.Site, through *probes.Service) error {
 	short := *s
 	short.Duration = probes.MinDuration
@@ -130,15 +131,15 @@ func awaitService(ctx context.Context, s *probes.Site, through *probes.Service) 
 	}
 }
 
-// servicePart is the site with the duration of one part of the sample.
+// servicePart returns the site with the duration of one part of the sample.
 func servicePart(s *probes.Site) probes.Site {
 	part := *s
 	part.Duration = max(s.Duration/serviceParts, probes.MinDuration)
 	return part
 }
 
-// serviceTakes is the wait for the first connection, the last attempt at one,
-// and the parts.
+// serviceTakes returns the time limit for the wait for the first connection, the
+// last attempt at one, and the parts.
 func serviceTakes(s *probes.Site) time.Duration {
 	short, part := *s, servicePart(s)
 	short.Duration = probes.MinDuration

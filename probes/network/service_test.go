@@ -12,8 +12,8 @@ import (
 	"github.com/cnibench/cnibench/probes/probestest"
 )
 
-// serviceSite has a Service at an address; the server listens on port 20049 of
-// loopback.
+// serviceSite returns a site with a Service at an address. The server listens on
+// port 20049 of the loopback interface.
 func serviceSite(t *testing.T, at netip.AddrPort) *probes.Site {
 	t.Helper()
 	s := probestest.Loopback(t, 400*time.Millisecond)
@@ -22,8 +22,8 @@ func serviceSite(t *testing.T, at netip.AddrPort) *probes.Site {
 	return s
 }
 
-// TestService measures twice through something that leads to the server, here
-// the server itself: the second sample finds the first one's connections.
+// TestService measures twice, with the server itself as the Service. The second
+// sample meets the connections that the first one left.
 func TestService(t *testing.T) {
 	s := serviceSite(t, netip.AddrPortFrom(probestest.Localhost, 20049))
 	for range 2 {
@@ -39,7 +39,8 @@ func TestService(t *testing.T) {
 	}
 }
 
-// TestServiceThatNobodyCarries is no failure of the plugin.
+// TestServiceThatNobodyCarries checks that a Service that nothing implements is not
+// a failure of the plugin.
 func TestServiceThatNobodyCarries(t *testing.T) {
 	s := serviceSite(t, netip.AddrPortFrom(probestest.Localhost, 9))
 	var absent *probes.NotHereError

@@ -19,8 +19,8 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// lateRole plays a role that uses up all the time that it is given and then
-// succeeds. began is when the sample did.
+// lateRole returns a role that uses up all of its time and then succeeds. began is
+// when the sample began.
 func lateRole(began time.Time, name string) worker.Role {
 	late := func(ctx context.Context, left time.Duration) {
 		if deadline, ok := ctx.Deadline(); ok {
@@ -52,7 +52,7 @@ func lateRole(began time.Time, name string) worker.Role {
 		return func(ctx context.Context, r *worker.Request) (any, error) {
 			late(ctx, time.Hour)
 			if filepath.Dir(name) == "tcp-crr" && time.Since(began) < serviceWithin {
-				return nil, errors.New("nobody carries what is sent to the Service yet")
+				return nil, errors.New("the Service is not implemented yet")
 			}
 			return map[string]any{"interface": 1500, "path": 1500, "mss": 1448, "rounds": 1, "seconds": 1, "sent": 1000}, nil
 		}
@@ -80,12 +80,12 @@ func lateRole(began time.Time, name string) worker.Role {
 		return func(context.Context, *worker.Request) (any, error) { return 1500, nil }
 	}
 	return func(context.Context, *worker.Request) (any, error) {
-		return nil, fmt.Errorf("the test knows no role %s", name)
+		return nil, fmt.Errorf("the test does not have a role %s", name)
 	}
 }
 
-// TestTakes has every role of every probe use up its time, on a clock of the
-// test's own, and holds what the sample took against what the probe says.
+// TestTakes lets every role of every probe use up its time, on a fake clock, and
+// checks that the sample takes no longer than the probe says.
 func TestTakes(t *testing.T) {
 	for _, p := range takingTime() {
 		for _, delay := range []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond} {
@@ -97,7 +97,7 @@ func TestTakes(t *testing.T) {
 						s.Delay, s.Slower = delay, slower
 						_, err := p.Measure(t.Context(), s)
 						if took, most := time.Since(began), p.Takes(s); took > most {
-							t.Errorf("it took %s, and says that it takes %s at most", took, most)
+							t.Errorf("it took %s, more than the %s that Takes returned", took, most)
 						}
 						t.Logf("%s of %s, %v", time.Since(began), p.Takes(s), err)
 					})
@@ -107,8 +107,8 @@ func TestTakes(t *testing.T) {
 	}
 }
 
-// lateSite has two ends in four namespaces, as far as the probe can tell, and
-// everything around them, played by late roles.
+// lateSite returns a site whose two ends and surroundings are all played by late
+// roles. As far as a probe can tell, the ends are in four namespaces.
 func lateSite(t *testing.T, began time.Time) *probes.Site {
 	find := func(name string) (worker.Role, error) { return lateRole(began, name), nil }
 	end := func(name, addr string) probes.End {
@@ -121,7 +121,7 @@ func lateSite(t *testing.T, began time.Time) *probes.Site {
 		e.NodeName = name
 		around.Nodes = append(around.Nodes, e)
 	}
-	lift := func(ctx context.Context) error { // as long as it may
+	lift := func(ctx context.Context) error { // takes as long as it may
 		<-ctx.Done()
 		return nil
 	}
@@ -140,8 +140,8 @@ func lateSite(t *testing.T, began time.Time) *probes.Site {
 	return s
 }
 
-// TestDelayIsNoLoss holds what is waited for an answer against how long the
-// underlay is known to delay it.
+// TestDelayIsNoLoss checks that the time limits for answers exceed the known round
+// trip delay of the underlay.
 func TestDelayIsNoLoss(t *testing.T) {
 	for _, delay := range []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond} {
 		t.Run(delay.String(), func(t *testing.T) {
@@ -151,7 +151,7 @@ func TestDelayIsNoLoss(t *testing.T) {
 				"first datagram": trickle.Longest(delay) - 2*delay, "datagrams of path": pathRest(s), "rounds": (&load.RRArgs{Delay: delay}).Patience(),
 			} {
 				if wait <= 2*delay {
-					t.Errorf("%s: %s are waited, and a round trip takes %s", name, wait, 2*delay)
+					t.Errorf("%s: the limit is %s, but a round trip takes %s", name, wait, 2*delay)
 				}
 			}
 		})

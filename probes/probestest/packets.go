@@ -7,7 +7,8 @@ import (
 	"github.com/gopacket/gopacket/layers"
 )
 
-// Serialize puts layers around each other, from the outside in.
+// Serialize returns the bytes of a packet with the given layers, from the outside
+// in.
 func Serialize(t testing.TB, all ...gopacket.SerializableLayer) []byte {
 	t.Helper()
 	b := gopacket.NewSerializeBuffer()

@@ -1,5 +1,5 @@
-// Package probestest helps to test probes: workers that are processes of their
-// own, a site on the loopback interface, and packets.
+// Package probestest provides helpers for tests of probes: workers in processes of
+// their own, a site on the loopback interface, and packets.
 package probestest
 
 import (
@@ -17,8 +17,8 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// Main runs a package's tests, whose binary is also the worker that [Process]
-// starts; find finds the roles that it plays.
+// Main runs a package's tests. The test binary is also the worker that [Process]
+// starts; find finds that worker's roles.
 func Main(m *testing.M, find func(string) (worker.Role, error)) {
 	if len(os.Args) == 2 && os.Args[1] == "worker" {
 		err := errors.Join(worker.Prepare(), worker.Serve(context.Background(), os.Stdin, os.Stdout, find))
@@ -31,17 +31,18 @@ func Main(m *testing.M, find func(string) (worker.Role, error)) {
 	os.Exit(m.Run())
 }
 
-// Localhost is where workers of tests listen.
+// Localhost is the address on which workers of tests listen.
 var Localhost = netip.MustParseAddr("127.0.0.1")
 
-// Process starts a worker as a process of its own. The hot loops hold up the
-// runtime of their process, so they do not run in the test's.
+// Process starts a worker in a process of its own. Hot loops block the runtime of
+// their process, so they must not run in the test's.
 func Process(t *testing.T) (*worker.Worker, *exec.Cmd) {
 	t.Helper()
 	return ProcessIn(t, func(f func() error) error { return f() })
 }
 
-// ProcessIn starts a worker where do calls functions.
+// ProcessIn starts a worker from within do, which may call its argument elsewhere,
+// such as in another network namespace.
 func ProcessIn(t *testing.T, do func(func() error) error) (*worker.Worker, *exec.Cmd) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", "worker")
@@ -66,7 +67,7 @@ func ProcessIn(t *testing.T, do func(func() error) error) (*worker.Worker, *exec
 	return w, cmd
 }
 
-// Connected is a worker that serves in this process, for roles of the tests.
+// Connected returns a worker that runs in this process, for roles that tests define.
 func Connected(t *testing.T, find func(string) (worker.Role, error)) *worker.Worker {
 	t.Helper()
 	workerIn, in := io.Pipe()
@@ -85,7 +86,7 @@ func Connected(t *testing.T, find func(string) (worker.Role, error)) *worker.Wor
 	return w
 }
 
-// Loopback is a site whose two ends are two processes on this machine.
+// Loopback returns a site whose two ends are two processes on this machine.
 func Loopback(t *testing.T, d time.Duration) *probes.Site {
 	addr := netip.MustParseAddr("127.0.0.1")
 	client, _ := Process(t)

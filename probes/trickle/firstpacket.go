@@ -8,21 +8,21 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// firstPacketWithin is how long no datagram may arrive before a direction counts
-// as closed: what programs a node's data path has seconds after the pods run.
-// The lab waits as long.
+// firstPacketWithin is how long no datagram may arrive before a direction counts as
+// closed. It gives a node's data path some seconds to be programmed after the pods
+// have started. The lab waits as long.
 const firstPacketWithin = 6 * time.Second
 
-// NoPacketError says that nothing got from one end to another.
+// NoPacketError reports that no packet from one end reached the other.
 type NoPacketError struct {
 	From, To probes.End
-	Within   time.Duration // for which datagrams were sent
-	Refused  string        // the sender's kernel's last refusal, "" if it took all
+	Within   time.Duration // how long datagrams were sent
+	Refused  string        // last error of the sender's kernel, "" if it accepted all
 }
 
 func (e *NoPacketError) Error() string { return e.Words().String() }
 
-// Words is the sentence.
+// Words returns the sentence that the error consists of.
 func (e *NoPacketError) Words() words.Text {
 	text := words.NoPacketBetweenPods.With(e.From.Addr, e.From.NodeName, e.To.Addr, e.To.NodeName, e.Within)
 	if e.Refused != "" {
@@ -31,9 +31,9 @@ func (e *NoPacketError) Words() words.Text {
 	return text
 }
 
-// FirstPacket has one end send datagrams (UDP) to the other and returns when the
-// first one has arrived. A [*NoPacketError] says that none did; any other error
-// says that it could not be tried.
+// FirstPacket makes one end send datagrams (UDP) to the other and returns when the
+// first one has arrived. The error is a [*NoPacketError] if none arrived; any other
+// error means that it could not be tried.
 func FirstPacket(ctx context.Context, from, to probes.End) error {
 	return firstPacket(ctx, from, to, firstPacketWithin)
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// TestFirstPacket tells a way that packets pass from one that they do not, and
-// from a worker that is gone.
+// TestFirstPacket distinguishes a path that packets pass, one that they do not pass,
+// and a worker that is gone.
 func TestFirstPacket(t *testing.T) {
-	// deaf is a receiver that nothing reaches.
+	// deaf plays a receiver that no datagram reaches.
 	deaf := func(name string) (worker.Role, error) {
 		return func(ctx context.Context, r *worker.Request) (any, error) {
 			if err := r.Ready(probes.Listening{Port: 9}); err != nil {
@@ -33,12 +33,12 @@ func TestFirstPacket(t *testing.T) {
 		name   string
 		change func(t *testing.T, from, to *probes.End)
 		says   string // "" if a packet arrives
-		none   bool   // it says that no packet arrived
+		none   bool   // whether the error is a NoPacketError
 	}{
 		{"passes", func(*testing.T, *probes.End, *probes.End) {}, "", false},
 		{"is lost", func(t *testing.T, _, to *probes.End) { to.Worker = probestest.Connected(t, deaf) },
 			"no packet from 127.0.0.1 on a reached 127.0.0.1 on b within 50ms", true},
-		// Nothing leaves a loopback address for any other.
+		// The kernel does not send from a loopback address to any other address.
 		{"is refused", func(t *testing.T, _, to *probes.End) {
 			to.Worker, to.Addr = probestest.Connected(t, deaf), netip.MustParseAddr("192.0.2.1")
 		}, "the sender's kernel refuses: invalid argument", true},

@@ -1,5 +1,5 @@
-// Package trickle sends datagrams from one end to another at a low, steady rate,
-// to find out whether they arrive.
+// Package trickle sends datagrams from one end to another at a low, steady rate to
+// find out whether they arrive.
 package trickle
 
 import (
@@ -19,26 +19,26 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
-// trickleWake is how long a receive may wait before it looks at the clock. The
-// runtime's own signals begin a longer wait anew.
+// trickleWake is how long a receive may block before it checks the clock. The
+// runtime's own signals would restart a longer wait.
 const trickleWake = 5 * time.Millisecond
 
-// Args are those of both ends of a steady trickle of datagrams.
+// Args are the arguments of both ends of a trickle of datagrams.
 type Args struct {
-	Addr     netip.Addr     `json:"addr"` // the end's own
+	Addr     netip.Addr     `json:"addr"` // the end's own address
 	Peer     netip.AddrPort `json:"peer,omitzero"`
 	Token    frames.Token   `json:"token"`
 	Every    time.Duration  `json:"every"`              // ns between two datagrams
-	Sends    int            `json:"sends,omitempty"`    // the sender ends after so many, 0 for no limit
-	Arrivals int            `json:"arrivals,omitempty"` // the receiver ends after so many, 0 for no limit
-	Quiet    time.Duration  `json:"quiet,omitempty"`    // ns; the receiver ends when nothing came for so long, 0 for never
-	Limit    time.Duration  `json:"limit"`              // ns; ends in any case
+	Sends    int            `json:"sends,omitempty"`    // the sender ends after this many, 0 for no limit
+	Arrivals int            `json:"arrivals,omitempty"` // the receiver ends after this many, 0 for no limit
+	Quiet    time.Duration  `json:"quiet,omitempty"`    // ns; the receiver ends if nothing arrives for this long, 0 for never
+	Limit    time.Duration  `json:"limit"`              // ns; both ends end after this time
 }
 
-// Result is what an end has seen of it.
+// Result is what one end reports.
 type Result struct {
-	Count  int           `json:"count"`           // datagrams sent or arrived
-	Source netip.Addr    `json:"source"`          // of the first one that arrived; not valid if none did
+	Count  int           `json:"count"`           // datagrams that were sent or arrived
+	Source netip.Addr    `json:"source"`          // of the first one that arrived; invalid if none did
 	Ago    time.Duration `json:"ago"`             // ns since the last one arrived
 	Error  string        `json:"error,omitempty"` // of the last datagram that could not be sent
 }
@@ -85,7 +85,7 @@ func Receive(ctx context.Context, r *worker.Request) (any, error) {
 	return seen, unlessCancelled(ctx)
 }
 
-// addrOf is the address of a socket address, without its port.
+// addrOf returns the IP address of a socket address.
 func addrOf(sa unix.Sockaddr) netip.Addr {
 	switch sa := sa.(type) {
 	case *unix.SockaddrInet4:
@@ -96,8 +96,9 @@ func addrOf(sa unix.Sockaddr) netip.Addr {
 	return netip.Addr{}
 }
 
-// Start has one end send to another, as a probe with the roles of a
-// trickle. When it returns, the first datagram has been sent or refused.
+// Start makes one end send to another. probe is the name of a probe that has
+// Receive and Send as its roles. When Start returns, the first datagram has been
+// sent or refused.
 func Start(ctx context.Context, probe string, from, to probes.End, args Args) (receive, send *worker.Call, err error) {
 	rand.Read(args.Token[:])
 	atTo, atFrom := args, args
@@ -123,15 +124,16 @@ func Start(ctx context.Context, probe string, from, to probes.End, args Args) (r
 	return receive, send, nil
 }
 
-// Send sends datagrams at a steady rate. Refusals are counted out and
-// told: whether the network refuses is what is asked.
+// Send sends datagrams at a steady rate. It counts a datagram that the kernel
+// refuses as sent and reports the error: whether the network refuses is what the
+// trickle is to find out.
 func Send(ctx context.Context, r *worker.Request) (any, error) {
 	var args Args
 	if err := r.Args(&args); err != nil {
 		return nil, err
 	}
 	if args.Every <= 0 {
-		return nil, fmt.Errorf("datagrams cannot be sent every %s", args.Every)
+		return nil, fmt.Errorf("sending datagrams every %s: the interval must be positive", args.Every)
 	}
 	s, _, err := hot.BoundUDP(ctx, args.Addr)
 	if err != nil {
@@ -163,8 +165,9 @@ func Send(ctx context.Context, r *worker.Request) (any, error) {
 	return sent, unlessCancelled(ctx)
 }
 
-// unlessCancelled is the error of a role that was cut off by its time limit,
-// which has not seen all; to be cancelled is how such a role ends in order.
+// unlessCancelled returns the error of a role whose context ended before the role
+// was done, such as by its time limit. Cancellation by the controller is the normal
+// end of such a role and not an error.
 func unlessCancelled(ctx context.Context) error {
 	if err := context.Cause(ctx); !errors.Is(err, worker.ErrCancelled) {
 		return err
@@ -172,13 +175,13 @@ func unlessCancelled(ctx context.Context) error {
 	return nil
 }
 
-// Every is how often a datagram is sent until one arrives.
+// Every is the interval at which datagrams are sent until one arrives.
 const Every = 10 * time.Millisecond
 
-// Patience is how long none may arrive before a direction counts as
-// closed, beside what the underlay delays them. Neighbours are asked for once a second (arp(7)), so a first
-// request that gets lost must not decide.
+// Patience is how long no datagram may arrive before a direction counts as closed,
+// on top of the underlay's delay. Neighbour requests are sent once a second
+// (arp(7)), so the loss of the first one must not decide the result.
 const Patience = 1200 * time.Millisecond
 
-// Longest bounds a trickle of datagrams that ends when one has arrived.
+// Longest returns the time limit of a trickle that ends when a datagram has arrived.
 func Longest(delay time.Duration) time.Duration { return Patience + probes.ChainRoundTrips*2*delay }
