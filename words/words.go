@@ -162,6 +162,14 @@ func (t *Text) UnmarshalText(b []byte) error {
 	return nil
 }
 
+// Named is a table's text for a value, or the value itself where the table has none.
+func Named[K ~string](table map[K]Text, value K) Text {
+	if t, ok := table[value]; ok {
+		return t
+	}
+	return Quote(string(value))
+}
+
 // Plural picks the message for a count.
 func Plural[M Message | Text](n int, one, many M) M {
 	if n == 1 {

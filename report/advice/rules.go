@@ -143,11 +143,10 @@ func clouds(list []string) words.Text {
 	return words.List(named...)
 }
 
-func cloudNamed(cloud string) words.Text {
-	names := map[string]words.Text{"alibaba": words.AlibabaCloud, "huawei": words.HuaweiCloud, "aws": words.Quote("AWS"), "azure": words.Quote("Azure"), "gce": words.GoogleCloud,
-		"none": words.NetworkOnesOwn, "": words.Cloud}
-	return names[cloud]
-}
+func cloudNamed(cloud string) words.Text { return words.Named(cloudNames, cloud) }
+
+var cloudNames = map[string]words.Text{"alibaba": words.AlibabaCloud, "huawei": words.HuaweiCloud, "aws": words.Quote("AWS"),
+	"azure": words.Quote("Azure"), "gce": words.GoogleCloud, "none": words.NetworkOnesOwn, "": words.Cloud}
 
 // judge asks all rules.
 func (s *subject) judge() {

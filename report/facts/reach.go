@@ -105,19 +105,8 @@ func reachText(a results.Reachability) words.Text {
 	return text
 }
 
-// DirectionText names a direction in which a pod may be reached.
-func DirectionText(direction string) words.Text {
-	switch direction {
-	case results.OutsideToPod:
-		return words.OutsideToPodName
-	case results.PodToOutside:
-		return words.PodToOutsideName
-	case results.PodToOutside + "-masqueraded":
-		return words.MasqueradedName
-	case results.PodToPod:
-		return words.PodToPodName
-	case results.PodToNeigh:
-		return words.SameNodeName
-	}
-	return words.Quote(direction)
-}
+var directions = map[string]words.Text{results.OutsideToPod: words.OutsideToPodName, results.PodToOutside: words.PodToOutsideName,
+	results.PodToOutsideNAT: words.MasqueradedName, results.PodToPod: words.PodToPodName, results.PodToNeigh: words.SameNodeName}
+
+// DirectionText names a direction in which packets were sent.
+func DirectionText(direction string) words.Text { return words.Named(directions, direction) }

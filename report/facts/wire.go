@@ -80,15 +80,7 @@ func Form(kind string, port, overhead int) words.Text {
 	return words.FormBytes.With(KindText(kind), overhead)
 }
 
+var kinds = map[string]words.Text{"none": words.None, "mixed": words.Mixed, "unseen": words.Unseen}
+
 // KindText names a form of encapsulation.
-func KindText(kind string) words.Text {
-	switch kind {
-	case "none":
-		return words.None
-	case "mixed":
-		return words.Mixed
-	case "unseen":
-		return words.Unseen
-	}
-	return words.Quote(kind)
-}
+func KindText(kind string) words.Text { return words.Named(kinds, kind) }

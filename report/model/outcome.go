@@ -40,15 +40,7 @@ func (c *Cell) Named() words.Text {
 	return name
 }
 
+var statuses = map[string]words.Text{results.StatusOK: words.OK, results.StatusFailed: words.Failed, results.StatusUnsupported: words.Unsupported}
+
 // StatusText names a network's status.
-func StatusText(status string) words.Text {
-	switch status {
-	case results.StatusOK:
-		return words.OK
-	case results.StatusFailed:
-		return words.Failed
-	case results.StatusUnsupported:
-		return words.Unsupported
-	}
-	return words.Quote(status)
-}
+func StatusText(status string) words.Text { return words.Named(statuses, status) }

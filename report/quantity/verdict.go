@@ -5,17 +5,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
+var verdicts = map[stats.Verdict]words.Text{stats.Faster: words.Faster, stats.Slower: words.Slower,
+	stats.Equivalent: words.Equivalent, stats.Inconclusive: words.Inconclusive}
+
 // VerdictText names a verdict.
-func VerdictText(v stats.Verdict) words.Text {
-	switch v {
-	case stats.Faster:
-		return words.Faster
-	case stats.Slower:
-		return words.Slower
-	case stats.Equivalent:
-		return words.Equivalent
-	case stats.Inconclusive:
-		return words.Inconclusive
-	}
-	return words.Quote(string(v))
-}
+func VerdictText(v stats.Verdict) words.Text { return words.Named(verdicts, v) }

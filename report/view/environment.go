@@ -92,16 +92,7 @@ func Versions(r *model.Report) string {
 	return strings.Join(list, ", ")
 }
 
-// Setting says what something was set to: a name, or one of the few words that
-// stand for none.
-func Setting(value string) words.Text {
-	switch value {
-	case "none":
-		return words.None
-	case "unknown":
-		return words.Unknown
-	case "user namespace":
-		return words.UserNamespace
-	}
-	return words.Quote(value)
-}
+var settings = map[string]words.Text{"none": words.None, "unknown": words.Unknown, "user namespace": words.UserNamespace}
+
+// Setting says what something was set to: a name, or a word that stands for none.
+func Setting(value string) words.Text { return words.Named(settings, value) }
