@@ -76,9 +76,10 @@ e2e-cluster: deps build tools kubernetes ## as root: measure a cluster of two re
 UNITS = $$($(GO) list ./... | grep -v -e /cmd/ -e /test/)
 LABS  = -p 1 -timeout 60m ./cmd/... ./test/...
 
-# When called as root, slow tests that cover root too if they pass as an ordinary
-# user run only as an ordinary user. make test repeats as an ordinary user only
-# those tests that depend on the user. CONTRIBUTING.md says which tests run when.
+# If root runs the tests, those that are slow and whose result for an ordinary user
+# also holds for root run only as an ordinary user. Of the other tests, make test
+# repeats as an ordinary user only those that depend on the user. CONTRIBUTING.md
+# says which tests run when.
 AS_USER      = -exec $(CURDIR)/scripts/as-user.sh
 ONLY_AS_USER = TestKernelOfItsOwn|TestVPCInUML|TestKernelIsResumed|TestLinkDelays|TestLinkLoses
 AS_BOTH      = TestComparison|TestKillLeavesNothing|TestHostIsNeverTouched|TestDoctorNamesWhatIsMissing|TestPluginsCommand

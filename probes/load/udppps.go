@@ -194,7 +194,7 @@ func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Ti
 			rate = t.rate()
 		}
 		if tried > maxTrials {
-			return nil, tried, fmt.Errorf("searching for a rate without loss: even at %.0f datagrams per second %.2f %% were lost", rate, 100*t.loss())
+			return nil, tried, fmt.Errorf("searching for the highest rate: even at %.0f datagrams per second %.2f %% were lost", rate, 100*t.loss())
 		}
 		confirm = trialLength * 2 // shorter trials, because it is already late
 	}

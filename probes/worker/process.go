@@ -17,9 +17,9 @@ const (
 	spareProcs = 8
 )
 
-// Memory is the heap limit in bytes at which a worker's garbage collector, which
-// is otherwise off, starts. A worker takes some 20 MB. A cgroup limit must leave
-// room for memory that Go does not count, such as socket buffers.
+// Memory is the number of bytes at which a worker's garbage collector, which is
+// otherwise off, starts. A worker takes some 20 MB. A limit on the whole process must
+// leave room for memory that Go does not count, such as socket buffers.
 const Memory = 40 << 20
 
 // workerEnv contains the settings that the runtime reads only when it starts.
