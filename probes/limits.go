@@ -26,7 +26,5 @@ const ChainRoundTrips = 3
 // PodsWithin bounds the lifetime of the pods that a sample of cni-time adds.
 const PodsWithin = 20 * time.Second
 
-const ()
-
 // FactLimit bounds the whole inspection of the traffic on the underlay.
 const FactLimit = 5 * time.Second

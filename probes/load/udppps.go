@@ -163,9 +163,7 @@ func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Ti
 		return nil, tried, err
 	}
 	low, high := 0.0, float64(t.out.Sent)/t.out.Seconds
-	if t.loss() <= lossBound {
-		low = 0 // unpaced is the highest possible rate
-	} else {
+	if t.loss() > lossBound { // otherwise unpaced, which 0 stands for, is the highest possible rate
 		rate := t.rate() // what arrived when too much was sent
 		for time.Since(begin) < s.Duration-confirm-trialLength && high-low > 0.02*high {
 			if t, err = try(rate, trialLength); err != nil {
@@ -193,7 +191,7 @@ func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Ti
 		if rate == 0 {
 			rate = t.rate()
 		}
-		if tried > maxTrials {
+		if tried >= maxTrials {
 			return nil, tried, fmt.Errorf("searching for the highest rate: even at %.0f datagrams per second %.2f %% were lost", rate, 100*t.loss())
 		}
 		confirm = trialLength * 2 // shorter trials, because it is already late

@@ -306,7 +306,10 @@ func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
 		return most, err
 	}
 	if ok, err := p.passes(ctx, leastMTU); !ok || err != nil {
-		return 0, fmt.Errorf("not even packets of %d bytes pass: %w", leastMTU, errors.Join(err, context.Cause(ctx)))
+		if err = errors.Join(err, context.Cause(ctx)); err == nil {
+			err = errors.New("they are not answered")
+		}
+		return 0, fmt.Errorf("not even packets of %d bytes pass: %w", leastMTU, err)
 	}
 	low, high := leastMTU, most // low passes, high does not
 	for high-low > 1 {

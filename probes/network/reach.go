@@ -16,8 +16,6 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-const ()
-
 // Reach finds out which directions are open and whether source addresses are kept:
 // between the two pods in both directions, between two pods on one node, and
 // between pods and a host on the underlay that is not a node of the cluster, if
@@ -65,7 +63,7 @@ func measureReach(ctx context.Context, s *probes.Site) (*probes.Measurement, err
 		}
 	}
 	if around.Masquerade != nil && around.Outside.Worker != nil {
-		r, err := reachMasqueraded(ctx, around, s.Client)
+		r, err := reachMasqueraded(ctx, s, around, s.Client)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", results.PodToOutsideNAT, err)
 		}
@@ -96,13 +94,19 @@ func reachWays(s *probes.Site, around *probes.Surroundings) []reachWay {
 	}
 }
 
+// isNode reports whether an end is a node itself. A pod with an interface of its
+// own in the cloud stands for its node too, but has another address.
+func isNode(e probes.End) bool {
+	return podOf(e) == nil && (!e.NodeAddr.IsValid() || e.Addr == e.NodeAddr)
+}
+
 // translated returns a finding if the source address changed between two pods. On
 // the way out of the cluster, source NAT is what many plugins are configured for.
 func (w *reachWay) translated(r *results.Reachability) (f probes.Finding, yes bool) {
 	if r.Source != results.SourceSNAT || w.direction != results.PodToPod && w.direction != results.PodToNeigh {
 		return f, false
 	}
-	if podOf(w.from) == nil {
+	if isNode(w.from) {
 		return probes.Finding{Name: results.FindingNodeSourceNAT, Text: words.NodeSourceTranslated.With(r.From, r.To, r.Seen, w.from.Addr)}, true
 	}
 	return probes.Finding{Name: results.FindingPodSourceNAT, Text: words.PodSourceTranslated.With(r.From, r.To, r.Seen, w.from.Addr, r.From)}, true
@@ -110,13 +114,13 @@ func (w *reachWay) translated(r *results.Reachability) (f probes.Finding, yes bo
 
 // reachMasqueraded checks the path out of a pod once more with source NAT, which
 // clusters have on by default (flannel's --ip-masq, natOutgoing of Calico's pools).
-func reachMasqueraded(ctx context.Context, around *probes.Surroundings, from probes.End) (*results.Reachability, error) {
+func reachMasqueraded(ctx context.Context, s *probes.Site, around *probes.Surroundings, from probes.End) (*results.Reachability, error) {
 	end, err := around.Masquerade(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r, err := reachOneWay(ctx, around, from, around.Outside)
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), policyLift)
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Limit(policyLift))
 	defer cancel()
 	if err := errors.Join(err, end(ending)); err != nil {
 		return nil, err
@@ -198,5 +202,5 @@ const reachStreams = 4
 func reachTakes(s *probes.Site) time.Duration {
 	short := *s
 	short.Duration = max(s.Limit(lopsidedDuration), 4*s.Delay)
-	return reachDirections*trickle.Longest(s.Delay) + policyLift + reachStreams*short.DriveLimit()
+	return reachDirections*trickle.Longest(s.Delay) + s.Limit(policyLift) + reachStreams*short.DriveLimit()
 }
