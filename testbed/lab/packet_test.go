@@ -164,7 +164,7 @@ func TestFullSubnet(t *testing.T) {
 	if _, err := f.take(1, 1); err != nil {
 		t.Errorf("the other subnet: %v", err)
 	}
-	if _, err := (&node{space: &space{name: "n"}}).attach(&fabric{subnets: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/24")}, space: &space{}}, 0, 256); err == nil || !strings.Contains(err.Error(), "no room") {
+	if _, err := (&node{space: &space{name: "n"}}).attach(&fabric{subnets: []netip.Prefix{netip.MustParsePrefix("100.64.0.0/24")}, space: &space{}}, 0, 256); err == nil || !strings.Contains(err.Error(), "no address left") {
 		t.Errorf("a node beyond the subnet: %v", err)
 	}
 }
