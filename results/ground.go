@@ -2,21 +2,21 @@ package results
 
 import "strings"
 
-// Kernels that the nodes of a lab may run on.
+// Kernels that the nodes of a lab can run on.
 const (
-	KernelAuto = "auto" // the machine's own, and UML for what that lacks
+	KernelAuto = "auto" // the machine's own, and UML for what that does not support
 	KernelHost = "host" // the machine's own
 	KernelUML  = "uml"  // User-Mode Linux
 )
 
-// Kernels lists what may be asked for.
+// Kernels lists the kernels that can be requested.
 var Kernels = []string{KernelAuto, KernelHost, KernelUML}
 
-// groundKernel stands between the two parts of a ground.
+// groundKernel separates the two parts of a ground.
 const groundKernel = " in "
 
-// Ground names where figures may be compared with each other: a topology, in
-// one kernel. kernel is a [Record]'s.
+// Ground names the conditions under which figures can be compared with each other: a topology in
+// one kernel. The kernel is that of a [Record].
 func Ground(topology, kernel string) string {
 	if kernel == "" {
 		return topology
@@ -24,7 +24,7 @@ func Ground(topology, kernel string) string {
 	return topology + groundKernel + kernel
 }
 
-// SplitGround is the reverse of [Ground].
+// SplitGround is the inverse of [Ground].
 func SplitGround(ground string) (topology, kernel string) {
 	topology, kernel, _ = strings.Cut(ground, groundKernel)
 	return topology, kernel
