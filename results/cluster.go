@@ -1,17 +1,17 @@
 package results
 
-// Cluster identifies a Kubernetes cluster and describes what it runs on. Two
-// records are of one cluster if UID is the same.
+// Cluster identifies a Kubernetes cluster and describes what it runs on. Two records belong to
+// the same cluster if their UIDs are equal.
 type Cluster struct {
-	Context    string        `json:"context,omitempty"` // of the kubeconfig file, "" for its current one
-	UID        string        `json:"uid,omitempty"`     // of the namespace kube-system; "" if it may not be read
-	CA         string        `json:"ca,omitempty"`      // SHA-256 of the certificate authority that the API server is trusted by
+	Context    string        `json:"context,omitempty"` // context in the kubeconfig file, "" for the current one
+	UID        string        `json:"uid,omitempty"`     // of the namespace kube-system; "" if it cannot be read
+	CA         string        `json:"ca,omitempty"`      // SHA-256 of the certificate authority that the API server is verified against
 	Kubernetes string        `json:"kubernetes,omitempty"`
-	KubeProxy  string        `json:"kube_proxy,omitempty"` // mode, "" if it cannot be told
+	KubeProxy  string        `json:"kube_proxy,omitempty"` // mode, "" if unknown
 	Nodes      []ClusterNode `json:"nodes"`
 }
 
-// ClusterNode is what the API says of a node that takes part in a run.
+// ClusterNode is what the API reports about a node that takes part in a run.
 type ClusterNode struct {
 	Name         string `json:"name"`
 	Zone         string `json:"zone,omitempty"`

@@ -1,10 +1,9 @@
 package results
 
-// Superseded marks the records that do not count, by their index in Records:
-// samples of a block that an interruption broke off and that was measured again
-// after the run was resumed; and all that was noted before the first sample, if
-// the run was interrupted there, since it then began anew. They stay in the
-// journal, which only grows.
+// Superseded returns the indexes, in Records, of the records that do not count: the samples of a
+// block that was interrupted and measured again after the run was resumed; and, if the run was
+// interrupted before its first sample and so started over, everything recorded until then. They
+// stay in the journal, which is append-only.
 func (r *Recorded) Superseded() map[int]bool {
 	marked := map[int]bool{}
 	for start := 0; start < len(r.Records); {
@@ -43,12 +42,12 @@ func supersededIn(part []Record, mark func(int)) {
 	}
 }
 
-// endsPart reports whether what follows is measured in another kernel, in
-// blocks of its own.
+// endsPart reports whether the records that follow were measured in another kernel, in blocks of
+// their own.
 func (r Record) endsPart() bool { return r.Event != nil && r.Event.Name == EventNextKernel }
 
-// Parts splits the records at the change of the kernel: the last part is the
-// one that is, or was, under way.
+// Parts splits the records where the kernel changes. The last part is the one that is, or was, in
+// progress.
 func (r *Recorded) Parts() (before, last []Record) {
 	for i := len(r.Records) - 1; i >= 0; i-- {
 		if r.Records[i].endsPart() {
@@ -58,15 +57,15 @@ func (r *Recorded) Parts() (before, last []Record) {
 	return nil, r.Records
 }
 
-// NextKernel reports whether the machine's own kernel has done its part, and
-// what it lacks something for is to be measured in another one.
+// NextKernel reports whether the part of the run in the machine's own kernel is done, and the
+// networks that this kernel does not support are to be measured in another one.
 func (r *Recorded) NextKernel() bool {
 	before, _ := r.Parts()
 	return len(before) > 0
 }
 
-// NextBlock is the number of the first block that is not whole in the part of
-// the record that is under way.
+// NextBlock returns the number of the first incomplete block in the part of the record that is in
+// progress.
 func (r *Recorded) NextBlock() int {
 	next := 0
 	_, part := r.Parts()
@@ -78,7 +77,7 @@ func (r *Recorded) NextBlock() int {
 	return next
 }
 
-// Complete reports whether the run did all that was asked.
+// Complete reports whether the run did everything that was requested.
 func (r *Recorded) Complete() bool {
 	complete := false
 	for _, record := range r.Records {

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// smallJournal is a run directory with a few records, and its journal's text.
+// smallJournal returns a run directory with a few records, and the text of its journal.
 func smallJournal(t *testing.T) (dir string, text []byte) {
 	t.Helper()
 	j, dir := newJournal(t)
@@ -44,8 +44,8 @@ func writeJournal(t *testing.T, dir string, text []byte) {
 	}
 }
 
-// TestCutAtEveryByte cuts a journal everywhere: whole lines are kept, a rest is
-// told, and the run can go on from there.
+// TestCutAtEveryByte truncates a journal at every byte: whole lines are kept, a partial line is
+// reported, and the run can be resumed.
 func TestCutAtEveryByte(t *testing.T) {
 	dir, text := smallJournal(t)
 	whole, err := Load(dir)
@@ -73,8 +73,8 @@ func TestCutAtEveryByte(t *testing.T) {
 	}
 }
 
-// TestFlippedBytes damages every byte in turn: what stands before the line is
-// kept, and an error names the line.
+// TestFlippedBytes damages every byte in turn: the records before the damaged line are kept, and
+// the error names the line.
 func TestFlippedBytes(t *testing.T) {
 	dir, text := smallJournal(t)
 	whole, err := Load(dir)
@@ -124,7 +124,7 @@ func TestForeignFiles(t *testing.T) {
 	}
 }
 
-// TestSuperseded counts a block that was measured twice once.
+// TestSuperseded checks that a block measured twice counts once.
 func TestSuperseded(t *testing.T) {
 	sample := func(block int) Record { return Record{Sample: &Sample{Block: block}} }
 	end := func(block int) Record { return Record{Event: &Event{Name: EventBlockEnd, Block: block}} }
@@ -133,7 +133,7 @@ func TestSuperseded(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		records []Record
-		want    []int // that do not count
+		want    []int // indexes that do not count
 	}{
 		{"never interrupted", []Record{network, sample(0), end(0), sample(1), end(1)}, nil},
 		{"between blocks", []Record{sample(0), end(0), resumed(1), sample(1), end(1)}, nil},

@@ -12,15 +12,15 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// longestName is where a file's name is cut: file systems take 255 bytes, with
-// the ending.
+// longestName is the length at which file names are cut. File systems allow 255 bytes, including
+// the extension.
 const longestName = 200
 
-// FileName makes a file's name, without ending, of the parts that tell the file
-// from all others: other parts, or the same ones in another order, never give
-// the same name. Parts are joined by "_"; bytes other than letters, digits and
-// ".+=-" become "%" and two hexadecimal digits, as in URLs (RFC 3986, section
-// 2.1). What is too long for a file system ends in the SHA-256 of the whole.
+// FileName builds a file name, without an extension, from the parts that identify the file.
+// Different parts, or the same parts in a different order, never give the same name. Parts are
+// joined by "_"; bytes other than letters, digits and ".+=-" become "%" and two hexadecimal
+// digits, as in URLs (RFC 3986, section 2.1). A name that is too long for a file system ends in
+// the SHA-256 of the full name.
 func FileName(parts ...string) string {
 	var b strings.Builder
 	for i, part := range parts {
@@ -41,13 +41,13 @@ func FileName(parts ...string) string {
 		return name
 	}
 	sum := fmt.Sprintf("_sha256=%x", sha256.Sum256([]byte(name)))
-	return name[:longestName+1-len(sum)] + sum // one longer than any name that is not cut
+	return name[:longestName+1-len(sum)] + sum // one byte longer than any name that is not cut
 }
 
-// AddHistogram keeps a latency histogram, in HDR's V2 compressed encoding, beside
-// the journal and returns its name below the run directory, for [Sample]. The parts of its name, see
-// [FileName], must tell it from every other one of the run: a second histogram
-// of one name is an error, and the first one stays.
+// AddHistogram stores a latency histogram, in HDR's V2 compressed encoding, beside the journal
+// and returns its name relative to the run directory, for use in a [Sample]. The parts of the
+// name (see [FileName]) must be unique within the run: adding a second histogram under the same
+// name is an error and leaves the first one in place.
 func (j *Journal) AddHistogram(encoded []byte, parts ...string) (string, error) {
 	file := filepath.Join(HistDir, FileName(parts...)+".hdr")
 	if err := writeNew(j.Path(file), encoded); err != nil {
@@ -61,15 +61,14 @@ func (j *Journal) AddHistogram(encoded []byte, parts ...string) (string, error) 
 
 const maxHistogram = 1 << 20
 
-// Histogram reads a latency histogram of the run directory, by the name that a
-// [Sample] carries.
+// Histogram reads a latency histogram from the run directory, by the name given in a [Sample].
 func Histogram(dir, name string) (*hdrhistogram.Histogram, error) {
 	if !filepath.IsLocal(name) || !strings.HasPrefix(filepath.ToSlash(name), HistDir+"/") {
 		return nil, fmt.Errorf("histogram %q is not below %s", name, HistDir)
 	}
 	path := filepath.Join(dir, name)
-	// Ten times what the widest histogram takes: the encoding is compressed,
-	// and a damaged one must not fill the memory.
+	// This is ten times the size of the widest histogram: the encoding is compressed, and a
+	// damaged file must not exhaust memory.
 	if st, err := os.Stat(path); err == nil && st.Size() > maxHistogram {
 		return nil, fmt.Errorf("histogram %s has %d bytes, more than %d", name, st.Size(), maxHistogram)
 	}
@@ -84,7 +83,7 @@ func Histogram(dir, name string) (*hdrhistogram.Histogram, error) {
 	return h, nil
 }
 
-// writeNew writes a file that must not exist yet, whole or not at all.
+// writeNew writes a file that must not exist yet. It writes the whole file or nothing.
 func writeNew(path string, content []byte) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -97,7 +96,7 @@ func writeNew(path string, content []byte) error {
 	return err
 }
 
-// syncFile makes a file's content survive a crash of the machine.
+// syncFile flushes a file to disk so that its content survives a crash of the machine.
 func syncFile(path string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -106,11 +105,11 @@ func syncFile(path string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Replace writes a file in the place of an earlier one of that name: whoever
-// reads it, and whatever happens meanwhile, finds the old content or the new.
+// Replace atomically replaces a file: whatever happens, a reader finds either the old content or
+// the new.
 func Replace(path string, content []byte) error {
 	next := fmt.Sprintf("%s.%d.tmp", path, os.Getpid())
-	os.Remove(next) // of an earlier process with that number
+	os.Remove(next) // left behind by an earlier process with this ID
 	if err := writeNew(next, content); err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// TestFileNames gives different parts different names.
+// TestFileNames checks that different parts give different names.
 func TestFileNames(t *testing.T) {
 	long := strings.Repeat("x", longestName)
 	for _, c := range []struct {
@@ -43,8 +43,8 @@ func TestFileNames(t *testing.T) {
 	}
 }
 
-// FuzzFileName compares names with the lists that they come from, and writes
-// such files.
+// FuzzFileName compares names with the parts that they were built from, and creates files with
+// those names.
 func FuzzFileName(f *testing.F) {
 	f.Add("a b", "c", "a_b", "c")
 	f.Add("a-b", "c", "a", "b-c")
@@ -62,7 +62,7 @@ func FuzzFileName(f *testing.F) {
 	})
 }
 
-// TestSecondHistogramOfOneName is refused, and the first one stays.
+// TestSecondHistogramOfOneName checks that a second histogram is refused and the first one stays.
 func TestSecondHistogramOfOneName(t *testing.T) {
 	j, dir := newJournal(t)
 	first, second := hdrhistogram.New(1, 1e10, 3), hdrhistogram.New(1, 1e10, 3)
@@ -80,7 +80,8 @@ func TestSecondHistogramOfOneName(t *testing.T) {
 	}
 }
 
-// TestReplace leaves one file, whole, and the old one where it cannot write.
+// TestReplace checks that exactly one file remains, complete, and that a failed write leaves
+// nothing behind.
 func TestReplace(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "report.json")

@@ -1,19 +1,19 @@
 package results
 
-// Names of the findings that probes report. They are stable: scripts, the
-// advice and acceptance specs use them.
+// Names of the findings that probes report. They are stable, because scripts, the advice and
+// acceptance specs refer to them.
 const (
-	FindingPodMTUTooLarge      = "pod-mtu-too-large"      // pods may send more than the path carries
-	FindingPodMTUTooSmall      = "pod-mtu-too-small"      // the path carries more than pods may send
-	FindingPodMTUDiffers       = "pod-mtu-differs"        // between the two pods
+	FindingPodMTUTooLarge      = "pod-mtu-too-large"      // pods may send larger packets than the path carries
+	FindingPodMTUTooSmall      = "pod-mtu-too-small"      // the path carries larger packets than pods may send
+	FindingPodMTUDiffers       = "pod-mtu-differs"        // the two pods have different MTUs
 	FindingMTUAsymmetric       = "mtu-asymmetric"         // one direction carries larger packets
-	FindingPMTUBlackHole       = "pmtu-black-hole"        // too large packets vanish without a message
-	FindingPMTUWrong           = "pmtu-wrong"             // the message names another size than passes
+	FindingPMTUBlackHole       = "pmtu-black-hole"        // packets that are too large are dropped without an ICMP message
+	FindingPMTUWrong           = "pmtu-wrong"             // the ICMP message gives a size other than the one that passes
 	FindingUnderlayFragments   = "underlay-fragments"     // outer packets are fragmented
-	FindingUnderlayMTUDiffers  = "underlay-mtu-differs"   // between the two nodes' NICs
-	FindingUnderlayMTUTooLarge = "underlay-mtu-too-large" // a NIC sends more than the nodes' path carries
-	FindingPodSourceNAT        = "pod-source-nat"         // pods see another source address than the pod's
-	FindingNodeSourceNAT       = "node-source-nat"        // nodes see another source address than the node's
-	FindingTCPDoesNotPass      = "tcp-does-not-pass"      // datagrams pass, a TCP stream does not
-	FindingOneDirectionSlow    = "one-direction-slow"     // a small part of what the other direction carries
+	FindingUnderlayMTUDiffers  = "underlay-mtu-differs"   // the two nodes' NICs have different MTUs
+	FindingUnderlayMTUTooLarge = "underlay-mtu-too-large" // a NIC sends larger packets than the path between the nodes carries
+	FindingPodSourceNAT        = "pod-source-nat"         // pods see a source address other than the pod's
+	FindingNodeSourceNAT       = "node-source-nat"        // nodes see a source address other than the node's
+	FindingTCPDoesNotPass      = "tcp-does-not-pass"      // datagrams pass, but a TCP stream does not
+	FindingOneDirectionSlow    = "one-direction-slow"     // one direction carries a small fraction of what the other carries
 )

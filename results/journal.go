@@ -15,23 +15,21 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Journal is the record of a run while it is made. Its methods may be called
-// from any goroutine. After its first error it takes nothing more, and returns
-// that error from then on, so that callers that cannot act on an error may
-// leave it to [Journal.Close].
+// Journal writes the record of a run in progress. Its methods are safe for concurrent use. After
+// the first error it accepts no more records and keeps returning that error, so callers that
+// cannot handle an error may leave it to [Journal.Close].
 type Journal struct {
 	dir string
 
 	mu       sync.Mutex
 	file     *os.File
-	size     int64    // bytes of whole lines
-	unsynced []string // files beside the journal that it names
+	size     int64    // total bytes of complete lines
+	unsynced []string // files that the journal refers to and that are not synced yet
 	err      error    // the first one
 }
 
-// Create makes the folders of a run directory, writes run.json and starts an
-// empty journal. The directory must exist; files of an earlier run in it are
-// an error.
+// Create makes the subdirectories of a run directory, writes run.json and starts an empty
+// journal. The directory must exist; it is an error if it contains files of an earlier run.
 func Create(dir string, run Run) (*Journal, error) {
 	run.Schema = RunSchema
 	text, err := json.MarshalIndent(run, "", "  ")
@@ -40,7 +38,7 @@ func Create(dir string, run Run) (*Journal, error) {
 	}
 	for _, sub := range []string{HistDir, CaptureDir, LogDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-			return nil, fmt.Errorf("making the run directory: %w", err)
+			return nil, fmt.Errorf("creating the run directory: %w", err)
 		}
 	}
 	path := filepath.Join(dir, RunFile)
@@ -53,7 +51,7 @@ func Create(dir string, run Run) (*Journal, error) {
 	return open(dir, os.O_CREATE|os.O_EXCL)
 }
 
-// Open goes on with the journal of a run that [Create] has started.
+// Open opens the journal of a run started by [Create] for appending.
 func Open(dir string) (*Run, *Journal, error) {
 	recorded, j, err := Continue(dir)
 	if err != nil {
@@ -62,9 +60,9 @@ func Open(dir string) (*Run, *Journal, error) {
 	return &recorded.Run, j, nil
 }
 
-// Continue goes on with the journal of a run that [Create] has started, and
-// returns the record so far. Nobody else can write between the two: the journal
-// is locked first. A last line that was cut is removed.
+// Continue opens the journal of a run started by [Create] for appending and returns the record so
+// far. It locks the journal before reading it, so nobody else can write in between. A truncated
+// last line is removed.
 func Continue(dir string) (*Recorded, *Journal, error) {
 	j, err := open(dir, 0)
 	if err != nil {
@@ -95,9 +93,9 @@ func open(dir string, flags int) (*Journal, error) {
 	return &Journal{dir: dir, file: f}, nil
 }
 
-// Lock keeps every other process of this kernel from writing the journal in dir
-// until it is closed. [Open] and [Continue] do so themselves; this is for who
-// has the run written in another kernel, which does not share locks.
+// Lock keeps all other processes on this kernel from writing the journal in dir until it is
+// closed. [Open] and [Continue] lock the journal themselves; Lock is for callers that have the
+// run written in another kernel, which does not share locks.
 func Lock(dir string) (io.Closer, error) {
 	f, err := os.Open(filepath.Join(dir, JournalFile))
 	if err != nil {
@@ -109,8 +107,8 @@ func Lock(dir string) (io.Closer, error) {
 	return f, nil
 }
 
-// lock makes sure that one run writes at a time, or closes the file. The lock
-// ends with the process.
+// lock ensures that only one run writes at a time. It closes the file if it fails. The lock ends
+// with the process.
 func lock(f *os.File, dir string) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
@@ -125,9 +123,9 @@ func lock(f *os.File, dir string) error {
 	return errors.Join(err, f.Close())
 }
 
-// Resume prepares an interrupted run to go on: a last line that was cut is
-// removed from the journal, and an event says from which block on the run goes
-// on and what differs now. It returns the record so far.
+// Resume prepares an interrupted run for continuation: it removes a truncated last line from the
+// journal and appends an event with the block to continue from and what is different now. It
+// returns the record so far.
 func Resume(dir, differs string) (*Recorded, error) {
 	recorded, j, err := Continue(dir)
 	if err != nil {
@@ -145,8 +143,8 @@ func Resume(dir, differs string) (*Recorded, error) {
 	return recorded, j.Close()
 }
 
-// Append adds one record as one line. A record without a time gets the present
-// one.
+// Append adds a record as one line. If the record has no time, Append sets it to the current
+// time.
 func (j *Journal) Append(r Record) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -165,16 +163,16 @@ func (j *Journal) append(r Record) error {
 	if err != nil {
 		return fmt.Errorf("encoding a record: %w", err)
 	}
-	// What cannot be read back must not be written.
+	// Never write a record that cannot be read back.
 	if err := r.check(); err != nil {
 		return fmt.Errorf("encoding a record: %w", err)
 	}
 	if len(line) > maxLine {
 		return fmt.Errorf("encoding a record: it takes %d bytes, more than %d", len(line), maxLine)
 	}
-	// One write a line: what a crash leaves is whole lines and at most one
-	// that is cut. What a failed write leaves is removed, or the next line
-	// would be joined to it.
+	// Write each line in one call, so that a crash leaves complete lines and at most one
+	// truncated line. Remove what a failed write left behind, or the next line would be joined to
+	// it.
 	n, err := j.file.Write(append(line, '\n'))
 	if err == nil {
 		j.size += int64(n)
@@ -187,17 +185,17 @@ func (j *Journal) append(r Record) error {
 	return err
 }
 
-// cut removes what follows the whole lines.
+// cut removes everything after the complete lines.
 func (j *Journal) cut(whole int64) error {
 	j.size = whole
 	if err := j.file.Truncate(whole); err != nil {
-		return fmt.Errorf("removing a cut line from %s: %w", JournalFile, err)
+		return fmt.Errorf("removing a truncated line from %s: %w", JournalFile, err)
 	}
 	return nil
 }
 
-// Sync makes all that was appended, and the histograms that it names, survive a
-// crash of the machine. It returns the journal's first error.
+// Sync flushes all appended records, and the histograms that they refer to, to disk, so that they
+// survive a crash of the machine. It returns the journal's first error.
 func (j *Journal) Sync() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -224,5 +222,5 @@ func (j *Journal) Close() error {
 	return err
 }
 
-// Path returns where a file of the run directory lies.
+// Path returns the path of a file in the run directory.
 func (j *Journal) Path(name string) string { return filepath.Join(j.dir, name) }

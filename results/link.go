@@ -8,27 +8,27 @@ import (
 	"time"
 )
 
-// Link is what the underlay does to packets between two machines, beside
-// limiting their rate: in each direction every packet takes Delay longer, and a
-// share of them is lost. A round trip takes twice the delay longer.
+// Link is what the underlay does to packets between two machines, besides limiting their rate: in
+// each direction it delays every packet by Delay and loses a share of them. The round-trip time
+// grows by twice the delay.
 type Link struct {
 	Delay       time.Duration
 	LossPercent float64
 }
 
-// Bounds of a link. The round trip between any two places of the world takes
-// less than twice maxDelay; TCP all but stops at more loss than maxLoss.
+// Bounds of a link. The round trip between any two places in the world takes less than twice
+// maxDelay; at a loss above maxLoss, TCP all but stops.
 const (
-	minDelay = time.Microsecond // what netem is told in
+	minDelay = time.Microsecond // netem's resolution
 	maxDelay = 200 * time.Millisecond
 	minLoss  = 0.0001 // %
 	maxLoss  = 10     // %
 )
 
-// linkKeys are what can be said of a link, in the order in which it is written.
+// linkKeys are the keys that describe a link, in the order in which they are written.
 var linkKeys = []string{"delay", "loss"}
 
-// UnknownLinkKeyError is a key that [ParseLink] does not know.
+// UnknownLinkKeyError reports a key that [ParseLink] does not know.
 type UnknownLinkKeyError struct {
 	Key   string
 	Known []string
@@ -38,8 +38,8 @@ func (e *UnknownLinkKeyError) Error() string {
 	return fmt.Sprintf("link has no %q (it has %s)", e.Key, strings.Join(e.Known, ", "))
 }
 
-// ParseLink reads a link such as "delay=20ms,loss=0.1%"; "" is one that does
-// nothing.
+// ParseLink parses a link such as "delay=20ms,loss=0.1%". The empty string is a link without
+// delay or loss.
 func ParseLink(s string) (Link, error) {
 	var l Link
 	if s == "" {
@@ -95,7 +95,7 @@ func parseLoss(s string) (float64, error) {
 	return percent, nil
 }
 
-// String writes the link as [ParseLink] reads it.
+// String returns the link in the form that [ParseLink] reads.
 func (l Link) String() string {
 	var parts []string
 	if l.Delay > 0 {
@@ -107,10 +107,10 @@ func (l Link) String() string {
 	return strings.Join(parts, ",")
 }
 
-// MarshalText is String.
+// MarshalText returns the link as [Link.String] does.
 func (l Link) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText is [ParseLink].
+// UnmarshalText parses the link as [ParseLink] does.
 func (l *Link) UnmarshalText(text []byte) (err error) {
 	*l, err = ParseLink(string(text))
 	return err

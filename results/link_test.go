@@ -47,12 +47,12 @@ func TestParseLink(t *testing.T) {
 	}
 	var unknown *UnknownLinkKeyError
 	if _, err := ParseLink("los=1%"); !errors.As(err, &unknown) || unknown.Key != "los" || len(unknown.Known) != 2 {
-		t.Errorf("%v does not tell the keys that there are", err)
+		t.Errorf("%v does not list the known keys", err)
 	}
 }
 
-// FuzzParseLink holds what is taken to the bounds, and to being the same link
-// when it is written and read again.
+// FuzzParseLink checks that accepted links are within the bounds and survive a round trip through
+// String.
 func FuzzParseLink(f *testing.F) {
 	for _, seed := range []string{"", "delay=20ms,loss=0.1%", "loss=10%", "delay=1us", "delay=1ms,delay=1ms", "loss=1e9%", "delay=∞", "x=1"} {
 		f.Add(seed)
@@ -61,12 +61,12 @@ func FuzzParseLink(f *testing.F) {
 		l, err := ParseLink(text)
 		if err != nil {
 			if l != (Link{}) {
-				t.Errorf("%q is refused, and yet %+v", text, l)
+				t.Errorf("%q was rejected but returned %+v", text, l)
 			}
 			return
 		}
 		if l.Delay < 0 || l.Delay > maxDelay || !(l.LossPercent >= 0 && l.LossPercent <= maxLoss) {
-			t.Errorf("%q is taken for %+v", text, l)
+			t.Errorf("%q was accepted as %+v", text, l)
 		}
 		if again, err := ParseLink(l.String()); err != nil || again != l {
 			t.Errorf("%q is %+v, written %q, read again %+v (%v)", text, l, l, again, err)

@@ -13,22 +13,22 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// maxLine bounds one record; the longest ones quote agents' logs.
+// maxLine is the maximum length of a record; the longest ones quote agents' logs.
 const maxLine = 1 << 20
 
-// Recorded is a run directory that was read.
+// Recorded is the content of a run directory.
 type Recorded struct {
 	Dir     string
 	Run     Run
 	Records []Record
-	// Warnings say what was dropped: at most a last line that a crash cut.
+	// Warnings say what was dropped: at most a last line that a crash truncated.
 	Warnings []words.Text
 
-	whole int64 // bytes of the journal's whole lines
+	whole int64 // total bytes of the journal's complete lines
 }
 
-// Load reads a run directory. A last line that was cut is dropped with a
-// warning; anything else that is damaged is an error that names file and line.
+// Load reads a run directory. It drops a truncated last line with a warning; any other damage is
+// an error that names the file and line.
 func Load(dir string) (*Recorded, error) {
 	run, err := readRun(dir)
 	if err != nil {
@@ -82,8 +82,8 @@ func (r *Recorded) read(journal io.Reader) error {
 	}
 }
 
-// readLine returns a line without its end; with io.EOF what follows the last
-// end.
+// readLine returns a line without its newline. At io.EOF it returns what follows the last
+// newline.
 func readLine(in *bufio.Reader) ([]byte, error) {
 	var line []byte
 	for {
@@ -100,7 +100,7 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// parseRecord reads one line: a time and exactly one kind of record.
+// parseRecord parses one line: a time and exactly one kind of record.
 func parseRecord(line []byte) (Record, error) {
 	var r Record
 	dec := json.NewDecoder(bytes.NewReader(line))
@@ -119,7 +119,7 @@ func parseRecord(line []byte) (Record, error) {
 	return r, nil
 }
 
-// check makes sure that a record is of exactly one kind.
+// check verifies that a record is of exactly one kind.
 func (r Record) check() error {
 	kinds := 0
 	for _, there := range []bool{r.Sample != nil, r.Network != nil, r.Setup != nil, r.Encapsulation != nil, r.Finding != nil,
@@ -129,7 +129,7 @@ func (r Record) check() error {
 		}
 	}
 	if kinds != 1 {
-		return fmt.Errorf("the record is of %d kinds, not one", kinds)
+		return fmt.Errorf("the record has %d kinds instead of one", kinds)
 	}
 	return nil
 }

@@ -6,33 +6,33 @@ import (
 	"net/netip"
 )
 
-// Needs is what a cluster asks of its network plugin: the section "needs" of a
-// spec file. A zero value says nothing about the matter.
+// Needs describes what a cluster requires of its network plugin: the "needs" section of a spec
+// file. A zero value means that nothing is specified.
 type Needs struct {
 	NetworkPolicy   bool   `json:"network_policy,omitempty"`    // NetworkPolicy objects must take effect
 	PodIPsReachable bool   `json:"pod_ips_reachable,omitempty"` // hosts outside the cluster reach pods by their addresses
-	NoOverlay       bool   `json:"no_overlay,omitempty"`        // nothing may be put around pods' packets
+	NoOverlay       bool   `json:"no_overlay,omitempty"`        // pods' packets must not be encapsulated
 	Encryption      bool   `json:"encryption,omitempty"`        // pods' packets are encrypted between nodes
-	Nodes           int    `json:"nodes,omitempty"`             // of the cluster now
-	NodesLater      int    `json:"nodes_later,omitempty"`       // that it may grow to
+	Nodes           int    `json:"nodes,omitempty"`             // that the cluster has now
+	NodesLater      int    `json:"nodes_later,omitempty"`       // that the cluster may grow to
 	PodsPerNode     int    `json:"pods_per_node,omitempty"`
 	Cloud           string `json:"cloud,omitempty"`            // one of Clouds
-	ExistingCluster bool   `json:"existing_cluster,omitempty"` // the cluster is there and has a plugin
+	ExistingCluster bool   `json:"existing_cluster,omitempty"` // the cluster exists and has a plugin
 	L2              Answer `json:"l2,omitempty"`               // whether all nodes share a link layer
 
 	PodCIDR     netip.Prefix `json:"pod_cidr,omitzero"`
 	NodeCIDR    netip.Prefix `json:"node_cidr,omitzero"`
 	ServiceCIDR netip.Prefix `json:"service_cidr,omitzero"`
-	// NodePrefix is the length of the part of PodCIDR that each node gets
-	// (Kubespray: kube_network_node_prefix).
+	// NodePrefix is the prefix length of the part of PodCIDR that each node gets (Kubespray:
+	// kube_network_node_prefix).
 	NodePrefix int `json:"node_prefix,omitempty"`
 
-	// Limits are the account's and the machines' own, where they differ from
-	// what the cloud gives by default.
+	// Limits are those of the account and the machines, where they differ from the cloud's
+	// defaults.
 	Limits Limits `json:"limits,omitzero"`
 }
 
-// Limits are numbers that a cloud sets for an account or a machine type.
+// Limits are quotas that a cloud sets for an account or a machine type.
 type Limits struct {
 	VPCRoutes     int `json:"vpc_routes,omitempty"`      // entries of the VPC's route table
 	Adapters      int `json:"adapters,omitempty"`        // network interfaces of a node, the primary one included
@@ -40,25 +40,25 @@ type Limits struct {
 	SubENIs       int `json:"sub_enis,omitempty"`        // of a node (CCE)
 }
 
-// What Kubespray takes where the needs say nothing (v2.31,
+// Kubespray's defaults, used where the needs do not specify a value (v2.31,
 // inventory/sample/group_vars/k8s_cluster/k8s-cluster.yml).
 var (
 	DefaultPodCIDR     = netip.MustParsePrefix("10.233.64.0/18")
 	DefaultServiceCIDR = netip.MustParsePrefix("10.233.0.0/18")
 )
 
-// DefaultNodePrefix is the part of the pod network that each node gets, in the
-// same file.
+// DefaultNodePrefix is the prefix length of each node's part of the pod network, from the same
+// file.
 const DefaultNodePrefix = 24
 
-// Clouds that a cluster may be in; none is a network of one's own.
+// Clouds lists the clouds that a cluster may be in; "none" is a network of one's own.
 var Clouds = []string{"none", "alibaba", "huawei", "aws", "azure", "gce"}
 
-// Largest is the node count that limits are judged by: the larger of now and
-// later, 0 if neither is said.
+// Largest returns the node count to judge limits by: the larger of now and later, or 0 if neither
+// is specified.
 func (n Needs) Largest() int { return max(n.Nodes, n.NodesLater) }
 
-// Answer is yes, no or unknown; "" if nothing was said.
+// Answer is yes, no or unknown, or "" if nothing was specified.
 type Answer string
 
 // The answers.
@@ -68,7 +68,7 @@ const (
 	Unknown Answer = "unknown"
 )
 
-// UnmarshalJSON takes a boolean too: YAML 1.1 reads yes and no as such.
+// UnmarshalJSON also accepts a boolean, because YAML 1.1 reads yes and no as booleans.
 func (a *Answer) UnmarshalJSON(text []byte) error {
 	var v any
 	if err := json.Unmarshal(text, &v); err != nil {

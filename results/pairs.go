@@ -2,12 +2,11 @@ package results
 
 import "strings"
 
-// ControlSuffix marks the second network of the plugin that a run compares
-// with itself.
+// ControlSuffix marks the copy of the plugin that a run compares with itself.
 const ControlSuffix = "+control"
 
-// Pairs lists which networks are compared: every two, the baseline as the
-// second one, and a control's copy with its original alone.
+// Pairs lists the networks to compare: every pair, with the baseline second, except that a
+// control's copy is compared only with its original.
 func Pairs(instances []string) [][2]string {
 	var pairs [][2]string
 	for i, a := range instances {
@@ -27,7 +26,7 @@ func Pairs(instances []string) [][2]string {
 	return pairs
 }
 
-// Original is the name of the plugin behind a network.
+// Original returns the name of the plugin behind a network.
 func Original(instance string) string { return strings.TrimSuffix(instance, ControlSuffix) }
 
 // IsControl reports whether a network is a control's copy.

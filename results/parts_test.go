@@ -25,8 +25,7 @@ func TestTopology(t *testing.T) {
 	}
 }
 
-// TestParts goes through the life of a run in two kernels, with a break in
-// each.
+// TestParts follows a run through two kernels, with an interruption in each.
 func TestParts(t *testing.T) {
 	sample := func(block int) Record { return Record{Sample: &Sample{Block: block}} }
 	event := func(name string, block int) Record { return Record{Event: &Event{Name: name, Block: block}} }
@@ -34,7 +33,7 @@ func TestParts(t *testing.T) {
 	for _, c := range []struct {
 		name       string
 		records    []Record
-		next       int // block
+		next       int // next block
 		nextKernel bool
 		complete   bool
 		superseded []int

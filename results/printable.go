@@ -5,9 +5,8 @@ import (
 	"unicode"
 )
 
-// Printable makes text from agents and kernels harmless on a terminal and in
-// formats of one line an entry: what is no graphic character or space becomes
-// a space.
+// Printable makes text from agents and kernels safe for terminals and for formats with one entry
+// per line: it replaces every character that is neither graphic nor a space with a space.
 func Printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsGraphic(r) && r != unicode.ReplacementChar {

@@ -1,7 +1,7 @@
-// Package results is the record of a run: what was asked (run.json), every raw
-// sample and fact in the order it was seen (samples.jsonl), and the latency
-// histograms and captures beside them. It knows nothing of networks or
-// statistics; it only keeps what was measured so that anyone can judge it again.
+// Package results holds the record of a run: what was requested (run.json), every raw sample and
+// fact in the order in which it was seen (samples.jsonl), and the latency histograms and captures
+// beside them. It knows nothing about networks or statistics; it only keeps what was measured so
+// that anyone can evaluate it again.
 //
 // A run directory holds
 //
@@ -18,11 +18,11 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// RunSchema names the version of run.json and samples.jsonl. A reader refuses
-// a directory that carries another one.
+// RunSchema names the version of run.json and samples.jsonl. A reader rejects a directory with
+// any other version.
 const RunSchema = "cnibench.run/v1"
 
-// Names inside a run directory.
+// Names of files and subdirectories of a run directory.
 const (
 	RunFile     = "run.json"
 	JournalFile = "samples.jsonl"
@@ -43,27 +43,27 @@ type Run struct {
 	// Versions holds the version of every program that takes part, by name
 	// ("flanneld": "v0.28.10").
 	Versions map[string]string `json:"versions"`
-	// Metrics describes every metric that a sample of this run may carry, so
-	// that the record can be read without knowing the probes.
+	// Metrics describes every metric that a sample of this run can have, so that the record can
+	// be read without knowledge of the probes.
 	Metrics []Metric `json:"metrics"`
-	// CongestionControl is what the TCP probes set on their sockets.
+	// CongestionControl is the algorithm that the TCP probes set on their sockets.
 	CongestionControl string `json:"congestion_control"`
-	// Clusters are those that a run on the cluster testbed measured, in the order
-	// of its contexts; empty for the lab.
+	// Clusters are the clusters measured by a run on the cluster testbed, in the order of its
+	// contexts; empty for the lab.
 	Clusters []Cluster `json:"clusters,omitempty"`
 }
 
-// Asked is what the person asked for, defaults filled in. The keys are those
-// of the spec file and of the flags.
+// Asked is what the user requested, with defaults filled in. The keys are those of the spec file
+// and of the flags.
 type Asked struct {
 	Plugins []string `json:"plugins"`
-	// Install names the plugins that the run installs itself, one after the
-	// other; empty if they are there already or all come up at once.
+	// Install names the plugins that the run installs itself, one after the other; empty if they
+	// are already installed or are all deployed at once.
 	Install []string `json:"install,omitempty"`
 	Testbed string   `json:"testbed"`
 	Kernel  string   `json:"kernel,omitempty"` // of the lab's nodes: auto, host or uml
-	// Contexts are the clusters of a run over several, one after the other, each
-	// with the plugin that it has ("name=plugin"); empty for one cluster.
+	// Contexts are the clusters of a run over several clusters, measured one after the other,
+	// each with its plugin ("name=plugin"); empty for a single cluster.
 	Contexts  []string `json:"contexts,omitempty"`
 	Topology  []string `json:"topology"`
 	Wire      []string `json:"wire"`
@@ -79,14 +79,14 @@ type Asked struct {
 	Placement string   `json:"placement,omitempty"` // "": same for latency, split for throughput
 	Seed      uint64   `json:"seed"`
 	Control   string   `json:"control,omitempty"`
-	// Of a cluster: labels of the nodes that may be measured, taints that pods
-	// tolerate (key[=value][:effect]), and what a pod asks its node to keep for it.
+	// For a cluster: the labels of the nodes that may be measured, the taints that pods tolerate
+	// (key[=value][:effect]), and a pod's resource requests.
 	NodeSelector map[string]string `json:"node_selector,omitempty"`
 	Tolerations  []string          `json:"tolerations,omitempty"`
 	Requests     map[string]string `json:"requests,omitempty"`
-	// Of a cluster too: the file with its credentials ("" for what kubectl finds),
-	// the namespace of the person's that pods were made in ("" for one of the run's
-	// own), the image of the pods, and whether none were in the nodes' network.
+	// Also for a cluster: the kubeconfig file ("" for the one that kubectl finds), the user's
+	// namespace that pods were created in ("" for one of the run's own), the image of the pods,
+	// and whether no pods ran in the nodes' network.
 	Kubeconfig   string `json:"kubeconfig,omitempty"`
 	Namespace    string `json:"namespace,omitempty"`
 	Image        string `json:"image,omitempty"`
@@ -94,14 +94,14 @@ type Asked struct {
 	Needs        *Needs `json:"needs,omitempty"` // of the cluster that the advice is for
 }
 
-// Apart reports whether the plugins of the run are measured one after the
-// other, each beside a baseline of its own.
+// Apart reports whether the plugins of the run are measured one after the other, each with a
+// baseline of its own.
 func (a Asked) Apart() bool { return len(a.Install) > 0 || len(a.Contexts) > 0 }
 
-// Seconds is a length of time, kept as a decimal number of seconds in JSON.
+// Seconds is a duration, encoded in JSON as a decimal number of seconds.
 type Seconds float64
 
-// Duration converts to the standard library's type.
+// Duration converts s to a [time.Duration].
 func (s Seconds) Duration() time.Duration { return time.Duration(float64(s) * float64(time.Second)) }
 
 // Host describes the machine that a run was made on.
@@ -111,78 +111,76 @@ type Host struct {
 	CPUs              int    `json:"cpus"`
 	MemoryBytes       uint64 `json:"memory_bytes,omitempty"`
 	CongestionControl string `json:"congestion_control"` // the system's default, not what the probes use
-	Virtualization    string `json:"virtualization"`     // "none" or the hypervisor's name as the CPU gives it
+	Virtualization    string `json:"virtualization"`     // "none", or the hypervisor's name as the CPU reports it
 	Privilege         string `json:"privilege"`          // "root" or "user namespace"
 }
 
-// Metric describes one figure that a probe yields.
+// Metric describes a figure that a probe measures.
 type Metric struct {
 	Probe string `json:"probe"`
 	Name  string `json:"name"`
 	Unit  string `json:"unit"` // bit/s, s, 1/s, byte, s/GB, 1/GB, s/kpkt, 1
-	// Better is "higher", "lower", or "" for a figure that has no good side.
+	// Better is "higher", "lower", or "" for a figure for which neither is better.
 	Better string `json:"better,omitempty"`
-	// Evidence marks a figure that explains others. Tables for people leave it
-	// out.
+	// Evidence marks a figure that explains others. Tables for people omit it.
 	Evidence bool `json:"evidence,omitempty"`
 }
 
-// Cell names what is compared: one plugin on one topology over one wire.
+// Cell names what is compared: one plugin on one topology at one rate limit (wire).
 type Cell struct {
 	Plugin   string   `json:"plugin"`
 	Topology Topology `json:"topology"`
 	Wire     string   `json:"wire"`
 }
 
-// SameNode is the topology under which figures between two pods of one node
-// are kept, apart from those between nodes.
+// SameNode is the topology that figures between two pods on one node are recorded under, separate
+// from those between nodes.
 const SameNode = "same-node"
 
 // HostPlugin is the name of the baseline: the nodes' own network, no plugin.
 const HostPlugin = "host"
 
-// Placement says which CPUs the two ends of a sample were pinned to.
+// Placement records the CPUs that the two ends of a sample were pinned to.
 type Placement struct {
 	Mode   string `json:"mode"` // same or split
 	Client int    `json:"client_cpu"`
 	Server int    `json:"server_cpu"`
 }
 
-// CPU is processor time spent on the whole machine during a sample, in
-// seconds, from /proc/stat (proc_stat(5)); the tick is 1/100 s.
+// CPU is the processor time that the whole machine spent during a sample, in seconds, from
+// /proc/stat (proc_stat(5)); the tick is 1/100 s.
 type CPU struct {
 	User    float64 `json:"user"` // user and nice
 	System  float64 `json:"system"`
 	SoftIRQ float64 `json:"softirq"` // irq and softirq
 	Steal   float64 `json:"steal"`
 	Idle    float64 `json:"idle"` // idle and iowait
-	// ContextSwitches counts the whole machine's.
+	// ContextSwitches counts context switches of the whole machine.
 	ContextSwitches uint64 `json:"context_switches"`
 }
 
-// Busy is the time in which the machine worked for this sample.
+// Busy returns the time during which the machine worked on this sample.
 func (c CPU) Busy() float64 { return c.User + c.System + c.SoftIRQ }
 
-// Sample is one measurement of one probe on one cell, or the reason why there
-// is none. A failed sample is kept: Error is set and Values is empty.
+// Sample is one measurement of one probe on one cell, or the reason why there is none. Failed
+// samples are kept: Error is set and Values is empty.
 type Sample struct {
 	Cell
 	Probe     string             `json:"probe"`
 	Params    map[string]string  `json:"params,omitempty"`
 	Block     int                `json:"block"`    // from 0
-	Position  int                `json:"position"` // order inside the block, from 0
+	Position  int                `json:"position"` // order within the block, from 0
 	Placement Placement          `json:"placement"`
 	Start     time.Time          `json:"start"`
-	Seconds   float64            `json:"seconds"` // the window that Values speak of
+	Seconds   float64            `json:"seconds"` // the window that Values cover
 	Values    map[string]float64 `json:"values,omitempty"`
 	CPU       *CPU               `json:"cpu,omitempty"`
-	// AgentSeconds is the processor time of the network's agents meanwhile,
-	// set-up and end of the sample included.
+	// AgentSeconds is the processor time that the network's agents used during the sample,
+	// including its setup and teardown.
 	AgentSeconds float64 `json:"agent_seconds,omitempty"`
-	// AgentWindow is how long they were watched for AgentSeconds, in seconds;
-	// 0 in old records.
+	// AgentWindow is the time over which AgentSeconds was measured, in seconds; 0 in old records.
 	AgentWindow float64      `json:"agent_window,omitempty"`
-	Hist        string       `json:"hist,omitempty"` // file below the run directory
+	Hist        string       `json:"hist,omitempty"` // file relative to the run directory
 	Warnings    []words.Text `json:"warnings,omitempty"`
 	Error       words.Text   `json:"error,omitzero"`
 }
@@ -192,13 +190,13 @@ const (
 	StatusOK          = "ok"
 	StatusFailed      = "failed"
 	StatusUnsupported = "unsupported"
-	// StatusBroke is a network that worked and then stopped working during the
-	// run: its figures are those of the rounds before.
+	// StatusBroke is the status of a network that worked and then stopped working during the run:
+	// its figures are those of the rounds before.
 	StatusBroke = "broke"
 )
 
-// Network is the state of one plugin on one topology: whether it came up, and
-// if not, why. The last one recorded counts.
+// Network is the state of one plugin on one topology: whether it came up and, if not, why. The
+// last one recorded counts.
 type Network struct {
 	Plugin   string     `json:"plugin"`
 	Topology Topology   `json:"topology"`
@@ -206,86 +204,85 @@ type Network struct {
 	Cause    words.Text `json:"cause,omitzero"`
 	Fidelity string     `json:"fidelity"` // agent, datapath or cluster
 	Kernel   string     `json:"kernel"`
-	// Lacks names the feature for want of which the kernel cannot carry an
-	// unsupported network.
+	// Lacks names the kernel feature whose absence makes the network unsupported.
 	Lacks    string            `json:"lacks,omitempty"`
 	Versions map[string]string `json:"versions,omitempty"`
 	PodMTU   int               `json:"pod_mtu,omitempty"`
-	// BrokeRound and BrokeAt say when a network with [StatusBroke] stopped
-	// working: in which round, counted from 1, and at what time.
+	// BrokeRound and BrokeAt say when a network with [StatusBroke] stopped working: the round,
+	// counted from 1, and the time.
 	BrokeRound int       `json:"broke_round,omitempty"`
 	BrokeAt    time.Time `json:"broke_at,omitzero"`
 }
 
-// Setup is what it took to bring a network up.
+// Setup is the cost of bringing a network up.
 type Setup struct {
 	Plugin   string   `json:"plugin"`
 	Topology Topology `json:"topology"`
-	// NetworkReadyMS ends with the first packet from the one pod that is measured
-	// to the other. In the lab it begins with the start of the first agent. On a
-	// cluster, whose agents run already, it begins with the making of the pods, or
-	// of the plugin where the run installs it; pods that serve an earlier network
-	// of the run too are not made again.
+	// NetworkReadyMS ends with the first packet between the two pods that are measured. In the
+	// lab it begins when the first agent is started. On a cluster, where the agents are already
+	// running, it begins when the pods are created or, if the run installs the plugin, when the
+	// installation starts; pods that already serve an earlier network of the run are not created
+	// again.
 	NetworkReadyMS float64 `json:"network_ready_ms"`
 	// CNIAddMS holds the duration of each CNI ADD, in the order of the nodes.
 	CNIAddMS []float64 `json:"cni_add_ms"`
-	// AgentRSSBytes is the resident memory of all agents of the network.
+	// AgentRSSBytes is the resident memory of all the network's agents.
 	AgentRSSBytes int64 `json:"agent_rss_bytes"`
-	// Agents counts the processes behind AgentRSSBytes.
+	// Agents is the number of processes counted in AgentRSSBytes.
 	Agents int `json:"agents"`
 }
 
-// Encapsulation is what the wire showed while known packets passed between
-// two pods on different nodes.
+// Encapsulation is what was captured on the underlay while known packets passed between two pods
+// on different nodes.
 type Encapsulation struct {
 	Plugin     string   `json:"plugin"`
 	Topology   Topology `json:"topology"`
-	Kernel     string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	From       string   `json:"from"`             // node whose underlay NIC was watched
+	Kernel     string   `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
+	From       string   `json:"from"`             // node whose underlay NIC was captured
 	To         string   `json:"to"`
 	Configured string   `json:"configured"` // none, vxlan, udp, ipip, wireguard, geneve
 	Effective  string   `json:"effective"`  // the same, or mixed, or unseen
 	Port       int      `json:"port"`       // outer UDP destination port seen, 0 if none
 	// ConfiguredPort is the port that the plugin's mode should use, 0 if none.
 	ConfiguredPort int `json:"configured_port"`
-	// OverheadBytes is the outer IP packet's length less the inner one's.
+	// OverheadBytes is the length of the outer IP packet minus that of the inner one.
 	OverheadBytes int          `json:"overhead_bytes"`
 	ExpectedBytes int          `json:"expected_bytes"`
-	Frames        int          `json:"frames"` // frames seen that carried the known packets
+	Frames        int          `json:"frames"` // captured frames that carried the known packets
 	Sent          int          `json:"sent"`   // packets sent
-	Layers        []string     `json:"layers"` // headers of such a frame from the outside in
+	Layers        []string     `json:"layers"` // headers of such a frame, from the outside in
 	Agrees        bool         `json:"agrees"`
 	Warnings      []words.Text `json:"warnings,omitempty"`
-	Capture       string       `json:"capture,omitempty"` // file below the run directory
+	Capture       string       `json:"capture,omitempty"` // file relative to the run directory
 }
 
-// Finding is something about a network that a person should know and can act
-// upon, found by a probe.
+// Finding is something about a network, found by a probe, that a user should know and can act
+// upon.
 type Finding struct {
 	Plugin   string     `json:"plugin"`
 	Topology Topology   `json:"topology"`
-	Kernel   string     `json:"kernel,omitempty"` // in reports; a journal has it beside the record
-	Wire     string     `json:"wire"`             // over which it was first seen
+	Kernel   string     `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
+	Wire     string     `json:"wire"`             // the rate limit at which it was first seen
 	Probe    string     `json:"probe"`
 	Name     string     `json:"name"` // short and stable
 	Text     words.Text `json:"text"`
 }
 
-// Adjacency is whether two nodes share a link layer, seen in two stages:
-// whether the neighbour's address resolves, and whether a frame for a foreign
-// address that is sent to its MAC arrives.
+// Adjacency records whether two nodes share a link layer. It is tested in two stages: whether the
+// neighbour's address resolves, and whether a frame for a foreign address that is sent to the
+// neighbour's MAC address arrives.
 type Adjacency struct {
 	Plugin       string       `json:"plugin"`
 	Topology     Topology     `json:"topology"`
-	Kernel       string       `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Kernel       string       `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
 	From         string       `json:"from"`             // node
 	To           string       `json:"to"`
 	Neighbour    bool         `json:"neighbour"`               // ARP or NDP is answered
 	NeighbourMAC string       `json:"neighbour_mac,omitempty"` // that answered
-	NodeMAC      string       `json:"node_mac,omitempty"`      // that the other node's NIC has
-	ProxyARP     bool         `json:"proxy_arp,omitempty"`     // somebody else answered
+	NodeMAC      string       `json:"node_mac,omitempty"`      // of the other node's NIC
+	ProxyARP     bool         `json:"proxy_arp,omitempty"`     // another machine answered
 	Forwards     bool         `json:"forwards"`                // frames for foreign addresses arrive
-	TTL          int          `json:"ttl,omitempty"`           // of the frame that arrived; it left with 64
+	TTL          int          `json:"ttl,omitempty"`           // of the frame that arrived; it was sent with 64
 	Cause        words.Text   `json:"cause,omitzero"`
 	Warnings     []words.Text `json:"warnings,omitempty"`
 }
@@ -296,55 +293,55 @@ const (
 	PodToOutside = "pod-to-outside"
 	PodToPod     = "pod-to-pod" // on different nodes
 	PodToNeigh   = "pod-to-pod-same-node"
-	// PodToOutsideNAT is PodToOutside with masquerading on the pod's node.
+	// PodToOutsideNAT is PodToOutside with source NAT (masquerading) on the pod's node.
 	PodToOutsideNAT = "pod-to-outside-masqueraded"
 )
 
-// What became of the source address.
+// What happened to the source address.
 const (
 	SourceKept = "kept"
 	SourceSNAT = "snat"
 )
 
-// Reachability is whether packets pass in one direction, and with which
-// source address they arrive.
+// Reachability records whether packets pass in one direction, and with which source address they
+// arrive.
 type Reachability struct {
 	Plugin    string   `json:"plugin"`
 	Topology  Topology `json:"topology"`
-	Kernel    string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Kernel    string   `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
 	Direction string   `json:"direction"`
 	From      string   `json:"from,omitempty"` // node of the sender, "" in old records
 	To        string   `json:"to,omitempty"`   // node of the receiver
 	Reachable bool     `json:"reachable"`
 	Source    string   `json:"source,omitempty"` // kept or snat; "" if nothing arrived
 	Seen      string   `json:"seen,omitempty"`   // source address that arrived
-	// LastSeen is the last device on the way whose counters moved, "node/device",
-	// when nothing arrived.
+	// LastSeen is the last device on the path whose counters moved, as "node/device", if nothing
+	// arrived.
 	LastSeen string     `json:"last_seen,omitempty"`
 	Cause    words.Text `json:"cause,omitzero"`
 }
 
-// Policy is whether a rule that denies traffic to a pod takes effect.
+// Policy records whether a rule that denies traffic to a pod takes effect.
 type Policy struct {
 	Plugin   string     `json:"plugin"`
 	Topology Topology   `json:"topology"`
-	Kernel   string     `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Kernel   string     `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
 	Enforced bool       `json:"enforced"`
-	Seconds  float64    `json:"seconds,omitempty"` // from the rule to the last packet that passed
-	Cause    words.Text `json:"cause,omitzero"`    // why not
+	Seconds  float64    `json:"seconds,omitempty"` // from applying the rule to the last packet that passed
+	Cause    words.Text `json:"cause,omitzero"`    // why it does not
 }
 
-// Hops is the way of a packet inside the nodes, by device counters.
+// Hops is the path of a packet inside the nodes, according to device counters.
 type Hops struct {
 	Plugin   string   `json:"plugin"`
 	Topology Topology `json:"topology"`
-	Kernel   string   `json:"kernel,omitempty"` // in reports; a journal has it beside the record
+	Kernel   string   `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
 	Sent     int      `json:"sent"`
-	Devices  []string `json:"devices"` // "node/device" in the order of the way
+	Devices  []string `json:"devices"` // "node/device", in path order
 	Arrived  bool     `json:"arrived"`
 }
 
-// Event is something that happened during a run and is no measurement.
+// Event is something other than a measurement that happened during a run.
 type Event struct {
 	// Name is one of the Event constants.
 	Name     string     `json:"name"`
@@ -357,24 +354,24 @@ type Event struct {
 
 // Events.
 const (
-	EventAgentExit  = "agent-exit"  // an agent ended by itself and was started again
+	EventAgentExit  = "agent-exit"  // an agent exited by itself and was restarted
 	EventBlockEnd   = "block-end"   // every sample of the block is in the journal
-	EventFinished   = "finished"    // the run ended by itself; Complete: all that was asked was done
+	EventFinished   = "finished"    // the run ended by itself; Complete: everything requested was done
 	EventStopped    = "stopped"     // the run was interrupted
-	EventResumed    = "resumed"     // the run went on after a break, with block number Block; Text names what differs
+	EventResumed    = "resumed"     // the run was resumed after an interruption, with block number Block; Text says what differs
 	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
-	EventFactFailed = "fact-failed" // a fact of a network could not be taken; Text says why
-	EventNextKernel = "next-kernel" // what follows is measured in another kernel; Text says what is left for it
-	EventDetected   = "detected"    // what a cluster says of its plugin that the catalogue lacks, or that is not the one named
-	EventRestored   = "restored"    // a worker was lost and started again; Text says why
-	EventNotHere    = "not-here"    // what a fact speaks of is not part of what runs; Text says why
+	EventFactFailed = "fact-failed" // a fact about a network could not be determined; Text says why
+	EventNextKernel = "next-kernel" // everything after this is measured in another kernel; Text says what is left for it
+	EventDetected   = "detected"    // what a cluster reports about its plugin that is not in the catalogue or contradicts the one named
+	EventRestored   = "restored"    // a worker was lost and restarted; Text says why
+	EventNotHere    = "not-here"    // what the fact is about is not part of this run; Text says why
 )
 
 // Record is one line of the journal: a time and exactly one of the kinds.
 type Record struct {
 	Time time.Time `json:"time"`
-	// Kernel is the one that the nodes ran on, such as "uml 6.1.176"; "" for
-	// the machine's own. Figures of different kernels are never compared.
+	// Kernel is the kernel that the nodes ran on, such as "uml 6.1.176"; "" for the machine's
+	// own. Figures of different kernels are never compared.
 	Kernel        string         `json:"kernel,omitempty"`
 	Sample        *Sample        `json:"sample,omitempty"`
 	Network       *Network       `json:"network,omitempty"`
@@ -386,7 +383,6 @@ type Record struct {
 	Policy        *Policy        `json:"policy,omitempty"`
 	Hops          *Hops          `json:"hops,omitempty"`
 	Event         *Event         `json:"event,omitempty"`
-	// Words are the messages behind the sentences above, for reports in other
-	// languages.
+	// Words are the messages behind the sentences above, for reports in other languages.
 	Words words.Forms `json:"words,omitempty"`
 }

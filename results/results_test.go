@@ -82,8 +82,8 @@ func TestLoadDamaged(t *testing.T) {
 		{"a line in the middle that was cut", event + event[:20] + "\n" + event, 0, "", "samples.jsonl:2: "},
 		{"an empty line", event + "\n" + event, 0, "", "samples.jsonl:2: "},
 		{"two records on a line", event[:len(event)-1] + event, 0, "", "samples.jsonl:1: the line holds more than one record"},
-		{"no kind", `{"time":"2026-01-01T00:00:00Z"}` + "\n", 0, "", "samples.jsonl:1: the record is of 0 kinds"},
-		{"two kinds", `{"time":"2026-01-01T00:00:00Z","event":{"name":"x"},"setup":{"plugin":"host"}}` + "\n", 0, "", "of 2 kinds"},
+		{"no kind", `{"time":"2026-01-01T00:00:00Z"}` + "\n", 0, "", "samples.jsonl:1: the record has 0 kinds"},
+		{"two kinds", `{"time":"2026-01-01T00:00:00Z","event":{"name":"x"},"setup":{"plugin":"host"}}` + "\n", 0, "", "has 2 kinds"},
 		{"a key from the future", `{"time":"2026-01-01T00:00:00Z","event":{"name":"x","new":1}}` + "\n", 0, "", "samples.jsonl:1: "},
 		{"bytes that are no JSON", "\x00\x01\x02\n", 0, "", "samples.jsonl:1: "},
 		{"a line without end", strings.Repeat("x", maxLine+2), 0, "", "longer than"},
@@ -164,8 +164,8 @@ func TestParseWire(t *testing.T) {
 	}
 }
 
-// FuzzLoad feeds damaged journals: an error or records, never a panic, and
-// what was loaded must load again after it was written again.
+// FuzzLoad feeds damaged journals to the reader: it must return an error or records and never
+// panic, and records that were read must survive being written and read again.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(`{"time":"2026-01-01T00:00:00Z","event":{"name":"stopped"}}` + "\n"))
 	f.Add([]byte(`{"time":"2026-01-01T00:00:00Z","sample":{"plugin":"host","topology":"l2","wire":"none","probe":"tcp-rr","values":{"p50":1e-5}}}` + "\n{"))
@@ -178,7 +178,7 @@ func FuzzLoad(f *testing.F) {
 		j, dir := newJournal(t)
 		for _, record := range r.Records {
 			if err := j.Append(record); err != nil {
-				return // a time that JSON cannot hold again
+				return // a time that JSON cannot encode again
 			}
 		}
 		j.Close()

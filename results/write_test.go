@@ -15,13 +15,13 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// shortWriteDir tells the test binary to be the process that may write only a
-// part of a line.
+// shortWriteDir is the environment variable that makes the test binary act as the process that
+// can write only part of a line.
 const shortWriteDir = "CNIBENCH_TEST_SHORT_WRITE_DIR"
 
-// TestShortWrite lets the system cut a record short (setrlimit(2),
-// RLIMIT_FSIZE) and then allows writing again: whole records are left, nothing
-// follows them, and the first error is what the journal ends with.
+// TestShortWrite makes the system cut a record short (setrlimit(2), RLIMIT_FSIZE) and then allows
+// writing again: the journal must keep the complete records, with nothing after them, and keep
+// returning the first error.
 func TestShortWrite(t *testing.T) {
 	if dir := os.Getenv(shortWriteDir); dir != "" {
 		shortWrite(t, dir)
@@ -77,15 +77,15 @@ func shortWrite(t *testing.T, dir string) {
 	}
 }
 
-// TestNothingUnreadableIsWritten refuses records that [Load] would refuse.
+// TestNothingUnreadableIsWritten checks that records that [Load] would reject are refused.
 func TestNothingUnreadableIsWritten(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		record Record
 		says   string
 	}{
-		{"no kind", Record{}, "of 0 kinds"},
-		{"two kinds", Record{Event: &Event{Name: EventStopped}, Setup: &Setup{}}, "of 2 kinds"},
+		{"no kind", Record{}, "has 0 kinds"},
+		{"two kinds", Record{Event: &Event{Name: EventStopped}, Setup: &Setup{}}, "has 2 kinds"},
 		{"longer than a line may be", Record{Event: &Event{Text: words.Quote(strings.Repeat("x", maxLine))}}, fmt.Sprintf("more than %d", maxLine)},
 		{"no number", Record{Sample: &Sample{Values: map[string]float64{"p50": math.NaN()}}}, "NaN"},
 	} {
@@ -104,7 +104,7 @@ func TestNothingUnreadableIsWritten(t *testing.T) {
 	}
 }
 
-// TestRecordHasATime gives a record that has none the present one.
+// TestRecordHasATime checks that a record without a time gets the current one.
 func TestRecordHasATime(t *testing.T) {
 	j, dir := newJournal(t)
 	if err := j.Append(Record{Event: &Event{Name: EventStopped}}); err != nil {
@@ -116,11 +116,11 @@ func TestRecordHasATime(t *testing.T) {
 	}
 }
 
-// TestResumeOfARunThatGoesOn leaves the record as it is while another process
-// may write it.
+// TestResumeOfARunThatGoesOn checks that the record is left alone while another process may be
+// writing it.
 func TestResumeOfARunThatGoesOn(t *testing.T) {
 	dir, text := smallJournal(t)
-	cut := append(text, `{"time":"2026`...) // as a writer has it for a moment
+	cut := append(text, `{"time":"2026`...) // as it looks while a writer is at work
 	writeJournal(t, dir, cut)
 	lock, err := Lock(dir)
 	if err != nil {
@@ -138,9 +138,9 @@ func TestResumeOfARunThatGoesOn(t *testing.T) {
 	}
 }
 
-// TestResumeLocksBeforeItReads stops a resumption at the first file that it
-// reads: no other process may begin to write then, or what it writes before the
-// journal is cut back would be lost.
+// TestResumeLocksBeforeItReads pauses a resumption at the first file that it reads: no other
+// process may start writing at this point, because whatever it wrote before the journal is
+// truncated would be lost.
 func TestResumeLocksBeforeItReads(t *testing.T) {
 	dir, _ := smallJournal(t)
 	path := filepath.Join(dir, RunFile)
@@ -159,7 +159,7 @@ func TestResumeLocksBeforeItReads(t *testing.T) {
 		_, err := Resume(dir, "")
 		resumed <- err
 	}()
-	pipe, err := os.OpenFile(path, os.O_WRONLY, 0) // returns once it is being read
+	pipe, err := os.OpenFile(path, os.O_WRONLY, 0) // returns once a reader has opened it
 	if err != nil {
 		t.Fatal(err)
 	}

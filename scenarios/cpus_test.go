@@ -7,7 +7,7 @@ import (
 	"github.com/cnibench/cnibench/probes"
 )
 
-// TestSpareCPUs are those that the two ends leave.
+// TestSpareCPUs checks that the spare CPUs are those that the two ends do not use.
 func TestSpareCPUs(t *testing.T) {
 	for _, tt := range []struct {
 		name           string

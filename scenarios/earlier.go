@@ -6,11 +6,11 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// earlier is what an interrupted run, or the part of a run in another kernel,
-// has recorded; it may hold nothing.
+// earlier is the record of an interrupted run, or of the part of a run in another kernel; it may
+// be empty.
 type earlier struct{ *results.Recorded }
 
-// part is what is recorded of the part of the run that is under way.
+// part returns the records of the part of the run that is in progress.
 func (e earlier) part() []results.Record {
 	if e.Recorded == nil {
 		return nil
@@ -19,8 +19,8 @@ func (e earlier) part() []results.Record {
 	return part
 }
 
-// resumed reports whether the run goes on with blocks of an earlier part. One
-// that was interrupted before its first sample begins anew.
+// resumed reports whether the run continues with the blocks of an earlier part. A run that was
+// interrupted before its first sample starts over.
 func (e earlier) resumed() bool {
 	for _, record := range e.part() {
 		if record.Sample != nil {
@@ -30,9 +30,9 @@ func (e earlier) resumed() bool {
 	return false
 }
 
-// wasGivenUp reports whether a network of the earlier part failed or could not
-// be carried; it stays so, or its failure would be forgotten. One that had been
-// up keeps its place in the blocks, whose order depends on it.
+// wasGivenUp reports whether a network failed or was unsupported in the earlier part. It is not
+// tried again, or its failure would be forgotten. A network that had been up keeps its place in
+// the blocks, because their order depends on it.
 func (e earlier) wasGivenUp(instance, topology string) (bool, *upNetwork) {
 	if !e.resumed() {
 		return false, nil
@@ -55,8 +55,7 @@ func (e earlier) wasGivenUp(instance, topology string) (bool, *upNetwork) {
 	return true, nil
 }
 
-// findings are the findings of a network that the earlier part of a resumed
-// run has recorded.
+// findings returns the findings of a network that the earlier part of a resumed run recorded.
 func (e earlier) findings(instance, topology string) map[probes.Finding]bool {
 	found := map[probes.Finding]bool{}
 	if !e.resumed() {
@@ -70,8 +69,7 @@ func (e earlier) findings(instance, topology string) map[probes.Finding]bool {
 	return found
 }
 
-// left names the networks that the machine's own kernel lacks something for,
-// with what it said of each.
+// left returns the networks that the machine's own kernel does not support, each with its record.
 func (e earlier) left() map[results.Cell]results.Network {
 	left := map[results.Cell]results.Network{}
 	if e.Recorded == nil {
@@ -90,10 +88,10 @@ func (e earlier) left() map[results.Cell]results.Network {
 	return left
 }
 
-// secondPart reports whether this part carries what another kernel left.
+// secondPart reports whether this part measures the networks that another kernel could not.
 func (e earlier) secondPart() bool { return e.Recorded != nil && e.NextKernel() }
 
-// interruptions is how often the run was interrupted and resumed.
+// interruptions returns how often the run was interrupted and resumed.
 func (e earlier) interruptions() int {
 	n := 0
 	if e.Recorded != nil {
@@ -106,8 +104,7 @@ func (e earlier) interruptions() int {
 	return n
 }
 
-// health takes over which probes have succeeded on a network before the
-// run was interrupted.
+// health restores which probes had succeeded on a network before the run was interrupted.
 func (e earlier) health(n *upNetwork) {
 	if !e.resumed() {
 		return
@@ -119,8 +116,7 @@ func (e earlier) health(n *upNetwork) {
 	}
 }
 
-// inBoth turns what this part's kernel says of a network that it cannot carry
-// either into what both say.
+// inBoth returns the causes from both kernels for a network that neither supports.
 func (e earlier) inBoth(n *results.Network, kernel string) words.Text {
 	first, was := e.left()[results.Cell{Plugin: n.Plugin, Topology: n.Topology}]
 	if !was {
@@ -129,7 +125,7 @@ func (e earlier) inBoth(n *results.Network, kernel string) words.Text {
 	return words.Clauses(first.Cause, words.Of(words.Quote(kernel), n.Cause))
 }
 
-// recall takes over what the earlier part of a resumed run has measured.
+// recall takes over the measurements of the earlier part of a resumed run.
 func (r *run) recall() {
 	if !r.earlier().resumed() {
 		return

@@ -4,17 +4,17 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// health is what the samples of a network say of it.
+// health summarises the outcome of a network's samples.
 type health struct {
 	worked   map[string]bool // probes that have ever succeeded
-	failures int             // samples in a row that failed
+	failures int             // consecutive failed samples
 	since    *results.Sample // the first of them
-	failing  map[string]bool // probes of these
+	failing  map[string]bool // probes of those samples
 }
 
-// givenUpAfter failed samples in a row a network is not measured any more;
-// each may take seconds until its time limit, and a path that has been dead
-// for three will be for the fourth.
+// givenUpAfter is the number of consecutive failed samples after which a network is not measured
+// any more. Each may take seconds until its time limit, and a path that was dead for three will
+// be dead for the fourth.
 const givenUpAfter = 3
 
 func (h *health) succeeded(probe string) {
@@ -33,9 +33,9 @@ func (h *health) failed(s *results.Sample) {
 	h.failing[s.Probe] = true
 }
 
-// givenUp reports whether enough samples in a row failed. Every probe that has
-// ever succeeded must be among them: where some probes fail and others still
-// succeed, the network has not stopped working.
+// givenUp reports whether enough consecutive samples failed. Every probe that has ever succeeded
+// must be among them: if some probes fail and others still succeed, the network has not stopped
+// working.
 func (h *health) givenUp() bool {
 	for probe := range h.worked {
 		if !h.failing[probe] {

@@ -11,12 +11,12 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestBroke tells a network that worked and then stopped from one that never
-// worked and from one that only some probes fail on.
+// TestBroke distinguishes a network that worked and then stopped from one that never worked and
+// from one on which only some probes fail.
 func TestBroke(t *testing.T) {
 	for _, c := range []struct {
 		name    string
-		samples string // of probes a and b; in upper case they failed; two a block
+		samples string // of probes a and b, two per block; upper case: failed
 		given   bool
 		status  string
 		round   int
@@ -59,7 +59,7 @@ func TestBroke(t *testing.T) {
 	}
 }
 
-// failedFacts is what is recorded of a network that is given up.
+// failedFacts returns what is recorded about a network that is given up.
 func failedFacts(t *testing.T, n *upNetwork) results.Network {
 	t.Helper()
 	dir := create(t, 1, results.HostPlugin)
@@ -78,7 +78,7 @@ func failedFacts(t *testing.T, n *upNetwork) results.Network {
 	return *recorded.Records[0].Network
 }
 
-// TestBrokenStaysBroken resumes a run after a network broke.
+// TestBrokenStaysBroken resumes a run in which a network broke.
 func TestBrokenStaysBroken(t *testing.T) {
 	r := &run{Config: Config{Recorded: &results.Recorded{Records: []results.Record{
 		{Network: &results.Network{Plugin: "host", Topology: results.On("l2"), Status: results.StatusOK}},

@@ -7,13 +7,12 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// A run whose testbed has two kernels has two parts: the machine's own kernel
-// carries what it can, then the other one the rest. Each has blocks and a
-// baseline of its own, since figures of two kernels say nothing about the
-// plugins on them.
+// A run on a testbed with two kernels has two parts: the machine's own kernel carries what it
+// can, then the other kernel the rest. Each part has its own blocks and its own baseline, because
+// comparing figures from two kernels says nothing about the plugins.
 
-// instances lists the networks of a topology for this part. The baseline is
-// left out where this part has nothing to compare with it.
+// instances lists the networks of a topology for this part. It omits the baseline if this part
+// has nothing to compare with it.
 func (r *run) instances(topology string) []string {
 	all := slices.Clone(r.phase.Instances)
 	if r.earlier().secondPart() {
@@ -34,8 +33,8 @@ func (r *run) instances(topology string) []string {
 	return all
 }
 
-// finished notes the end of the run, or of its part: where networks are left
-// that another kernel is to carry, the run goes on there.
+// finished journals the end of the run or of its part: if networks are left for another kernel,
+// the run continues there.
 func (r *run) finished() {
 	var left []words.Text
 	for _, topology := range r.Asked.Topology {

@@ -28,7 +28,7 @@ func (l lacking) Lacks(p *plugins.Plugin) string {
 
 func (lacking) Slower() int { return 1 }
 
-// TestInstancesOfAPart says which networks each of two kernels brings up.
+// TestInstancesOfAPart checks which networks are brought up in each of two kernels.
 func TestInstancesOfAPart(t *testing.T) {
 	left := func(plugin string) results.Record {
 		return results.Record{Network: &results.Network{Plugin: plugin, Topology: results.On("l2"), Status: results.StatusUnsupported, Lacks: "ipip", Cause: words.Quote("kernel lacks ipip")}}

@@ -8,14 +8,14 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Bounds of what a cluster may need.
+// Bounds of what a cluster can need.
 const (
 	maxClusterNodes = 5000 // Kubernetes documentation, setup/best-practices/cluster-large
-	maxPodsPerNode  = 1000 // far above what kubelets carry (110 by default)
+	maxPodsPerNode  = 1000 // far above what a kubelet allows (110 by default)
 	maxLimit        = 100000
 )
 
-// KeyError is an error of one key of a spec.
+// KeyError is an error in one key of a spec.
 type KeyError struct {
 	Key string
 	Err error
@@ -28,8 +28,7 @@ func wrong(key, format string, args ...any) error {
 	return &KeyError{Key: key, Err: fmt.Errorf(format, args...)}
 }
 
-// CheckNeeds refuses needs that no cluster can have. The error is a
-// [KeyError].
+// CheckNeeds rejects needs that no cluster can have. The error is a [KeyError].
 func CheckNeeds(n results.Needs) error {
 	for _, number := range []struct {
 		key        string
@@ -55,7 +54,7 @@ func CheckNeeds(n results.Needs) error {
 	return checkNetworks(n)
 }
 
-// checkNetworks refuses networks that overlap or are too small.
+// checkNetworks rejects networks that overlap or are too small.
 func checkNetworks(n results.Needs) error {
 	type network struct {
 		key, what string
@@ -66,7 +65,7 @@ func checkNetworks(n results.Needs) error {
 		switch {
 		case !p.prefix.IsValid():
 		case !p.prefix.Addr().Is4():
-			return wrong(p.key, "%s is not an IPv4 network; IPv6 is not measured", p.prefix)
+			return wrong(p.key, "%s is not an IPv4 network; IPv6 is not supported", p.prefix)
 		case p.prefix != p.prefix.Masked():
 			return wrong(p.key, "%s is an address, not a network; the network is %s", p.prefix, p.prefix.Masked())
 		}
@@ -87,8 +86,8 @@ func checkNetworks(n results.Needs) error {
 	return checkPodNetwork(n)
 }
 
-// checkPodNetwork makes sure that each node gets its part of the pod network
-// and each of its pods an address.
+// checkPodNetwork verifies that each node gets its part of the pod network and each of its pods
+// an address.
 func checkPodNetwork(n results.Needs) error {
 	prefix := n.NodePrefix
 	if prefix == 0 {
@@ -105,7 +104,7 @@ func checkPodNetwork(n results.Needs) error {
 		parts = 1 << (prefix - n.PodCIDR.Bits())
 	}
 	if parts < max(n.Largest(), 1) {
-		return wrong("pod_cidr", "%s holds %d networks of /%d, one a node, which is too small for %d nodes: take a larger network or a longer node_prefix",
+		return wrong("pod_cidr", "%s holds %d networks of /%d, one per node, which is not enough for %d nodes: set a larger network or a longer node_prefix",
 			n.PodCIDR, parts, prefix, max(n.Largest(), 1))
 	}
 	return nil

@@ -11,8 +11,7 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// plain is a testbed that has a worker at both ends of each network and nothing
-// else.
+// plain is a testbed that has nothing but a worker at both ends of each network.
 type plain struct {
 	*fragile
 	plugin string
@@ -30,8 +29,8 @@ func (p plain) Facts() (results.Network, results.Setup) {
 	return results.Network{Plugin: p.plugin, Topology: results.On("l2"), Status: results.StatusOK}, results.Setup{Plugin: p.plugin, Topology: results.On("l2")}
 }
 
-// TestWhatIsNotHere asks a testbed for what it does not have: that is noted, and
-// is no failure of the network.
+// TestWhatIsNotHere runs probes for things that the testbed does not have: that is recorded, and
+// is not a failure of the network.
 func TestWhatIsNotHere(t *testing.T) {
 	const plugin = "flannel-vxlan"
 	bed := plain{fragile: &fragile{t: t}}
@@ -59,7 +58,7 @@ func TestWhatIsNotHere(t *testing.T) {
 				}
 			}
 			if status != results.StatusOK || strings.Join(said, "; ") != results.EventNotHere+" "+tt.says {
-				t.Errorf("the network is %s; of it is said %q", status, said)
+				t.Errorf("the network is %s, recorded as %q", status, said)
 			}
 		})
 	}

@@ -9,17 +9,16 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// Phase is a part of a run whose networks are up at once and are measured in
-// the same blocks. Blocks are numbered through all phases, so figures of
-// different phases never share one.
+// Phase is a part of a run whose networks are up at the same time and measured in the same
+// blocks. Blocks are numbered across all phases, so figures of different phases never share one.
 type Phase struct {
 	Testbed   testbed.Testbed
 	Instances []string // networks to bring up, the baseline first
 }
 
-// Phases is how a run is divided on a testbed: all networks at once, or, where
-// plugins are installed or are those of several clusters, one plugin after the
-// other, each with the baseline beside it.
+// Phases divides a run on a testbed into phases: all networks at once or, if the run installs the
+// plugins or they belong to several clusters, one plugin after the other, each with its own
+// baseline.
 func Phases(bed testbed.Testbed, a results.Asked) []Phase {
 	var all []Phase
 	for _, instances := range together(a) {
@@ -28,7 +27,7 @@ func Phases(bed testbed.Testbed, a results.Asked) []Phase {
 	return all
 }
 
-// together lists the networks that are up at once, phase by phase.
+// together lists the networks that are up at the same time, phase by phase.
 func together(a results.Asked) [][]string {
 	if !a.Apart() {
 		return [][]string{instances(a)}
@@ -42,7 +41,7 @@ func together(a results.Asked) [][]string {
 	return all
 }
 
-// all carries out the phases.
+// all runs the phases.
 func (r *run) all(ctx context.Context) error {
 	r.recall()
 	for i, p := range r.Phases {
@@ -83,9 +82,8 @@ func (r *run) measurePhase(ctx context.Context) error {
 	return nil
 }
 
-// worthwhile reports whether there is anything to measure; where plugins come
-// one after the other, one that did not come up leaves nothing to set beside
-// the baseline.
+// worthwhile reports whether there is anything to measure. If plugins are measured one after the
+// other and one did not come up, there is nothing to compare with the baseline.
 func (r *run) worthwhile() bool {
 	if !r.Asked.Apart() {
 		return len(r.networks) > 0
@@ -98,13 +96,13 @@ func (r *run) worthwhile() bool {
 	return false
 }
 
-// known reports whether the record has what does not vary of a network from an
-// earlier phase: the baseline of one testbed stays the same.
+// known reports whether an earlier phase has already recorded a network's facts: the baseline of
+// one testbed stays the same.
 func (r *run) known(instance string) bool {
 	return r.later && instance == results.HostPlugin && r.phase.Testbed == r.Phases[0].Testbed
 }
 
-// foundSoFar are the findings of a network that are in the record already.
+// foundSoFar returns the findings of a network that are already in the record.
 func (r *run) foundSoFar(instance, topology string) map[probes.Finding]bool {
 	if r.known(instance) && r.found[topology] != nil {
 		return r.found[topology]

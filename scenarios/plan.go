@@ -11,8 +11,8 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// instances are the names under which networks come up: the plugins, and a
-// second one of the control.
+// instances returns the names under which networks come up: the plugins, and the second copy of
+// the control.
 func instances(a results.Asked) []string {
 	names := append([]string{}, a.Plugins...)
 	if a.Control != "" {
@@ -24,13 +24,12 @@ func instances(a results.Asked) []string {
 // step is one sample to take.
 type step struct {
 	results.Cell
-	probe   string // as asked for, parameters included
+	probe   string // as requested, parameters included
 	network *upNetwork
 }
 
-// block lists every cell's samples once, in the order of round number. The
-// order depends on the seed and the number alone, so a resumed run goes on
-// with the one that an unbroken run would have had.
+// block lists every cell's samples once, in the order of round number. The order depends only on
+// the seed and the number, so a resumed run continues in the order of an uninterrupted one.
 func block(a results.Asked, networks []*upNetwork, number int) []step {
 	var steps []step
 	for _, n := range networks {
@@ -49,33 +48,33 @@ func block(a results.Asked, networks []*upNetwork, number int) []step {
 	return steps
 }
 
-// betweenSamples is what a sample takes beside its duration: the ends connect
-// and report.
+// betweenSamples is the time that a sample takes in addition to its duration, for the ends to
+// connect and report.
 const betweenSamples = 20 * time.Millisecond
 
-// Plan is what a run would do.
+// Plan describes what a run would do.
 type Plan struct {
 	Networks []Planned
-	Facts    []string // probes taken once of each network
+	Facts    []string // probes that measure each network once
 	Cells    []results.Cell
 	// Order lists the samples of the first block, "plugin topology wire probe".
 	Order []string
-	// Least and Most blocks; they differ if the precision decides.
+	// Least and Most are the bounds of the number of blocks; they differ if the precision
+	// decides.
 	Least, Most int
-	// Comparisons is the size of the family in which verdicts are corrected
-	// together, and Needed the least number of blocks with which it can come to
-	// any.
+	// Comparisons is the size of the family in which verdicts are corrected together. Needed is
+	// the minimum number of blocks with which it can reach any verdict.
 	Comparisons, Needed int
-	// Phases is how many times the blocks are measured: once, or once for each
-	// plugin that is installed alone.
+	// Phases is how many times the blocks are measured: once, or once for each plugin that is
+	// installed alone.
 	Phases int
-	// Block is how long one block takes. Bringing networks up comes on top,
-	// and is not known before.
+	// Block is the duration of one block. The time to bring networks up comes on top of it and is
+	// not known in advance.
 	Block time.Duration
 }
 
-// Short says what the planned number of blocks cannot show, "" if it is enough
-// for a verdict. Networks that fail make the family smaller.
+// Short says what the planned number of blocks cannot show, or returns "" if it is enough for a
+// verdict. Networks that fail make the family smaller.
 func (p Plan) Short() string {
 	if p.Comparisons == 0 || len(p.Order) == 0 || p.Most >= p.Needed {
 		return ""
@@ -86,8 +85,8 @@ func (p Plan) Short() string {
 // Planned is a network that would be brought up.
 type Planned struct{ Plugin, Topology string }
 
-// PlanOf lists what was asked, as [Check] has completed it. Networks that will
-// turn out not to work here are in it.
+// PlanOf plans a run from what was requested, as completed by [Check]. The plan includes networks
+// that will turn out not to work here.
 func PlanOf(a results.Asked) Plan {
 	p := Plan{Least: a.Rounds, Most: a.Rounds, Comparisons: len(results.Pairs(instances(a)))}
 	p.Needed = stats.MinRounds(p.Comparisons)

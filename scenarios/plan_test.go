@@ -22,7 +22,7 @@ func TestPlanSaysWhatTooFewRoundsCannotShow(t *testing.T) {
 	tests := []struct {
 		name  string
 		asked results.Asked
-		short string // a part of the warning, "" for none
+		short string // part of the warning, "" for none
 		least int
 	}{
 		{"one plugin", asked(6, "flannel-vxlan"), "", 6},
@@ -42,8 +42,8 @@ func TestPlanSaysWhatTooFewRoundsCannotShow(t *testing.T) {
 	}
 }
 
-// TestPlanApart plans plugins that are never up at once: each has blocks of its
-// own, the baseline beside it.
+// TestPlanApart plans plugins that are never up at the same time: each has its own blocks, with
+// its own baseline.
 func TestPlanApart(t *testing.T) {
 	a := Defaults()
 	a.Testbed, a.Topology, a.Wire, a.Probes = "cluster", []string{"cluster", results.SameNode}, []string{"none"}, []string{"tcp-rr"}

@@ -18,7 +18,7 @@ type figureOf struct {
 // seen holds every figure measured so far, by block.
 type seen map[figureOf]map[int]float64
 
-// add takes a sample's figures.
+// add records a sample's figures.
 func (s seen) add(sample *results.Sample) {
 	for name, v := range sample.Values {
 		f := figureOf{sample.Cell, sample.Probe, name}
@@ -29,28 +29,26 @@ func (s seen) add(sample *results.Sample) {
 	}
 }
 
-// reached is how far the intervals that decide something have come: those of
-// the ratios that verdicts are about, of every pair by every probe's headline.
+// reached describes the progress of the intervals that the verdicts depend on: those of the
+// ratios of every pair, for every probe's headline figure.
 type reached struct {
-	// widest is the full width of the widest interval as a share of its ratio;
-	// 0 while there is none.
+	// widest is the full width of the widest interval as a share of its ratio; 0 while there is
+	// none.
 	widest float64
 	of     string // the pair and probe that it belongs to
-	// rounds is the least number of blocks with which every family of verdicts
-	// can come to one.
+	// rounds is the minimum number of blocks with which every family of verdicts can reach one.
 	rounds int
 	// open counts ratios that have no interval yet.
 	open int
 }
 
-// precise reports whether measuring may stop after so many blocks. Width alone
-// decides, never whether a difference shows: stopping at a difference would
-// find too many.
+// precise reports whether measuring may stop after this many blocks. Only the width decides,
+// never whether a difference shows: stopping as soon as a difference shows would find too many.
 func (r reached) precise(precision float64, blocks int) bool {
 	return blocks >= r.rounds && r.open == 0 && r.widest <= precision
 }
 
-// reached judges what was measured so far of the networks that still work.
+// reached evaluates what was measured so far on the networks that still work.
 func (s seen) reached(alive []string) reached {
 	r := reached{rounds: stats.MinSamples}
 	families := map[figureOf][]string{}
@@ -62,7 +60,7 @@ func (s seen) reached(alive []string) reached {
 		}
 	}
 	for question, instances := range families {
-		slices.Sort(instances) // so that a pair has one name
+		slices.Sort(instances) // so that each pair has one name
 		pairs := results.Pairs(instances)
 		r.rounds = max(r.rounds, stats.MinRounds(len(pairs)))
 		for _, pair := range pairs {
@@ -82,7 +80,7 @@ func (s seen) reached(alive []string) reached {
 	return r
 }
 
-// headline is the figure that a probe is about: its first one.
+// headline returns the main figure of a probe: its first one.
 func headline(spec string) string {
 	p, _, err := catalogue.Parse(spec)
 	if err != nil || len(p.Metrics) == 0 {
@@ -98,8 +96,7 @@ type pace struct {
 	reached reached // after the last block
 }
 
-// enough reports whether the blocks measured so far are as many as the
-// precision asked for needs.
+// enough reports whether the blocks measured so far suffice for the requested precision.
 func (p *pace) enough(blocks int, alive []string) bool {
 	if p.asked.Rounds > 0 || blocks == 0 {
 		return false
@@ -109,7 +106,7 @@ func (p *pace) enough(blocks int, alive []string) bool {
 	return p.reached.precise(p.asked.Precision, blocks)
 }
 
-// rounds is how many blocks of a phase are measured at most.
+// rounds returns the maximum number of blocks in a phase.
 func (p *pace) rounds() int {
 	if p.asked.Rounds > 0 {
 		return p.asked.Rounds
@@ -117,16 +114,16 @@ func (p *pace) rounds() int {
 	return p.asked.MaxRounds
 }
 
-// precision says how wide the widest interval still is.
+// precision describes how wide the widest interval still is.
 func (p *pace) precision() string {
 	if p.reached.widest == 0 {
 		return ""
 	}
-	return fmt.Sprintf("widest interval %.1f %% of %.1f %%: %s", 100*p.reached.widest, 100*p.asked.Precision, p.reached.of)
+	return fmt.Sprintf("widest interval %.1f %%, target %.1f %%: %s", 100*p.reached.widest, 100*p.asked.Precision, p.reached.of)
 }
 
-// needed is the least number of blocks in each phase with which verdicts among
-// all networks of the run are possible; those of one phase alone are fewer.
+// needed returns the minimum number of blocks in each phase with which verdicts among all
+// networks of the run are possible; a single phase has fewer networks.
 func (p *pace) needed() int {
 	if !p.asked.Apart() {
 		return 0

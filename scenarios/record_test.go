@@ -15,8 +15,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// twoKernels is a testbed that lacks something for every plugin in its first
-// kernel.
+// twoKernels is a testbed whose first kernel supports none of the plugins.
 type twoKernels struct {
 	*fragile
 	lacks bool
@@ -45,7 +44,7 @@ func (n *named) Facts() (results.Network, results.Setup) {
 	return facts, setup
 }
 
-// goOn goes on with the run in a directory.
+// goOn resumes the run in a directory.
 func goOn(ctx context.Context, t *testing.T, dir string, bed testbed.Testbed, kernel string, next bool, took func(*results.Sample)) error {
 	t.Helper()
 	recorded, journal, err := results.Continue(dir)
@@ -74,8 +73,8 @@ func create(t *testing.T, rounds int, plugins ...string) string {
 	return dir
 }
 
-// histograms returns how many samples with a histogram the record has, and
-// checks that no two name the same file and that each file is there.
+// histograms returns the number of samples with a histogram in the record, and checks that no two
+// refer to the same file and that each file exists.
 func histograms(t *testing.T, dir string) int {
 	t.Helper()
 	recorded, err := results.Load(dir)
@@ -105,8 +104,8 @@ func histograms(t *testing.T, dir string) int {
 	return len(seen)
 }
 
-// TestHistogramsOfTwoKernels measures the baseline in both, in blocks of the
-// same numbers.
+// TestHistogramsOfTwoKernels measures the baseline in both kernels, in blocks of the same
+// numbers.
 func TestHistogramsOfTwoKernels(t *testing.T) {
 	dir := create(t, 2, results.HostPlugin, "flannel-vxlan", "flannel-ipip")
 	bed := &twoKernels{fragile: &fragile{t: t, lives: 100}, lacks: true}
@@ -122,8 +121,7 @@ func TestHistogramsOfTwoKernels(t *testing.T) {
 	}
 }
 
-// TestHistogramsOfAResumedBlock interrupts a block after its first sample and
-// measures it again.
+// TestHistogramsOfAResumedBlock interrupts a block after its first sample and measures it again.
 func TestHistogramsOfAResumedBlock(t *testing.T) {
 	dir := create(t, 2, results.HostPlugin, "flannel-vxlan")
 	bed := &twoKernels{fragile: &fragile{t: t, lives: 100}}
@@ -146,7 +144,7 @@ func TestHistogramsOfAResumedBlock(t *testing.T) {
 	}
 }
 
-// TestHistogramsOfPhases measures the baseline beside each plugin.
+// TestHistogramsOfPhases measures the baseline with each plugin.
 func TestHistogramsOfPhases(t *testing.T) {
 	r := &run{Config: Config{Phases: make([]Phase, 2)}}
 	names := map[string]bool{}

@@ -31,19 +31,19 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// fragile is a testbed of one network whose server's worker is killed in the
-// last of some samples, and again.
+// fragile is a testbed of one network whose server's worker is killed during the last of a number
+// of samples, and again after each restart.
 type fragile struct {
 	t       *testing.T
-	lives   int  // samples that a server's worker begins
-	returns bool // whether it can be had back
+	lives   int  // samples that a server's worker survives
+	returns bool // whether it can be restarted
 	left    int
 	ends    [2]*worker.Worker
 	kill    func()
 	lost    error
 }
 
-// worker starts one as a process of its own.
+// worker starts a worker in a process of its own.
 func (f *fragile) worker() (*worker.Worker, func()) {
 	cmd := exec.Command("/proc/self/exe", "worker")
 	in, err := cmd.StdinPipe()
@@ -73,7 +73,7 @@ func (f *fragile) Up(context.Context, *plugins.Plugin, string, string) (testbed.
 	return f, nil
 }
 
-// Ends are asked for as a sample begins, after what was lost is back.
+// Ends is called when a sample begins, after a lost worker was restored.
 func (f *fragile) Ends() (client, server probes.End) {
 	end := probes.End{Addr: netip.MustParseAddr("127.0.0.1"), CPU: -1}
 	if f.left == 0 && f.lost == nil {
@@ -100,7 +100,7 @@ func (f *fragile) Restore(context.Context) (words.Text, error) {
 		return words.Text{}, errors.New("its server does not come back")
 	}
 	f.ends[1], f.kill = f.worker()
-	f.left, f.lost = f.lives-1, nil // the sample that is due counts already
+	f.left, f.lost = f.lives-1, nil // the sample about to begin already counts
 	return words.Quote("its server was started again"), nil
 }
 
@@ -112,8 +112,8 @@ func (f *fragile) AgentTime() time.Duration   { return 0 }
 func (f *fragile) Down(context.Context) error { return nil }
 func (f *fragile) Close() error               { return nil }
 
-// TestLostWorker loses a worker as a sample begins: that one fails with its
-// cause, and the run goes on if the worker can be had back.
+// TestLostWorker loses a worker when a sample begins: that sample fails with its cause, and the
+// run continues if the worker can be restarted.
 func TestLostWorker(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -135,7 +135,7 @@ func TestLostWorker(t *testing.T) {
 				case r.Sample != nil:
 					all = append(all, r.Sample.Block)
 					if r.Sample.AgentWindow <= r.Sample.Seconds {
-						t.Errorf("the agents were watched for %g s, and %g s were counted", r.Sample.AgentWindow, r.Sample.Seconds)
+						t.Errorf("the agents were watched for %g s, but %g s were counted", r.Sample.AgentWindow, r.Sample.Seconds)
 					}
 					if !r.Sample.Error.Empty() {
 						failed = append(failed, r.Sample.Block)
@@ -156,7 +156,7 @@ func TestLostWorker(t *testing.T) {
 	}
 }
 
-// runOn measures the baseline, and the plugins named beside it, on a testbed.
+// runOn measures the baseline and the named plugins on a testbed.
 func runOn(t *testing.T, bed testbed.Testbed, progress func(Progress), probe string, rounds int, beside ...string) *results.Recorded {
 	t.Helper()
 	a := Defaults()

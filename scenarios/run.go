@@ -17,35 +17,34 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Config is what a run needs.
+// Config is everything that a run needs.
 type Config struct {
-	Asked     results.Asked // checked
+	Asked     results.Asked // already checked by [Check]
 	Catalogue catalogue.Catalogue
 	Phases    []Phase // see [Phases]
 	Journal   *results.Journal
 	CPUs      []int // that ends may be pinned to
 	Progress  func(Progress)
-	// Recorded is what an interrupted run left, which goes on; nil for a new one.
+	// Recorded is the record of an interrupted run to resume; nil for a new run.
 	Recorded *results.Recorded
-	// Took is told of every sample after it was journaled; it may be nil.
+	// Took is called with every sample after it was journaled; it may be nil.
 	Took func(*results.Sample)
-	// Kernel is the one that the testbed's nodes run on, "" for the machine's
-	// own.
+	// Kernel is the kernel that the testbed's nodes run on, "" for the machine's own.
 	Kernel string
-	// NextKernel says that another kernel carries what this one lacks
-	// something for, after this part of the run.
+	// NextKernel says that, after this part of the run, the networks that this kernel does not
+	// support are measured in another kernel.
 	NextKernel bool
 }
 
-// Progress says how far a run is.
+// Progress describes how far a run has come.
 type Progress struct {
-	Phase string // what is going on, for people
-	Now   string // what it is done to
+	Phase string // current activity, for display
+	Now   string // its subject
 	Done  int    // samples taken
-	Total int    // samples planned; 0 while that is not known
+	Total int    // samples planned; 0 while unknown
 	Left  time.Duration
-	// Precision is what the widest interval has come to in a run that goes on
-	// until all are narrow enough; "" while there is none.
+	// Precision describes the widest interval so far, in a run that continues until all intervals
+	// are narrow enough; "" while there is none.
 	Precision string
 }
 
@@ -54,19 +53,19 @@ type run struct {
 	Config
 	phase    Phase
 	later    bool                               // it is not the first phase
-	networks []*upNetwork                       // of the phase
-	found    map[string]map[probes.Finding]bool // findings on the baseline, by topology; kept for the phases that follow
+	networks []*upNetwork                       // of the current phase
+	found    map[string]map[probes.Finding]bool // findings on the baseline, by topology; kept for later phases
 	pace     pace
 	started  time.Time // of the phase's first block
-	first    int       // block to begin with in a run that goes on
-	now      int       // block that is being measured
+	first    int       // first block to measure in a resumed run
+	now      int       // block being measured
 	number   int       // of the phase, from 1
 	next     int       // number of the next phase's first block
-	// unsupported are the networks that the kernel lacks something for.
+	// unsupported are the networks that the kernel does not support.
 	unsupported map[results.Cell]bool
 }
 
-// upNetwork is a network that came up, and what it has shown since.
+// upNetwork is a network that came up, and what has been observed of it since.
 type upNetwork struct {
 	testbed.Network
 	instance string
@@ -75,20 +74,19 @@ type upNetwork struct {
 	health
 	dead   bool
 	found  map[probes.Finding]bool
-	absent []string // probes as asked for that there can be no samples of
+	absent []string // requested probes that cannot be measured on it
 }
 
-// Run brings the networks up, phase by phase, measures them and takes them down. What it finds
-// goes into the journal as it is found. The error is the run's own: networks
-// that fail are results. When ctx ends, it stops at once, keeps the record and
-// returns the context's error.
+// Run brings the networks up, phase by phase, measures them and takes them down. It journals
+// results as they arrive. The error is the run's own; a failing network is a result, not an
+// error. When ctx is done, Run stops at once, keeps the record and returns the context's error.
 func Run(ctx context.Context, c Config) error {
 	r := &run{Config: c, found: map[string]map[probes.Finding]bool{}, pace: pace{asked: c.Asked, seen: seen{}}, unsupported: map[results.Cell]bool{}}
-	// The collector's work would land on a CPU that is being measured.
+	// Collect garbage less often: its work would land on a CPU that is being measured.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	err := r.all(ctx)
 	if ctx.Err() != nil {
-		// No CNI DEL: the person waits, and the namespaces go anyway.
+		// Skip CNI DEL: the user is waiting, and the namespaces are removed anyway.
 		r.write().event(results.Event{Name: results.EventStopped})
 		return errors.Join(ctx.Err(), r.Journal.Sync())
 	}
@@ -103,7 +101,7 @@ func (r *run) earlier() earlier { return earlier{r.Recorded} }
 func (r *run) write() writer    { return writer{r.Journal, r.Kernel} }
 func (r *run) stage() stage     { return stage{r.Asked, r.Catalogue, r.CPUs, r.phase.Testbed} }
 
-// alive names the networks that are still measured, each with its topology.
+// alive names the networks that are still being measured, each with its topology.
 func (r *run) alive() []string {
 	var names []string
 	for _, n := range r.networks {
@@ -114,8 +112,7 @@ func (r *run) alive() []string {
 	return names
 }
 
-// up brings every network up, one after the other, so that none slows the
-// start of another down.
+// up brings the networks up one after the other, so that none slows down the start of another.
 func (r *run) up(ctx context.Context) error {
 	for _, topology := range r.Asked.Topology {
 		for _, instance := range r.instances(topology) {
@@ -148,7 +145,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 		r.networks = append(r.networks, up)
 		err := r.write().append(results.Record{Network: &facts})
 		if up.dead || r.earlier().resumed() || r.known(instance) {
-			return err // the record holds what its first start took
+			return err // the record already has the setup of its first start
 		}
 		return errors.Join(err, r.write().append(results.Record{Setup: &setup}))
 	}
@@ -168,7 +165,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 	return r.write().append(results.Record{Network: &facts})
 }
 
-// once takes the facts of each network that do not vary.
+// once takes each network's facts, which do not vary.
 func (r *run) once(ctx context.Context) error {
 	for _, name := range r.Asked.Probes {
 		probe, params, err := probecatalogue.Parse(name)
@@ -185,7 +182,7 @@ func (r *run) once(ctx context.Context) error {
 			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.known(n.instance) {
 				continue
 			}
-			r.Progress(Progress{Phase: "looking at the wire", Now: n.instance + " on " + n.topology.Name})
+			r.Progress(Progress{Phase: "inspecting the network", Now: n.instance + " on " + n.topology.Name})
 			if err := r.fact(ctx, n, name, probe, params); err != nil {
 				return err
 			}
@@ -194,8 +191,7 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
-// block measures every cell once. number is the block's in the run, inPhase
-// that in the phase.
+// block measures every cell once. number counts blocks within the run, inPhase within the phase.
 func (r *run) block(ctx context.Context, number, inPhase int) error {
 	steps := block(r.Asked, r.networks, number)
 	for position, s := range steps {
@@ -214,7 +210,7 @@ func (r *run) block(ctx context.Context, number, inPhase int) error {
 	return r.Journal.Sync()
 }
 
-// progress reports the step that is about to be taken.
+// progress reports the step that is about to start.
 func (r *run) progress(number, position, inBlock int, s step) {
 	done := number*inBlock + position
 	total := r.pace.rounds() * inBlock
@@ -231,8 +227,8 @@ func (r *run) progress(number, position, inBlock int, s step) {
 		Left: time.Duration(total-done) * each, Precision: r.pace.precision()})
 }
 
-// fail marks a network as failed, or as one that broke if it has worked; it is
-// not measured any more.
+// fail marks a network as failed, or as broken if it has worked before; it is not measured any
+// more.
 func (r *run) fail(n *upNetwork, cause error) error {
 	n.dead = true
 	facts, _ := n.Facts()
@@ -250,8 +246,8 @@ func (r *run) fail(n *upNetwork, cause error) error {
 	return r.write().append(results.Record{Network: &facts})
 }
 
-// down takes the networks down in order. What the plugins leave undone is
-// noted; it changes no result.
+// down takes the networks down in order. Failures of the plugins to clean up are recorded; they
+// do not affect any result.
 func (r *run) down(ctx context.Context) {
 	for _, n := range r.networks {
 		if n.Network == nil {

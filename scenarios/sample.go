@@ -16,7 +16,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// sample takes one sample and journals it, failed or not.
+// sample takes one sample and journals it, whether it failed or not.
 func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	probe, params, err := catalogue.Parse(s.probe)
 	if err != nil {
@@ -48,7 +48,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	} else {
 		s.network.succeeded(s.probe)
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
-		slices.SortFunc(measured.Warnings, words.Compare) // both ends may say the same
+		slices.SortFunc(measured.Warnings, words.Compare) // both ends may report the same warning
 		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
 		r.pace.seen.add(sample)
 		if measured.Hist != nil {
@@ -79,8 +79,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	return nil
 }
 
-// restore makes a network whose workers failed start them again.
-// One that cannot is given up.
+// restore makes a network restart its failed workers. It gives up a network that cannot.
 func (r *run) restore(ctx context.Context, n *upNetwork) (gone bool, err error) {
 	restorer, can := n.Network.(testbed.Restorer)
 	if !can || n.failures == 0 && n.Err() == nil {
@@ -100,7 +99,7 @@ func (r *run) restore(ctx context.Context, n *upNetwork) (gone bool, err error) 
 	return false, nil
 }
 
-// measure sets the scene and runs the probe.
+// measure sets up the site and runs the probe.
 func (r *run) measure(ctx context.Context, n *upNetwork, wire string, probe *probes.Probe, params map[string]string, placement *results.Placement) (*probes.Measurement, error) {
 	if wire != n.wire {
 		if err := n.SetWire(wire); err != nil {
@@ -123,7 +122,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	var err error
 	_, restores := n.Network.(testbed.Restorer)
 	capture := ""
-	for try := range 2 { // once more if a worker was lost meanwhile
+	for try := range 2 { // try again if a worker was lost meanwhile
 		if gone, failed := r.restore(ctx, n); gone || failed != nil {
 			return failed
 		}
@@ -157,8 +156,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 	return r.write().facts(n, measured)
 }
 
-// factFailed notes that a fact could not be taken: nothing was seen, so
-// nothing agrees.
+// factFailed records that a fact could not be taken: nothing was seen, so nothing agrees.
 func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation, cause error) error {
 	if lost := n.Err(); lost != nil {
 		if _, restores := n.Network.(testbed.Restorer); !restores {
@@ -180,10 +178,9 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 		Warnings: []words.Text{words.WireNotCaptured.With(cause)}}})
 }
 
-// nameParts are the parts of the name of a file of this run, see
-// [results.FileName]: what the file is of, and what tells it from that of the
-// same name in another kernel, in another phase, and before an interruption,
-// after which a block that was broken off is measured again.
+// nameParts returns the parts of a file name of this run (see [results.FileName]): of, and what
+// distinguishes the file from one of the same name in another kernel, in another phase, and
+// before an interruption, since an interrupted block is measured again.
 func (r *run) nameParts(of ...string) []string {
 	parts := slices.Clone(of)
 	if r.Kernel != "" {

@@ -47,7 +47,7 @@ func TestBlocksAreCompleteAndRandom(t *testing.T) {
 		again := block(a, networks, number)
 		for i := range again {
 			if name(again[i]) != order[i] {
-				t.Fatalf("block %d is not the same again", number)
+				t.Fatalf("block %d is different the second time", number)
 			}
 		}
 		sorted := slices.Sorted(slices.Values(order))
@@ -73,7 +73,7 @@ func TestControlIsASecondNetwork(t *testing.T) {
 	}
 }
 
-// TestPrecision stops by the width of ratios, whatever they are.
+// TestPrecision checks that a run stops at the width of the ratios, whatever their values.
 func TestPrecision(t *testing.T) {
 	three := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8, "calico-bgp": 9e8}
 	two := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8}
@@ -82,7 +82,7 @@ func TestPrecision(t *testing.T) {
 		plugins map[string]float64
 		samples int
 		noise   float64 // of flannel-vxlan alone
-		common  float64 // noise of the machine, the same for all
+		common  float64 // of the machine, the same for all
 		dead    string
 		want    bool
 	}{
@@ -115,7 +115,7 @@ func TestPrecision(t *testing.T) {
 				t.Errorf("precise: %v, %+v", got, r)
 			}
 			if !c.want && c.noise > 0 && (r.widest < 0.03 || r.of == "") {
-				t.Errorf("the widest is not told: %+v", r)
+				t.Errorf("the widest interval is not named: %+v", r)
 			}
 		})
 	}

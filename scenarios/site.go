@@ -13,7 +13,7 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// stage is where samples of a phase are taken, and what was asked of them.
+// stage is where a phase takes its samples, and what was requested of them.
 type stage struct {
 	asked     results.Asked
 	catalogue catalogue.Catalogue
@@ -21,28 +21,26 @@ type stage struct {
 	testbed   testbed.Testbed
 }
 
-// A sample that has not ended slack after the longest that its probe takes is
-// given up: the probe's own time limits have failed, or what the testbed does for
-// it takes longer.
+// slack is how long a sample may run beyond its probe's maximum duration before it is given up:
+// then the probe's own time limits have failed, or the testbed's part of the work takes longer.
 const slack = 10 * time.Second
 
-// slack is the same as it holds on the testbed's kernel.
+// slack returns slack scaled to the speed of the testbed's kernel.
 func (s stage) slack() time.Duration { return slack * time.Duration(max(s.slower(), 1)) }
 
-// take runs the probe at a site for as long as its own limits may take, and
-// slack.
+// take runs the probe at a site for at most as long as the probe's own limits allow, plus slack.
 func (s stage) take(ctx context.Context, probe *probes.Probe, site *probes.Site) (*probes.Measurement, error) {
 	limit := probe.Takes(site) + s.slack()
 	limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("time limit of %s passed", limit))
 	defer cancel()
 	measured, err := probe.Measure(limited, site)
 	if ctx.Err() == nil && limited.Err() != nil && errors.Is(err, context.DeadlineExceeded) {
-		err = fmt.Errorf("%w: %w", context.Cause(limited), err) // told by somebody who does not say which
+		err = fmt.Errorf("%w: %w", context.Cause(limited), err) // err may come from code that does not name the limit
 	}
 	return measured, err
 }
 
-// site is where and how the probe measures.
+// site returns where and how the probe measures.
 func (s stage) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = s.pin(s.placementOf(probe))
@@ -59,7 +57,7 @@ func (s stage) site(n *upNetwork, probe *probes.Probe, params map[string]string)
 	return site
 }
 
-// expect is what the network's plugin should put around packets.
+// expect returns the encapsulation that the network's plugin should use.
 func (s stage) expect(n *upNetwork) probes.Encapsulation {
 	e := s.catalogue.Get(results.Original(n.instance)).Encapsulation
 	client, server := n.Ends()
@@ -69,8 +67,8 @@ func (s stage) expect(n *upNetwork) probes.Encapsulation {
 	return probes.Encapsulation{Kind: e.Kind, Port: e.Port, Overhead: e.Overhead}
 }
 
-// placementOf is where the ends of a probe go: together, whatever was asked,
-// where there is one CPU only.
+// placementOf returns the placement of a probe's ends: together, whatever was requested, if there
+// is only one CPU.
 func (s stage) placementOf(probe *probes.Probe) string {
 	switch {
 	case len(s.cpus) == 1:
@@ -81,8 +79,8 @@ func (s stage) placementOf(probe *probes.Probe) string {
 	return probe.Placement
 }
 
-// pin picks the CPUs of the two ends. The last one is the least likely to
-// take the machine's interrupts.
+// pin picks the CPUs of the two ends. The last one is the least likely to handle the machine's
+// interrupts.
 func (s stage) pin(placement string) (client, server int) {
 	last := s.cpus[len(s.cpus)-1]
 	if placement == probes.Split {
@@ -91,7 +89,7 @@ func (s stage) pin(placement string) (client, server int) {
 	return last, last
 }
 
-// spare are the CPUs that the two ends leave.
+// spare returns the CPUs that the two ends do not use.
 func (s stage) spare(client, server int) []int {
 	var left []int
 	for _, cpu := range s.cpus {
@@ -102,7 +100,7 @@ func (s stage) spare(client, server int) []int {
 	return left
 }
 
-// lacks is what the testbed's kernel lacks for a plugin, "" for nothing.
+// lacks returns what the testbed's kernel lacks for a plugin, "" for nothing.
 func (s stage) lacks(p *plugins.Plugin) string {
 	if k, ok := s.testbed.(testbed.Kernel); ok {
 		return k.Lacks(p)
@@ -110,8 +108,7 @@ func (s stage) lacks(p *plugins.Plugin) string {
 	return ""
 }
 
-// slower is how many times longer things take on the testbed's kernel, 0 for
-// no longer.
+// slower returns how many times longer things take on the testbed's kernel, or 0 if they do not.
 func (s stage) slower() int {
 	if k, ok := s.testbed.(testbed.Kernel); ok {
 		return k.Slower()

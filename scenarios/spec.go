@@ -1,6 +1,6 @@
-// Package scenarios is what is compared and how: it checks what the person
-// asked for, brings the networks up, and measures them in randomised complete
-// blocks, so that what slows the machine for a while hits all of them alike.
+// Package scenarios decides what is compared and how: it checks what the user requested, brings
+// the networks up, and measures them in randomised complete blocks, so that anything that
+// temporarily slows the machine affects all of them alike.
 package scenarios
 
 import (
@@ -20,21 +20,20 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// Testbeds that a run may ask for.
+// Testbeds lists the testbeds that a run can use.
 var Testbeds = []string{"lab", "cluster"}
 
-// Bounds of what can be asked for. They keep a typing error from becoming a
-// run that never ends or never measures.
+// Bounds of what can be requested. They keep a typing error from starting a run that never ends
+// or never measures anything.
 const (
 	maxDuration = 3600 // s
-	minMTU      = 576  // what every IPv4 host must take (RFC 1122, 3.3.3)
+	minMTU      = 576  // every IPv4 host must accept this size (RFC 1122, 3.3.3)
 	maxMTU      = 9216
 	maxNodes    = 64
 	maxRounds   = 10000
 )
 
-// Defaults is a run as it is made when nothing is said (shared by flags, spec
-// file and documentation).
+// Defaults returns the defaults of a run (shared by flags, spec file and documentation).
 func Defaults() results.Asked {
 	return results.Asked{
 		Testbed: "lab", Kernel: results.KernelAuto, Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
@@ -43,20 +42,19 @@ func Defaults() results.Asked {
 	}
 }
 
-// ClusterSuite lists the probes of a run on a cluster that names none.
+// ClusterSuite lists the default probes of a run on a cluster.
 func ClusterSuite() []string { return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "reach"} }
 
-// standardSuite lists the probes of a run that names none.
+// standardSuite lists the default probes of a run in the lab.
 func standardSuite() []string {
 	return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach", "policy", "path"}
 }
 
-// Check completes and checks what was asked, resolving plugin names by the
-// catalogue. Its errors are for the person: one line, with the nearest name
-// where one is misspelt.
+// Check completes and checks what was requested, resolving plugin names with the catalogue. Its
+// errors are written for the user: one line, suggesting the nearest name for a misspelt one.
 func Check(a *results.Asked, c catalogue.Catalogue) ([]*plugins.Plugin, error) {
 	if len(a.Plugins) == 0 {
-		return nil, errors.New("no plugins named: --plugins takes names or globs, such as flannel-*,calico")
+		return nil, errors.New("no plugins named: set --plugins to names or globs, such as flannel-*,calico")
 	}
 	selected, err := c.Select(a.Plugins)
 	if err != nil {
@@ -74,12 +72,12 @@ func Check(a *results.Asked, c catalogue.Catalogue) ([]*plugins.Plugin, error) {
 		return nil, err
 	}
 	for a.Seed == 0 {
-		a.Seed = rand.Uint64N(1 << 53) // exact in JSON readers that know only doubles
+		a.Seed = rand.Uint64N(1 << 53) // exact even in JSON readers that only have doubles
 	}
 	return selected, nil
 }
 
-// withBaseline puts the host first: every plugin is compared with it.
+// withBaseline puts the host first, because every plugin is compared with it.
 func withBaseline(selected []*plugins.Plugin, c catalogue.Catalogue) []*plugins.Plugin {
 	host := c.Get(results.HostPlugin)
 	selected = slices.DeleteFunc(selected, func(p *plugins.Plugin) bool { return p == host })
@@ -94,7 +92,7 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 		return err
 	}
 	if a.Testbed != "cluster" && a.Apart() {
-		return errors.New("install and contexts are for clusters: in the lab all plugins are up at once")
+		return errors.New("install and contexts only apply to clusters: in the lab all plugins are up at the same time")
 	}
 	if len(a.Topology) == 0 || len(a.Wire) == 0 || len(a.Probes) == 0 {
 		return errors.New("topology, wire and probes need at least one value each")
@@ -128,7 +126,7 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 	if a.Control != "" {
 		p := c.Get(a.Control)
 		if p == nil {
-			return fmt.Errorf("there is no plugin %q to control; did you mean %s?", a.Control, catalogue.Nearest(a.Control, a.Plugins))
+			return fmt.Errorf("control: there is no plugin %q among those compared; did you mean %s?", a.Control, catalogue.Nearest(a.Control, a.Plugins))
 		}
 		if a.Control = p.Name; !slices.Contains(a.Plugins, a.Control) {
 			return fmt.Errorf("the control %s must be one of the compared plugins %s", a.Control, strings.Join(a.Plugins, ","))
@@ -136,14 +134,14 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 	}
 	for name, list := range map[string][]string{"topology": a.Topology, "wire": a.Wire, "probes": a.Probes} {
 		if d := duplicate(list); d != "" {
-			return fmt.Errorf("%s names %s twice", name, d)
+			return fmt.Errorf("%s lists %s twice", name, d)
 		}
 	}
 	return nil
 }
 
-// checkKernel fits the kernel to the testbed: a cluster's nodes have theirs,
-// and a record from before it could be asked for had the machine's own.
+// checkKernel matches the kernel to the testbed: a cluster's nodes have their own, and a record
+// from before the kernel could be chosen used the machine's own.
 func checkKernel(a *results.Asked) error {
 	switch {
 	case a.Testbed == "cluster":
@@ -155,7 +153,7 @@ func checkKernel(a *results.Asked) error {
 	return catalogue.OneOf("kernel", a.Kernel, results.Kernels)
 }
 
-// checkProbe names the nearest name to one that is misspelt.
+// checkProbe suggests the nearest name for a misspelt one.
 func checkProbe(spec string) error {
 	_, _, err := probecatalogue.Parse(spec)
 	var unknown *probes.UnknownError
@@ -165,21 +163,21 @@ func checkProbe(spec string) error {
 	return err
 }
 
-// checkLink refuses a link where there is none, and one that hides what a probe
-// looks for.
+// checkLink rejects a link on a testbed that cannot apply one, and a link that hides what a probe
+// measures.
 func checkLink(a *results.Asked) error {
 	if a.Testbed == "cluster" && a.Link != (results.Link{}) {
-		return errors.New("link is for the lab: a cluster's network is as it is")
+		return errors.New("link only applies to the lab: the links of a cluster cannot be changed")
 	}
 	for _, p := range a.Probes {
 		if probe, _, err := probecatalogue.Parse(p); err == nil && probe.SeeksLoss && a.Link.LossPercent > 0 {
-			return fmt.Errorf("%s looks for the rate at which loss begins, which a link that loses packets by itself hides: leave it or the link's loss out", probe.Name)
+			return fmt.Errorf("%s measures the rate at which loss begins, which loss on the link itself would hide: remove the probe or the link's loss", probe.Name)
 		}
 	}
 	return nil
 }
 
-// checkTopology names the nearest name to one that is misspelt.
+// checkTopology suggests the nearest name for a misspelt one.
 func checkTopology(spec string) error {
 	_, err := testbed.ParseTopology(spec)
 	var unknown *testbed.UnknownTopologyError

@@ -8,8 +8,8 @@ import (
 	"github.com/cnibench/cnibench/spec"
 )
 
-// ReadSpec reads a spec file (YAML) over what is already asked. Unknown keys,
-// wrong types and needs that no cluster can have are refused with the line.
+// ReadSpec reads a spec file (YAML) on top of what is already requested. It rejects unknown keys,
+// values of the wrong type and needs that no cluster can have, naming the line.
 func ReadSpec(text []byte, a *results.Asked) error {
 	lines, err := spec.Read(text, a)
 	if err != nil || a.Needs == nil {
@@ -18,8 +18,8 @@ func ReadSpec(text []byte, a *results.Asked) error {
 	return checkNeedsAt(*a.Needs, lines, "needs.")
 }
 
-// ReadNeeds reads a file of needs: the section "needs" of a spec file, or its
-// keys alone.
+// ReadNeeds reads a file of needs: the "needs" section of a spec file, or only the keys of that
+// section.
 func ReadNeeds(text []byte) (*results.Needs, error) {
 	if spec.Has(text, "needs") {
 		var a results.Asked
@@ -36,12 +36,11 @@ func ReadNeeds(text []byte) (*results.Needs, error) {
 	return &n, checkNeedsAt(n, lines, "")
 }
 
-// checkNeedsAt refuses needs with the line that they stand in; at is the path of
-// their section.
+// checkNeedsAt checks needs and adds line numbers to errors; at is the path of their section.
 func checkNeedsAt(n results.Needs, lines spec.Lines, at string) error {
 	for key, value := range map[string]int{"nodes": n.Nodes, "nodes_later": n.NodesLater, "pods_per_node": n.PodsPerNode, "node_prefix": n.NodePrefix} {
 		if line, said := lines[at+key]; said && value == 0 {
-			return fmt.Errorf("line %d: %s: 0 is outside 1 to any number", line, key)
+			return fmt.Errorf("line %d: %s: 0 must be at least 1", line, key)
 		}
 	}
 	err := CheckNeeds(n)

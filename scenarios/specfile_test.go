@@ -60,7 +60,7 @@ func TestReadNeedsOfEitherForm(t *testing.T) {
 	}
 }
 
-// TestNonsenseIsRefusedWithItsLine holds every refusal to naming the line.
+// TestNonsenseIsRefusedWithItsLine checks that every rejection names the line.
 func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 	for _, c := range []struct{ name, text, says string }{
 		{"an unknown key of the run", "plugins: [calico]\nroundz: 3\n", `line 2: there is no key "roundz"; did you mean rounds`},
@@ -69,7 +69,7 @@ func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 		{"a key twice", "mtu: 1500\nnodes: 2\nmtu: 9000\n", "line 3: mtu is given twice, first in line 1"},
 		{"a need twice", "needs:\n  nodes: 2\n  nodes: 3\n", "line 3: nodes is given twice"},
 		{"a negative node count", "needs:\n  nodes: -4\n", "line 2: nodes: -4 is outside 1 to 5000"},
-		{"no nodes", "needs:\n\n  nodes: 0\n", "line 3: nodes: 0 is outside"},
+		{"no nodes", "needs:\n\n  nodes: 0\n", "line 3: nodes: 0 must be at least 1"},
 		{"more nodes than Kubernetes takes", "needs:\n  nodes: 5001\n", "line 2: nodes: 5001"},
 		{"half a node", "needs:\n  nodes: 2.5\n", "line 2: nodes: takes a value of type int"},
 		{"a word for a number", "needs:\n  nodes: many\n", "line 2: nodes: takes a value of type int, not a string"},
@@ -80,7 +80,7 @@ func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 		{"overlapping pod and node networks", "needs:\n  pod_cidr: 10.0.0.0/8\n  node_cidr: 10.1.0.0/16\n", "line 2: pod_cidr: the pod network 10.0.0.0/8 overlaps with the node network 10.1.0.0/16"},
 		{"overlapping pod and service networks", "needs:\n  service_cidr: 10.1.0.0/16\n  pod_cidr: 10.1.128.0/18\n", "line 3: pod_cidr: the pod network 10.1.128.0/18 overlaps with the service network"},
 		{"Kubespray's own service network", "needs:\n  pod_cidr: 10.233.0.0/16\n", "line 2: pod_cidr: 10.233.0.0/16 overlaps with Kubespray's service network"},
-		{"a pod network too small", "needs:\n  nodes: 5\n  pod_cidr: 10.1.0.0/22\n", "line 3: pod_cidr: 10.1.0.0/22 holds 4 networks of /24, one a node, which is too small for 5 nodes"},
+		{"a pod network too small", "needs:\n  nodes: 5\n  pod_cidr: 10.1.0.0/22\n", "line 3: pod_cidr: 10.1.0.0/22 holds 4 networks of /24, one per node, which is not enough for 5 nodes"},
 		{"too small later", "needs:\n  nodes: 3\n  nodes_later: 5\n  pod_cidr: 10.1.0.0/22\n", "line 4: pod_cidr"},
 		{"no part for even one node", "needs:\n  pod_cidr: 10.1.0.0/25\n", "line 2: pod_cidr: 10.1.0.0/25 holds 0 networks of /24"},
 		{"a node network too small", "needs:\n  nodes: 300\n  node_cidr: 10.1.0.0/24\n", "line 3: node_cidr: 10.1.0.0/24 has 254 addresses for 300 nodes"},
@@ -89,9 +89,9 @@ func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 		{"no network at all", "needs:\n  pod_cidr: large\n", "line 2: pod_cidr: netip.ParsePrefix"},
 		{"IPv6", "needs:\n  pod_cidr: fd00::/64\n", "line 2: pod_cidr: fd00::/64 is not an IPv4 network"},
 		{"a negative quota", "needs:\n  limits:\n    vpc_routes: -1\n", "line 3: vpc_routes: -1 is outside"},
-		{"a list for a section", "needs: [network_policy]\n", "line 1: needs: keys with values are needed here"},
-		{"a list for the file", "- mtu\n", "line 1: keys with values are needed here"},
-		{"an alias", "mtu: &m 1500\nnodes: *m\n", "line 1: anchors and aliases are not taken"},
+		{"a list for a section", "needs: [network_policy]\n", "line 1: needs: must be a mapping of keys to values"},
+		{"a list for the file", "- mtu\n", "line 1: must be a mapping of keys to values"},
+		{"an alias", "mtu: &m 1500\nnodes: *m\n", "line 1: anchors and aliases are not supported"},
 		{"no YAML", "mtu: 1500\n  nodes: [", "line 2"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,8 +104,8 @@ func TestNonsenseIsRefusedWithItsLine(t *testing.T) {
 	}
 }
 
-// FuzzReadNeeds holds what is taken to the checks, and to being the same again
-// after the record has kept it.
+// FuzzReadNeeds checks that accepted needs pass the checks and survive being recorded and read
+// back.
 func FuzzReadNeeds(f *testing.F) {
 	for _, seed := range []string{"needs: {nodes: 3, l2: yes}", "cloud: aws\npod_cidr: 10.0.0.0/12\nlimits: {adapters: 4}\n", "needs:\n- 1", "a: &a [*a]", "nodes: 1e3", "l2: null\nneeds: {}"} {
 		f.Add([]byte(seed))
@@ -119,7 +119,7 @@ func FuzzReadNeeds(f *testing.F) {
 			t.Fatal("neither needs nor an error")
 		}
 		if err := CheckNeeds(*n); err != nil {
-			t.Fatalf("taken, but %v", err)
+			t.Fatalf("accepted, but %v", err)
 		}
 		kept, err := json.Marshal(n)
 		if err != nil {

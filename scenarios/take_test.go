@@ -12,8 +12,7 @@ import (
 	"github.com/cnibench/cnibench/probes/catalogue"
 )
 
-// TestLimitOfSamples holds the time that a sample gets against what its probe
-// may take.
+// TestLimitOfSamples checks a sample's time limit against the maximum duration of its probe.
 func TestLimitOfSamples(t *testing.T) {
 	for _, p := range catalogue.All() {
 		for _, delay := range []time.Duration{0, 20 * time.Millisecond, 200 * time.Millisecond} {
@@ -24,7 +23,7 @@ func TestLimitOfSamples(t *testing.T) {
 					probe := *p
 					probe.Measure = func(ctx context.Context, _ *probes.Site) (*probes.Measurement, error) {
 						<-ctx.Done()
-						return nil, ctx.Err() // as somebody who does not say which limit passed
+						return nil, ctx.Err() // like code that does not say which limit passed
 					}
 					_, err := stage{}.take(t.Context(), &probe, site)
 					if got, most := time.Since(begin), p.Takes(site); got < most {

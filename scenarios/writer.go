@@ -9,10 +9,10 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// writer writes what a run finds into its journal.
+// writer writes a run's results into its journal.
 type writer struct {
 	journal *results.Journal
-	kernel  string // that the nodes run on, "" for the machine's own
+	kernel  string // kernel that the nodes run on, "" for the machine's own
 }
 
 func (w writer) append(rec results.Record) error {
@@ -26,11 +26,11 @@ func (w writer) append(rec results.Record) error {
 	return nil
 }
 
-// event notes an event. A journal that could not be written returns that error
-// at the next sample and at the run's end.
+// event journals an event. If the journal cannot be written, it returns the error again at the
+// next sample and at the end of the run.
 func (w writer) event(e results.Event) { _ = w.append(results.Record{Event: &e}) }
 
-// findings journals what a sample found of its network, each thing once.
+// findings journals the findings of a sample, each only once per network.
 func (w writer) findings(s step, found []probes.Finding) error {
 	for _, f := range found {
 		if s.network.found[f] {
@@ -46,12 +46,12 @@ func (w writer) findings(s step, found []probes.Finding) error {
 	return nil
 }
 
-// notHere notes what a probe, as asked for, misses in what runs.
+// notHere journals that what a probe needs is not there.
 func (w writer) notHere(n *upNetwork, probe string, why words.Text) {
 	w.event(results.Event{Name: results.EventNotHere, Plugin: n.instance, Topology: n.topology, Text: words.Of(words.Quote(probe), why)})
 }
 
-// facts journals what a probe of surroundings saw.
+// facts journals the facts that a probe returned.
 func (w writer) facts(n *upNetwork, measured *probes.Measurement) error {
 	var records []results.Record
 	for _, a := range measured.Adjacency {

@@ -1,5 +1,4 @@
-// Package spec reads YAML files that people write: strictly, and with the line
-// of whatever is wrong.
+// Package spec reads YAML files written by users. It is strict and names the line of every error.
 package spec
 
 import (
@@ -17,23 +16,23 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 )
 
-// maxLength bounds a file in bytes; real ones have a few dozen lines.
+// maxLength is the maximum size of a file in bytes; real ones have a few dozen lines.
 const maxLength = 1 << 16
 
-// Lines are those of a file's keys, by their path, such as
-// "needs.limits.adapters". Keys of what stands in lists have none.
+// Lines maps the path of each key of a file, such as "needs.limits.adapters", to its line. Keys
+// inside lists are not included.
 type Lines map[string]int
 
-// Read reads a file into a struct with json tags. A key that the struct does not
-// have, one that is given twice, a value of another type, anchors and aliases are
-// refused with their line. Fields that the file does not name keep their values.
+// Read reads a file into a struct with json tags. It rejects unknown keys, duplicate keys, values
+// of the wrong type, anchors and aliases, naming the line. Fields that the file does not set keep
+// their values.
 func Read(text []byte, into any) (Lines, error) {
 	root, err := parse(text)
 	if err != nil || root == nil {
 		return Lines{}, err
 	}
 	if aliased := find(root, func(n *yamlnode.Node) bool { return n.Kind == yamlnode.AliasNode || n.Anchor != "" }); aliased != nil {
-		return nil, fmt.Errorf("line %d: anchors and aliases are not taken", aliased.Line)
+		return nil, fmt.Errorf("line %d: anchors and aliases are not supported", aliased.Line)
 	}
 	lines := Lines{}
 	if err := lines.check(root, reflect.TypeOf(into), ""); err != nil {
@@ -45,7 +44,7 @@ func Read(text []byte, into any) (Lines, error) {
 	return lines, nil
 }
 
-// Has reports whether a file has a key at its top, and a value for it.
+// Has reports whether a file has a top-level key with a value.
 func Has(text []byte, key string) bool {
 	root, err := parse(text)
 	if err != nil || root == nil || root.Kind != yamlnode.MappingNode {
@@ -59,7 +58,7 @@ func Has(text []byte, key string) bool {
 	return false
 }
 
-// parse returns what a file holds, nil if it is empty.
+// parse returns the root node of a file, or nil if the file is empty.
 func parse(text []byte) (*yamlnode.Node, error) {
 	if len(text) > maxLength {
 		return nil, fmt.Errorf("the file is longer than %d bytes", maxLength)
@@ -76,7 +75,7 @@ func parse(text []byte) (*yamlnode.Node, error) {
 
 func null(n *yamlnode.Node) bool { return n.Kind == yamlnode.ScalarNode && n.Tag == "!!null" }
 
-// find returns the first node for which is holds, nil if there is none.
+// find returns the first node that satisfies is, or nil if there is none.
 func find(n *yamlnode.Node, is func(*yamlnode.Node) bool) *yamlnode.Node {
 	if is(n) {
 		return n
@@ -89,7 +88,7 @@ func find(n *yamlnode.Node, is func(*yamlnode.Node) bool) *yamlnode.Node {
 	return nil
 }
 
-// check holds a node against the type that it is read into.
+// check checks a node against the type that it is read into.
 func (l Lines) check(n *yamlnode.Node, into reflect.Type, path string) error {
 	for into.Kind() == reflect.Pointer {
 		into = into.Elem()
@@ -103,7 +102,7 @@ func (l Lines) check(n *yamlnode.Node, into reflect.Type, path string) error {
 		return l.checkKeys(n, into, path)
 	case into.Kind() == reflect.Slice:
 		if n.Kind != yamlnode.SequenceNode {
-			return fmt.Errorf("line %d: %sa list is needed here", n.Line, named(path))
+			return fmt.Errorf("line %d: %smust be a list", n.Line, named(path))
 		}
 		for _, item := range n.Content {
 			if err := (Lines{}).check(item, into.Elem(), path); err != nil {
@@ -112,15 +111,15 @@ func (l Lines) check(n *yamlnode.Node, into reflect.Type, path string) error {
 		}
 		return nil
 	case n.Kind != yamlnode.ScalarNode && into.Kind() != reflect.Interface:
-		return fmt.Errorf("line %d: %sa single value is needed here", n.Line, named(path))
+		return fmt.Errorf("line %d: %smust be a single value", n.Line, named(path))
 	}
 	return alone(n, into, path)
 }
 
-// checkKeys holds the keys of a mapping against the fields of a struct.
+// checkKeys checks the keys of a mapping against the fields of a struct.
 func (l Lines) checkKeys(n *yamlnode.Node, into reflect.Type, path string) error {
 	if n.Kind != yamlnode.MappingNode {
-		return fmt.Errorf("line %d: %skeys with values are needed here", n.Line, named(path))
+		return fmt.Errorf("line %d: %smust be a mapping of keys to values", n.Line, named(path))
 	}
 	fields, known := fieldsOf(into)
 	seen := map[string]int{}
@@ -143,8 +142,7 @@ func (l Lines) checkKeys(n *yamlnode.Node, into reflect.Type, path string) error
 	return nil
 }
 
-// fieldsOf are the fields of a struct by their names in JSON, and those names in
-// order.
+// fieldsOf returns the fields of a struct by their JSON names, and those names in order.
 func fieldsOf(of reflect.Type) (fields map[string]reflect.Type, names []string) {
 	fields = map[string]reflect.Type{}
 	for i := range of.NumField() {
@@ -163,7 +161,7 @@ func decodesItself(t reflect.Type) bool {
 	return slices.ContainsFunc(decoders, func(d reflect.Type) bool { return reflect.PointerTo(t).Implements(d) })
 }
 
-// alone decodes one value by itself, so that an error can name its line.
+// alone decodes a single value on its own, so that an error can name its line.
 func alone(n *yamlnode.Node, into reflect.Type, path string) error {
 	text, err := yamlnode.Marshal(n)
 	if err != nil {
@@ -184,7 +182,7 @@ func alone(n *yamlnode.Node, into reflect.Type, path string) error {
 	return fmt.Errorf("line %d: %s%s", n.Line, named(path), strings.TrimPrefix(cause, "json: "))
 }
 
-// named is the last key of a path, to stand before what is wrong with it.
+// named returns the last key of a path as the prefix of an error about its value.
 func named(path string) string {
 	if path == "" {
 		return ""

@@ -18,7 +18,7 @@ type file struct {
 	Many  []section `json:"many"`
 }
 
-// TestLines gives the lines of keys, in sections too.
+// TestLines checks the lines of keys, including keys in sections.
 func TestLines(t *testing.T) {
 	f := file{Title: "kept"}
 	lines, err := Read([]byte("one:\n  size: 3\n  rest: {a: b}\nmany:\n- {size: 4}\n"), &f)
@@ -36,9 +36,9 @@ func TestRefused(t *testing.T) {
 		{"a misspelt key in a list", "many:\n- size: 1\n- sise: 3\n", `line 3: there is no key "sise"`},
 		{"a key twice", "title: a\ntitle: b\n", "line 2: title is given twice, first in line 1"},
 		{"a word for a number", "one:\n  size: big\n", "line 2: size: takes a value of type int, not a string"},
-		{"a number for a list", "one: {names: 3}\n", "line 1: names: a list is needed here"},
+		{"a number for a list", "one: {names: 3}\n", "line 1: names: must be a list"},
 		{"a list for a map", "one:\n  rest: [a]\n", "line 2: rest: takes a value of type"},
-		{"an alias", "title: &a x\none: {names: [*a]}\n", "line 1: anchors and aliases are not taken"},
+		{"an alias", "title: &a x\none: {names: [*a]}\n", "line 1: anchors and aliases are not supported"},
 		{"no YAML", "title: [\n", "reading YAML: line"},
 		{"too long", strings.Repeat("#", maxLength+1), "longer than"},
 	} {

@@ -1,9 +1,8 @@
-// Package stats says what samples mean: medians with distribution-free
-// intervals, and ratios paired within blocks. It knows samples, not networks.
+// Package stats interprets samples: medians with distribution-free intervals, and ratios paired
+// within blocks. It knows about samples, not about networks.
 //
-// Nothing here assumes a normal distribution: throughput and latency have
-// bursts, drift and heavy tails, and a t-interval of their mean promises a
-// coverage that it does not keep.
+// Nothing here assumes a normal distribution: throughput and latency have bursts, drift and heavy
+// tails, so a t-interval of their mean does not have the coverage that it promises.
 package stats
 
 import (
@@ -13,12 +12,12 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Confidence is the least coverage of every interval.
+// Confidence is the minimum coverage of every interval.
 const Confidence = 0.95
 
-// MinSamples is the least number of samples that an interval of a median with
-// this [Confidence] needs: with five, the widest one there is, from the least
-// to the greatest, covers it with 1 − 2·0.5⁵ = 0.9375 only.
+// MinSamples is the minimum number of samples for an interval of a median with this [Confidence]:
+// with five, even the widest possible interval, from the smallest to the largest sample, covers
+// the median with a probability of only 1 − 2·0.5⁵ = 0.9375.
 const MinSamples = 6
 
 // Interval is a closed interval.
@@ -27,8 +26,8 @@ type Interval struct{ Low, High float64 }
 // Contains reports whether v lies in the interval.
 func (i Interval) Contains(v float64) bool { return i.Low <= v && v <= i.High }
 
-// RelativeWidth is the interval's full width as a share of the value that it
-// belongs to; infinite if that is zero and the width is not.
+// RelativeWidth returns the interval's full width as a share of the value that it belongs to, or
+// infinity if that value is zero and the width is not.
 func (i Interval) RelativeWidth(value float64) float64 {
 	width := i.High - i.Low
 	if width == 0 {
@@ -41,20 +40,19 @@ func (i Interval) RelativeWidth(value float64) float64 {
 type Summary struct {
 	N      int
 	Median float64
-	// CI covers the median with at least [Confidence]. Nil if there are fewer
-	// than [MinSamples].
+	// CI covers the median with at least [Confidence]. It is nil if there are fewer than
+	// [MinSamples].
 	CI *Interval
-	// Missing is how many more samples CI needs; 0 if it is there.
+	// Missing is how many more samples CI needs; 0 if CI is set.
 	Missing int
-	// Dropped counts values that were no finite number and were left out.
+	// Dropped counts the values that were ignored because they were not finite numbers.
 	Dropped int
 }
 
-// Summarize returns the median and its order-statistic interval: the k-th
-// least and the k-th greatest sample, where k is the largest number for which
-// a binomial(n, ½) count lies between with at least [Confidence] (Conover,
-// Practical Nonparametric Statistics, 3rd ed., section 3.2; R: the exact
-// interval of DescTools::MedianCI).
+// Summarize returns the median and its order-statistic interval: the k-th smallest and the k-th
+// largest sample, where k is the largest number for which a binomial(n, ½) count lies between
+// them with at least [Confidence] (Conover, Practical Nonparametric Statistics, 3rd ed., section
+// 3.2; R: the exact interval of DescTools::MedianCI).
 func Summarize(samples []float64) Summary {
 	x := slices.DeleteFunc(slices.Clone(samples), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 	s := Summary{N: len(x), Dropped: len(samples) - len(x), Median: math.NaN()}
@@ -73,17 +71,17 @@ func Summarize(samples []float64) Summary {
 	return s
 }
 
-// middle is the median of sorted values.
+// middle returns the median of sorted values.
 func middle(x []float64) float64 {
 	n := len(x)
 	if n%2 == 1 {
 		return x[n/2]
 	}
-	return x[n/2-1]/2 + x[n/2]/2 // halved first: the sum of two large ones may overflow
+	return x[n/2-1]/2 + x[n/2]/2 // halve first: the sum of two large values may overflow
 }
 
-// orderStatistic is the rank, counted from either end, of the bounds of the
-// interval of a median of n samples; 0 if there is none.
+// orderStatistic returns the rank, counted from either end, of the bounds of the interval of a
+// median of n samples, or 0 if there is none.
 func orderStatistic(n int) int {
 	count := distuv.Binomial{N: float64(n), P: 0.5}
 	k := 0

@@ -7,23 +7,22 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// What the order of the blocks may show. All tests go by ranks, so that a
-// burst counts as one odd block and not for its size.
+// Tests on the order of the blocks. All of them use ranks, so that a burst counts as one odd
+// block, whatever its size.
 
-// Drift says whether values move one way over the blocks.
+// Drift describes whether values move in one direction over the blocks.
 type Drift struct {
 	// P is the two-sided p-value of the Mann–Kendall test.
 	P float64
-	// Change is the movement from the first block to the last, in the unit of
-	// the values, by the Theil–Sen slope (the median of the slopes of all pairs:
-	// Sen, JASA 63, 1968).
+	// Change is the movement from the first block to the last, in the unit of the values, based
+	// on the Theil–Sen slope (the median of the slopes of all pairs: Sen, JASA 63, 1968).
 	Change float64
 }
 
-// FindDrift tests values in the order of their blocks (Mann, Econometrica 13,
-// 1945; Kendall, Rank Correlation Methods, 1975; R: cor.test(method =
-// "kendall") against the time). The distribution is exact without ties, normal
-// with the correction for ties and continuity otherwise.
+// FindDrift tests values in the order of their blocks for drift (Mann, Econometrica 13, 1945;
+// Kendall, Rank Correlation Methods, 1975; R: cor.test(method = "kendall") against the time).
+// Without ties it uses the exact distribution; otherwise, the normal distribution corrected for
+// ties and continuity.
 func FindDrift(x []float64) Drift {
 	if len(x) < MinSamples {
 		return Drift{P: 1}
@@ -45,13 +44,13 @@ func FindDrift(x []float64) Drift {
 	return Drift{P: kendallP(len(x), s, ties), Change: medianOf(slopes) * float64(len(x)-1)}
 }
 
-// kendallP is the two-sided p-value of Kendall's score s of n values.
+// kendallP returns the two-sided p-value of Kendall's score s of n values.
 func kendallP(n, s int, ties map[float64]int) float64 {
 	if s < 0 {
 		s = -s
 	}
 	if len(ties) == n && n <= exactUpTo {
-		// s = pairs − 2·inversions; as many inversions as this or fewer.
+		// s = pairs − 2·inversions; count the orders with this many inversions or fewer.
 		inversions := (n*(n-1)/2 - s) / 2
 		return min(1, 2*inversionsCDF(n, inversions))
 	}
@@ -66,8 +65,8 @@ func kendallP(n, s int, ties map[float64]int) float64 {
 	return min(1, 2*distuv.UnitNormal.Survival(float64(s-1)/math.Sqrt(variance/18)))
 }
 
-// inversionsCDF is the probability that a random order of n has at most limit
-// inversions: the i-th value adds 0 to i−1 of them, each as likely.
+// inversionsCDF returns the probability that a random order of n has at most limit inversions:
+// the i-th value adds 0 to i−1 inversions, all equally likely.
 func inversionsCDF(n, limit int) float64 {
 	p := make([]float64, limit+1)
 	p[0] = 1
@@ -90,20 +89,18 @@ func inversionsCDF(n, limit int) float64 {
 	return all
 }
 
-// Echo says how much a block resembles the one before.
+// Echo describes how much a block resembles the previous one.
 type Echo struct {
-	// P is the one-sided p-value of Bartels's test: neighbours are closer than
-	// chance has it.
+	// P is the one-sided p-value of Bartels's test that neighbours are closer than by chance.
 	P float64
 	// Lag1 is the correlation of the ranks of neighbouring blocks.
 	Lag1 float64
 }
 
-// FindEcho tests values in the order of their blocks for autocorrelation by
-// the rank version of von Neumann's ratio (Bartels, JASA 77, 1982; R:
-// randtests::bartels.rank.test), with the normal approximation whose variance
-// is exact. What a block inherits from the one before makes intervals that
-// take blocks for independent too narrow.
+// FindEcho tests values in the order of their blocks for autocorrelation, using the rank version
+// of von Neumann's ratio (Bartels, JASA 77, 1982; R: randtests::bartels.rank.test) and the normal
+// approximation with the exact variance. Autocorrelation between blocks makes intervals that
+// assume independent blocks too narrow.
 func FindEcho(x []float64) Echo {
 	n := float64(len(x))
 	if len(x) < MinSamples {
@@ -126,24 +123,21 @@ func FindEcho(x []float64) Echo {
 	return Echo{P: distuv.UnitNormal.CDF((steps/spread - 2) / math.Sqrt(variance)), Lag1: product / spread}
 }
 
-// Independent is how many independent blocks n blocks with such an echo are
-// worth (Bayley and Hammersley, JRSS Supplement 8, 1946, for a correlation
-// that fades from block to block).
+// Independent returns how many independent blocks n blocks with this echo are worth (Bayley and
+// Hammersley, JRSS Supplement 8, 1946, for a correlation that decays from block to block).
 func (e Echo) Independent(n int) float64 {
 	r := max(0, e.Lag1)
 	return float64(n) * (1 - r) / (1 + r)
 }
 
-// warmUpLevel is the probability with which a warm-up is found where there is
-// none.
+// warmUpLevel is the probability of finding a warm-up where there is none.
 const warmUpLevel = 0.01
 
-// WarmUp is the number of blocks at the start that differ from the rest, 0 if
-// none do. Every split up to a third of the blocks is tried: those before it
-// against those after by the Mann–Whitney test. The split with the least
-// p-value counts if that, times the number of splits tried (Bonferroni), is at
-// most 1 %. A single odd block is no warm-up: there is no telling it from a
-// burst.
+// WarmUp returns the number of blocks at the start that differ from the rest, or 0 if none do. It
+// tries every split up to a third of the blocks, comparing the blocks before the split with those
+// after it by the Mann–Whitney test. The split with the smallest p-value counts if that p-value,
+// times the number of splits tried (Bonferroni), is at most 1 %. A single odd block is not a
+// warm-up, because it cannot be told from a burst.
 func WarmUp(x []float64) int {
 	best, bestP := 0, 1.0
 	splits := len(x) / 3
@@ -159,20 +153,20 @@ func WarmUp(x []float64) int {
 	return best
 }
 
-// mannWhitneyP is the two-sided p-value of the test that two samples are of
-// one distribution: exact, ties included, for up to exactPool values, and
-// beyond by the normal approximation corrected for ties and continuity
-// (Hollander, Wolfe and Chicken, 3rd ed., section 4.1; R: coin::wilcox_test
-// with distribution = "exact", and wilcox.test(x, y, exact = FALSE)).
+// mannWhitneyP returns the two-sided p-value of the test that two samples have the same
+// distribution. It is exact, including ties, for up to exactPool values; beyond, it uses the
+// normal approximation corrected for ties and continuity (Hollander, Wolfe and Chicken, 3rd ed.,
+// section 4.1; R: coin::wilcox_test with distribution = "exact", and wilcox.test(x, y, exact =
+// FALSE)).
 func mannWhitneyP(x, y []float64) float64 {
 	return ranked(slices.Concat(x, y)).mannWhitneyP(len(x))
 }
 
-// exactPool is up to how many values of both samples together the p-value of
+// exactPool is the maximum number of values, in both samples together, for which the p-value of
 // the Mann–Whitney test is exact.
 const exactPool = 24
 
-// pool is the values of two samples together.
+// pool holds the ranks of two samples together.
 type pool struct {
 	ranks []int   // doubled
 	cubes float64 // Σ t³ − t over groups of t equal values
@@ -190,7 +184,7 @@ func ranked(x []float64) pool {
 	return p
 }
 
-// mannWhitneyP is the p-value of the first values against the others.
+// mannWhitneyP returns the p-value of the first values against the others.
 func (p pool) mannWhitneyP(first int) float64 {
 	sum := 0 // of doubled ranks
 	for _, r := range p.ranks[:first] {
@@ -209,9 +203,9 @@ func (p pool) mannWhitneyP(first int) float64 {
 	return 2 * distuv.UnitNormal.Survival(distance/math.Sqrt(variance))
 }
 
-// exactP is the share of all choices of so many values whose sum of doubled
-// ranks is at least that far from the expected one. It counts the choices by
-// size and sum, adding one value after the other.
+// exactP returns the share of all subsets of the given size whose sum of doubled ranks is at
+// least as far from the expected sum. It counts the subsets by size and sum, adding one value at
+// a time.
 func (p pool) exactP(size, distance int) float64 {
 	total := 0
 	for _, r := range p.ranks {

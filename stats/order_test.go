@@ -14,8 +14,8 @@ func TestFindDrift(t *testing.T) {
 		p, within float64
 		change    float64
 	}{
-		// Tuna: the panel's score in the order of Hunter's lightness. Hollander and
-		// Wolfe, 1973, p. 187, the example of R's cor.test: T = 26, p = 0.1194.
+		// Tuna: the panel's score in the order of Hunter's lightness (Hollander and Wolfe, 1973,
+		// p. 187; the example of R's cor.test): T = 26, p = 0.1194.
 		{"Hollander and Wolfe, tuna", []float64{2.5, 4.0, 2.6, 3.6, 2.8, 3.1, 5.2, 5.0, 3.8}, 0.1194, 5e-5, math.NaN()},
 		{"steady rise: 2/6!", []float64{1, 2, 3, 4, 5, 6}, 2.0 / 720, 1e-12, 5},
 		{"steady fall", []float64{6, 5, 4, 3, 2, 1}, 2.0 / 720, 1e-12, -5},
@@ -33,9 +33,9 @@ func TestFindDrift(t *testing.T) {
 }
 
 func TestFindEcho(t *testing.T) {
-	// Tourists in Portugal 1970 to 1982: Gibbons and Chakraborti, Nonparametric
-	// Statistical Inference, 4th ed., 2003, section 3.5, the example of R's
-	// randtests::bartels.rank.test, whose standardised statistic is −3.6453.
+	// Tourists in Portugal, 1970 to 1982 (Gibbons and Chakraborti, Nonparametric Statistical
+	// Inference, 4th ed., 2003, section 3.5; the example of R's randtests::bartels.rank.test).
+	// The standardised statistic is −3.6453.
 	tourists := []float64{12362, 12739, 13057, 13955, 14123, 15698, 17523, 18610, 19842, 20310, 22500, 23080, 21916}
 	if e := FindEcho(tourists); !near(e.P, 0.5*math.Erfc(3.6453/math.Sqrt2), 1e-6) || e.Lag1 < 0.6 {
 		t.Errorf("tourists: %+v", e)
@@ -83,14 +83,13 @@ func TestWarmUp(t *testing.T) {
 			found++
 		}
 	}
-	if found > 30 { // 20 and two standard errors
+	if found > 30 { // 20 plus two standard errors
 		t.Errorf("a warm-up in %d of 2000 draws that have none", found)
 	}
 }
 
-// Permeability of the chorioamnion: Hollander and Wolfe, 1973, p. 69, the
-// example of R's wilcox.test(x, y), whose exact p-value SAS NPAR1WAY prints as
-// 0.2544.
+// Permeability of the chorioamnion (Hollander and Wolfe, 1973, p. 69; the example of R's
+// wilcox.test(x, y)). SAS NPAR1WAY gives the exact p-value as 0.2544.
 func TestMannWhitney(t *testing.T) {
 	x := []float64{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46}
 	y := []float64{1.15, 0.88, 0.90, 0.74, 1.21}
@@ -99,8 +98,8 @@ func TestMannWhitney(t *testing.T) {
 	}
 }
 
-// TestMannWhitneyByBruteForce compares exact p-values with the share of all
-// ways to divide the values, with and without ties.
+// TestMannWhitneyByBruteForce compares exact p-values with the share among all ways to divide the
+// values, with and without ties.
 func TestMannWhitneyByBruteForce(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for range 300 {
@@ -137,13 +136,13 @@ func TestMannWhitneyByBruteForce(t *testing.T) {
 	}
 }
 
-// TestMannWhitneyApproximation compares the p-values on either side of the
-// bound up to which they are exact.
+// TestMannWhitneyApproximation compares the p-values on either side of the limit up to which they
+// are exact.
 func TestMannWhitneyApproximation(t *testing.T) {
 	p := func(n int) float64 {
 		x := make([]float64, n)
 		for i := range x {
-			x[i] = float64(i % (n/2 + n/8)) // the second half lies higher, with ties
+			x[i] = float64(i % (n/2 + n/8)) // the second half is higher, with ties
 		}
 		return mannWhitneyP(x[:n/2], x[n/2:])
 	}

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestOrderStatisticOf holds selection against sorting.
+// TestOrderStatisticOf compares selection with sorting.
 func TestOrderStatisticOf(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for name, value := range map[string]func(i int) float64{

@@ -9,19 +9,18 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// exactUpTo is the number of values up to which rank tests use their exact
-// distribution. Beyond it the normal approximation is off by less than the
-// third digit, and the exact one takes cubic time.
+// exactUpTo is the number of values up to which rank tests use their exact distribution. Beyond
+// it, the normal approximation only differs after the third digit, and the exact distribution
+// takes cubic time.
 const exactUpTo = 200
 
-// signedRankP is the two-sided p-value of Wilcoxon's signed-rank test that x
-// is symmetric around centre; 1 if there are no values.
+// signedRankP returns the two-sided p-value of Wilcoxon's signed-rank test that x is symmetric
+// around centre, or 1 if there are no values.
 //
-// Equal distances share the mean of their ranks. Values at the centre keep
-// their ranks but count for neither side (Pratt, Remarks on zeros and ties in
-// the Wilcoxon signed rank procedures, JASA 54, 1959). The distribution is
-// exact given the distances: every sign is as likely as its opposite. Without
-// ties it is that of R's wilcox.test, with ties that of
+// Equal distances share the mean of their ranks. Values at the centre keep their ranks but count
+// for neither side (Pratt, Remarks on zeros and ties in the Wilcoxon signed rank procedures, JASA
+// 54, 1959). The distribution is exact given the distances, with both signs equally likely.
+// Without ties it equals that of R's wilcox.test, with ties that of
 // coin::wilcoxsign_test(zero.method = "Pratt", distribution = "exact").
 func signedRankP(x []float64, centre float64) float64 {
 	d := make([]float64, len(x))
@@ -43,19 +42,19 @@ func signedRankP(x []float64, centre float64) float64 {
 	}
 	least := min(plus, sum-plus)
 	if len(signed) > exactUpTo {
-		variance := 0.0 // of a sum of ranks that count or do not
+		variance := 0.0 // of a sum in which each rank counts or not
 		for _, r := range signed {
 			variance += float64(r) * float64(r) / 4
 		}
-		// +1 is half a rank, the correction for continuity.
+		// The 1 is half a rank (ranks are doubled): the continuity correction.
 		z := (float64(least) + 1 - float64(sum)/2) / math.Sqrt(variance)
 		return min(1, 2*distuv.UnitNormal.CDF(z))
 	}
 	return min(1, 2*subsetSumCDF(signed, least))
 }
 
-// doubledRanks gives every value twice its rank by the key, from 2, so that
-// the mean rank of equal ones is a whole number.
+// doubledRanks returns twice the rank of every value, ordered by key, starting from 2. Doubling
+// makes the mean rank of equal values a whole number.
 func doubledRanks(x []float64, key func(float64) float64) []int {
 	order := make([]int, len(x))
 	for i := range order {
@@ -76,13 +75,13 @@ func doubledRanks(x []float64, key func(float64) float64) []int {
 	return ranks
 }
 
-// rounding is the difference up to which two logarithms of ratios are equal.
+// rounding is the difference up to which two logarithms of ratios are considered equal.
 const rounding = 1e-12
 
 func sameSize(a, b float64) bool { return math.Abs(a-b) < rounding }
 
-// subsetSumCDF is the probability that the sum of those parts that a fair coin
-// picks, one toss each, is at most limit.
+// subsetSumCDF returns the probability that a random subset of parts, with each part picked by a
+// fair coin toss, has a sum of at most limit.
 func subsetSumCDF(parts []int, limit int) float64 {
 	p := make([]float64, limit+1)
 	p[0] = 1
@@ -101,12 +100,12 @@ func subsetSumCDF(parts []int, limit int) float64 {
 	return all
 }
 
-// signedRanks keeps what [signedRank] found: an adaptive run asks again for
-// every pair after every block.
+// signedRanks caches the results of [signedRank]: an adaptive run needs them for every pair after
+// every block.
 var signedRanks sync.Map
 
-// signedRank is the rank, counted from either end, of the Walsh averages that
-// bound the interval for n pairs; 0 if there is none.
+// signedRank returns the rank, counted from either end, of the Walsh averages that bound the
+// interval for n pairs, or 0 if there is none.
 func signedRank(n int) int {
 	if n > exactUpTo {
 		// Hollander, Wolfe and Chicken, 3rd ed., equation 3.41.
@@ -125,9 +124,8 @@ func signedRank(n int) int {
 	return k
 }
 
-// signedRankCDF is the distribution of Wilcoxon's signed-rank statistic under
-// the null hypothesis: element w is P(W ≤ w). Each of the ranks 1 to n counts
-// or does not, with probability ½.
+// signedRankCDF returns the distribution of Wilcoxon's signed-rank statistic under the null
+// hypothesis: element w is P(W ≤ w). Each of the ranks 1 to n counts with probability ½.
 func signedRankCDF(n int) []float64 {
 	p := make([]float64, n*(n+1)/2+1)
 	p[0] = 1

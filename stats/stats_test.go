@@ -39,9 +39,8 @@ func TestSummarize(t *testing.T) {
 
 func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
-// The ranks of the bounds of a median's interval, from Conover, Practical
-// Nonparametric Statistics, table A3 (p = 0.5): the largest r with
-// P(X ≤ r−1) ≤ 0.025.
+// Ranks of the bounds of a median's interval (Conover, Practical Nonparametric Statistics, table
+// A3, p = 0.5): the largest r with P(X ≤ r−1) ≤ 0.025.
 func TestOrderStatistic(t *testing.T) {
 	for n, want := range map[int]int{5: 0, 6: 1, 8: 1, 9: 2, 11: 2, 12: 3, 15: 4, 17: 5, 20: 6, 25: 8, 30: 10} {
 		if got := orderStatistic(n); got != want {
@@ -50,10 +49,9 @@ func TestOrderStatistic(t *testing.T) {
 	}
 }
 
-// Critical values of the signed-rank test at two-sided 0.05, as in Hollander,
-// Wolfe and Chicken, table A.4, and qsignrank(0.025, n) of R: the interval
-// begins at the Walsh average of that rank (R: qsignrank(0.025, n) for
-// n = 6, 7, 8, 10, 12, 15, 20, 25 is 1, 3, 4, 9, 14, 26, 53, 90).
+// Critical values of the signed-rank test at two-sided 0.05 (Hollander, Wolfe and Chicken, table
+// A.4, and qsignrank(0.025, n) in R). The interval begins at the Walsh average of that rank (in
+// R, qsignrank(0.025, n) for n = 6, 7, 8, 10, 12, 15, 20, 25 is 1, 3, 4, 9, 14, 26, 53, 90).
 func TestSignedRank(t *testing.T) {
 	for n, want := range map[int]int{5: 0, 6: 1, 7: 3, 8: 4, 10: 9, 12: 14, 15: 26, 20: 53, 25: 90} {
 		if got := signedRank(n); got != want {
@@ -103,8 +101,8 @@ func TestPaired(t *testing.T) {
 	})
 }
 
-// Intervals must cover at least as often as they say, on skewed noise that
-// drifts; the seed makes the draw the same each time.
+// Intervals must have at least their nominal coverage on skewed noise that drifts. The seed makes
+// the draw reproducible.
 func TestCoverage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const draws, n = 3000, 10
@@ -126,7 +124,7 @@ func TestCoverage(t *testing.T) {
 		}
 	}
 	for name, hits := range map[string]int{"median": median, "ratio": ratio} {
-		// Three standard errors below 95 %.
+		// Allow three standard errors below 95 %.
 		if c := float64(hits) / draws; c < Confidence-3*math.Sqrt(0.05*0.95/draws) {
 			t.Errorf("the interval of the %s covers in %.1f %% of the draws", name, 100*c)
 		}

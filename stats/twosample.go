@@ -2,23 +2,20 @@ package stats
 
 import "math"
 
-// exactPairs bounds the products of two sample sizes for which the exact
-// distribution is computed; above, the normal one stands in, whose rank is
-// off by less than one.
+// exactPairs is the maximum product of two sample sizes for which the exact distribution is
+// computed. Above it, the normal distribution is used, whose rank is off by less than one.
 const exactPairs = 10_000
 
-// Independent compares two sets of samples that share no blocks, such as those
-// of two runs: the ratio of the first to the second. It works on logarithms:
-// the estimate is Hodges and Lehmann's shift (the median of all differences of
-// a sample of one and a sample of the other), the interval that of the
-// Mann–Whitney test (Hollander, Wolfe and Chicken, Nonparametric Statistical
-// Methods, 3rd ed., sections 4.2 and 4.3; R: wilcox.test(conf.int = TRUE)),
-// the p-value the test's. It is exact if both have the same distribution but
-// for a factor. Samples that are not positive finite numbers have no
-// logarithm; if there are any the ratio is not known (N is 0).
+// Independent estimates the ratio between two sets of samples that share no blocks, such as those
+// of two runs. It works on logarithms: the estimate is Hodges and Lehmann's shift (the median of
+// all differences between a sample of the first and a sample of the second); the interval and the
+// p-value are those of the Mann–Whitney test (Hollander, Wolfe and Chicken, Nonparametric
+// Statistical Methods, 3rd ed., sections 4.2 and 4.3; R: wilcox.test(conf.int = TRUE)). It is
+// exact if both distributions are the same except for a factor. Samples that are not positive
+// finite numbers have no logarithm; if there are any, the ratio is unknown (N is 0).
 //
-// N is the size of the smaller set; the interval is nil if the sets are too
-// small for one with [Confidence].
+// N is the size of the smaller set. The interval is nil if the sets are too small for one with
+// [Confidence].
 func Independent(a, b []float64) Ratio {
 	x, y := logs(a), logs(b)
 	if len(x) == 0 || len(y) == 0 || len(x) < len(a) || len(y) < len(b) {
@@ -43,7 +40,7 @@ func logs(values []float64) []float64 {
 	return all
 }
 
-// shift estimates by how much x lies above y, with its interval.
+// shift estimates how much higher x is than y, with an interval.
 func shift(x, y []float64) (float64, *Interval) {
 	differences := make([]float64, 0, len(x)*len(y))
 	for _, v := range x {
@@ -59,8 +56,8 @@ func shift(x, y []float64) (float64, *Interval) {
 	return estimate, &Interval{orderStatisticOf(differences, k-1), orderStatisticOf(differences, len(differences)-k)}
 }
 
-// mannWhitneyRank is the rank, counted from either end, of the differences
-// that bound the interval; 0 if there is none.
+// mannWhitneyRank returns the rank, counted from either end, of the differences that bound the
+// interval, or 0 if there is none.
 func mannWhitneyRank(m, n int) int {
 	if m*n > exactPairs {
 		pairs := float64(m * n)
@@ -76,12 +73,11 @@ func mannWhitneyRank(m, n int) int {
 	return k
 }
 
-// mannWhitney is the distribution of U without ties under the null hypothesis:
-// element u is P(U = u). The largest of all samples is one of the m with
-// probability m/(m+n), and then stands above n others (Mann and Whitney,
-// Annals of Mathematical Statistics 18, 1947).
+// mannWhitney returns the distribution of U without ties under the null hypothesis: element u is
+// P(U = u). The largest of all samples is one of the m with probability m/(m+n), and is then
+// above n others (Mann and Whitney, Annals of Mathematical Statistics 18, 1947).
 func mannWhitney(m, n int) []float64 {
-	row := make([][]float64, n+1) // of i samples of the first, by the number of the second
+	row := make([][]float64, n+1) // for i samples of the first, by the number of the second
 	for j := range row {
 		row[j] = []float64{1}
 	}
@@ -102,9 +98,9 @@ func mannWhitney(m, n int) []float64 {
 	return row[n]
 }
 
-// JudgeIndependent gives the ratios of a family of [Independent] comparisons
-// their verdicts, with Holm's correction over the family for faster and
-// slower; equivalent if the interval lies inside the margin.
+// JudgeIndependent gives the ratios of a family of [Independent] comparisons their verdicts:
+// faster or slower with Holm's correction over the family; equivalent if the interval is inside
+// the margin.
 func JudgeIndependent(family []Ratio, higherIsBetter bool, margin float64) []Comparison {
 	p := make([]float64, len(family))
 	for i, r := range family {
@@ -129,15 +125,15 @@ func JudgeIndependent(family []Ratio, higherIsBetter bool, margin float64) []Com
 	return all
 }
 
-// ThroughCommon compares two that share no blocks through a third that shares
-// blocks with each: the ratio of the first's ratios to it and the second's. It
-// holds if the third is the same in the blocks of both.
+// ThroughCommon compares two figures that share no blocks through a third that shares blocks with
+// each of them: it is the ratio of the first's ratios to the third and the second's. It is valid
+// if the third is the same in the blocks of both.
 func ThroughCommon(a, b, third map[int]float64) Ratio {
 	return Independent(Paired(a, third).Ratios(), Paired(b, third).Ratios())
 }
 
-// apartMargin is [Ratio.pMargin] where no block has both: the Mann–Whitney
-// tests of one side moved by the margin.
+// apartMargin is [Ratio.pMargin] for figures that share no blocks: it uses the Mann–Whitney tests
+// with one side shifted by the margin.
 func apartMargin(sides *[2][]float64, limit float64) float64 {
 	moved := func(by float64) []float64 {
 		x := make([]float64, len(sides[0]))

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// The permeability of the human chorioamnion, Hollander and Wolfe, table 4.1;
-// R: wilcox.test(x, y, conf.int = TRUE) gives 0.305 in [-0.15, 0.76] and
-// p = 0.2544.
+// Permeability of the human chorioamnion (Hollander and Wolfe, table 4.1). R: wilcox.test(x, y,
+// conf.int = TRUE) gives 0.305 in [-0.15, 0.76] and p = 0.2544.
 func TestShift(t *testing.T) {
 	x := []float64{0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46}
 	y := []float64{1.15, 0.88, 0.90, 0.74, 1.21}
@@ -83,13 +82,13 @@ func TestIndependentCoverage(t *testing.T) {
 	}
 }
 
-// TestThroughCommon compares two that share no blocks through a third whose
-// level moves from block to block.
+// TestThroughCommon compares two figures that share no blocks through a third whose level moves
+// from block to block.
 func TestThroughCommon(t *testing.T) {
 	for _, c := range []struct {
 		name         string
-		a, b         float64 // against the third
-		noise        float64 // of each by itself
+		a, b         float64 // relative to the third
+		noise        float64 // of each on its own
 		blocks       int     // of each
 		higher       bool
 		want         Verdict
@@ -105,7 +104,7 @@ func TestThroughCommon(t *testing.T) {
 			rng := rand.New(rand.NewPCG(5, 6))
 			third, a, b := map[int]float64{}, map[int]float64{}, map[int]float64{}
 			for block := range 2 * c.blocks {
-				third[block] = math.Exp(rng.NormFloat64()) // what slows the machine, by e and more
+				third[block] = math.Exp(rng.NormFloat64()) // slowdown of the machine, by a factor of e and more
 				if block < c.blocks {
 					a[block] = c.a * third[block] * math.Exp(c.noise*rng.NormFloat64())
 					continue

@@ -8,10 +8,10 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Verdict says how the first of two stands to the second.
+// Verdict says how the first of two figures compares to the second.
 type Verdict string
 
-// The verdicts. Faster is better: a higher goodput, a lower latency.
+// The verdicts. Faster means better: a higher goodput or a lower latency.
 const (
 	Faster       Verdict = "faster"
 	Slower       Verdict = "slower"
@@ -19,13 +19,12 @@ const (
 	Inconclusive Verdict = "inconclusive"
 )
 
-// DefaultMargin is the difference, as a share, below which plugins are
-// equivalent unless a run says otherwise. Runs on different machines, or of
-// the next patch release, differ by as much.
+// DefaultMargin is the difference, as a share, below which plugins are equivalent unless a run
+// sets another margin. Runs on different machines, or of the next patch release, differ by as
+// much.
 const DefaultMargin = 0.03
 
-// Level is the probability of a wrong verdict that a family of comparisons is
-// held to.
+// Level is the maximum probability of a wrong verdict in a family of comparisons.
 const Level = 1 - Confidence
 
 // Comparison is a ratio with its verdict.
@@ -33,35 +32,34 @@ type Comparison struct {
 	Ratio
 	// PAdjusted is P after Holm's correction over the family.
 	PAdjusted float64
-	// PMargin is the p-value against the hypothesis that the two differ by the
-	// margin or more, and PMarginAdjusted the same after Holm's correction.
+	// PMargin is the p-value against the hypothesis that the two differ by the margin or more;
+	// PMarginAdjusted is the same after Holm's correction.
 	PMargin, PMarginAdjusted float64
 	Verdict                  Verdict
 }
 
-// Judge gives every ratio of a family its verdict. The family is what one
-// question compares: all pairs of plugins by one figure.
+// Judge gives every ratio of a family its verdict. A family consists of the comparisons for one
+// question: all pairs of plugins for one figure.
 //
-// Two questions are asked of each pair, and each is corrected over the family
-// by itself with Holm's procedure. Is there a difference: the signed-rank test
-// of ratio 1. Is it smaller than the margin: the signed-rank tests of the
-// ratios 1+margin and 1/(1+margin), of which the larger p counts (two
-// one-sided tests: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15,
-// 1987; each at half the level, so that the 95 % interval lies inside). Then
+// Each pair is subject to two questions, each corrected separately over the family with Holm's
+// procedure. Is there a difference? This is the signed-rank test of ratio 1. Is it smaller than
+// the margin? These are the signed-rank tests of the ratios 1+margin and 1/(1+margin), of which
+// the larger p-value counts (two one-sided tests: Schuirmann, J. Pharmacokinetics and
+// Biopharmaceutics 15, 1987; each at half the level, so that the 95 % interval is inside the
+// margin). The verdicts are
 //
 //   - equivalent: smaller than the margin, whether there is a difference or not;
-//   - faster, slower: there is a difference, on the side where the interval is;
-//   - inconclusive: neither is shown.
+//   - faster, slower: there is a difference, in the direction of the interval;
+//   - inconclusive: neither can be shown.
 //
-// So among all pairs of a family that do not differ, any is called faster or
-// slower with at most 5 % probability, and among all that differ by the margin
-// or more, any is called equivalent with at most 5 %. For the first no
-// assumption on the noise is needed: the order of a block is drawn at random,
-// so two equal plugins could have got each other's samples (Fisher's
-// randomisation argument). The interval of a ratio is not widened for the
-// family: it covers its own ratio with 95 %. A verdict never contradicts it,
-// because a p-value after correction is at least that before, which is below
-// 5 % only if the interval excludes the ratio tested.
+// So the probability that any pair of a family without a difference is called faster or slower is
+// at most 5 %, and so is the probability that any pair that differs by the margin or more is
+// called equivalent. The former needs no assumption about the noise: the order of a block is
+// drawn at random, so two equal plugins could have got each other's samples (Fisher's
+// randomisation argument). The interval of a ratio is not widened for the family: it covers its
+// own ratio with 95 %. A verdict never contradicts the interval, because correction never lowers
+// a p-value, and the uncorrected p-value is below 5 % only if the interval excludes the ratio
+// tested.
 func Judge(family []Ratio, higherIsBetter bool, margin float64) []Comparison {
 	all := make([]Comparison, len(family))
 	p, near := make([]float64, len(family)), make([]float64, len(family))
@@ -78,11 +76,11 @@ func Judge(family []Ratio, higherIsBetter bool, margin float64) []Comparison {
 	return all
 }
 
-// JudgeControl judges a plugin against its own copy again, with Bonferroni's
-// correction over a family of that size. In Holm's procedure the last p-value
-// is not corrected at all once all others are small, so one control in twenty
-// would be told apart by chance beside plugins that do differ. That is a valid
-// level for a question, but a control's alarm makes the reader doubt all else.
+// JudgeControl judges a plugin against its own copy again, with Bonferroni's correction over a
+// family of the given size. Holm's procedure does not correct the last p-value at all once all
+// others are small, so beside plugins that do differ, one control in twenty would be found
+// different by chance. That is a valid level for a question, but a control's alarm makes the
+// reader doubt everything else.
 func (c *Comparison) JudgeControl(comparisons int, higherIsBetter bool, margin float64) {
 	c.PAdjusted = min(1, c.P*float64(comparisons))
 	c.PMarginAdjusted = min(1, c.PMargin*float64(comparisons))
@@ -103,9 +101,9 @@ func (c *Comparison) judge(higherIsBetter bool, margin float64) Verdict {
 	return Slower
 }
 
-// pMargin is the smallest level at which the interval lies inside the margin;
-// 1 if the estimate does not. The margin is the same for a ratio and its
-// inverse, so that a verdict does not depend on which of the two comes first.
+// pMargin returns the smallest level at which the interval is inside the margin, or 1 if not even
+// the estimate is. The margin is the same for a ratio and its inverse, so that a verdict does not
+// depend on which figure comes first.
 func (r Ratio) pMargin(margin float64) float64 {
 	limit := math.Log1p(margin)
 	if r.N == 0 || math.Abs(math.Log(r.Ratio)) >= limit {
@@ -117,10 +115,9 @@ func (r Ratio) pMargin(margin float64) float64 {
 	return max(signedRankP(r.Logs, limit), signedRankP(r.Logs, -limit))
 }
 
-// Holm adjusts p-values so that those at or below a level may be called
-// significant together at that level (Holm, A simple sequentially rejective
-// multiple test procedure, Scandinavian Journal of Statistics 6, 1979; R:
-// p.adjust(method = "holm")). A value that is no number counts as 1.
+// Holm adjusts p-values so that all values at or below a level can be called significant together
+// at that level (Holm, A simple sequentially rejective multiple test procedure, Scandinavian
+// Journal of Statistics 6, 1979; R: p.adjust(method = "holm")). NaN counts as 1.
 func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	clean := slices.Clone(p)
@@ -140,9 +137,9 @@ func Holm(p []float64) []float64 {
 	return adjusted
 }
 
-// MinRounds is the least number of blocks with which a family of so many
-// comparisons can show any difference: the least p-value of n pairs is 2·0.5ⁿ,
-// and Holm multiplies the least one by the size of the family.
+// MinRounds returns the minimum number of blocks with which a family of comparisons can show any
+// difference: the smallest p-value of n pairs is 2·0.5ⁿ, and Holm multiplies the smallest one by
+// the size of the family.
 func MinRounds(comparisons int) int {
 	n := MinSamples
 	for float64(comparisons)*2*math.Pow(0.5, float64(n)) > Level {
@@ -151,16 +148,15 @@ func MinRounds(comparisons int) int {
 	return n
 }
 
-// power is the probability with which a difference of the size that
-// [Ratio.Detectable] names is found.
+// power is the probability of finding a difference of the size given by [Ratio.Detectable].
 const power = 0.8
 
-// Detectable is the smallest difference, as a share, that these blocks would
-// have shown with 80 % probability in a family of so many comparisons: the
-// normal approximation (z₁₋α⸝₂ + z_power)·σ/√n (Lachin, Controlled Clinical
-// Trials 2, 1981) with σ/√n taken from the width of the interval, which bursts
-// do not inflate as they do a standard deviation, and α divided by the size of
-// the family. Infinite if there are too few blocks to show any.
+// Detectable returns the smallest difference, as a share, that these blocks would have shown with
+// 80 % probability in a family of the given number of comparisons. It uses the normal
+// approximation (z₁₋α⸝₂ + z_power)·σ/√n (Lachin, Controlled Clinical Trials 2, 1981), with σ/√n
+// derived from the width of the interval, which bursts do not inflate as they do a standard
+// deviation, and α divided by the size of the family. It is infinite if there are too few blocks
+// to show any.
 func (r Ratio) Detectable(comparisons int) float64 {
 	if r.CI == nil || r.N < MinRounds(comparisons) {
 		return math.Inf(1)
@@ -168,15 +164,15 @@ func (r Ratio) Detectable(comparisons int) float64 {
 	return r.detectable(comparisons)
 }
 
-// detectable needs an interval.
+// detectable requires an interval.
 func (r Ratio) detectable(comparisons int) float64 {
 	z := distuv.UnitNormal.Quantile
 	se := math.Log(r.CI.High/r.CI.Low) / 2 / z(1-Level/2)
 	return math.Expm1((z(1-Level/2/float64(max(comparisons, 1))) + z(power)) * se)
 }
 
-// RoundsToDetect estimates how many blocks would find a difference, given as a
-// share, as [Ratio.Detectable] means it. 0 if there is no interval to go by.
+// RoundsToDetect estimates how many blocks would find a difference, given as a share, in the
+// sense of [Ratio.Detectable]. It returns 0 if there is no interval to base this on.
 func (r Ratio) RoundsToDetect(difference float64, comparisons int) int {
 	if r.CI == nil {
 		return 0
@@ -186,9 +182,9 @@ func (r Ratio) RoundsToDetect(difference float64, comparisons int) int {
 	return max(int(rounds), MinRounds(comparisons))
 }
 
-// RoundsFor estimates how many blocks would make the interval as narrow as
-// width, a share of the ratio: it narrows with the root of their number. 0 if
-// there is no interval to go by.
+// RoundsFor estimates how many blocks would make the interval as narrow as width, a share of the
+// ratio: its width decreases with the square root of their number. It returns 0 if there is no
+// interval to base this on.
 func (r Ratio) RoundsFor(width float64) int {
 	if r.CI == nil {
 		return 0

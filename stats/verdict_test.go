@@ -7,10 +7,9 @@ import (
 
 func near(a, b, within float64) bool { return math.Abs(a-b) <= within }
 
-// The depression scale of nine patients before and after a tranquilliser:
-// Hollander and Wolfe, Nonparametric Statistical Methods, 1973, p. 29, the
-// example of R's wilcox.test: V = 40, one-sided p = 0.01953, estimate −0.46,
-// interval (−0.786, −0.010) with confidence 0.961.
+// Depression scale of nine patients before and after a tranquilliser (Hollander and Wolfe,
+// Nonparametric Statistical Methods, 1973, p. 29; the example of R's wilcox.test): V = 40,
+// one-sided p = 0.01953, estimate −0.46, interval (−0.786, −0.010) with confidence 0.961.
 var depressionBefore = []float64{1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30}
 var depressionAfter = []float64{0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29}
 
@@ -18,7 +17,7 @@ func TestDepressionScale(t *testing.T) {
 	a, b := map[int]float64{}, map[int]float64{}
 	var d []float64
 	for i := range depressionBefore {
-		// The example takes differences; ratios of these have them as logarithms.
+		// The example uses differences; use ratios with these logarithms.
 		a[i], b[i] = math.Exp(depressionAfter[i]), math.Exp(depressionBefore[i])
 		d = append(d, depressionAfter[i]-depressionBefore[i])
 	}
@@ -66,7 +65,7 @@ func TestSignedRankP(t *testing.T) {
 	})
 }
 
-// A p-value below 5 % and an interval without the ratio tested are the same.
+// A p-value below 5 % and an interval that excludes the tested ratio are equivalent.
 func TestPAgreesWithInterval(t *testing.T) {
 	noise := []float64{0.31, -0.12, 0.54, 0.07, 0.91, -0.33, 0.28, 0.47, 0.66, -0.05, 0.19, 0.83}
 	for n := MinSamples; n <= len(noise); n++ {
@@ -82,10 +81,9 @@ func TestPAgreesWithInterval(t *testing.T) {
 	}
 }
 
-// The p-values of a study of myocardial infarction, ordered: Benjamini and
-// Hochberg, JRSS B 57, 1995, section 4.1. They state that three are significant
-// at 0.05 by Bonferroni's and by Hochberg's procedure; R's p.adjust(p, "holm")
-// gives the values wanted here.
+// Ordered p-values of a study of myocardial infarction (Benjamini and Hochberg, JRSS B 57, 1995,
+// section 4.1). The paper states that three are significant at 0.05 by Bonferroni's and by
+// Hochberg's procedure; the expected values are those of R's p.adjust(p, "holm").
 func TestHolm(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -114,7 +112,7 @@ func TestHolm(t *testing.T) {
 	}
 }
 
-// wobble are samples around a ratio to 1, a little off it from block to block.
+// wobble returns samples that vary slightly from block to block around a ratio to 1.
 func wobble(ratio, noise float64, n int) Ratio {
 	a, b := map[int]float64{}, map[int]float64{}
 	for i := range n {
@@ -155,8 +153,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// Among pairs that differ clearly, Holm raises the last p-value to the others'
-// at most; a control's is corrected in full nonetheless.
+// Among pairs that clearly differ, Holm raises the last p-value at most to that of the others. A
+// control's p-value is nevertheless corrected in full.
 func TestJudgeControl(t *testing.T) {
 	slight := wobble(1.05, 0, 10)
 	slight.Logs[0] = -0.01
@@ -201,7 +199,7 @@ func TestMinRounds(t *testing.T) {
 func TestDetectable(t *testing.T) {
 	narrow := Ratio{N: 20, Ratio: 1, CI: &Interval{0.98, 1 / 0.98}}
 	one, many := narrow.Detectable(1), narrow.Detectable(15)
-	// (1.960 + 0.842)/1.960 half widths of ln(1/0.98).
+	// (1.960 + 0.842)/1.960 half-widths of ln(1/0.98).
 	if !near(one, math.Expm1(2.8016/1.95996*math.Log(1/0.98)), 1e-4) || many <= one {
 		t.Errorf("%v alone, %v among 15", one, many)
 	}

@@ -67,7 +67,7 @@ func TestKillLeavesNothing(t *testing.T) {
 		{"bringing up: flannel-vxlan", 100 * time.Millisecond},
 		{"bringing up: calico", 50 * time.Millisecond},
 		{"bringing up: calico", 900 * time.Millisecond},
-		{"looking at the wire: flannel-vxlan", 10 * time.Millisecond},
+		{"inspecting the network: flannel-vxlan", 10 * time.Millisecond},
 		{"round 1/", 50 * time.Millisecond},
 		{"round 2/", 200 * time.Millisecond},
 		{"taking down: flannel-vxlan", 5 * time.Millisecond},
