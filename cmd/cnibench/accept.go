@@ -20,7 +20,7 @@ import (
 
 var acceptFormats = []string{"text", "json", "junit"}
 
-// acceptOptions are what the command line says of an acceptance test.
+// acceptOptions are the options of an acceptance test.
 type acceptOptions struct {
 	spec, against, format, out string
 	explain, quiet             bool
@@ -33,12 +33,14 @@ func acceptCommand(p *program) *cobra.Command {
 	var o acceptOptions
 	cmd := &cobra.Command{
 		Use:   "accept -f SPEC [RUN]",
-		Short: "Check a run (or make one) against thresholds",
-		Long: `Hold the run in directory RUN against the thresholds of a spec file; without
-RUN, make one as the spec's run section says, in the lab, or on a cluster if it
-says "testbed: cluster" or a flag names one. Thresholds are decided on the
-bounds of intervals. Exit code 0: all pass; 3: one fails; 4: none fails, but one
-is inconclusive.`,
+		Short: "Check a recorded or a new run against thresholds",
+		Long: `Check the run in directory RUN against the thresholds of a spec file. Without RUN,
+make a run first as the spec's run section says: in the lab, or on a cluster if
+the section says "testbed: cluster" or a flag names a cluster. Thresholds are
+decided on the bounds of confidence intervals.
+
+The exit code is 0 if all thresholds pass, 3 if one fails, and 4 if none fails but
+one is inconclusive.`,
 		Example: `  cnibench accept -f acceptance.yaml results/runs/20260102T030405Z-abcdef
   cnibench accept -f acceptance.yaml --format junit > junit.xml
   cnibench accept --explain`,
@@ -55,12 +57,12 @@ is inconclusive.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML); --explain prints what may stand in it")
-	f.StringVar(&o.against, "against", "", "directory of an earlier run, for thresholds of it")
-	f.StringVar(&o.format, "format", "text", "how to print the outcome: "+strings.Join(acceptFormats, ", "))
-	f.StringVar(&o.out, "out", "", "directory of the run that is made (default results/runs/<time>-<id>)")
-	f.BoolVar(&o.explain, "explain", false, "print what a spec may hold")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML); --explain describes what it may contain")
+	f.StringVar(&o.against, "against", "", "directory of the earlier run that thresholds refer to")
+	f.StringVar(&o.format, "format", "text", "output format: "+strings.Join(acceptFormats, ", "))
+	f.StringVar(&o.out, "out", "", "directory of a new run (default results/runs/<time>-<id>)")
+	f.BoolVar(&o.explain, "explain", false, "describe what a spec may contain")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not show progress")
 	o.cluster.flags(f)
 	return cmd
 }
@@ -71,14 +73,14 @@ type acceptance struct {
 	o acceptOptions
 }
 
-// judge decides all thresholds; the exit code is the verdict.
+// judge decides all thresholds; the verdict becomes the exit code.
 func (a *acceptance) judge(ctx context.Context, args []string) error {
 	o := a.o
 	if err := oneFormat(o.format, acceptFormats); err != nil {
 		return err
 	}
 	if o.spec == "" {
-		return usage("accept needs a spec: -f SPEC (--explain prints what may stand in it)")
+		return usage("accept needs a spec file: -f SPEC (--explain describes what it may contain)")
 	}
 	text, err := os.ReadFile(o.spec)
 	if err != nil {
@@ -106,8 +108,8 @@ func (a *acceptance) judge(ctx context.Context, args []string) error {
 	return a.decide(spec, dir, len(args) == 0, earlier)
 }
 
-// decide prints how the run in dir stands to the spec. The report of a run that
-// was made for it is stored too.
+// decide prints whether the run in dir meets the spec. If the run was made for
+// the spec, its report is stored too.
 func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *model.Report) error {
 	p := a.p
 	_, loaded, err := p.load(dir)
@@ -120,7 +122,7 @@ func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *m
 		return fmt.Errorf("printing the outcome: %w", err)
 	}
 	if made {
-		// The exit code is the verdict, which does not depend on this.
+		// Only a warning: the exit code is the verdict, which does not depend on this.
 		if err := keep(dir, loaded, nil); err != nil {
 			fmt.Fprintf(p.stderr, "warning: %s\n", oneLine(err))
 		}
@@ -134,10 +136,10 @@ func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *m
 	return exitStatus(exitUnknown)
 }
 
-// checkFlags refuses flags that would be without effect.
+// checkFlags rejects flags that would have no effect.
 func (a *acceptance) checkFlags(spec *accept.Spec, args []string) error {
 	if a.o.against != "" && !spec.NeedsEarlier() {
-		return usage("--against names an earlier run, but no threshold of %s is about one", a.o.spec)
+		return usage("--against names an earlier run, but no threshold in %s refers to one", a.o.spec)
 	}
 	if len(args) == 0 {
 		return nil
@@ -145,13 +147,13 @@ func (a *acceptance) checkFlags(spec *accept.Spec, args []string) error {
 	var err error
 	a.o.flags.Visit(func(f *pflag.Flag) {
 		if !slices.Contains([]string{"file", "against", "format", "quiet"}, f.Name) {
-			err = usage("--%s is for a run that is made, but %s is recorded already: leave one of them out", f.Name, args[0])
+			err = usage("--%s applies only to a new run, but %s is already recorded: leave one of them out", f.Name, args[0])
 		}
 	})
 	return err
 }
 
-// earlier loads the run that thresholds of an earlier one refer to, if any.
+// earlier loads the earlier run that thresholds refer to, if any.
 func (a *acceptance) earlier(spec *accept.Spec) (*model.Report, error) {
 	dir := cmp.Or(a.o.against, spec.Against)
 	if dir == "" || !spec.NeedsEarlier() {
@@ -164,8 +166,8 @@ func (a *acceptance) earlier(spec *accept.Spec) (*model.Report, error) {
 	return made, nil
 }
 
-// run is the directory of the run to judge, which may be made first. alone
-// is what the spec's run section says, without defaults.
+// run returns the directory of the run to judge and makes that run first if none
+// is named. alone is the spec's run section without defaults.
 func (a *acceptance) run(ctx context.Context, spec *accept.Spec, alone results.Asked, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil

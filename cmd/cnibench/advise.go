@@ -20,19 +20,19 @@ func (p *program) adviseCommand() *cobra.Command {
 	var file, language string
 	cmd := &cobra.Command{
 		Use:   "advise [RUN]",
-		Short: "Say which plugin a cluster should run, from a recorded run",
-		Long: `Say which plugin a cluster should run, in which mode, and why, from the run in
-directory RUN (the latest one below results/runs if none is named): what each
-other plugin lacks or costs, what was not measured, the firewall openings, the
-limits, Kubespray group_vars and the plugin's own configuration.
+		Short: "Recommend a plugin for a cluster from a recorded run",
+		Long: `Recommend which plugin a cluster should run, and in which mode, from the run in
+directory RUN (by default the latest one below results/runs). The advice gives the
+reasons, what each other plugin lacks or costs, what was not measured, the firewall
+openings, the limits, the Kubespray group_vars and the plugin's own configuration.
 
-What the cluster needs comes from the section "needs" of a spec file; without
--f it is asked for, one question a line.`,
+The cluster's needs are read from the section "needs" of a spec file. Without -f,
+cnibench asks for them, one question per line.`,
 		Example: `  cnibench advise results/runs/20261124T023840Z-a57219
   cnibench advise -f needs.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage("advise takes one run directory at most")
+				return usage("advise takes at most one run directory")
 			}
 			if err := checkLang(language); err != nil {
 				return err
@@ -61,13 +61,13 @@ What the cluster needs comes from the section "needs" of a spec file; without
 			return text.Advice(p.stdout, made, in)
 		},
 	}
-	cmd.Flags().StringVarP(&file, "file", "f", "", "file of needs (YAML): a spec file, or the keys of its section needs alone")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "file with the cluster's needs (YAML): a spec file, or only the keys of its needs section")
 	cmd.Flags().StringVar(&language, "lang", words.Names[0], langHelp)
 	p.completeFlags(cmd)
 	return cmd
 }
 
-// runToAdviseOn is the directory named, or that of the latest run.
+// runToAdviseOn returns the directory named, or that of the latest run.
 func runToAdviseOn(args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
@@ -80,8 +80,8 @@ func runToAdviseOn(args []string) (string, error) {
 	return filepath.Dir(slices.Max(found)), nil
 }
 
-// needs reads what the cluster needs from a file, or asks for it. What the run
-// was made for is the default of every question.
+// needs reads the cluster's needs from a file, or asks for them. The needs that
+// were recorded with the run are the default answers.
 func (p *program) needs(file string, recorded *results.Needs) (*results.Needs, error) {
 	if file != "" {
 		text, err := os.ReadFile(file)
@@ -98,7 +98,7 @@ func (p *program) needs(file string, recorded *results.Needs) (*results.Needs, e
 		if recorded != nil {
 			return recorded, nil
 		}
-		return nil, usage("nobody is there to ask: name a file of needs with -f")
+		return nil, usage("standard input is not a terminal: name a file with the cluster's needs with -f")
 	}
 	if recorded == nil {
 		recorded = &results.Needs{}

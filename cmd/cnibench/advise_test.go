@@ -44,7 +44,7 @@ func TestAdviseAsks(t *testing.T) {
 func TestAdviseRefusesNonsense(t *testing.T) {
 	p := newTestProgram()
 	p.stdin = strings.NewReader("mars\nvenus\npluto\n")
-	if code := p.run(t.Context(), []string{"advise", keptRun}); code != exitUsage || !strings.Contains(p.log.String(), "three answers in a row") {
+	if code := p.run(t.Context(), []string{"advise", keptRun}); code != exitUsage || !strings.Contains(p.log.String(), "three invalid answers in a row") {
 		t.Errorf("exit %d: %s", code, p.log)
 	}
 }

@@ -22,12 +22,12 @@ type clusterRun struct {
 	journal *results.Journal // nil until it is open
 }
 
-// event notes what a cluster tells of itself. A journal that cannot be written
-// shows at the next sample.
+// event records an event of a cluster. If the journal cannot be written, the next
+// sample fails to be recorded and reports it.
 func (r *clusterRun) event(e results.Event) { r.journal.Append(results.Record{Event: &e}) }
 
-// measure checks what was asked, connects, and measures the cluster, or
-// one cluster after the other.
+// measure checks what was asked for, connects, and measures the clusters one
+// after the other.
 func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 	o := r.o
 	contexts, err := clusterAsked(r.p.catalogue, o)
@@ -75,8 +75,8 @@ func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 	return dir, r.measureIn(ctx, dir, nil)
 }
 
-// measureIn carries out the run of a directory on connected clusters, or goes on
-// with what was recorded of it.
+// measureIn carries out the run in dir on the connected clusters, or resumes it if
+// recorded is not nil.
 func (r *clusterRun) measureIn(ctx context.Context, dir string, recorded *results.Recorded) (err error) {
 	run, journal, err := results.Open(dir)
 	if err != nil {
@@ -100,7 +100,7 @@ func (r *clusterRun) measureIn(ctx context.Context, dir string, recorded *result
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took, Recorded: recorded})
 	for _, bed := range r.beds {
 		closed := bed.Close()
-		if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
+		if closed != nil && ctx.Err() != nil { // an interrupted run prints no error otherwise
 			fmt.Fprintf(r.p.stderr, "cnibench: %v\n", closed)
 		}
 		err = errors.Join(err, closed)
@@ -110,15 +110,16 @@ func (r *clusterRun) measureIn(ctx context.Context, dir string, recorded *result
 		if r.o.cluster.outside != "" {
 			hint += ", with --outside as before"
 		}
-		fmt.Fprintln(r.p.stderr, "to go on:", hint)
+		fmt.Fprintln(r.p.stderr, "to resume:", hint)
 	}
 	return err
 }
 
-// clusterPhases divides the run: one phase for each cluster if there are several.
-// Two contexts may lead to the same cluster, so each gets a name of its own there.
+// clusterPhases divides the run into phases: one for each cluster if there are
+// several. Two contexts may lead to the same cluster, so each gets a name of its
+// own there.
 //
-// A run that goes on gets another name too: what it left may still be there.
+// A resumed run gets a new name too: what it left may still be there.
 func clusterPhases(beds []*cluster.Cluster, run *results.Run, recorded *results.Recorded, dir string) []scenarios.Phase {
 	phases := scenarios.Phases(beds[0], run.Asked)
 	logs := filepath.Join(dir, results.LogDir)
@@ -137,8 +138,7 @@ func clusterPhases(beds []*cluster.Cluster, run *results.Run, recorded *results.
 	return phases
 }
 
-// ready removes what earlier runs left, and makes sure that plugins may
-// be installed.
+// ready removes what earlier runs left, and checks that plugins may be installed.
 func (r *clusterRun) ready(ctx context.Context) error {
 	for _, bed := range r.beds {
 		if err := r.cleanBefore(ctx, bed); err != nil {
@@ -148,27 +148,28 @@ func (r *clusterRun) ready(ctx context.Context) error {
 			if err := bed.CheckDisposable(ctx); err != nil {
 				return usageError{err}
 			}
-			fmt.Fprintf(r.p.stderr, "this changes the network of all nodes: %s, one after the other, by pods with NET_ADMIN, and what they leave is removed\n",
+			fmt.Fprintf(r.p.stderr, "installing %s, one after the other, changes the network of all nodes by pods with NET_ADMIN; what they leave is removed\n",
 				strings.Join(r.o.asked.Install, ", "))
 		}
 	}
 	return nil
 }
 
-// cleanBefore removes what earlier runs left. What cannot be removed is told
-// and does not stand in the way of this run.
+// cleanBefore removes what earlier runs left. If that fails, it prints a warning
+// and the run continues.
 func (r *clusterRun) cleanBefore(ctx context.Context, bed *cluster.Cluster) error {
 	left, err := bed.Clean(ctx)
 	if len(left) > 0 {
 		fmt.Fprintf(r.p.stderr, "removed what an earlier run left: %s\n", strings.Join(left, ", "))
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(r.p.stderr, "warning: an earlier run left something that cannot be removed; this run goes on beside it: %v\n", err)
+		fmt.Fprintf(r.p.stderr, "warning: cannot remove what an earlier run left; this run continues beside it: %v\n", err)
 	}
 	return ctx.Err()
 }
 
-// lifeOf is a generous bound of how long a run takes: its pods end then.
+// lifeOf returns a generous bound on how long a run takes; its pods end after
+// that time.
 func lifeOf(a results.Asked) time.Duration {
 	rounds := max(a.Rounds, a.MaxRounds)
 	samples := rounds * len(a.Probes) * len(a.Topology) * max(len(a.Install), len(a.Contexts), 1)

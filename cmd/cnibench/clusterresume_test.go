@@ -81,10 +81,10 @@ func TestResumeOnAClusterIsRefused(t *testing.T) {
 		{"another cluster", same, api(t, "2", "a", "b"), "this is not the cluster that was measured"},
 		{"a node that is gone", same, api(t, "1", "a", "c"), "the node b cannot be measured: it is no longer in the cluster"},
 		{"another plugin", same, api(t, "1", "a", "b"), "the cluster's plugin is not the one that was measured"},
-		{"a cluster that cannot be told", func(r *results.Run) { r.Clusters[0].UID = "" }, api(t, "1", "a", "b"), "nothing tells whether this is the cluster"},
+		{"a cluster that cannot be told", func(r *results.Run) { r.Clusters[0].UID = "" }, api(t, "1", "a", "b"), "cannot tell whether this is the cluster"},
 		{"a record from before clusters were named", func(r *results.Run) { r.Clusters = nil }, api(t, "1", "a", "b"), "does not name the cluster"},
-		{"plugins that are installed", func(r *results.Run) { r.Asked.Install = []string{"flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: make it again"},
-		{"several clusters", func(r *results.Run) { r.Asked.Contexts = []string{"a=calico", "b=flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: make it again"},
+		{"plugins that are installed", func(r *results.Run) { r.Asked.Install = []string{"flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: start it again"},
+		{"several clusters", func(r *results.Run) { r.Asked.Contexts = []string{"a=calico", "b=flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: start it again"},
 		{"a run in the lab", func(r *results.Run) { r.Asked.Testbed, r.Asked.Topology = "lab", []string{"l2"} }, api(t, "1", "a", "b"), "was not measured on a cluster"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

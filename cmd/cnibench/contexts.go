@@ -10,12 +10,12 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 )
 
-// contextOf is a context of the kubeconfig file, with the plugin that the person
-// says its cluster runs; "" for the one that is found there.
+// contextOf is a context of the kubeconfig file and the plugin that the user says
+// its cluster runs, or "" for the detected one.
 type contextOf struct{ name, plugin string }
 
-// parseContexts reads NAME, or several as NAME=PLUGIN,... A name that holds a
-// comma stands in double quotes.
+// parseContexts reads NAME, or several as NAME=PLUGIN,... A name that contains a
+// comma is put in double quotes.
 func parseContexts(known catalogue.Catalogue, text string) ([]contextOf, error) {
 	var parts []string
 	quoted, from := false, 0
@@ -36,15 +36,15 @@ func contextsOf(known catalogue.Catalogue, parts []string) ([]contextOf, error) 
 	for _, part := range parts {
 		c, ok := parseContext(known, part)
 		if !ok && len(parts) > 1 || !ok && part != "" {
-			return nil, usage("--context takes a name, or several as NAME=PLUGIN,NAME=PLUGIN, each name in double quotes if it holds a comma, not %q", results.Printable(part))
+			return nil, usage("--context takes a name, or several as NAME=PLUGIN,NAME=PLUGIN, a name that contains a comma in double quotes, not %q", results.Printable(part))
 		}
 		all = append(all, c)
 	}
 	return all, nil
 }
 
-// parseContext reads NAME or NAME=PLUGIN. Without quotes the last = divides, and
-// only if a plugin follows: names of contexts may hold it too.
+// parseContext reads NAME or NAME=PLUGIN. Without quotes, the last = separates the
+// two, and only if a plugin follows: names of contexts may contain = too.
 func parseContext(known catalogue.Catalogue, text string) (c contextOf, ok bool) {
 	if rest, quoted := strings.CutPrefix(text, `"`); quoted {
 		// Two quotes within a name stand for one, as in CSV (RFC 4180).
@@ -68,13 +68,14 @@ func parseContext(known catalogue.Catalogue, text string) (c contextOf, ok bool)
 	return contextOf{text, ""}, text != ""
 }
 
-// isPlugin reports whether a record or a person may call a cluster's plugin so.
+// isPlugin reports whether name can be the plugin of a cluster: one of the
+// catalogue, or unknownPlugin.
 func isPlugin(known catalogue.Catalogue, name string) bool {
 	selected, err := known.Select([]string{name})
 	return name == unknownPlugin || err == nil && len(selected) > 0
 }
 
-// String is what parseContext reads.
+// String returns c in the form that parseContext reads.
 func (c contextOf) String() string {
 	name := c.name
 	if strings.ContainsAny(name, `,="`) {
@@ -86,10 +87,10 @@ func (c contextOf) String() string {
 	return name + "=" + c.plugin
 }
 
-// unknownPlugin is what a cluster's plugin is called that the catalogue lacks.
+// unknownPlugin is the name of a cluster's plugin that the catalogue lacks.
 const unknownPlugin = "unknown"
 
-// clusterAsked completes what was asked of clusters and returns their contexts.
+// clusterAsked completes what a run on clusters asks for and returns their contexts.
 func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error) {
 	a := &o.asked
 	asked := cmp.Or(o.cluster.context, strings.Join(a.Contexts, ","))
@@ -104,7 +105,7 @@ func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error)
 	case named && len(a.Plugins) > 0:
 		return nil, usage("--context %s names the plugins; leave out --plugins", results.Printable(asked))
 	case named && len(a.Install) > 0:
-		return nil, usage("--install is for one cluster, named by its context alone")
+		return nil, usage("--install works on one cluster only: name it with --context NAME")
 	case len(a.Install) > 0 && o.cluster.namespace != "":
 		return nil, usage("--install needs a namespace of its own: leave out --namespace")
 	case len(a.Install) > 0:
@@ -113,8 +114,8 @@ func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error)
 	return contexts, nil
 }
 
-// toInstall fits what is to be installed to the catalogue: each plugin is
-// installed alone, and is what the run measures.
+// toInstall looks up the plugins to install in the catalogue. Each is installed
+// alone, and the run measures exactly these.
 func toInstall(known catalogue.Catalogue, o *runOptions) error {
 	a := &o.asked
 	if len(a.Plugins) > 0 {

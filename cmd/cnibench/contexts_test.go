@@ -45,7 +45,7 @@ func TestClusterAsked(t *testing.T) {
 			[]string{"flannel-vxlan", "flannel-vxlan-directrouting"}, ""},
 		{"to install what cannot be", func(o *runOptions) { o.asked.Install = []string{"terway-eni"} }, nil, nil, "only modes of flannel"},
 		{"to install the host", func(o *runOptions) { o.asked.Install = []string{"host"} }, nil, nil, "only modes of flannel"},
-		{"to install on two", func(o *runOptions) { o.asked.Install, o.cluster.context = []string{"flannel"}, "a,b" }, nil, nil, "for one cluster"},
+		{"to install on two", func(o *runOptions) { o.asked.Install, o.cluster.context = []string{"flannel"}, "a,b" }, nil, nil, "one cluster only"},
 		{"to install without rights", func(o *runOptions) { o.asked.Install, o.cluster.unprivileged = []string{"flannel"}, true }, nil, nil, "--unprivileged"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

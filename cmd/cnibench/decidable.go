@@ -10,11 +10,11 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// checkDecidable refuses a spec whose own run, asked, cannot decide all of its
-// thresholds, before anything is measured.
+// checkDecidable rejects a spec before anything is measured if the run that it asks
+// for cannot decide all of its thresholds.
 func (a *acceptance) checkDecidable(spec *accept.Spec, asked results.Asked) error {
 	asked.Plugins, asked.Probes = slices.Clone(asked.Plugins), slices.Clone(asked.Probes)
-	if asked.Testbed != "cluster" { // whose plugin may still be to be detected
+	if asked.Testbed != "cluster" { // whose plugin may not have been detected yet
 		if _, err := scenarios.Check(&asked, a.p.catalogue); err != nil {
 			return usageError{err}
 		}
@@ -29,7 +29,7 @@ func (a *acceptance) checkDecidable(spec *accept.Spec, asked results.Asked) erro
 	return nil
 }
 
-// figures are what thresholds can be about, of all probes.
+// figures returns the figures of all probes that thresholds can refer to.
 func figures() []accept.Figure {
 	var all []accept.Figure
 	for _, probe := range catalogue.All() {

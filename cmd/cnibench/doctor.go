@@ -18,7 +18,7 @@ import (
 )
 
 // tryFeatures tries every kernel feature in a lab of its own. It returns the
-// cause by feature for those that are not there. Further flags are the lab's.
+// missing features, each with the cause. The flags are passed to the lab.
 func tryFeatures(ctx context.Context, flags ...string) (map[string]string, error) {
 	var out, log bytes.Buffer
 	if err := lab.Spawn(ctx, &out, &log, append([]string{"--try-features"}, flags...)...); err != nil {
@@ -49,8 +49,8 @@ func reportFeatures(w io.Writer) error {
 	return json.NewEncoder(w).Encode(missing)
 }
 
-// guestFeatures tries in a kernel of the lab's own what the machine's lacks; nil
-// if there is nothing to try or no such kernel.
+// guestFeatures tries the kernel features in a kernel of the lab's own. It returns
+// nil if the machine's kernel lacks nothing, or if there is no such kernel.
 func guestFeatures(ctx context.Context, missing map[string]string) (map[string]string, error) {
 	if len(missing) == 0 || lab.GuestMissing() != nil {
 		return nil, nil
@@ -61,11 +61,13 @@ func guestFeatures(ctx context.Context, missing map[string]string) (map[string]s
 func doctorCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine lacks for the lab, and the command that brings it",
-		Long: `Check everything that the lab needs: namespaces for the calling user, the
-plugins' programs, the kernel's features, and whether User-Mode Linux has those
-that it lacks. Exits with 1 if a plugin cannot run
-for want of something that a command can bring.`,
+		Short: "Check what this machine lacks for the lab, and how to install it",
+		Long: `Check everything that the lab needs: namespaces for the calling user, the plugins'
+programs, the kernel's features, and whether User-Mode Linux has the features that
+the kernel lacks. For what is missing, print the command that installs it.
+
+The exit code is 1 if a plugin cannot run because something is missing that a
+command can install.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.doctor(cmd.Context()) },
 	}
@@ -87,7 +89,7 @@ func (p *program) doctor(ctx context.Context) error {
 		say(false, "namespaces", err.Error())
 		curable++
 	} else {
-		say(true, "namespaces", "the lab can make user, network, mount and PID namespaces of its own")
+		say(true, "namespaces", "the lab can create its own user, network, mount and PID namespaces")
 	}
 	for _, program := range lab.Programs {
 		path, err := program.Path(p.bin)
@@ -118,7 +120,7 @@ func (p *program) doctor(ctx context.Context) error {
 		}
 	}
 	if runtime.NumCPU() < 2 {
-		fmt.Fprintf(w, "no\tCPUs\tone CPU only: both ends of every sample share it with the agents\n")
+		fmt.Fprintf(w, "no\tCPUs\tonly one CPU: both ends of every sample share it with the agents\n")
 	}
 	if curable > 0 {
 		w.Flush()
@@ -127,7 +129,7 @@ func (p *program) doctor(ctx context.Context) error {
 	return nil
 }
 
-// without names the plugins that a kernel without a feature does not support.
+// without returns a note with the plugins that need a feature.
 func without(catalogue []*plugins.Plugin, feature string) string {
 	var names []string
 	for _, p := range catalogue {

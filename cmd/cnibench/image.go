@@ -17,10 +17,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// defaultImage is the name that cnibench image gives and run asks for.
+// defaultImage returns the name of the image that cnibench image writes and
+// cnibench run uses.
 func defaultImage() string { return "cnibench.local/cnibench:" + imageTag() }
 
-// imageTag is the version with what a tag may not hold left out.
+// imageTag returns the version with every character that a tag may not contain
+// replaced.
 func imageTag() string {
 	tag := []byte(version)
 	for i, c := range tag {
@@ -35,13 +37,13 @@ func imageCommand(p *program) *cobra.Command {
 	var out, tag string
 	cmd := &cobra.Command{
 		Use:   "image -o FILE",
-		Short: "Write this program as a container image, for clusters without a registry",
-		Long: `Write an image that holds this program and nothing else, as an archive that
-nodes can load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
+		Short: "Write a container image of this program, for clusters without a registry",
+		Long: `Write an image that contains only this program, as an archive that nodes can load
+with ctr -n k8s.io images import FILE or docker load -i FILE.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
-				return usage("image needs a file: -o cnibench.tar")
+				return usage("image needs an output file, as in -o cnibench.tar")
 			}
 			return writeImage(out, tag)
 		},
@@ -51,8 +53,8 @@ nodes can load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
 	return cmd
 }
 
-// standsAlone makes sure that a program runs on Linux without any other file:
-// the image holds nothing else.
+// standsAlone checks that a program runs on Linux without any other file: the image
+// contains nothing else.
 func standsAlone(path string) error {
 	f, err := elf.Open(path)
 	var format *elf.FormatError
@@ -71,7 +73,7 @@ func standsAlone(path string) error {
 		if err != nil {
 			return fmt.Errorf("reading this program: %w", err)
 		}
-		return fmt.Errorf("%s needs %s to start, which the image does not hold: build it statically with make build (CGO_ENABLED=0) and use its bin/cnibench",
+		return fmt.Errorf("%s needs %s to start, which the image does not contain: build it statically with make build (CGO_ENABLED=0) and use its bin/cnibench",
 			path, bytes.TrimRight(interpreter, "\x00"))
 	}
 	return nil
@@ -80,7 +82,7 @@ func standsAlone(path string) error {
 func writeImage(path, tag string) (err error) {
 	ref, err := name.NewTag(tag)
 	if err != nil {
-		return usage("the image's name: %v", err)
+		return usage("--tag: %v", err)
 	}
 	self, err := os.Executable()
 	if err != nil {

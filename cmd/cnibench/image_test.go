@@ -45,7 +45,7 @@ func TestImageTakesOnlyWhatStandsAlone(t *testing.T) {
 		name, path, wrong string // wrong is "" if it is taken
 	}{
 		{"linked statically", static, ""},
-		{"with an interpreter", built(t, "-buildmode=pie"), "which the image does not hold: build it statically with make build"},
+		{"with an interpreter", built(t, "-buildmode=pie"), "which the image does not contain: build it statically with make build"},
 		{"a script", written("script", []byte("#!/bin/sh\n")), "is not an executable for Linux"},
 		{"an empty file", written("empty", nil), "is not an executable for Linux"},
 		{"of another system", written("foreign", foreign), "is not an executable for Linux"},

@@ -16,7 +16,7 @@ type labRun struct {
 	o *runOptions
 }
 
-// measure makes a run, or goes on with what was recorded of one.
+// measure makes a run, or resumes a recorded one.
 func (r *labRun) measure(ctx context.Context, recorded *results.Recorded) (string, error) {
 	dir, err := r.ready(ctx, recorded)
 	if err != nil || dir == "" {
@@ -29,17 +29,17 @@ func (r *labRun) measure(ctx context.Context, recorded *results.Recorded) (strin
 	switch {
 	case ctx.Err() != nil:
 		if !r.o.quiet {
-			fmt.Fprintf(r.p.stderr, "to go on: cnibench run --resume %s\n", dir)
+			fmt.Fprintf(r.p.stderr, "to resume: cnibench run --resume %s\n", dir)
 		}
 		return dir, ctx.Err()
 	case ran != nil:
-		return dir, fmt.Errorf("the run broke (what was recorded is in %s): %w", dir, ran)
+		return dir, fmt.Errorf("the run broke off (its record so far is in %s): %w", dir, ran)
 	}
 	return dir, nil
 }
 
-// ready makes a run directory, or prepares the one of a record to go on; "" after
-// a plan.
+// ready makes a run directory, or prepares that of a recorded run to be resumed. It
+// returns "" after printing a plan.
 func (r *labRun) ready(ctx context.Context, recorded *results.Recorded) (string, error) {
 	if recorded != nil {
 		return r.resume(ctx, recorded)
@@ -75,7 +75,7 @@ func checkPrograms(bin string, selected []*plugins.Plugin) error {
 	return nil
 }
 
-// checkKernel refuses a run that asks for a kernel which is not there.
+// checkKernel rejects a run that asks for a kernel that is not available.
 func checkKernel(a results.Asked) error {
 	if a.Kernel != results.KernelUML {
 		return nil
@@ -86,8 +86,8 @@ func checkKernel(a results.Asked) error {
 	return nil
 }
 
-// inKernels carries out the run of a directory, or goes on with it: on the
-// machine's own kernel, and what that lacks something for in another one.
+// inKernels carries out or resumes the run in dir: on the machine's own kernel, and
+// in another one for what needs features that the machine's kernel lacks.
 func inKernels(ctx context.Context, p *program, dir string, o labOptions) error {
 	recorded, err := results.Load(dir)
 	if err != nil {
@@ -111,7 +111,7 @@ func inKernels(ctx context.Context, p *program, dir string, o labOptions) error 
 	return spawn(ctx, p, dir, o)
 }
 
-// spawn runs a part of a run in a lab.
+// spawn carries out a part of a run in a lab.
 func spawn(ctx context.Context, p *program, dir string, o labOptions) error {
 	return lab.Spawn(ctx, p.stdout, p.stderr, append(o.arguments(), "--bin="+p.bin, dir)...)
 }

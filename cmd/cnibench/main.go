@@ -1,5 +1,5 @@
-// Command cnibench says with evidence which CNI plugin, in which mode, a
-// cluster should run on a network.
+// Command cnibench measures CNI plugins and reports, with evidence, which one a
+// cluster should run on its network, and in which mode.
 package main
 
 import (
@@ -35,15 +35,16 @@ func main() {
 	os.Exit(p.process(os.Args[1:]))
 }
 
-// process is run for a process: signals interrupt it.
+// process carries out one command, interrupted by signals, and returns the exit
+// code.
 func (p *program) process(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return p.run(ctx, args)
 }
 
-// binDir is where the plugins' programs are: beside this one, as make puts
-// them.
+// binDir returns the folder of the plugins' programs: the one that holds this
+// program, where make puts them.
 func binDir() string {
 	self, err := os.Executable()
 	if err != nil {
@@ -60,13 +61,13 @@ const kubectlPlugin = "kubectl-cnibench"
 type program struct {
 	catalogue catalogue.Catalogue
 	bin       string // folder of the plugins' programs
-	kubectl   bool   // called as kubectl's plugin: a cluster is meant
+	kubectl   bool   // run as a kubectl plugin: the testbed is a cluster
 	stdin     io.Reader
 	stdout    io.Writer
 	stderr    io.Writer
 }
 
-// usageError is an error of what the person typed.
+// usageError is an error in how the program was called.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
@@ -96,21 +97,23 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitBroke
 }
 
-// exitStatus ends the program with a code; what there was to say is said.
+// exitStatus is an error that ends the program with a code and prints nothing
+// more.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// root is the command tree.
+// root returns the command tree.
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cnibench",
 		Short: "Which CNI plugin, in which mode, should this cluster run on this network?",
-		Long: `cnibench puts real CNI plugins on nodes, measures them from inside the pods'
-network namespaces, looks at what is on the wire, and reports with evidence.
+		Long: `cnibench runs real CNI plugins on nodes, measures them from inside the pods'
+network namespaces, inspects the packets on the wire, and reports which plugin to
+run, with the evidence.
 
 The lab needs no root, no containers and no Kubernetes: its nodes are network
-namespaces on this machine, and nothing of it is left when it ends.`,
+namespaces on this machine, and it leaves nothing behind when it ends.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -136,8 +139,8 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 	return root
 }
 
-// refuseUnknownNames makes help and completion refuse what they do not know:
-// cobra's own print some help and exit with 0.
+// refuseUnknownNames makes help and completion reject unknown names: cobra's own
+// commands print some help and exit with 0.
 func refuseUnknownNames(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -173,10 +176,10 @@ func suggestion(root *cobra.Command, typed string) string {
 	return fmt.Sprintf("; did you mean %s? (%s --help lists all)", catalogue.Nearest(typed, names), root.CommandPath())
 }
 
-// noArgs is cobra's check with this program's exit code.
+// noArgs is cobra.NoArgs with this program's exit code.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return usage("%s takes no argument, not %q", cmd.CommandPath(), args[0])
+		return usage("%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
 	}
 	return nil
 }

@@ -22,16 +22,17 @@ func outsideCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "outside",
 		Short: "Let this machine take part in a run, as the host outside the cluster",
-		Long: `Let this machine, which is in the cluster's VPC and no node of it, take part in
-a run: it prints a line to paste where cnibench run runs, and waits. The line
-puts a secret into the environment; the second line holds the same as a flag, for
-machines of which nobody else is a user, since all of them can read command lines.
---outside @FILE reads it from a file. The connection is encrypted, and nothing but
-sending and receiving the reach probe's datagrams can be asked for. It ends by
-itself.
+		Long: `Let this machine, which is in the cluster's VPC but not one of its nodes, take part
+in a run as the host outside the cluster. The command prints a line to paste where
+cnibench run is started, and waits. The line puts a secret into the environment. A
+second line gives the same secret as a flag, for machines without other users,
+because every user can read command lines. --outside @FILE reads the secret from a
+file. The connection is encrypted, and nothing can be requested over it but sending
+and receiving the reach probe's datagrams. The command exits by itself when the
+time of --for is over.
 
-Pods must be able to send to the address: TCP to the port from where cnibench run
-runs, UDP to any port from the pods.`,
+The address must be reachable over TCP at the port from where cnibench run is
+started, and over UDP at any port from the pods.`,
 		Example: `  cnibench outside --for 30m
   export CNIBENCH_OUTSIDE=10.0.0.5:41234,4f…,a1…; cnibench run --context staging
   cnibench run --context staging --outside @ticket`,
@@ -49,22 +50,22 @@ runs, UDP to any port from the pods.`,
 				return err
 			}
 			fmt.Fprintf(p.stdout, "export %s=%s\n--outside %s\n", outside.Env, s.Ticket, s.Ticket)
-			fmt.Fprintf(p.stderr, "listens for %s; Ctrl-C ends it\n", life)
+			fmt.Fprintf(p.stderr, "listening for %s; press Ctrl-C to stop\n", life)
 			return s.Serve(cmd.Context(), func(from net.Addr, why error) {
-				fmt.Fprintf(p.stderr, "%s was turned away: %v\n", from, why)
+				fmt.Fprintf(p.stderr, "rejected a connection from %s: %v\n", from, why)
 			})
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&address, "address", "", "address of this machine that pods can send to (default that of its default route)")
+	f.StringVar(&address, "address", "", "address of this machine that pods can reach (default that of the default route)")
 	f.Uint16Var(&port, "port", 0, "TCP port to listen on (default any)")
 	f.DurationVar(&life, "for", time.Hour, "how long to wait and serve")
 	return cmd
 }
 
-// hostOutside reads the ticket of the host outside the cluster: what the flag
-// says, else the environment; nil for neither. @FILE stands for what the file
-// holds. Errors do not repeat the ticket, which is a secret.
+// hostOutside reads the ticket of the host outside the cluster from the flag, or
+// else from the environment. It returns nil if neither is set. @FILE stands for the
+// contents of the file. Errors do not repeat the ticket, which is a secret.
 func hostOutside(flag, env string) (*outside.Ticket, error) {
 	text, from := flag, "--outside"
 	if text == "" {
@@ -80,7 +81,7 @@ func hostOutside(flag, env string) (*outside.Ticket, error) {
 		}
 		text = string(content)
 	}
-	// A file may hold a line as cnibench outside has printed it.
+	// A file may contain a line as cnibench outside prints it.
 	text, _, _ = strings.Cut(strings.TrimSpace(text), "\n")
 	text = strings.TrimPrefix(strings.TrimPrefix(text, "export "+outside.Env+"="), "--outside ")
 	ticket, err := outside.ParseTicket(text)
@@ -90,8 +91,8 @@ func hostOutside(flag, env string) (*outside.Ticket, error) {
 	return &ticket, nil
 }
 
-// ownAddress is the address given, or that which this machine sends from by
-// default. Nothing is sent to find that out.
+// ownAddress returns the address given, or the source address of this machine's
+// default route. Finding that out sends nothing.
 func ownAddress(text string) (netip.Addr, error) {
 	if text != "" {
 		addr, err := netip.ParseAddr(text)

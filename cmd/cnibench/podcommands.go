@@ -17,7 +17,7 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 )
 
-// copyCommand puts this program where a container of another image can start
+// copyCommand copies this program to where a container of another image can start
 // it.
 func copyCommand(p *program) *cobra.Command {
 	return &cobra.Command{
@@ -49,7 +49,7 @@ func nodeCleanCommand(p *program) *cobra.Command {
 	}
 }
 
-// confFile is the CNI configuration that flannel's pods write, as they see it.
+// confFile is the path in flannel's pods of the CNI configuration that they write.
 var confFile = filepath.Join("/etc/cni/net.d", flannel.ConfFile)
 
 // flannelConfCommand writes the node's CNI configuration beside flanneld, as
@@ -67,7 +67,7 @@ func flannelConfCommand(p *program) *cobra.Command {
 			return followSubnet(cmd.Context())
 		},
 	}
-	cmd.Flags().BoolVar(&written, "written", false, "succeed if it is written")
+	cmd.Flags().BoolVar(&written, "written", false, "succeed if the configuration has been written")
 	return cmd
 }
 
@@ -82,7 +82,7 @@ func followSubnet(ctx context.Context) error {
 			return fmt.Errorf("reading flanneld's subnet: %w", err)
 		}
 		if list, err := flannel.ConfList(string(text)); err == nil && string(text) != last {
-			// Renamed, because the runtime reads it the moment that it is there.
+			// Renamed into place, because the runtime reads the file as soon as it exists.
 			if err := os.WriteFile(confFile+".tmp", list, 0o644); err != nil {
 				return fmt.Errorf("writing the CNI configuration: %w", err)
 			}
@@ -99,7 +99,7 @@ func followSubnet(ctx context.Context) error {
 	return nil
 }
 
-// holdCommand is what a pod of ours runs: it waits until the pod is removed.
+// holdCommand is the command of cnibench's pods: it waits until the pod is removed.
 func holdCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: cluster.HoldCommand, Short: "Wait until this pod is removed", Hidden: true, Args: cobra.NoArgs,
@@ -110,10 +110,11 @@ func holdCommand(p *program) *cobra.Command {
 	}
 }
 
-// nicCommand names the interface that has an address.
+// nicCommand prints the interface that has an address, its MTU and the address's
+// subnet.
 func nicCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use: cluster.NICCommand + " ADDRESS", Short: "Name the interface that has an address, its MTU and the address's subnet", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: cluster.NICCommand + " ADDRESS", Short: "Print the interface that has an address, its MTU and the address's subnet", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			addr, err := netip.ParseAddr(args[0])
 			if err != nil {

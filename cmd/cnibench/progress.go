@@ -37,7 +37,7 @@ func newProgress(out io.Writer) *progress {
 	return b
 }
 
-// show tells what is going on now.
+// show displays what the run is doing now.
 func (b *progress) show(p scenarios.Progress) {
 	if b.fd < 0 || b.verbose {
 		b.line(p)
@@ -63,7 +63,7 @@ func (b *progress) show(p scenarios.Progress) {
 	b.drawn = true
 }
 
-// line prints a phase once; inside rounds the samples would be too many.
+// line prints each phase once: a line for every sample would be too many.
 func (b *progress) line(p scenarios.Progress) {
 	phase := p.Phase
 	if p.Total == 0 {
@@ -82,7 +82,7 @@ func (b *progress) line(p scenarios.Progress) {
 	fmt.Fprintln(b.out, phase)
 }
 
-// took tells a sample's figures, or why it has none.
+// took prints a sample's figures, or why it has none.
 func (b *progress) took(s *results.Sample) {
 	if !b.verbose {
 		return
@@ -98,13 +98,13 @@ func (b *progress) took(s *results.Sample) {
 	fmt.Fprintf(b.out, "  %d.%d %s %s %s %s: %s\n", s.Block+1, s.Position+1, s.Plugin, s.Topology, s.Wire, s.Probe, said)
 }
 
-// left is a time for people: minutes and seconds.
+// left formats a time as minutes and seconds.
 func left(d time.Duration) string {
 	s := int(d.Round(time.Second).Seconds())
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// close leaves the terminal's line empty.
+// close clears the bar's line.
 func (b *progress) close() {
 	if b.drawn {
 		fmt.Fprint(b.out, "\r\x1b[K")

@@ -27,20 +27,20 @@ import (
 // formats are the renderings of a report.
 var formats = []string{"text", "html", "markdown", "json", "csv", "junit", "benchfmt", "openmetrics"}
 
-var formatHelp = "how to print the report: " + strings.Join(formats, ", ")
+var formatHelp = "output format: " + strings.Join(formats, ", ")
 
-var langHelp = "language of what is for people: " + strings.Join(words.Names, ", ")
+var langHelp = "language of the text, Markdown and HTML output: " + strings.Join(words.Names, ", ")
 
 // rendering is how a report is printed.
 type rendering struct{ format, lang string }
 
-// flags adds those that say how.
+// flags adds the flags of a rendering.
 func (r *rendering) flags(f *pflag.FlagSet) {
 	f.StringVar(&r.format, "format", "text", formatHelp)
 	f.StringVar(&r.lang, "lang", words.Names[0], langHelp)
 }
 
-// check says whether there is such a rendering.
+// check returns an error if there is no such rendering.
 func (r rendering) check() error {
 	if err := oneFormat(r.format, formats); err != nil {
 		return err
@@ -50,7 +50,7 @@ func (r rendering) check() error {
 
 func checkLang(name string) error {
 	if !slices.Contains(words.Names, name) {
-		return usage("there is no language %q (of %s)", name, strings.Join(words.Names, ", "))
+		return usage("there is no language %q (there are %s)", name, strings.Join(words.Names, ", "))
 	}
 	return nil
 }
@@ -69,10 +69,10 @@ func reportCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report RUN",
 		Short: "Render a recorded run again",
-		Long: `Render the run in directory RUN again from its journal: report.json and
-report.html there, and the report on standard output. Needs no testbed. With
---lang, the page, the text and the Markdown are in that language; formats for
-programs are the same in all.`,
+		Long: `Render the run in directory RUN again from its journal: write report.json and
+report.html to that directory, and the report to standard output. This needs no
+testbed. --lang sets the language of the HTML page, the text and the Markdown;
+formats for programs are the same in every language.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usage("report takes one run directory")
@@ -85,7 +85,7 @@ programs are the same in all.`,
 	}
 	how.flags(cmd.Flags())
 	p.completeFlags(cmd)
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not say where the page lies")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the path of the HTML page")
 	return cmd
 }
 
@@ -100,7 +100,7 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	// The result first: it is there even if it cannot be stored.
+	// Printed first, so that a report that cannot be stored is not lost.
 	if err := render(p.stdout, recorded, made, how.format, in); err != nil {
 		return fmt.Errorf("printing the report: %w", err)
 	}
@@ -113,27 +113,27 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	return nil
 }
 
-// keep writes report.json and report.html, each whatever becomes of the other.
+// keep writes report.json and report.html, each even if writing the other fails.
 func keep(dir string, made *model.Report, in *words.Language) error {
 	return errors.Join(
 		write(filepath.Join(dir, results.ReportJSON), func(out io.Writer) error { return machine.JSON(out, made) }),
 		write(filepath.Join(dir, results.ReportHTML), func(out io.Writer) error { return html.Write(out, made, in) }))
 }
 
-// softMemory is where the collector begins to work harder: large records would
-// otherwise take twice the memory that they need.
+// softMemory is the amount of memory in bytes from which the garbage collector works
+// harder: large records would otherwise take twice the memory that they need.
 const softMemory = 384 << 20
 
-// load reads a recorded run and says what it means.
+// load reads a recorded run and builds its report.
 func (p *program) load(dir string) (*results.Recorded, *model.Report, error) {
 	debug.SetMemoryLimit(softMemory)
-	running := results.Running(dir) // asked first: it may end meanwhile
+	running := results.Running(dir) // asked first: the run may end meanwhile
 	recorded, err := results.Load(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the run: %w", err)
 	}
 	if running && !recorded.Complete() {
-		recorded.Warnings = []words.Text{words.RunIsStillGoingOn} // a last line without its end is being written
+		recorded.Warnings = []words.Text{words.RunIsStillGoingOn} // an incomplete last line is still being written
 		fmt.Fprintf(p.stderr, "the run in %s is still going on: this is its record so far\n", dir)
 	}
 	made, err := report.Build(recorded, p.catalogue)

@@ -11,8 +11,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// prepare makes the run directory, the one named or one of its own, and writes
-// run.json.
+// prepare creates the run directory, dir or by default one named after the run, and
+// writes run.json.
 func prepare(dir string, run results.Run) (string, error) {
 	started := time.Now()
 	id := make([]byte, 3)
@@ -35,7 +35,7 @@ func prepare(dir string, run results.Run) (string, error) {
 	return dir, journal.Close()
 }
 
-// emptyDir makes sure that the run directory is there and holds nothing.
+// emptyDir makes sure that the run directory exists and is empty.
 func emptyDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("making the run directory: %w", err)

@@ -12,15 +12,15 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
-// placingFlags say which nodes may be measured, and what pods bring along for
-// that.
+// placingFlags adds the flags that select the nodes to measure, and those for the
+// tolerations and resource requests of the pods.
 func placingFlags(f *pflag.FlagSet, a *results.Asked) {
 	f.StringToStringVar(&a.NodeSelector, "node-selector", nil, "cluster: labels of the nodes that may be measured, as in pool=a,disk=ssd")
 	f.StringSliceVar(&a.Tolerations, "tolerations", nil, "cluster: taints that the pods tolerate, as in key=value:NoSchedule, key:NoExecute or key")
-	f.StringToStringVar(&a.Requests, "requests", nil, "cluster: what a pod asks its node to keep for it (default cpu=50m,memory=64Mi)")
+	f.StringToStringVar(&a.Requests, "requests", nil, "cluster: resource requests of every pod (default cpu=50m,memory=64Mi)")
 }
 
-// place fits the testbed's configuration to what was asked.
+// place puts what was asked for into the testbed's configuration.
 func place(c *cluster.Config, a *results.Asked) error {
 	c.NodeSelector = a.NodeSelector
 	for _, text := range a.Tolerations {
@@ -54,7 +54,7 @@ func toleration(text string) (core.Toleration, error) {
 	switch t.Effect {
 	case "", core.TaintEffectNoSchedule, core.TaintEffectPreferNoSchedule, core.TaintEffectNoExecute:
 	default:
-		return t, fmt.Errorf("--tolerations %s: there is no effect %q (of NoSchedule, PreferNoSchedule, NoExecute)", text, effect)
+		return t, fmt.Errorf("--tolerations %s: there is no effect %q (there are NoSchedule, PreferNoSchedule, NoExecute)", text, effect)
 	}
 	if key == "" {
 		return t, fmt.Errorf("--tolerations %s names no taint", text)

@@ -14,7 +14,7 @@ import (
 func versionCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version of cnibench and of every program that it runs",
+		Short: "Print the versions of cnibench and of the programs that it runs",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)

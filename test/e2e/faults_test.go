@@ -185,7 +185,7 @@ func stuck(t *testing.T, k *kube) {
 	k.kubectl(t, "delete", "namespace", "cnibench-earlier", "--wait=false")
 	dir := filepath.Join(t.TempDir(), "run")
 	code, _, log := k.run(t, dir)
-	if code != 0 || !strings.Contains(log, "this run goes on beside it") || !strings.Contains(log, "example.com/held") {
+	if code != 0 || !strings.Contains(log, "this run continues beside it") || !strings.Contains(log, "example.com/held") {
 		t.Errorf("exit %d: %s", code, log)
 	}
 	for _, c := range loadReport(t, dir).Cells {
