@@ -8,7 +8,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Advise turns what was measured into advice, and tests the claims.
+// Advise adds the advice and the tested claims to a report.
 func Advise(r *model.Report, needs *results.Needs) {
 	if needs == nil {
 		needs = &results.Needs{}
@@ -21,9 +21,9 @@ func Advise(r *model.Report, needs *results.Needs) {
 	r.Claims = advice.Claims(facts)
 }
 
-// byTopology joins what was seen of one topology in several kernels. Whether a plugin works, what it
-// puts on the wire and whom it lets in is a fact in whichever kernel it was
-// seen; its speed is compared only with that of plugins in the same kernel.
+// byTopology joins the facts of one topology from several kernels. Whether a plugin
+// works, what it puts on the wire and who reaches its pods holds in every kernel;
+// its speed is compared only with that of plugins in the same kernel.
 func byTopology(seen []advice.Facts) []advice.Facts {
 	var all []advice.Facts
 	for _, g := range seen {
@@ -41,10 +41,10 @@ func byTopology(seen []advice.Facts) []advice.Facts {
 	return all
 }
 
-// joined adds the facts of another kernel. A plugin that was measured in both
-// counts where it works, in the first one if it does in both.
+// joined adds the facts from another kernel. Of a plugin that was measured in both,
+// it takes those from the kernel in which it works, preferring the first.
 func joined(f, other advice.Facts) advice.Facts {
-	gone := map[string]bool{} // from the other kernel's comparisons
+	gone := map[string]bool{} // plugins to leave out of the other kernel's comparisons
 	for _, p := range other.Plugins {
 		i := slices.IndexFunc(f.Plugins, func(q advice.Plugin) bool { return q.Name == p.Name })
 		switch {

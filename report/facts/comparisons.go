@@ -9,10 +9,10 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// comparisonsFor are the verdicts on all pairs of plugins on a topology, the
-// baseline included, by the figures that plugins are ranked by. A plugin's
-// second copy is no plugin that could be recommended. rounds is how many blocks
-// they need to show any difference.
+// comparisonsFor returns the verdicts on all pairs of plugins on a topology,
+// including the baseline, by the figures that plugins are ranked by. The second copy
+// of a plugin is left out, because it cannot be recommended. rounds is the number of
+// blocks that the verdicts need to show any difference.
 func comparisonsFor(r *model.Report, topology results.Topology) (all []advice.Comparison, rounds int) {
 	for i := range r.Comparisons {
 		c := &r.Comparisons[i]
@@ -31,7 +31,7 @@ func copied(c *model.Comparison) bool {
 	return results.Original(c.A) != c.A || results.Original(c.B) != c.B
 }
 
-// evidenceOf is the comparison with its figures, in a few words.
+// evidenceOf describes the comparison with its figures.
 func evidenceOf(c *model.Comparison) words.Text {
 	return words.RatioEvidence.With(c.Probe, c.Metric, model.WireText(c.Wire), c.A, quantity.Ratio(*c.Ratio, c.CI), c.B, quantity.VerdictText(c.Verdict))
 }

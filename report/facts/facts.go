@@ -12,25 +12,24 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Processor time of a network's agents while a stream passes, in CPUs: what
-// handles packets itself needs most of one, what only watches needs almost
-// none.
+// Limits for the CPU time of a network's agents during a stream, in CPUs. Agents
+// that handle packets themselves need most of a CPU, others almost nothing.
 const (
 	handlesPackets = 0.25
 	onlyWatches    = 0.1
 )
 
-// measuredNodes is how many nodes the figures of a network are between: probes
-// have two ends, however many nodes were brought up.
+// measuredNodes is the number of nodes that figures are measured between: probes
+// have two ends, however many nodes the network has.
 const measuredNodes = 2
 
-// All turns the report into what the advice rests on, one entry for each
-// topology. What was not measured stays empty.
+// All returns the facts that the advice rests on, one entry for each topology. Facts
+// that were not measured are empty.
 func All(r *model.Report) []advice.Facts {
 	var all []advice.Facts
 	for _, topology := range r.Topologies() {
 		if topology.Name == results.SameNode {
-			continue // no plugin is chosen for what happens inside a node
+			continue // plugins are not chosen by the path inside a node
 		}
 		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: measuredNodes, NodesAsked: r.Run.Asked.Nodes,
 			Complete: r.Run.Complete, Link: linkOf(r, topology)}
@@ -43,8 +42,8 @@ func All(r *model.Report) []advice.Facts {
 	return all
 }
 
-// PluginsOf lists what is compared on a topology: no baseline, and nothing
-// twice.
+// PluginsOf lists the plugins that are compared on a topology, without the baseline
+// and second copies.
 func PluginsOf(r *model.Report, topology results.Topology) []string {
 	var all []string
 	for _, c := range r.Cells {
@@ -55,7 +54,7 @@ func PluginsOf(r *model.Report, topology results.Topology) []string {
 	return all
 }
 
-// OfPlugin collects what was measured of a plugin.
+// OfPlugin returns the facts of a plugin on a topology.
 func OfPlugin(r *model.Report, plugin string, topology results.Topology) advice.Plugin {
 	p := advice.Plugin{Name: plugin, Facts: map[string]advice.Fact{advice.Works: Works(r, plugin, topology)}}
 	p.Untried = true
@@ -81,15 +80,14 @@ func OfPlugin(r *model.Report, plugin string, topology results.Topology) advice.
 	return p
 }
 
-// hardlyAnything is the share of the host's goodput below which pods reach each
-// other in name alone. The slowest mode of the catalogue, flannel's udp, carries
-// some ten times as much.
+// hardlyAnything is the share of the host's goodput below which a network hardly
+// works. The slowest mode of the catalogue, flannel's udp, carries about ten times
+// as much.
 const hardlyAnything = 0.01
 
-// Works is whether pods on different nodes reach each other, both ways, for as
-// long as the run took. A network that the kernel cannot carry, that the run did
-// not come to, or that fails where the nodes' own network fails too was not
-// measured.
+// Works returns whether pods on different nodes reached each other in both directions
+// during the whole run. A network that the kernel does not support, that the run did
+// not reach, or that fails where the nodes' own network fails too was not measured.
 func Works(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	cells := r.CellsOf(plugin, topology)
 	for _, c := range cells {
@@ -139,8 +137,8 @@ func Works(r *model.Report, plugin string, topology results.Topology) advice.Fac
 	return cameUp(r, plugin, topology)
 }
 
-// cameUp takes a network for one that works because a packet passed while it was
-// brought up.
+// cameUp concludes that a network works from the first packet that passed when it
+// was brought up.
 func cameUp(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	for _, s := range r.Setup {
 		if s.Plugin == plugin && s.Topology == topology && SentAtSetup(r) {
@@ -150,7 +148,7 @@ func cameUp(r *model.Report, plugin string, topology results.Topology) advice.Fa
 	return advice.Fact{}
 }
 
-// little says that a stream got next to nothing through, "" if none did so.
+// little describes a stream with almost no goodput; it is empty if there is none.
 func little(r *model.Report, plugin string, topology results.Topology) words.Text {
 	for _, c := range r.CellsOf(plugin, topology) {
 		for _, m := range c.Metrics {
@@ -162,7 +160,7 @@ func little(r *model.Report, plugin string, topology results.Topology) words.Tex
 	return words.Text{}
 }
 
-// YesNo is a fact's value.
+// YesNo returns the value of a fact.
 func YesNo(v bool) string {
 	if v {
 		return "yes"
@@ -170,7 +168,7 @@ func YesNo(v bool) string {
 	return "no"
 }
 
-// policyOf is whether a deny rule took effect.
+// policyOf returns whether a deny rule took effect.
 func policyOf(r *model.Report, plugin string, topology results.Topology) (advice.Fact, bool) {
 	for _, p := range r.Policy {
 		if p.Plugin == plugin && p.Topology == topology {
@@ -191,7 +189,7 @@ func PolicyText(p results.Policy) words.Text {
 	return words.DenyDidNotHold
 }
 
-// linkOf is whether the nodes of a topology share a link layer.
+// linkOf returns whether the nodes of a topology share a link layer.
 func linkOf(r *model.Report, topology results.Topology) advice.Fact {
 	var pairs, answered, forwarding int
 	for _, a := range r.Adjacency {
@@ -213,7 +211,7 @@ func linkOf(r *model.Report, topology results.Topology) advice.Fact {
 		Evidence: words.PairsAnswering.With(pairs, answered, forwarding)}
 }
 
-// userSpace is whether the agents handle packets themselves.
+// userSpace returns whether the agents handle packets themselves.
 func userSpace(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	for _, c := range r.CellsOf(plugin, topology) {
 		if c.AgentCPU == nil || c.Fidelity == advice.DataPath {
@@ -231,7 +229,7 @@ func userSpace(r *model.Report, plugin string, topology results.Topology) advice
 	return advice.Fact{}
 }
 
-// SentAtSetup reports whether the time that a network took to come up ends with
-// a packet between pods. Records of clusters that do not describe their nodes
-// are older than that: there it ends with pods that are ready.
+// SentAtSetup reports whether the setup time of a network ends with a packet between
+// pods. In old records of clusters, which do not describe the nodes, it ends when the
+// pods are ready.
 func SentAtSetup(r *model.Report) bool { return !r.OnCluster() || len(r.Run.Clusters) > 0 }

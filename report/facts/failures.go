@@ -8,9 +8,9 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// never is the first of those probes that never succeeded in any cell of a
-// network in which it was measured; nil if there is none. One that the plugin
-// alone fails at goes before one that the nodes' own network fails at too.
+// never returns the first probe that never succeeded in any cell of a network, or nil
+// if there is none. A probe that only the plugin fails comes before one that the
+// nodes' own network fails too.
 func never(r *model.Report, plugin string, topology results.Topology) *model.Failure {
 	var shared *model.Failure
 	cells := r.CellsOf(plugin, topology)
@@ -31,8 +31,8 @@ func never(r *model.Report, plugin string, topology results.Topology) *model.Fai
 	return shared
 }
 
-// Underlay says that the nodes' own network does not work either where a cell
-// does not, so that no plugin can be charged with it; "" if it does work.
+// Underlay says that the nodes' own network does not work either where a cell does
+// not, so that the plugin is not to blame. It is empty if the nodes' network works.
 func Underlay(r *model.Report, c *model.Cell) words.Text {
 	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
 	switch {
@@ -45,17 +45,17 @@ func Underlay(r *model.Report, c *model.Cell) words.Text {
 	return words.Text{}
 }
 
-// UnreachedByHost reports whether the nodes' own packets do not pass either where
-// a plugin's did not.
+// UnreachedByHost reports whether the nodes' own packets did not pass either where a
+// plugin's did not.
 func UnreachedByHost(r *model.Report, a results.Reachability) bool {
 	return a.Plugin != results.HostPlugin && slices.ContainsFunc(r.Reachability, func(o results.Reachability) bool {
 		return o.Plugin == results.HostPlugin && o.Topology == a.Topology && o.Direction == a.Direction && o.From == a.From && o.To == a.To && !o.Reachable
 	})
 }
 
-// noneFrom says which ways the nodes' own network does not carry packets, of
-// those that a plugin's pods do not reach each other by; "" unless it accounts
-// for all of them.
+// noneFrom lists the directions in which neither a plugin's pods nor the nodes reach
+// each other. It is empty if the nodes' network works in any direction in which the
+// plugin fails.
 func noneFrom(r *model.Report, attempts []results.Reachability) words.Text {
 	var said []words.Text
 	for _, a := range attempts {

@@ -9,8 +9,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// pathMTU is the largest packet that passed in every sample between pods on
-// different nodes, both ways; 0 if that was not measured.
+// pathMTU returns the largest packet that passed in every sample between pods on
+// different nodes in both directions, or 0 if that was not measured.
 func pathMTU(r *model.Report, plugin string, topology results.Topology) int {
 	least := 0
 	for _, c := range r.CellsOf(plugin, topology) {
@@ -25,8 +25,8 @@ func pathMTU(r *model.Report, plugin string, topology results.Topology) int {
 	return least
 }
 
-// findingsOf lists what was found of a plugin's network, each once. What the
-// host's own network has too is the underlay's.
+// findingsOf lists the findings about a plugin's network, each once. Findings that the
+// nodes' own network has too belong to the underlay and are left out.
 func findingsOf(r *model.Report, plugin string, topology results.Topology) []advice.Finding {
 	var all []advice.Finding
 	for _, f := range r.Findings {
@@ -41,8 +41,8 @@ func findingsOf(r *model.Report, plugin string, topology results.Topology) []adv
 	return all
 }
 
-// sourceKept is whether pods on different nodes see each other's own addresses,
-// both ways.
+// sourceKept returns whether pods on different nodes see each other's own addresses
+// in both directions.
 func sourceKept(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	kept := 0
 	for _, a := range Attempts(r, plugin, topology, results.PodToPod) {

@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Attempts are those in a direction, both ways where it has two.
+// Attempts returns the attempts in a direction, from both ends where there are two.
 func Attempts(r *model.Report, plugin string, topology results.Topology, direction string) []results.Reachability {
 	var all []results.Reachability
 	for _, a := range r.Reachability {
@@ -20,7 +20,7 @@ func Attempts(r *model.Report, plugin string, topology results.Topology, directi
 	return all
 }
 
-// Reached joins all attempts in a direction.
+// Reached returns whether all attempts in a direction succeeded.
 func Reached(r *model.Report, plugin string, topology results.Topology, direction string) advice.Fact {
 	attempts := Attempts(r, plugin, topology, direction)
 	no := len(unreached(attempts))
@@ -31,7 +31,7 @@ func Reached(r *model.Report, plugin string, topology results.Topology, directio
 	return advice.Fact{Value: ofAll(len(attempts)-no, no), Evidence: words.Clauses(said...)}
 }
 
-// unreached says of the attempts that failed which way they were and why.
+// unreached describes the failed attempts.
 func unreached(attempts []results.Reachability) []words.Text {
 	var all []words.Text
 	for _, a := range attempts {
@@ -42,11 +42,11 @@ func unreached(attempts []results.Reachability) []words.Text {
 	return all
 }
 
-// ReachTexts says what became of the attempts in a direction, each thing once:
-// what is the same both ways is said of both.
+// ReachTexts describes the attempts in a direction, each outcome once. An outcome
+// that is the same from both ends is given for both.
 func ReachTexts(attempts []results.Reachability) []words.Text {
 	alike := true
-	back := false // somebody looked at the other way too
+	back := false // the other direction was tried too
 	for _, a := range attempts {
 		alike = alike && reachText(a) == reachText(attempts[0])
 		back = back || a.From != a.To && a.From == attempts[0].To && a.To == attempts[0].From
@@ -63,8 +63,7 @@ func ReachTexts(attempts []results.Reachability) []words.Text {
 	return all
 }
 
-// Way says what became of an attempt, and from which node to which it was if it
-// was between two.
+// Way describes an attempt, with its nodes if it was between two.
 func Way(a results.Reachability) words.Text {
 	if a.Direction != results.PodToPod || a.From == "" || a.To == "" {
 		return reachText(a)
@@ -72,7 +71,7 @@ func Way(a results.Reachability) words.Text {
 	return words.FromTo.With(a.From, a.To, reachText(a))
 }
 
-// ofAll is yes or no if all agree.
+// ofAll returns yes or no if all agree.
 func ofAll(yes, no int) string {
 	switch {
 	case yes+no == 0:
@@ -85,7 +84,7 @@ func ofAll(yes, no int) string {
 	return "partly"
 }
 
-// reachText says what became of an attempt.
+// reachText describes the outcome of an attempt.
 func reachText(a results.Reachability) words.Text {
 	switch {
 	case a.Reachable && a.Source == results.SourceSNAT:

@@ -7,7 +7,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// wireFacts is what captures showed.
+// wireFacts adds the facts from captures.
 func wireFacts(r *model.Report, p *advice.Plugin, topology results.Topology) {
 	for _, e := range r.Encapsulation {
 		if e.Plugin != p.Name || e.Topology != topology || e.Effective == "unseen" {
@@ -26,14 +26,13 @@ func wireFacts(r *model.Report, p *advice.Plugin, topology results.Topology) {
 	}
 }
 
-// Missed reports whether packets were sent and arrived, but those of one
-// direction or of both were not seen on the wire. A capture watches one NIC, and
-// both Directions pass it.
+// Missed reports whether packets were sent and arrived, but those of one direction or
+// both were not captured. A capture covers one NIC, which both directions pass.
 func Missed(e *results.Encapsulation) bool { return e.Sent > 0 && 2*e.Frames <= e.Sent }
 
-// SeenOnWire is whether a network's packets were seen on the watched wire: yes, no, or
-// "" where nobody looked or the nodes' own packets were not seen there either,
-// which shows that another wire was watched.
+// SeenOnWire returns whether a network's packets were captured: yes, no, or "" if
+// there was no capture, or if the nodes' own packets were not captured either, which
+// means that the capture was on another link.
 func SeenOnWire(r *model.Report, plugin string, topology results.Topology) advice.Fact {
 	e := r.Captured(plugin, topology)
 	if e == nil || e.Sent == 0 {
@@ -49,9 +48,9 @@ func SeenOnWire(r *model.Report, plugin string, topology results.Topology) advic
 	return advice.Fact{Value: "no", Evidence: evidence}
 }
 
-// ApartOnWire names which of two networks took another path than the other, ""
-// if nothing shows that one did. Where the nodes' own packets were not seen, the
-// watch shows no more than whether the two were seen alike.
+// ApartOnWire returns which of two networks took another path than the other, or "" if
+// there is no evidence that one did. If the nodes' own packets were not captured, the
+// only evidence is that one of the two was and the other was not.
 func ApartOnWire(r *model.Report, a, b string, topology results.Topology) string {
 	one, other := r.Captured(a, topology), r.Captured(b, topology)
 	oneAway, otherAway := one != nil && Missed(one), other != nil && Missed(other)
@@ -67,7 +66,7 @@ func ApartOnWire(r *model.Report, a, b string, topology results.Topology) string
 	return ""
 }
 
-// Form describes an encapsulation in a few words.
+// Form describes an encapsulation.
 func Form(kind string, port, overhead int) words.Text {
 	switch {
 	case kind == "none" && overhead == 0:

@@ -7,30 +7,29 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// What a figure must exceed before it is named as a cause of lost goodput.
-// They separate what was seen of real plugins by an order of magnitude, so
-// their exact place decides nothing.
+// Limits that a figure must exceed to be named as a cause of lost goodput. The figures
+// of real plugins are an order of magnitude apart, so the exact values do not matter.
 const (
-	// lossWorthACause is the least rest of the loss that needs one.
+	// lossWorthACause is the smallest unexplained loss that needs a cause.
 	lossWorthACause = 0.01
-	// copiedSwitches is how many times the baseline's context switches a GB
-	// point to a program that handles each packet (flannel's udp backend shows
-	// some 50 times as many).
+	// copiedSwitches is the multiple of the baseline's context switches per GB that
+	// indicates a program handling each packet (flannel's udp backend has about 50
+	// times as many).
 	copiedSwitches = 4
-	// agentTime is the agents' processor time in s/GB beside it: a kernel data
-	// path needs none.
+	// agentTime is the agents' CPU time in s/GB that must come with it: a data path in
+	// the kernel needs none.
 	agentTime = 0.1
-	// wholeSegments is the share of the wire's packets that may reach the pod
-	// one by one while receive coalescing (GRO) works; it joins up to 44.
+	// wholeSegments is the share of captured packets that may reach the pod one by one
+	// while receive coalescing (GRO) works; it merges up to 44.
 	wholeSegments = 0.5
-	// dearer is the share of processor time a GB above the baseline's.
+	// dearer is the ratio to the baseline's CPU time per GB.
 	dearer = 1.05
-	// morePackets is the share of packets a GB beyond what headers explain.
+	// morePackets is the ratio of packets per GB to what headers explain.
 	morePackets = 1.02
 )
 
-// causes names what evidence says about the part of the loss that headers do
-// not explain. It is empty when there is nothing to explain.
+// causes returns the evidence for the part of the loss that headers do not explain. It
+// is empty if there is nothing to explain.
 func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []words.Text {
 	if l.Rest < lossWorthACause {
 		return nil
@@ -74,7 +73,7 @@ func causes(b *gather.Run, c, host *model.Cell, l *model.Loss) []words.Text {
 	return all
 }
 
-// hostBeside is the baseline's cell beside another one.
+// hostBeside returns the baseline's cell for another cell.
 func hostBeside(b *gather.Run, c *model.Cell) *model.Cell {
 	return b.Report.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
 }

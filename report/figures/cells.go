@@ -14,7 +14,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Cells makes the report's cells.
+// Cells adds the cells to the report.
 func Cells(b *gather.Run) error {
 	for _, p := range b.Order {
 		for _, wire := range b.Recorded.Run.Asked.Wire {
@@ -28,7 +28,7 @@ func Cells(b *gather.Run) error {
 	return nil
 }
 
-// newCell judges all samples of one plugin on one topology over one wire.
+// newCell summarizes all samples of one plugin on one topology at one rate limit.
 func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 	n := b.Networks[p]
 	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
@@ -63,12 +63,12 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 		c.Status, c.Cause = results.StatusFailed, words.NoSampleSucceeded.With(samples[len(samples)-1].Error)
 	}
 	if p.Plugin == results.HostPlugin && len(b.Recorded.Run.Asked.Contexts) > 0 {
-		c.Metrics = []model.Metric{} // of several machines: they serve ratios alone
+		c.Metrics = []model.Metric{} // of several machines: only ratios are meaningful
 	}
 	return c, nil
 }
 
-// metric summarizes one figure; nil if no sample has it.
+// metric summarizes one figure. It returns nil if no sample has it.
 func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	m := &model.Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence,
 		Confidence: stats.Confidence, Warnings: []words.Text{}}
@@ -116,8 +116,8 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	return m
 }
 
-// agentCPU is what a network's agents took while streams passed; nil if the
-// record has nothing of it.
+// agentCPU returns the median CPU time of a network's agents during streams, in CPUs,
+// or nil if it was not recorded.
 func agentCPU(samples []results.Sample) *float64 {
 	var shares []float64
 	recorded := false
@@ -125,8 +125,8 @@ func agentCPU(samples []results.Sample) *float64 {
 		if name, _, _ := strings.Cut(s.Probe, ":"); name != "tcp-stream" || !s.Error.Empty() || s.Seconds <= 0 {
 			continue
 		}
-		// Old records do not say how long the agents were watched; that was
-		// longer than the counted part, so their share comes out too large.
+		// Old records do not have the time over which the agents were watched. It was
+		// longer than the measured part, so the share is too large for them.
 		shares = append(shares, s.AgentSeconds/cmp.Or(s.AgentWindow, s.Seconds))
 		recorded = recorded || s.AgentSeconds > 0
 	}

@@ -7,26 +7,26 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 )
 
-// Sizes in bytes that goodput arithmetic needs.
+// Sizes in bytes for the arithmetic of goodput.
 const (
 	// tcpIPHeaders are an IPv4 header (20, RFC 791) and a TCP header (20, RFC
 	// 9293) with the timestamp option as Linux pads it (12, RFC 7323).
 	tcpIPHeaders = 20 + 20 + 12
-	// ethernetHeader is what a token bucket on a NIC counts of the frame's
-	// surroundings: the header, not the preamble, the check sequence or the
-	// gap (tc-stab(8)).
+	// ethernetHeader is the part of Ethernet's overhead that a token bucket on a NIC
+	// counts: the header, but not the preamble, the check sequence and the gap
+	// (tc-stab(8)).
 	ethernetHeader = 14
 )
 
-// shares of a full-sized frame that are a stream's payload: the segment that
-// fits the pod's MTU, over the frame that the underlay carries for it.
+// payloadShare returns the share of a full-sized frame that is a stream's payload: the
+// segment that fits the pod's MTU, divided by the frame that the underlay carries.
 func payloadShare(podMTU, overhead int) float64 {
 	return float64(podMTU-tcpIPHeaders) / float64(podMTU+overhead+ethernetHeader)
 }
 
-// shareOnWire is the payload's share of what a cell's wire carries, 0 if it is not
-// known. A pod's MTU that was not recorded is what the overhead leaves of the
-// lab's; of a cluster nobody knows it.
+// shareOnWire returns the payload's share of the bytes on a cell's links, or 0 if it is
+// not known. If the pod's MTU was not recorded, it is the lab's MTU less the overhead;
+// on a cluster it is not known then.
 func shareOnWire(b *gather.Run, c *model.Cell, w onWire) float64 {
 	mtu := c.PodMTU
 	if mtu == 0 && b.Recorded.Run.Asked.Testbed != model.TestbedCluster {
@@ -38,10 +38,9 @@ func shareOnWire(b *gather.Run, c *model.Cell, w onWire) float64 {
 	return payloadShare(mtu, w.Overhead)
 }
 
-// expectedOf is the most that arithmetic allows for a figure: the goodput of
-// full-sized segments at the wire's rate, in each direction that it is the sum
-// of. Nil where it says nothing: what a link's loss leaves of a rate is for
-// congestion control.
+// expectedOf returns the arithmetic maximum of a figure: the goodput of full-sized
+// segments at the rate limit, in each direction that it sums up. It returns nil if
+// there is none; with loss on the links, congestion control decides.
 func expectedOf(b *gather.Run, c *model.Cell, m results.Metric) *float64 {
 	w := WireOf(b, c, m.Probe)
 	rate, err := results.ParseWire(c.Wire)
@@ -53,13 +52,13 @@ func expectedOf(b *gather.Run, c *model.Cell, m results.Metric) *float64 {
 	return &goodput
 }
 
-// lossy reports whether the links lost packets by themselves: then congestion
-// control decides about goodput, not headers.
+// lossy reports whether the links themselves lost packets. Then congestion control
+// determines the goodput, not the headers.
 func lossy(b *gather.Run) bool {
 	return b.Recorded.Run.Asked.Link.LossPercent > 0
 }
 
-// lossOf splits what a cell's goodput loses against the baseline.
+// lossOf splits the goodput that a cell loses against the baseline.
 func lossOf(b *gather.Run, c *model.Cell) *model.Loss {
 	m := c.Metric("tcp-stream", "goodput")
 	host := hostBeside(b, c)

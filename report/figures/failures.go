@@ -10,8 +10,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// failuresOf counts the samples that failed, by probe, in the order in which the
-// run describes them.
+// failuresOf counts the failed samples by probe, in the order of the run's metrics.
 func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
 	var all []model.Failure
 	for _, described := range b.Recorded.Run.Metrics {
@@ -33,7 +32,7 @@ func failuresOf(b *gather.Run, samples []results.Sample) []model.Failure {
 	return slices.DeleteFunc(all, func(f model.Failure) bool { return f.Failed == 0 })
 }
 
-// failed is why a sample has no headline, "" if it has one.
+// failed returns why a sample has no headline figure; it is empty if it has one.
 func failed(s results.Sample, headline results.Metric) words.Text {
 	if v, ok := s.Values[headline.Name]; s.Error.Empty() && ok && (math.IsNaN(v) || math.IsInf(v, 0)) {
 		return words.HeadlineNotFinite.With(headline.Name)
@@ -41,8 +40,8 @@ func failed(s results.Sample, headline results.Metric) words.Text {
 	return s.Error
 }
 
-// ShareFailures marks the failures that the nodes' own network has too, and
-// names each of them once.
+// ShareFailures marks the failures that the nodes' own network has too, and adds a
+// warning for each.
 func ShareFailures(b *gather.Run) {
 	var named []words.Text
 	for i := range b.Report.Cells {
@@ -66,8 +65,8 @@ func ShareFailures(b *gather.Run) {
 	b.Report.Warnings = append(b.Report.Warnings, named...)
 }
 
-// hostFailsBeside reports whether the baseline was measured in blocks in which a
-// cell was, and failed at the probe in all of them.
+// hostFailsBeside reports whether the baseline was measured in the same blocks as a
+// cell and failed the probe in all of them.
 func hostFailsBeside(b *gather.Run, c, host *model.Cell, headline results.Metric) bool {
 	blocks := map[int]bool{}
 	for _, s := range b.Samples[c.Cell] {

@@ -15,25 +15,25 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// percentiles are the figures that come from histograms.
+// percentiles lists the figures that come from histograms.
 var percentiles = map[string]float64{"p50": 50, "p90": 90, "p99": 99, "p999": 99.9}
 
-// latencies are the histograms of a cell's samples of one probe: each block's
+// latencies holds the histograms of a cell's samples of one probe: that of each block,
 // and all of them merged.
 type latencies struct {
 	merged *hdrhistogram.Histogram
 	blocks []bars
 }
 
-// bars are those of a histogram that hold anything, in rising order: far fewer
-// than it has, and looked through once for every percentile.
+// bars holds the non-empty bars of a histogram in ascending order. They are far fewer
+// than all bars, and every percentile looks through them.
 type bars []hdrhistogram.Bar
 
 func barsOf(h *hdrhistogram.Histogram) bars {
 	return slices.Clip(slices.DeleteFunc(h.Distribution(), func(b hdrhistogram.Bar) bool { return b.Count == 0 }))
 }
 
-// below counts the values that are at most v, and all.
+// below counts the values that are at most v, and all values.
 func (b bars) below(v int64) (count, all float64) {
 	for _, bar := range b {
 		if bar.From <= v {
@@ -69,14 +69,14 @@ func latenciesOf(b *gather.Run, samples []results.Sample) (map[string]*latencies
 }
 
 const (
-	// tailStep is the distance of two points of a tail in powers of ten.
+	// tailStep is the distance between two points of a tail, in powers of ten.
 	tailStep = 0.1
-	// TailLeast round trips must lie beyond the last point: fewer are anecdotes.
+	// TailLeast is the number of round trips that must lie beyond the last point.
 	TailLeast = 10
 )
 
-// tail reads the distribution of all round trips off the merged histogram,
-// evenly on a logarithmic axis of what lies beyond; nil without a histogram.
+// tail returns the distribution of all round trips from the merged histogram, in equal
+// steps of the logarithm of the share beyond. It is nil without a histogram.
 func (l *latencies) tail() []model.TailPoint {
 	if l == nil || l.merged.TotalCount() == 0 {
 		return nil
@@ -91,9 +91,9 @@ func (l *latencies) tail() []model.TailPoint {
 	}
 }
 
-// percentile reads a latency figure off the merged histogram, in seconds, with
-// its interval over the blocks; nil if the figure is none or there is no
-// histogram.
+// percentile returns a latency figure from the merged histogram, in seconds, and its
+// interval over the blocks. Both are nil if the figure is not a percentile or there is
+// no histogram.
 func (l *latencies) percentile(name string) (*float64, *[2]float64) {
 	p, ok := percentiles[name]
 	if !ok || l == nil || l.merged.TotalCount() == 0 {

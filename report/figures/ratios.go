@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// CompareWithHost pairs every figure with the baseline's of the same blocks.
+// CompareWithHost pairs every figure with that of the baseline in the same blocks.
 func CompareWithHost(b *gather.Run) {
 	for i := range b.Report.Cells {
 		c := &b.Report.Cells[i]
@@ -20,8 +20,8 @@ func CompareWithHost(b *gather.Run) {
 		for j := range c.Metrics {
 			m := &c.Metrics[j]
 			mine, its := ByBlock(b.Samples[c.Cell], m), ByBlock(b.Samples[host], m)
-			// Zeros have no ratio, and one of the blocks without them would
-			// speak for all (retransmits).
+			// Zeros have no ratio, and the blocks without zeros do not represent all
+			// (retransmits).
 			if facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology) != "" {
 				m.Warnings = append(m.Warnings, words.NoRatioToHost)
 				continue
@@ -34,7 +34,7 @@ func CompareWithHost(b *gather.Run) {
 	}
 }
 
-// Common counts the blocks that both have.
+// Common counts the blocks that both figures have.
 func Common(a, b map[int]float64) int {
 	n := 0
 	for block := range a {
@@ -45,7 +45,7 @@ func Common(a, b map[int]float64) int {
 	return n
 }
 
-// ByBlock picks the values of one figure by the number of their block.
+// ByBlock returns the values of one figure by block number.
 func ByBlock(samples []results.Sample, m *model.Metric) map[int]float64 {
 	values := map[int]float64{}
 	for _, s := range samples {

@@ -10,18 +10,18 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// onWire is what lies around a pod's packet on the wire between the nodes of a
-// cell. Everything that reckons with headers asks [builder.onWire] for it.
+// onWire is the encapsulation of a pod's packet between the nodes of a cell. All
+// arithmetic with headers takes it from [WireOf].
 type onWire struct {
 	Known    bool
 	Overhead int // bytes around the pod's packet; 0: none
-	ways     int // Directions that a figure's rate is the sum of, 1 or 2
+	ways     int // directions that a figure's rate sums up, 1 or 2
 }
 
-// WireOf says what a capture showed of a cell's network. If nobody looked, it is
-// what the plugin is configured for on this topology. It is not known where
-// packets took several forms, where they were not seen at all, and inside a
-// node. probe is the one that a figure is of, with its parameters.
+// WireOf returns the encapsulation that a capture of a cell's network showed or, if
+// there was no capture, the one that the plugin is configured for on this topology. It
+// is not known if packets had several forms, if they were not captured, and inside a
+// node. The probe is given with its parameters.
 func WireOf(b *gather.Run, c *model.Cell, probe string) onWire {
 	w := onWire{ways: 1}
 	if params := strings.Split(probe, ":"); params[0] == "tcp-stream" && slices.Contains(params[1:], "both") {
@@ -33,7 +33,7 @@ func WireOf(b *gather.Run, c *model.Cell, probe string) onWire {
 	switch e := b.Report.Captured(c.Plugin, c.Topology); {
 	case e != nil && e.Sent > 0:
 		w.Known, w.Overhead = e.Effective != effectiveMixed && !facts.Missed(e), e.OverheadBytes
-	case e != nil: // the look failed; the record has what was expected of these nodes
+	case e != nil: // the capture failed; the record has what was expected of these nodes
 		w.Known, w.Overhead = e.Configured != undeclared, e.ExpectedBytes
 	default:
 		w.Overhead, w.Known = configuredOverhead(b, c)
@@ -41,15 +41,15 @@ func WireOf(b *gather.Run, c *model.Cell, probe string) onWire {
 	return w
 }
 
-// What an [results.Encapsulation] says besides the kinds of encapsulation.
+// Values of [results.Encapsulation] besides the kinds of encapsulation.
 const (
 	effectiveMixed = "mixed"
-	undeclared     = "unknown" // configured: the catalogue does not know the plugin
+	undeclared     = "unknown" // configured: the plugin is not in the catalogue
 )
 
-// configuredOverhead is the overhead that the catalogue gives a cell's plugin. A mode
-// that encapsulates between subnets alone does so only where the topology puts
-// the two nodes in different ones.
+// configuredOverhead returns the overhead of a cell's plugin according to the
+// catalogue. A mode that encapsulates between subnets only does so if the topology puts
+// the two nodes into different ones.
 func configuredOverhead(b *gather.Run, c *model.Cell) (overhead int, known bool) {
 	plugin := b.Plugin(c.Plugin)
 	if plugin == nil || plugin.Encapsulation.Kind == undeclared {
@@ -64,5 +64,5 @@ func configuredOverhead(b *gather.Run, c *model.Cell) (overhead int, known bool)
 	case options[0] == "l2", options[0] == "vpc":
 		return 0, true
 	}
-	return 0, false // of a cluster: the record does not say which subnets its nodes are in
+	return 0, false // on a cluster: the record does not have the subnets of its nodes
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Run collects a record by what it speaks of.
+// Run groups the records of a run by network and cell.
 type Run struct {
 	Recorded  *results.Recorded
 	catalogue catalogue.Catalogue
 	Report    *model.Report
-	Networks  map[Place]results.Network // the last one recorded counts
+	Networks  map[Place]results.Network // the last record counts
 	Order     []Place
 	Samples   map[results.Cell][]results.Sample
 	Exits     map[Place][]agentExit
@@ -29,7 +29,7 @@ type Place struct {
 	Topology results.Topology
 }
 
-// New reads a record. Samples that were measured again do not count.
+// New groups a recorded run. Samples that were measured again are left out.
 func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 	run := recorded.Run
 	b := &Run{Recorded: recorded, catalogue: c,
@@ -61,8 +61,8 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 	return b
 }
 
-// read takes one record. What was measured on one topology in two kernels is
-// kept apart, so that nothing is ever compared across them.
+// read adds one record. Results of one topology in two kernels are kept apart, so
+// that nothing is compared across kernels.
 func (b *Run) read(record results.Record) {
 	in := func(t *results.Topology) string {
 		*t = t.In(record.Kernel)
@@ -111,7 +111,7 @@ func (b *Run) read(record results.Record) {
 	}
 }
 
-// setup takes what it took to bring a network up.
+// setup adds the cost of bringing a network up.
 func (b *Run) setup(s results.Setup, kernel string) {
 	setup := model.Setup{Plugin: s.Plugin, Topology: s.Topology.In(kernel), Kernel: kernel, NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
 		AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
@@ -123,9 +123,9 @@ func (b *Run) setup(s results.Setup, kernel string) {
 	b.Report.Setup = append(b.Report.Setup, setup)
 }
 
-// network takes what is recorded of a network. One that the machine's own
-// kernel lacks something for is where the other kernel carries it; one that
-// neither carries stays where it was asked for.
+// network adds the state of a network. A network that the machine's own kernel does
+// not support is reported for the other kernel if that supports it, and otherwise
+// where it was asked for.
 func (b *Run) network(n results.Network, kernel string) {
 	own, p := Place{n.Plugin, n.Topology}, Place{n.Plugin, n.Topology.In(kernel)}
 	if left, is := b.Networks[own]; is && kernel != "" && left.Lacks != "" {
@@ -169,13 +169,13 @@ func (b *Run) event(e results.Event, at time.Time) {
 	}
 }
 
-// Plugin finds a network's plugin in the catalogue; nil if a record names one
-// that this version does not know.
+// Plugin returns a network's plugin from the catalogue, or nil if this version does
+// not know the plugin that the record names.
 func (b *Run) Plugin(instance string) *plugins.Plugin {
 	return b.catalogue.Get(results.Original(instance))
 }
 
-// Topologies lists where something was measured, in the order of the record.
+// Topologies lists the measured topologies, in the order of the record.
 func (b *Run) Topologies() []results.Topology {
 	var all []results.Topology
 	for _, p := range b.Order {
@@ -186,8 +186,7 @@ func (b *Run) Topologies() []results.Topology {
 	return all
 }
 
-// cameBack says that a network which had broken worked again in the part of the
-// run that followed an interruption.
+// cameBack warns that a network that broke worked again after the run was resumed.
 func (b *Run) cameBack(p Place, was results.Network) {
 	b.Report.Warnings = append(b.Report.Warnings, words.BrokeAndCameBack.With(p.Plugin, p.Topology, was.BrokeRound, model.Clock(was.BrokeAt), was.Cause))
 }
@@ -203,14 +202,14 @@ func notMeasured(r *model.Report, p Place, text words.Text) {
 	r.NotMeasured = append(r.NotMeasured, model.NotMeasured{Text: text, Places: []words.Text{where}})
 }
 
-// agentExit is when an agent ended and what it left behind.
+// agentExit is the end of an agent, and how it ended.
 type agentExit struct {
 	At   time.Time
 	Text words.Text
 }
 
-// RoundsOf are the first and the last round of a plugin, counted from 1; 0 if it
-// has no sample.
+// RoundsOf returns the first and the last round of a plugin, counted from 1, or 0 if
+// it has no sample.
 func (b *Run) RoundsOf(plugin string) (first, last int) {
 	for cell, samples := range b.Samples {
 		if cell.Plugin != plugin {
@@ -226,7 +225,7 @@ func (b *Run) RoundsOf(plugin string) (first, last int) {
 	return first, last
 }
 
-// RecordedOf reports whether anything is recorded of a network, in any kernel.
+// RecordedOf reports whether there is a record of a network in any kernel.
 func (b *Run) RecordedOf(plugin, topology string) bool {
 	return slices.ContainsFunc(b.Order, func(p Place) bool {
 		return p.Plugin == plugin && p.Topology.Name == topology

@@ -6,9 +6,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// underWay is for how long a run was under way. A run that was interrupted or
-// killed did nothing from its last record to the one that says that it was
-// resumed.
+// underWay returns how long a run took. The time between the last record before an
+// interruption and the record of the resumption does not count.
 func underWay(run results.Run, records []results.Record) time.Duration {
 	var took time.Duration
 	began, last := run.Started, run.Started
@@ -24,8 +23,8 @@ func underWay(run results.Run, records []results.Record) time.Duration {
 	return took + last.Sub(began)
 }
 
-// Rounds counts the blocks in which a sample succeeded, those before the round
-// in which the network broke (counted from 1, 0 if it did not) apart.
+// Rounds counts the blocks in which a sample succeeded, and those of them before the
+// round in which the network broke (counted from 1; 0 if it did not break).
 func Rounds(samples []results.Sample, broke int) (all, worked int) {
 	seen := map[int]bool{}
 	for _, s := range samples {

@@ -8,14 +8,14 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Failure is how many samples of a probe failed in a cell.
+// Failure counts the failed samples of a probe in a cell.
 type Failure struct {
 	Probe  string     `json:"probe"`
 	Failed int        `json:"failed"`
 	Of     int        `json:"of"`    // all samples
 	Cause  words.Text `json:"cause"` // of the last one that failed
-	// Shared says that none succeeded, and that the nodes' own network had none
-	// that did either: the fault lies below the plugin.
+	// Shared reports that no sample succeeded, in the nodes' own network neither:
+	// the fault is in the underlay, not in the plugin.
 	Shared bool `json:"shared,omitempty"`
 
 	Headline  results.Metric `json:"-"` // of the probe
@@ -25,7 +25,7 @@ type Failure struct {
 // All reports whether no sample succeeded.
 func (f *Failure) All() bool { return f.Failed == f.Of }
 
-// Text says it in a few words.
+// Text describes the failure in a few words.
 func (f *Failure) Text() words.Text {
 	if f.Shared {
 		return words.ProbeFailedHostToo.With(f.Probe, f.Failed, f.Of, f.Cause)
@@ -33,7 +33,7 @@ func (f *Failure) Text() words.Text {
 	return words.ProbeFailed.With(f.Probe, f.Failed, f.Of, f.Cause)
 }
 
-// Failure returns what failed of a probe, nil if nothing did.
+// Failure returns the failures of a probe, or nil if it had none.
 func (c *Cell) Failure(probe string) *Failure {
 	for i := range c.Failures {
 		if f := &c.Failures[i]; f.Probe == probe {
@@ -43,12 +43,13 @@ func (c *Cell) Failure(probe string) *Failure {
 	return nil
 }
 
-// connects are the probes that any path between two pods passes, however slow it
-// is. A network at which one of them never succeeds does not work. Others, such as
-// udp-pps, ask for more than that packets arrive.
+// connects lists the probes that succeed on any path that carries packets, however
+// slow it is. A network on which one of them never succeeds does not work. Other
+// probes, such as udp-pps, require more than that.
 var connects = []string{"tcp-stream", "tcp-rr", "udp-rr", "tcp-crr"}
 
-// Connecting reports whether a probe, with its parameters, is one of them.
+// Connecting reports whether a probe, given with its parameters, succeeds on any
+// path that carries packets.
 func Connecting(probe string) bool {
 	name, _, _ := strings.Cut(probe, ":")
 	return slices.Contains(connects, name)
@@ -59,12 +60,12 @@ func (c *Cell) Measured(probe string) bool {
 	return slices.ContainsFunc(c.Metrics, func(m Metric) bool { return m.Probe == probe })
 }
 
-// Up reports whether the cell worked, with every probe that only sends between
-// two pods.
+// Up reports whether the cell worked with every probe that only needs a path
+// between the two pods.
 func (c *Cell) Up() bool {
 	return c.Status == results.StatusOK && !slices.ContainsFunc(c.Failures, func(f Failure) bool { return f.All() && Connecting(f.Probe) })
 }
 
-// CauseNotReached is why a network has no record: nothing was seen of it,
-// neither that it works nor that it does not.
+// CauseNotReached is the cause of a network without any record, of which nobody
+// knows whether it works.
 var CauseNotReached = words.RunEndedFirst

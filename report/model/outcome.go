@@ -10,7 +10,7 @@ import (
 // Clock writes a time of day.
 func Clock(t time.Time) string { return t.UTC().Format(time.TimeOnly + " UTC") }
 
-// Outcome says in words what became of a cell that is not ok.
+// Outcome describes a cell that is not ok.
 func (c *Cell) Outcome() words.Text {
 	if c.Status == results.StatusBroke {
 		return c.Broke()
@@ -27,8 +27,8 @@ func (c *Cell) Broke() words.Text {
 	return words.Plural(c.WorkedRounds, words.WorkedRoundThenBroke, words.WorkedRoundsThenBroke).With(c.WorkedRounds, c.BrokeRound, at, c.Cause)
 }
 
-// Named gives a plugin's name, marked where no real agent stands behind it, and
-// where its figures end before the run does.
+// Named returns the plugin's name, marked if its agents did not run or if it broke
+// before the run ended.
 func (c *Cell) Named() words.Text {
 	name := words.Quote(c.Plugin)
 	if c.Fidelity == "datapath" {

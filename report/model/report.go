@@ -1,7 +1,6 @@
-// Package report says what a recorded run means: it turns samples into
-// medians, intervals and ratios, sets them beside what arithmetic expects, and
-// arranges the whole for the renderings (packages text, html, markdown and
-// machine). It reads the record and never starts anything.
+// Package model defines what a report contains: medians, intervals, ratios and
+// verdicts of a recorded run, with the advice that follows from them. The packages
+// text, html, markdown and machine render it.
 package model
 
 import (
@@ -17,8 +16,8 @@ import (
 // Schema names the version of report.json; machine/schema.json describes it.
 const Schema = "cnibench.report/v1"
 
-// Report is the content of report.json. Times are in seconds, rates in 1/s,
-// sizes in bytes or bits as the unit says.
+// Report is the content of report.json. Times are in seconds and rates per second;
+// sizes are in the unit that is given with them.
 type Report struct {
 	Schema        string                  `json:"schema"`
 	Run           Run                     `json:"run"`
@@ -41,60 +40,60 @@ type Report struct {
 	Claims         []advice.Claim  `json:"claims"`
 }
 
-// NotMeasured is something that was asked for and is no part of what ran.
+// NotMeasured is something that was asked for but could not be measured.
 type NotMeasured struct {
 	Text   words.Text   `json:"text"`   // what, and why
 	Places []words.Text `json:"places"` // "plugin on topology"
 }
 
-// Run is when and how the run was made.
+// Run describes when and how the run was made.
 type Run struct {
 	ID       string     `json:"id"`
 	Started  time.Time  `json:"started"`
-	Finished *time.Time `json:"finished"` // null: it was cut off
+	Finished *time.Time `json:"finished"` // null if it was cut off
 	Seed     uint64     `json:"seed"`
 	Testbed  string     `json:"testbed"`
-	Rounds   int        `json:"rounds"` // blocks measured to their end
-	// Took is for how long the run was under way, in seconds, without the time
-	// between an interruption and the moment at which it was resumed.
+	Rounds   int        `json:"rounds"` // completed blocks
+	// Took is how long the run took, in seconds, without the time between an
+	// interruption and its resumption.
 	Took     float64       `json:"took_seconds"`
 	Complete bool          `json:"complete"` // all that was asked for was done
 	Asked    results.Asked `json:"asked"`
 	// CongestionControl is what the probes set on their TCP sockets.
 	CongestionControl string            `json:"congestion_control"`
 	Versions          map[string]string `json:"versions"`
-	// Clusters are those that were measured; empty for the lab.
+	// Clusters lists the measured clusters; it is empty for the lab.
 	Clusters []results.Cluster `json:"clusters,omitempty"`
 }
 
-// Cell is one plugin on one topology over one wire.
+// Cell is one plugin on one topology at one rate limit.
 type Cell struct {
 	results.Cell
 	Status string     `json:"status"` // ok, failed, unsupported, broke
 	Cause  words.Text `json:"cause,omitzero"`
-	// BrokeRound and BrokeAt say when a cell that broke stopped working: in
-	// which round, counted from 1, and at what time.
+	// BrokeRound and BrokeAt are the round, counted from 1, and the time at which
+	// a cell that broke stopped working.
 	BrokeRound int `json:"broke_round,omitempty"`
 	// Rounds counts the blocks in which a sample of the cell succeeded, and
-	// WorkedRounds those of them that came before it broke.
+	// WorkedRounds those before it broke.
 	Rounds       int               `json:"rounds"`
 	WorkedRounds int               `json:"worked_rounds,omitempty"`
 	BrokeAt      time.Time         `json:"broke_at,omitzero"`
 	Fidelity     string            `json:"fidelity"`
-	Path         words.Text        `json:"path,omitzero"` // the way of a packet from pod to pod, as the catalogue knows it
+	Path         words.Text        `json:"path,omitzero"` // the path of a packet from pod to pod, from the catalogue
 	Kernel       string            `json:"kernel"`
 	Versions     map[string]string `json:"versions"`
 	PodMTU       int               `json:"pod_mtu,omitempty"`
 	Metrics      []Metric          `json:"metrics"`
 	Loss         *Loss             `json:"loss,omitempty"`
-	// AgentCPU is the processor time of the network's agents while a TCP
-	// stream passed, in CPUs (median); nil if none was recorded.
+	// AgentCPU is the median CPU time of the network's agents during a TCP stream,
+	// in CPUs; nil if none was recorded.
 	AgentCPU *float64 `json:"agent_cpu,omitempty"`
-	// Failures are the probes of which samples failed, also those without a figure.
+	// Failures lists the probes with failed samples, including those without a figure.
 	Failures []Failure `json:"failures,omitempty"`
 }
 
-// Metric is one figure of a cell over all its samples.
+// Metric summarizes one figure of a cell over all its samples.
 type Metric struct {
 	Probe      string      `json:"probe"`
 	Name       string      `json:"name"`
@@ -104,21 +103,21 @@ type Metric struct {
 	Placement  string      `json:"placement"`          // CPUs of the two ends: same, split or unpinned
 	N          int         `json:"n"`
 	Median     float64     `json:"median"`
-	CI         *[2]float64 `json:"ci"` // null: too few samples, see warnings
+	CI         *[2]float64 `json:"ci"` // null if there are too few samples, see Warnings
 	Confidence float64     `json:"confidence"`
-	// Merged is the percentile of all samples' histograms merged; only
+	// Merged is the percentile of the merged histograms of all samples. Only
 	// latency percentiles have it.
 	Merged *float64 `json:"merged,omitempty"`
 	// MergedCI is its interval over the blocks.
 	MergedCI *[2]float64 `json:"merged_ci,omitempty"`
 	Tail     []TailPoint `json:"-"` // of the same histograms
 	// VsHost is the ratio to the baseline, paired within blocks; null for the
-	// baseline itself.
+	// baseline.
 	VsHost *VsHost `json:"vs_host"`
-	// Expected is what arithmetic allows at most; null if it says nothing.
+	// Expected is the arithmetic maximum; null if there is none.
 	Expected *float64     `json:"expected"`
 	Warnings []words.Text `json:"warnings"`
-	// Samples are the values by block, in the order of the blocks.
+	// Samples holds the values in the order of the blocks.
 	Samples []float64 `json:"samples"`
 }
 
@@ -127,11 +126,11 @@ type VsHost struct {
 	N     int         `json:"n"` // blocks that have both
 	Ratio float64     `json:"ratio"`
 	CI    *[2]float64 `json:"ci"` // null: fewer blocks than an interval needs
-	// Blocks are the ratios by block, for comparisons with other runs.
+	// Blocks holds the ratio of each block, for comparisons with other runs.
 	Blocks []float64 `json:"-"`
 }
 
-// String writes the ratio and its interval; "" for no ratio.
+// String formats the ratio and its interval; it is "" if v is nil.
 func (v *VsHost) String() string {
 	if v == nil {
 		return ""
@@ -139,18 +138,18 @@ func (v *VsHost) String() string {
 	return quantity.Ratio(v.Ratio, v.CI)
 }
 
-// Loss splits what a plugin's goodput loses against the baseline into the
-// share of its headers, which is arithmetic, and the rest, which is CPU time,
-// offloads and MTU. All are shares of the baseline's goodput.
+// Loss splits the goodput that a plugin loses against the baseline into the share
+// of its headers, which is arithmetic, and the rest: CPU time, offloads and MTU.
+// All are shares of the baseline's goodput.
 type Loss struct {
 	Total  float64 `json:"total"`
 	Header float64 `json:"header"`
 	Rest   float64 `json:"rest"`
-	// Causes are what the evidence of the samples says about the rest.
+	// Causes explain the rest, by the evidence of the samples.
 	Causes []words.Text `json:"causes,omitempty"`
 }
 
-// Setup is what it took to bring a network up.
+// Setup is the cost of bringing a network up.
 type Setup struct {
 	Plugin         string           `json:"plugin"`
 	Topology       results.Topology `json:"topology"`
@@ -162,7 +161,8 @@ type Setup struct {
 	Agents         int              `json:"agents"`
 }
 
-// Path is the way of a packet through a plugin's network, "" if it is not known.
+// Path returns the path of a packet through a plugin's network; it is empty if the
+// path is not known.
 func (r *Report) Path(plugin string) words.Text {
 	for _, c := range r.Cells {
 		if c.Plugin == plugin {
@@ -172,7 +172,7 @@ func (r *Report) Path(plugin string) words.Text {
 	return words.Text{}
 }
 
-// Metric returns a cell's figure, nil if it has none.
+// Metric returns a figure of the cell, or nil if it has none of that name.
 func (c *Cell) Metric(probe, name string) *Metric {
 	for i := range c.Metrics {
 		if m := &c.Metrics[i]; m.Probe == probe && m.Name == name {
@@ -182,7 +182,7 @@ func (c *Cell) Metric(probe, name string) *Metric {
 	return nil
 }
 
-// Cell returns a cell, nil if the run has none of that name.
+// Cell returns a cell of the run, or nil if there is none of that name.
 func (r *Report) Cell(name results.Cell) *Cell {
 	for i := range r.Cells {
 		if r.Cells[i].Cell == name {
@@ -192,7 +192,7 @@ func (r *Report) Cell(name results.Cell) *Cell {
 	return nil
 }
 
-// WireName names links by their rate in a sentence.
+// WireName names the links by their rate limit, for sentences.
 func WireName(wire string) words.Text {
 	if wire == results.WireNone {
 		return words.LinksWithoutRateLimit
@@ -200,14 +200,14 @@ func WireName(wire string) words.Text {
 	return words.Quote(wire)
 }
 
-// TestbedCluster is a real cluster, of which the calling machine is no part.
+// TestbedCluster is the testbed of a real cluster. The calling machine is not part
+// of it.
 const TestbedCluster = "cluster"
 
-// OnCluster reports whether the run was made on a real cluster and not in the
-// lab.
+// OnCluster reports whether the run was made on a real cluster.
 func (r *Report) OnCluster() bool { return r.Run.Testbed == TestbedCluster }
 
-// Topologies lists those that something is reported of, in their order.
+// Topologies lists the topologies of all cells, in their order.
 func (r *Report) Topologies() []results.Topology {
 	var all []results.Topology
 	for _, c := range r.Cells {
@@ -218,7 +218,7 @@ func (r *Report) Topologies() []results.Topology {
 	return all
 }
 
-// cells are those of a plugin on a topology, one for each wire.
+// CellsOf returns the cells of a plugin on a topology, one for each rate limit.
 func (r *Report) CellsOf(plugin string, topology results.Topology) []*Cell {
 	var all []*Cell
 	for i := range r.Cells {
@@ -229,7 +229,7 @@ func (r *Report) CellsOf(plugin string, topology results.Topology) []*Cell {
 	return all
 }
 
-// WireText says over which links something was measured.
+// WireText names the rate limit that something was measured at.
 func WireText(wire string) words.Text {
 	if wire == results.WireNone {
 		return words.Unshaped
@@ -237,13 +237,13 @@ func WireText(wire string) words.Text {
 	return words.OverRate.With(wire)
 }
 
-// TailPoint says which share of all round trips took longer than a time.
+// TailPoint is the share of all round trips that took longer than a time.
 type TailPoint struct {
 	Seconds float64
 	Beyond  float64 // more than 0, at most 1
 }
 
-// Captured is the last capture of a network, nil if nobody looked.
+// Captured returns the last capture of a network, or nil if there is none.
 func (r *Report) Captured(plugin string, topology results.Topology) *results.Encapsulation {
 	for i := len(r.Encapsulation) - 1; i >= 0; i-- {
 		if e := &r.Encapsulation[i]; e.Plugin == plugin && e.Topology == topology {
@@ -253,8 +253,8 @@ func (r *Report) Captured(plugin string, topology results.Topology) *results.Enc
 	return nil
 }
 
-// Value is the figure as tables beside the headline show it: of a latency's
-// percentile, that of all blocks together.
+// Value returns the figure for tables: the merged value of a latency percentile,
+// otherwise the median.
 func (m *Metric) Value() float64 {
 	if m.Merged != nil {
 		return *m.Merged

@@ -6,8 +6,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Implausible is a result that contradicts physics or the set-up. It is
-// reported, never changed.
+// Implausible is a result that contradicts physics or the setup. It is reported,
+// never changed.
 type Implausible struct {
 	Rule     string           `json:"rule"`
 	Plugin   string           `json:"plugin"`
@@ -18,19 +18,18 @@ type Implausible struct {
 	Check    words.Text       `json:"check"` // what to look at
 }
 
-// Sensitivity says whether verdicts hang on samples that something disturbed.
+// Sensitivity reports whether verdicts depend on disturbed samples.
 type Sensitivity struct {
 	Samples int `json:"samples"` // all that succeeded
-	// Marked counts the disturbed ones by what disturbed them; a sample may
-	// count more than once.
+	// Marked counts the disturbed samples by cause; a sample may have several.
 	Marked map[string]int `json:"marked"`
 	Left   int            `json:"left"` // samples that nothing disturbed
-	// Changes are the verdicts that would be others without them.
+	// Changes lists the verdicts that differ without the disturbed samples.
 	Changes []Change   `json:"changes"`
 	Text    words.Text `json:"text"`
 }
 
-// Change is a verdict that another choice of samples would change.
+// Change is a verdict that differs for another choice of samples.
 type Change struct {
 	A        string           `json:"a"`
 	B        string           `json:"b"`
