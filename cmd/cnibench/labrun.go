@@ -69,7 +69,7 @@ func (r *labRun) ready(ctx context.Context, recorded *results.Recorded) (string,
 func checkPrograms(bin string, selected []*plugins.Plugin) error {
 	for _, plugin := range selected {
 		if errs := missingPrograms(bin, plugin); len(errs) > 0 {
-			return usage("%s needs %v", plugin.Name, errs[0])
+			return usage("%s cannot run: %v", plugin.Name, errs[0])
 		}
 	}
 	return nil
