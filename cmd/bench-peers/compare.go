@@ -17,7 +17,7 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// comparison is one of our probes beside a peer.
+// comparison is a comparison of a probe with a peer.
 type comparison struct {
 	title   string
 	network string
@@ -28,13 +28,13 @@ type comparison struct {
 	goal    string // what the ratio ours/theirs should be
 }
 
-// path is a network and the CPUs of its ends.
+// path is a network and its two ends.
 type path struct {
 	network        string
 	client, server probes.End
 }
 
-// sampleLength is that of every sample, ours and the peers'.
+// sampleLength is the length of every sample, ours and the peers'.
 const sampleLength = time.Second
 
 func (b *bench) compareAll(ctx context.Context) error {
@@ -60,7 +60,7 @@ func (b *bench) compareAll(ctx context.Context) error {
 	return nil
 }
 
-// compare takes pairs of samples, each pair in an order drawn anew.
+// compare takes pairs of samples, each pair in random order.
 func (b *bench) compare(ctx context.Context, c comparison) error {
 	name, wire, shaped := strings.Cut(c.network, "@")
 	if !shaped {
@@ -106,7 +106,7 @@ func (b *bench) path(name string, same bool) path {
 	return path{name, client, server}
 }
 
-// probe takes one sample of our own.
+// probe takes one sample with a probe.
 func (b *bench) probe(ctx context.Context, p path, spec, metric string) (float64, error) {
 	probe, params, err := catalogue.Parse(spec)
 	if err != nil {
@@ -119,7 +119,8 @@ func (b *bench) probe(ctx context.Context, p path, spec, metric string) (float64
 	return m.Values[metric], nil
 }
 
-// compareExpected sets goodput on a shaped wire beside arithmetic.
+// compareExpected compares the goodput over a rate-limited link with the calculated
+// one.
 func (b *bench) compareExpected(ctx context.Context) error {
 	if b.only != "" {
 		return nil
@@ -151,7 +152,8 @@ func (b *bench) compareExpected(ctx context.Context) error {
 	return nil
 }
 
-// workerMemory prints the largest resident memory of a worker after all that.
+// workerMemory prints the largest resident memory of any worker after the
+// comparisons.
 func (b *bench) workerMemory() error {
 	most := 0
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// recordedRun is a run of real agents that the report's tests keep, copied so
-// that it can be written to.
+// recordedRun returns a writable copy of a run of real agents from the report's
+// tests.
 func recordedRun(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
@@ -87,8 +87,8 @@ func TestAcceptBadInput(t *testing.T) {
 	}
 }
 
-// TestAcceptMakesItsOwnRun measures what the spec's run section asks for and
-// judges it: thresholds on a figure, on the set-up and on what the wire shows.
+// TestAcceptMakesItsOwnRun measures what the spec's run section asks for and judges
+// it: thresholds on a figure, on the setup and on what the wire shows.
 func TestAcceptMakesItsOwnRun(t *testing.T) {
 	needs(t, "flannel-vxlan")
 	spec := writeFile(t, "spec.yaml", `run:

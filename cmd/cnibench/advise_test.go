@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// keptRun is a run of real agents that the report's tests keep.
+// keptRun is a run of real agents from the report's tests.
 const keptRun = "../../report/testdata/run"
 
 // TestAdviseAsks answers the questions as a person would.
@@ -40,7 +40,7 @@ func TestAdviseAsks(t *testing.T) {
 	}
 }
 
-// TestAdviseRefusesNonsense asks again, but not for ever.
+// TestAdviseRefusesNonsense checks that a question is asked again, but not forever.
 func TestAdviseRefusesNonsense(t *testing.T) {
 	p := newTestProgram()
 	p.stdin = strings.NewReader("mars\nvenus\npluto\n")
@@ -49,7 +49,8 @@ func TestAdviseRefusesNonsense(t *testing.T) {
 	}
 }
 
-// TestAskKeepsWhatIsKnown takes empty answers for what the run was made for.
+// TestAskKeepsWhatIsKnown checks that empty answers keep the needs that the run was
+// made for.
 func TestAskKeepsWhatIsKnown(t *testing.T) {
 	known := results.Needs{Cloud: "aws", NetworkPolicy: true, Nodes: 7}
 	var out strings.Builder
@@ -62,7 +63,7 @@ func TestAskKeepsWhatIsKnown(t *testing.T) {
 	}
 }
 
-// TestAdviseFromAFile takes needs alone and a spec.
+// TestAdviseFromAFile reads a file of needs alone, and a spec.
 func TestAdviseFromAFile(t *testing.T) {
 	for name, text := range map[string]string{"needs": "l2: no\n", "a spec": "plugins: [calico]\nneeds:\n  l2: no\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +79,8 @@ func TestAdviseFromAFile(t *testing.T) {
 	}
 }
 
-// TestAdviseOnTheLatestRun finds it below the working directory.
+// TestAdviseOnTheLatestRun checks that the latest run is found below the working
+// directory.
 func TestAdviseOnTheLatestRun(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"20260101T000000Z-aaaaaa", "20260201T000000Z-bbbbbb"} {

@@ -16,8 +16,8 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// api answers as a cluster of some nodes does that allows everything, and is
-// reached with the kubeconfig file returned.
+// api starts an API server of a cluster with the given nodes that allows
+// everything, and returns the kubeconfig file for it.
 func api(t *testing.T, uid string, nodes ...string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -46,7 +46,7 @@ func api(t *testing.T, uid string, nodes ...string) string {
 "clusters":[{"name":"x","cluster":{"server":%q}}],"users":[{"name":"x","user":{}}]}`, server.URL))
 }
 
-// interruptedRun is the directory of a run on a cluster that was interrupted.
+// interruptedRun returns the directory of an interrupted run on a cluster.
 func interruptedRun(t *testing.T, change func(*results.Run)) string {
 	t.Helper()
 	a := scenarios.Defaults()
@@ -68,8 +68,8 @@ func interruptedRun(t *testing.T, change func(*results.Run)) string {
 	return dir
 }
 
-// TestResumeOnAClusterIsRefused holds what stands against it to one sentence that
-// is said before anything is written, to the record or to the cluster.
+// TestResumeOnAClusterIsRefused checks that a run that cannot be resumed is refused
+// in one sentence before anything is written, to the record or to the cluster.
 func TestResumeOnAClusterIsRefused(t *testing.T) {
 	same := func(*results.Run) {}
 	for _, tt := range []struct {
@@ -102,8 +102,8 @@ func TestResumeOnAClusterIsRefused(t *testing.T) {
 	}
 }
 
-// TestClusterKeepsItsNetwork refuses what only a lab can be asked for, wherever
-// it is said.
+// TestClusterKeepsItsNetwork checks that options that apply only to the lab are
+// rejected wherever they are set.
 func TestClusterKeepsItsNetwork(t *testing.T) {
 	spec := func(text string) string { return writeFile(t, "spec.yaml", text) }
 	const thresholds = "\nthresholds:\n- {metric: tcp-rr p50, at_most: 1 s}\n"
@@ -120,7 +120,7 @@ func TestClusterKeepsItsNetwork(t *testing.T) {
 		{"an acceptance test on a cluster", []string{"accept", "-f", spec("run: {testbed: cluster, kubeconfig: /nonexistent}" + thresholds)}, "finding the cluster's credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Chdir(t.TempDir()) // where a run would be kept
+			t.Chdir(t.TempDir()) // where a run would be stored
 			code, out, log := runProgram(t, tt.args...)
 			if code != exitUsage || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, tt.says) {
 				t.Errorf("exit %d, %q, %q", code, out, log)
@@ -129,7 +129,7 @@ func TestClusterKeepsItsNetwork(t *testing.T) {
 	}
 }
 
-// TestRecordOfACluster holds what is kept for a run that goes on: all that it
+// TestRecordOfACluster checks that the record keeps everything that resuming a run
 // needs, and no secret.
 func TestRecordOfACluster(t *testing.T) {
 	c := clusterFlags{kubeconfig: "config", namespace: "mine", image: "us:1", unprivileged: true, pullSecret: "hidden", outside: "ticket"}

@@ -63,8 +63,8 @@ func TestClusterAsked(t *testing.T) {
 	}
 }
 
-// TestContextsAreReadAsWritten holds what a record keeps of contexts against what
-// is read from it.
+// TestContextsAreReadAsWritten checks that contexts are read from a record as they
+// were written to it.
 func TestContextsAreReadAsWritten(t *testing.T) {
 	p := &program{catalogue: catalogue.All()}
 	for _, name := range []string{"a", "env=prod", "a=calico", "me=dev,eu", `"`, `a"",="b`, "arn:aws:eks:eu-west-1:1:cluster/x"} {

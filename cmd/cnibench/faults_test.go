@@ -20,7 +20,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// faultyPlugins are broken on purpose, each in one way.
+// faultyPlugins returns plugins that are broken on purpose, each in one way.
 func faultyPlugins() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		faulty("faulty-bypass", bypassTunnel),
@@ -42,7 +42,7 @@ func faultyPlugins() []*plugins.Plugin {
 	}
 }
 
-// faulty is flannel-vxlan with something done after it was deployed.
+// faulty returns flannel-vxlan with a function that is called after its deployment.
 func faulty(name string, after func(ctx context.Context, n plugins.Network, d *plugins.Deployment) error) *plugins.Plugin {
 	sound := catalogue.All().Get("flannel-vxlan")
 	p := *sound
@@ -57,7 +57,8 @@ func faulty(name string, after func(ctx context.Context, n plugins.Network, d *p
 	return &p
 }
 
-// forcedIPIP is Calico in IPIP mode without a look at whether the kernel has it.
+// forcedIPIP returns Calico in IPIP mode that does not ask whether the kernel has
+// IPIP.
 func forcedIPIP() *plugins.Plugin {
 	p := *catalogue.All().Get("calico-ipip")
 	p.Name, p.Aliases, p.Features = "forced-ipip", nil, nil
@@ -127,11 +128,11 @@ func startDyingAgent(ctx context.Context, n plugins.Network, _ *plugins.Deployme
 		Args: []string{"-c", "echo 'FATAL: no lease for \x1b[31mthis node\x1b[0m' >&2; exit 3"}}), waitLong(ctx))
 }
 
-// startAgentThatDiesLater starts one that exits once its network was measured,
-// and at once whenever it is started again.
+// startAgentThatDiesLater starts an agent that exits once its network has been
+// measured, and at once whenever it is started again.
 func startAgentThatDiesLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
-	// The agent sees the end of a sample as afterFirstSample does: its node's NIC
-	// was busy, and is not any more.
+	// The agent detects the end of a sample as afterFirstSample does: its node's NIC
+	// was busy and no longer is.
 	const script = `sent() { awk -v nic="$0:" '$1 == nic { print $11 }' /proc/net/dev; }
 before=$(sent)
 while now=$(sent) && { [ $((now - $3)) -lt $1 ] || [ $((now - before)) -gt $2 ]; }; do before=$now; sleep 0.3; done
@@ -152,15 +153,15 @@ echo 'lost the datastore' >&2; exit 4`
 		Args: []string{"-c", script, node.NIC(), strconv.Itoa(busyPackets), strconv.Itoa(idlePackets), strconv.FormatUint(sent, 10)}})
 }
 
-// takePathDownLater takes a node's NIC down once its network was measured.
+// takePathDownLater takes a node's NIC down once its network has been measured.
 func takePathDownLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	node := n.Nodes[0]
-	go afterFirstSample(node, func(nic netlink.Link) error { return netlink.LinkSetDown(nic) }) // shows as failed samples
+	go afterFirstSample(node, func(nic netlink.Link) error { return netlink.LinkSetDown(nic) }) // samples fail then
 	return nil
 }
 
-// A sample of tcp-rr sends more than busyPackets, a network at rest at most
-// idlePackets between two looks.
+// A sample of tcp-rr sends more than busyPackets; an idle network sends at most
+// idlePackets between two readings.
 const busyPackets, idlePackets = 300, 20
 
 // afterFirstSample calls do when the node's NIC has been busy and is idle again.
@@ -198,7 +199,7 @@ func tooLargePods(_ context.Context, n plugins.Network, d *plugins.Deployment) e
 	return nil
 }
 
-// waitLong is a plugin that is busy with starting.
+// waitLong stands for a plugin that takes long to start.
 func waitLong(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

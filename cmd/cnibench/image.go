@@ -106,21 +106,21 @@ func writeImage(path, tag string) (err error) {
 	}
 	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
 	if err != nil {
-		return fmt.Errorf("making the image's layer: %w", err)
+		return fmt.Errorf("building the image's layer: %w", err)
 	}
 	image, err := mutate.AppendLayers(empty.Image, packed)
 	if err != nil {
-		return fmt.Errorf("making the image: %w", err)
+		return fmt.Errorf("building the image: %w", err)
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
-		return fmt.Errorf("making the image: %w", err)
+		return fmt.Errorf("building the image: %w", err)
 	}
 	config = config.DeepCopy()
 	config.Architecture, config.OS = runtime.GOARCH, "linux"
 	config.Config.Entrypoint, config.Config.User = []string{"/cnibench"}, "65532"
 	if image, err = mutate.ConfigFile(image, config); err != nil {
-		return fmt.Errorf("making the image: %w", err)
+		return fmt.Errorf("building the image: %w", err)
 	}
 	if err := tarball.WriteToFile(path, ref, image); err != nil {
 		return fmt.Errorf("writing the image: %w", err)

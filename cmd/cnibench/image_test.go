@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// built is a small program that was linked in a way.
+// built builds a small program with the given flags and returns its path.
 func built(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,7 +42,7 @@ func TestImageTakesOnlyWhatStandsAlone(t *testing.T) {
 	foreign := append([]byte(nil), content...)
 	foreign[elf.EI_OSABI] = byte(elf.ELFOSABI_FREEBSD)
 	for _, tt := range []struct {
-		name, path, wrong string // wrong is "" if it is taken
+		name, path, wrong string // wrong is "" if it is accepted
 	}{
 		{"linked statically", static, ""},
 		{"with an interpreter", built(t, "-buildmode=pie"), "which the image does not contain: build it statically with make build"},

@@ -159,7 +159,7 @@ func inLab(ctx context.Context, p *program, dir string, o labOptions) (err error
 func allowedCPUs() ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return nil, fmt.Errorf("asking which CPUs may be used: %w", err)
+		return nil, fmt.Errorf("reading the CPU affinity: %w", err)
 	}
 	var cpus []int
 	for i := range len(set) * 64 {

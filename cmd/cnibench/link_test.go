@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// withNetem names a kernel that can delay and lose packets: this machine's, or
+// withNetem returns a kernel that can delay and drop packets: this machine's, or
 // User-Mode Linux.
 func withNetem(t *testing.T) []string {
 	t.Helper()
@@ -20,9 +20,9 @@ func withNetem(t *testing.T) []string {
 	return []string{"--kernel", results.KernelUML}
 }
 
-// TestLinkDelays measures over links with a delay, with a rate and without,
-// where rate and delay are on different interfaces (host) and where they share
-// one (terway-eni, whose interfaces move into pods).
+// TestLinkDelays measures over links with a delay, with and without a rate limit,
+// where the two are on different interfaces (host) and where they share one
+// (terway-eni, whose interfaces move into pods).
 func TestLinkDelays(t *testing.T) {
 	needs(t, "terway-eni")
 	const twice = 0.040 // s
@@ -57,7 +57,7 @@ func TestLinkDelays(t *testing.T) {
 	}
 }
 
-// TestLinkLoses looks for requests that were sent again.
+// TestLinkLoses looks for requests that were retransmitted.
 func TestLinkLoses(t *testing.T) {
 	args := append(withNetem(t), "--plugins", results.HostPlugin, "--wire", "none", "--probes", "udp-rr,encap", "--rounds", "1", "--duration", "2s")
 	for link, lost := range map[string]bool{"loss=10%": true, "delay=1ms": false} {
@@ -72,7 +72,7 @@ func TestLinkLoses(t *testing.T) {
 			if lost && !told {
 				t.Errorf("warnings %q", m.Warnings)
 			}
-			// What lies on the wire is looked at without the loss.
+			// The wire is inspected without the loss.
 			for _, e := range r.Encapsulation {
 				if e.Frames != e.Sent {
 					t.Errorf("of %d packets %d were seen", e.Sent, e.Frames)
@@ -82,8 +82,8 @@ func TestLinkLoses(t *testing.T) {
 	}
 }
 
-// TestLinkWithoutNetem is about kernels that cannot delay packets: nothing is
-// measured as if they could.
+// TestLinkWithoutNetem checks that nothing is measured over a delayed link on kernels
+// that cannot delay packets.
 func TestLinkWithoutNetem(t *testing.T) {
 	cause := kernelLacks(t, "netem")
 	if cause == "" {

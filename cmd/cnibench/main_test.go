@@ -17,11 +17,12 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// asProgram makes the test binary be cnibench, so that tests can start it as
-// a process of its own. Its value is the folder of the plugins' programs.
+// asProgram is the environment variable that makes the test binary run as cnibench,
+// so that tests can start it as a process of its own. Its value is the folder of the
+// plugins' programs.
 const asProgram = "CNIBENCH_TEST_AS_PROGRAM"
 
-// testCatalogue is the catalogue with plugins that are broken on purpose.
+// testCatalogue is the catalogue plus plugins that are broken on purpose.
 var testCatalogue = append(catalogue.All(), faultyPlugins()...)
 
 func TestMain(m *testing.M) {
@@ -46,7 +47,7 @@ func builtPrograms() string {
 
 var featuresOnce = sync.OnceValues(func() (map[string]string, error) { return tryFeatures(context.Background()) })
 
-// kernelLacks says what of the features the kernel lacks, "" for nothing.
+// kernelLacks returns why the kernel lacks one of the features, or "" if it has all.
 func kernelLacks(t *testing.T, features ...string) string {
 	t.Helper()
 	missing, err := featuresOnce()
@@ -61,8 +62,8 @@ func kernelLacks(t *testing.T, features ...string) string {
 	return ""
 }
 
-// needs skips a test that cannot run on this machine and names what is
-// missing. In continuous integration nothing may be missing.
+// needs skips a test that cannot run on this machine and says what is missing. In
+// continuous integration nothing may be missing.
 func needs(t *testing.T, plugins ...string) {
 	t.Helper()
 	var missing []string
@@ -82,7 +83,7 @@ func needs(t *testing.T, plugins ...string) {
 	skipFor(t, missing)
 }
 
-// needsGuest skips a test that cannot have a kernel of the lab's own here.
+// needsGuest skips a test if this machine cannot run a kernel of the lab's own.
 func needsGuest(t *testing.T) {
 	t.Helper()
 	needs(t)
@@ -91,7 +92,7 @@ func needsGuest(t *testing.T) {
 	}
 }
 
-// skipFor skips a test for what is missing, if anything is.
+// skipFor skips a test if anything is missing.
 func skipFor(t *testing.T, missing []string) {
 	t.Helper()
 	if len(missing) == 0 {
@@ -103,8 +104,8 @@ func skipFor(t *testing.T, missing []string) {
 	t.Skipf("missing here: %s", strings.Join(missing, "; "))
 }
 
-// sample is a whole matrix of cases, or in make test (-short) those of them that
-// stand for the rest.
+// sample returns a whole matrix of cases, or in make test (-short) those that stand
+// for the rest.
 func sample[T any](whole []T, standsForRest func(T) bool) []T {
 	if !testing.Short() {
 		return whole
@@ -112,7 +113,7 @@ func sample[T any](whole []T, standsForRest func(T) bool) []T {
 	return slices.DeleteFunc(slices.Clone(whole), func(c T) bool { return !standsForRest(c) })
 }
 
-// testProgram is the program with its output kept.
+// testProgram is the program with its output in buffers.
 type testProgram struct {
 	program
 	out, log *bytes.Buffer
@@ -124,7 +125,7 @@ func newTestProgram() *testProgram {
 	return p
 }
 
-// runProgram runs a command to its end inside the test's process.
+// runProgram runs a command in the test's process and returns its output.
 func runProgram(t *testing.T, args ...string) (code int, out, log string) {
 	t.Helper()
 	p := newTestProgram()
@@ -157,7 +158,7 @@ func loadReport(t *testing.T, dir string) *model.Report {
 	return &r
 }
 
-// command prepares the program as a process of its own.
+// command returns a command that runs the program as a process of its own.
 func command(workDir string, args ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Dir = workDir

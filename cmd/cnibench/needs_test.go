@@ -12,8 +12,8 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// TestReadmeHasEveryNeed holds the README's example of needs to the keys there
-// are: it names each of them, is read as a spec file is, and can be met.
+// TestReadmeHasEveryNeed checks that the README's example of needs names every key,
+// is read like a spec file, and can be met.
 func TestReadmeHasEveryNeed(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 const module = "github.com/cnibench/cnibench/"
 
-// TestImports holds the imports of all packages against the table in
+// TestImports checks the imports of all packages against the table in
 // CONTRIBUTING.md.
 func TestImports(t *testing.T) {
 	allowed := roomsOf(t)
@@ -53,12 +53,12 @@ func TestImports(t *testing.T) {
 	}
 	for room := range allowed {
 		if !seen[room] {
-			t.Errorf("the table has a room %s that there is not", room)
+			t.Errorf("the table has a room %s that does not exist", room)
 		}
 	}
 }
 
-// roomOf is the first folder of a package of this module.
+// roomOf returns the first folder of a package of this module.
 func roomOf(importPath string) (room string, ours bool) {
 	rest, ours := strings.CutPrefix(importPath, module)
 	room, _, _ = strings.Cut(rest, "/")
@@ -80,7 +80,7 @@ func roomsOf(t *testing.T) map[string][]string {
 	for lines := bufio.NewScanner(strings.NewReader(table)); lines.Scan() && lines.Text() != ""; {
 		columns := strings.Split(lines.Text(), "|")
 		if len(columns) != 5 {
-			t.Fatalf("a line of the table of rooms has not three columns: %s", lines.Text())
+			t.Fatalf("a line of the table of rooms does not have three columns: %s", lines.Text())
 		}
 		rooms[strings.Trim(columns[1], " `")] = strings.FieldsFunc(columns[3], func(r rune) bool { return r == ',' || r == ' ' })
 	}

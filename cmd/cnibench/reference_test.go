@@ -10,7 +10,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// reference is the run that the README's picture is drawn from; make reference
+// reference is the run from which the README's picture is drawn; make reference
 // makes it again.
 const reference = "../../results/reference"
 
@@ -37,8 +37,8 @@ func TestReferenceRun(t *testing.T) {
 	}
 }
 
-// TestReferenceTellsNothingElse looks for names of folders of the machine that
-// the committed run was made on.
+// TestReferenceTellsNothingElse checks that the committed run holds no names of
+// folders of the machine on which it was made.
 func TestReferenceTellsNothingElse(t *testing.T) {
 	folders := regexp.MustCompile(`/(home|root|work|tmp)/[a-z]`)
 	for _, name := range []string{results.RunFile, results.JournalFile, results.ReportJSON, results.ReportHTML} {

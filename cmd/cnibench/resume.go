@@ -84,7 +84,7 @@ func goOn(w io.Writer, recorded *results.Recorded, now results.Run) error {
 		return usageError{err}
 	}
 	for _, d := range differs {
-		fmt.Fprintln(w, "WARNING: since the run began, this has changed:", d)
+		fmt.Fprintln(w, "warning: since the run began, this has changed:", d)
 	}
 	return nil
 }

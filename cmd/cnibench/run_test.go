@@ -12,11 +12,11 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// compared are all plugins that the lab's own kernel carries everywhere.
+// compared lists all plugins that every machine's own kernel supports.
 const compared = "flannel-vxlan,flannel-host-gw,flannel-udp,calico,calico-vxlan"
 
-// TestComparison is the project's main job on real agents: one run that the
-// tests below look at from several sides.
+// TestComparison tests the project's main task on real agents: one run, of which the
+// tests below check several aspects.
 func TestComparison(t *testing.T) {
 	needs(t, strings.Split(compared, ",")...)
 	duration := "1s"

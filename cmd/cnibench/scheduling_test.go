@@ -40,7 +40,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestKubectlPlugin speaks of itself as kubectl knows it, and means a cluster.
+// TestKubectlPlugin checks that the kubectl plugin calls itself kubectl cnibench and
+// measures a cluster.
 func TestKubectlPlugin(t *testing.T) {
 	var out, log strings.Builder
 	p := &program{kubectl: true, stdin: strings.NewReader(""), stdout: &out, stderr: &log}

@@ -7,8 +7,8 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// TestUnsupportedIsCalledSo has kernels that lack features say so, with what can
-// be done about it.
+// TestUnsupportedIsCalledSo checks what is said about kernels that lack features, and
+// what can be done about it.
 func TestUnsupportedIsCalledSo(t *testing.T) {
 	lacks := map[string]string{"ipip": "kernel lacks ipip", "wireguard": "kernel lacks wireguard"}
 	locked := map[string]string{"tun": "tun cannot be used here: may be opened by root only"}

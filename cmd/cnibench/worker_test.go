@@ -13,10 +13,9 @@ import (
 // initTrace is a line of GODEBUG=inittrace=1 about a package of this program.
 var initTrace = regexp.MustCompile(`(?m)^init (github\.com/cnibench/cnibench/\S+) .* clock, (\d+) bytes, (\d+) allocs$`)
 
-// TestWorkersLoadNoReports starts a probe worker and looks at what packages of
-// this program prepare before main: several workers run beside every sample,
-// and what reports and the advice read from their files is no concern of
-// theirs.
+// TestWorkersLoadNoReports starts a probe worker and checks what packages of this
+// program initialize before main: several workers run beside every sample and must
+// not load the files of the reports and the advice.
 func TestWorkersLoadNoReports(t *testing.T) {
 	const most = 128 << 10 // bytes; the files of the advice took 800 kB
 	cmd := command(t.TempDir(), lab.WorkerCommand)
@@ -30,7 +29,7 @@ func TestWorkersLoadNoReports(t *testing.T) {
 	for _, m := range initTrace.FindAllStringSubmatch(log.String(), -1) {
 		seen[m[1]] = true
 		if strings.HasSuffix(m[1], "/cmd/cnibench") {
-			continue // with what this package's tests prepare
+			continue // includes what this package's tests initialize
 		}
 		if n, err := strconv.Atoi(m[2]); err != nil || n > most {
 			t.Errorf("%s prepares %s bytes with %s allocations in every worker, more than %d", m[1], m[2], m[3], most)

@@ -7,11 +7,10 @@ import (
 	"testing"
 )
 
-// small is the simulation as a test can afford it. `make simulate` makes more
-// draws.
+// small is a simulation that a test can afford; make simulate makes more draws.
 var small = simulation{draws: 250, seed: 7}
 
-// error3 is three standard errors of a share that is seen in so many draws.
+// error3 returns three standard errors of a share that is observed in draws.
 func error3(share float64, draws int) float64 {
 	return 3 * math.Sqrt(share*(1-share)/float64(draws))
 }
@@ -25,7 +24,7 @@ func traces(t *testing.T) []trace {
 	return all
 }
 
-// Plugins that do not differ must not be told apart, in 95 % of whole runs.
+// Plugins that do not differ must not be called different, in 95 % of whole runs.
 func TestIdenticalPlugins(t *testing.T) {
 	for _, trace := range traces(t) {
 		t.Run(trace.name, func(t *testing.T) {
@@ -42,8 +41,8 @@ func TestIdenticalPlugins(t *testing.T) {
 	}
 }
 
-// Intervals must hold the truth about as often as they say, also where their
-// width has stopped the run.
+// Intervals must contain the true ratio about as often as their level says, even if
+// their width stopped the run.
 func TestCoverage(t *testing.T) {
 	for _, trace := range traces(t) {
 		t.Run(trace.name, func(t *testing.T) {

@@ -11,17 +11,17 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// plugins is the size of a simulated comparison.
+// plugins is the number of plugins in a simulated comparison.
 const plugins = 6
 
-// simulation draws runs and counts.
+// simulation draws runs and counts their outcomes.
 type simulation struct {
 	draws int
 	seed  uint64
 }
 
-// shares draws runs from a trace and returns how often each thing that a draw
-// counts happened, per draw.
+// shares draws runs from a trace and returns the average per draw of each value that
+// draw adds to count.
 func (s *simulation) shares(t trace, kinds int, draw func(rng *rand.Rand, count []float64)) []float64 {
 	var wg sync.WaitGroup
 	var lock sync.Mutex
@@ -31,7 +31,7 @@ func (s *simulation) shares(t trace, kinds int, draw func(rng *rand.Rand, count 
 		wg.Go(func() {
 			count := make([]float64, kinds)
 			for i := worker; i < s.draws; i += workers {
-				// Every draw has a source of its own: their order does not matter.
+				// Every draw has its own source, so their order does not matter.
 				draw(rand.New(rand.NewPCG(s.seed, uint64(i))), count)
 			}
 			lock.Lock()
@@ -56,7 +56,7 @@ func same(n int) []float64 {
 	return factors
 }
 
-// identicalRow is what happens to plugins that do not differ.
+// identicalRow holds the outcomes for plugins that do not differ.
 type identicalRow struct {
 	wrong10, wrong30, wrongStop     float64 // any pair faster or slower
 	equivalent, inconclusive        float64 // share of the pairs at the stop
@@ -98,7 +98,7 @@ func (s *simulation) identicalRow(t trace) identicalRow {
 	return identicalRow{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]}
 }
 
-// wrong reports whether plugins that do not differ are told apart.
+// wrong reports whether any plugin is called faster or slower, although none is.
 func wrong(family []stats.Comparison) bool {
 	for _, c := range family {
 		if c.Verdict == stats.Faster || c.Verdict == stats.Slower {
@@ -119,7 +119,8 @@ func (s *simulation) identical(out io.Writer, traces []trace) {
 	}
 }
 
-// coverageRow is how often intervals hold the truth, and how wide they are.
+// coverageRow holds how often intervals contain the true ratio, and how wide they
+// are.
 type coverageRow struct {
 	fixed    map[int]float64 // by rounds, Hodges–Lehmann
 	adaptive float64
@@ -127,7 +128,7 @@ type coverageRow struct {
 	width    []float64 // mean full width after ten rounds
 }
 
-// coverageRounds are the rounds after which intervals are looked at.
+// coverageRounds lists the numbers of rounds after which intervals are checked.
 var coverageRounds = []int{6, 10, 30}
 
 func (s *simulation) coverageRow(t trace) coverageRow {
@@ -166,7 +167,7 @@ func (s *simulation) coverageRow(t trace) coverageRow {
 }
 
 func (s *simulation) coverage(out io.Writer, traces []trace) {
-	fmt.Fprintf(out, "\ncoverage of the 95 %% interval of one ratio (goal: 93 to 97.5 %%; adaptive at least 92 %%), and what other intervals do after 10 rounds\n")
+	fmt.Fprintf(out, "\ncoverage of the 95 %% interval of one ratio (goal: 93 to 97.5 %%; adaptive at least 92 %%), and of other intervals after 10 rounds\n")
 	fmt.Fprintf(out, "%-20s %9s %9s %9s %9s |", "", "6 rounds", "10", "30", "adaptive")
 	for _, e := range estimators {
 		fmt.Fprintf(out, " %22s", e.name+", width")
@@ -182,13 +183,13 @@ func (s *simulation) coverage(out io.Writer, traces []trace) {
 	}
 }
 
-// differentRow is how often a plugin that is 5 % slower than five equal ones is
-// called slower than another one.
+// differentRow holds how often a plugin that is 5 % slower than five equal ones is
+// called slower than one of them.
 type differentRow struct {
 	by10, by30, by100, adaptive float64
 	peers5, peers10             float64
-	equivalent                  float64 // any pair with it called so after 30 rounds, which is wrong
-	couldFind                   float64 // the smallest difference that the run says after 30 rounds it could find, on the average
+	equivalent                  float64 // any pair with it called equivalent after 30 rounds, which is wrong
+	couldFind                   float64 // mean of the smallest difference that the run says it could find after 30 rounds
 }
 
 func (s *simulation) differentRow(t trace, most int) differentRow {
@@ -225,7 +226,7 @@ func (s *simulation) differentRow(t trace, most int) differentRow {
 	return differentRow{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]}
 }
 
-// anyEquivalent is 1 if any pair is called so, otherwise 0.
+// anyEquivalent returns 1 if any pair is called equivalent, otherwise 0.
 func anyEquivalent(pairs []stats.Comparison) float64 {
 	for _, c := range pairs {
 		if c.Verdict == stats.Equivalent {
@@ -236,9 +237,9 @@ func anyEquivalent(pairs []stats.Comparison) float64 {
 }
 
 func (s *simulation) different(out io.Writer, traces []trace) {
-	fmt.Fprintf(out, "\none of %d plugins is 5 %% slower: runs in which it is called slower than another one (goal: at least 90 %% by the cap of %d)\n", plugins, cap30)
+	fmt.Fprintf(out, "\none of %d plugins is 5 %% slower: runs in which it is called slower than another (goal: at least 90 %% by the cap of %d)\n", plugins, cap30)
 	fmt.Fprintf(out, "%-20s %9s %9s %9s %9s | %s\n", "", "10 rounds", "30", "100", "adaptive",
-		"called equivalent, the run says it could find | peers, 3+3 means: > 5 %, > 10 %")
+		"called equivalent, difference the run could find | peers, 3+3 means: > 5 %, > 10 %")
 	for _, t := range traces {
 		r := s.differentRow(t, 100)
 		fmt.Fprintf(out, "%-20s %s %s %s %s | %s %s                       | %s %s\n", t.name, cell(r.by10), cell(r.by30), cell(r.by100), cell(r.adaptive),
