@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -101,7 +102,11 @@ func (p *program) doctor(ctx context.Context) error {
 		say(true, program.Name, program.Why+": "+path)
 	}
 	for _, program := range lab.GuestPrograms {
-		if path, err := program.Path(""); err != nil {
+		path, err := program.Path("")
+		if cpu := new(lab.CPUError); program.Name == lab.GuestKernel.Name && errors.As(lab.GuestMissing(), &cpu) {
+			err = cpu
+		}
+		if err != nil {
 			fmt.Fprintf(w, "no\t%s\t%s\n", program.Name, err.Error())
 		} else {
 			say(true, program.Name, program.Why+": "+path)

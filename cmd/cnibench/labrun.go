@@ -98,7 +98,7 @@ func inKernels(ctx context.Context, p *program, dir string, o labOptions) error 
 		host := o
 		if asked == results.KernelAuto {
 			host.hint = lab.GuestInstall()
-			host.next = host.hint == ""
+			host.next = lab.GuestMissing() == nil
 		}
 		if err := spawn(ctx, p, dir, host); err != nil {
 			return err

@@ -52,6 +52,8 @@ func (k kernelSupport) describe(name string) string {
 	switch how := lab.GuestInstall(); {
 	case k.guest == nil && how != "":
 		text += "; User-Mode Linux may have it: " + how
+	case k.guest == nil && lab.GuestMissing() != nil:
+		text += "; " + lab.GuestMissing().Error()
 	case k.guest != nil && k.guest[name] != "":
 		text += "; User-Mode Linux lacks it too"
 	case k.guest != nil:

@@ -32,7 +32,7 @@ var guestModules = Program{Name: "modprobe", Package: "kmod", Why: "loads the mo
 var GuestPrograms = []Program{GuestKernel, guestModules}
 
 // GuestMissing returns nil if the lab can have a kernel of its own. Otherwise the
-// error says what is missing and how to get it.
+// error says what is missing and how to get it, or that this CPU cannot run it.
 func GuestMissing() error {
 	var errs []error
 	for _, p := range GuestPrograms {
@@ -40,7 +40,7 @@ func GuestMissing() error {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, guestCPU())...)
 }
 
 // GuestInstall returns the command that installs the missing GuestPrograms, or ""
