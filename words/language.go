@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -117,14 +116,4 @@ func (l *Language) argument(arg json.RawMessage) (text string, ok bool) {
 // Has reports whether the language has words for a message.
 func (l *Language) Has(m Message) bool {
 	return l == nil || l.messages[m.id] != ""
-}
-
-// IDs are those of all messages, sorted.
-func IDs() []string {
-	all := make([]string, 0, len(messages))
-	for id := range messages {
-		all = append(all, id)
-	}
-	slices.Sort(all)
-	return all
 }

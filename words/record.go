@@ -92,7 +92,7 @@ func inEnglish(form []byte) string {
 	if j, ok := joints[s.ID]; ok {
 		return j.before + strings.Join(all, j.between) + j.after
 	}
-	m, ok := messages[s.ID]
+	m, ok := messages()[s.ID]
 	if !ok || len(args) != len(verbs(m.english)) {
 		return ""
 	}

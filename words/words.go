@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Text is something to be said: a message with its arguments, several texts
@@ -36,31 +37,35 @@ type Message struct {
 	fixed       bool // it has no gaps, and % stands for itself
 }
 
-// messages are all that there are, by id.
-var messages = map[string]Message{}
+// defined are all messages of the tables. Every worker of a probe is a process of
+// this program, so that the table by id is made when it is first asked for.
+var defined = make([]Message, 0, 640)
+
+var messages = sync.OnceValue(func() map[string]Message {
+	byID := make(map[string]Message, len(defined))
+	for _, m := range defined {
+		byID[m.id] = m
+	}
+	return byID
+})
 
 // message adds a sentence with gaps to the table.
 func message(id, english string) Message {
-	if _, taken := messages[id]; taken {
-		panic("two messages have the id " + id)
-	}
 	m := Message{id: id, english: english}
-	messages[id] = m
+	defined = append(defined, m)
 	return m
 }
 
 // text adds a sentence without gaps, in which % stands for itself.
 func text(id, english string) Text {
-	if _, taken := messages[id]; taken {
-		panic("two messages have the id " + id)
-	}
-	messages[id] = Message{id, english, true}
-	return Text{english, encode(spoken{ID: id})}
+	m := Message{id, english, true}
+	defined = append(defined, m)
+	return m.With()
 }
 
 // ByID finds a message, for templates, which name messages by their ids.
 func ByID(id string) (Message, error) {
-	m, ok := messages[id]
+	m, ok := messages()[id]
 	if !ok {
 		return Message{}, fmt.Errorf("there is no message %s", id)
 	}
@@ -93,7 +98,7 @@ func verbs(format string) []string {
 // stays as it is.
 func (m Message) With(args ...any) Text {
 	if m.fixed {
-		return Text{m.english, encode(spoken{ID: m.id})}
+		return Text{m.english, `{"id":"` + m.id + `"}`} // ids need no escapes
 	}
 	english := fmt.Sprintf(m.english, args...)
 	gaps := verbs(m.english)

@@ -19,7 +19,7 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 		if err := yaml.Unmarshal(file, &said); err != nil {
 			t.Fatal(err)
 		}
-		for id, m := range messages {
+		for id, m := range messages() {
 			form, ok := said[id]
 			if !ok {
 				t.Errorf("%s has no words for %s (%q)", name, id, m.english)
@@ -30,7 +30,7 @@ func TestEveryLanguageIsComplete(t *testing.T) {
 			}
 		}
 		for id := range said {
-			_, isMessage := messages[id]
+			_, isMessage := messages()[id]
 			_, isJoint := joints[id]
 			if !isMessage && !isJoint && !ofData.MatchString(id) {
 				t.Errorf("%s has words for %s, which is no message", name, id)
@@ -76,7 +76,10 @@ func taken(t *testing.T, form string, m Message) int {
 // TestIDs holds ids to one form, so that they sort by subject.
 func TestIDs(t *testing.T) {
 	form := regexp.MustCompile(`^[a-z]+(\.[a-z0-9-]+)+$`)
-	for id := range messages {
+	if len(messages()) != len(defined) {
+		t.Errorf("%d messages have %d ids", len(defined), len(messages()))
+	}
+	for id := range messages() {
 		if !form.MatchString(id) {
 			t.Errorf("the id %q has another form than subject.what-is-said", id)
 		}
