@@ -23,7 +23,7 @@ type Ratio struct {
 // it says why that cannot be done.
 func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, why string) {
 	if d := Machine(reported(earlier), reported(later)); len(d) > 0 {
-		return r, "the runs are not known to be of one machine, so only ratios to host compare: " + strings.Join(d, ", ")
+		return r, "the runs are not known to come from one machine, so only ratios to host can be compared: " + strings.Join(d, ", ")
 	}
 	before := earlier.Cell(c.Cell)
 	if before == nil || before.Metric(m.Probe, m.Name) == nil {
