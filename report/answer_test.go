@@ -24,15 +24,15 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// synthetic is a plugin of a made-up run, and what it showed by topology.
+// synthetic is a plugin of a made-up run, with its results.
 type synthetic struct {
 	name, fidelity, kind string
 	port, overhead       int
-	goodput, p50         float64 // in terms of the host's
+	goodput, p50         float64 // relative to the host's
 	policy               bool
 	fails                map[string]string // cause by topology
 	unsupported          words.Text
-	reachable            bool // from outside, on vpc
+	reachable            bool // from outside, on vpc topologies
 }
 
 var syntheticPlugins = []synthetic{
@@ -49,8 +49,8 @@ var syntheticPlugins = []synthetic{
 		fails: map[string]string{"l2": "there is no VPC to put routes into", "routed": "there is no VPC to put routes into"}},
 }
 
-// syntheticRun is a run of three topologies, made without noise but for a
-// drift of the machine that hits all alike.
+// syntheticRun returns a run on the given topologies, with little noise and a drift of
+// the machine that affects all plugins equally.
 func syntheticRun(needs *results.Needs, topologies ...string) *results.Recorded {
 	start := time.Date(2026, 11, 24, 8, 0, 0, 0, time.UTC)
 	r := &results.Recorded{Run: results.Run{Schema: results.RunSchema, ID: "synthetic", Started: start, CongestionControl: "cubic", Host: results.Host{CPUs: 2, Kernel: "6.18", CPU: "made up", Virtualization: "none", CongestionControl: "bbr", Privilege: "root"},
@@ -77,7 +77,7 @@ func syntheticRun(needs *results.Needs, topologies ...string) *results.Recorded 
 	return r
 }
 
-// facts are what is recorded of a network once.
+// facts adds the records that a network has once.
 func (p synthetic) facts(topology string, add func(results.Record)) {
 	n := results.Network{Plugin: p.name, Topology: results.On(topology), Status: results.StatusOK, Fidelity: p.fidelity, Kernel: "6.18", PodMTU: 1500 - p.overhead}
 	switch {
@@ -121,7 +121,7 @@ func (p synthetic) facts(topology string, add func(results.Record)) {
 	add(results.Record{Hops: &results.Hops{Plugin: p.name, Topology: results.On(topology), Sent: 100, Devices: []string{"n1/eth0", "n2/eth0"}, Arrived: true}})
 }
 
-// samples are those of one block.
+// samples adds the samples of one block.
 func (p synthetic) samples(topology string, block int, add func(results.Record)) {
 	if !p.unsupported.Empty() || p.fails[topology] != "" {
 		return
@@ -168,8 +168,8 @@ func TestGoldenOfThreeTopologies(t *testing.T) {
 	}
 }
 
-// TestAdviceOfARecord goes from records to recommendations: each flips with
-// its decisive need.
+// TestAdviceOfARecord checks the recommendations for records: each changes with the need
+// that decides it.
 func TestAdviceOfARecord(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -194,8 +194,8 @@ func TestAdviceOfARecord(t *testing.T) {
 	}
 }
 
-// TestRecommendationInJSON is an object for one topology and a list for more,
-// and either can be read again.
+// TestRecommendationInJSON checks that the recommendation is an object for one topology
+// and a list for several, and that both can be read again.
 func TestRecommendationInJSON(t *testing.T) {
 	for first, topologies := range map[string][]string{"{": {"l2"}, "[": {"l2", "vpc"}} {
 		t.Run(fmt.Sprint(topologies), func(t *testing.T) {
@@ -219,7 +219,7 @@ func TestRecommendationInJSON(t *testing.T) {
 	}
 }
 
-// TestMatrix says what works where, and why not.
+// TestMatrix checks what works on which topology, and the reasons if it does not.
 func TestMatrix(t *testing.T) {
 	recorded := syntheticRun(nil, "l2", "vpc")
 	recorded.Records = append(recorded.Records, results.Record{Finding: &results.Finding{Plugin: "flannel-vxlan", Topology: results.On("l2"), Probe: "mtu", Name: "mtu-too-large", Text: words.Quote("pods take packets that the tunnel cannot carry")}})
@@ -244,11 +244,11 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// TestCutOffRunRecommendsNothingUnseen takes a run that ended before most of
-// its networks came up.
+// TestCutOffRunRecommendsNothingUnseen builds the report of a run that ended before most
+// of its networks came up.
 func TestCutOffRunRecommendsNothingUnseen(t *testing.T) {
 	recorded := syntheticRun(nil, "l2")
-	recorded.Records = recorded.Records[:1] // the host's network alone
+	recorded.Records = recorded.Records[:1] // only the host's network
 	r, err := report.Build(recorded, catalogue.All())
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// apart takes a made-up run apart: each plugin is left in rounds of its own, the
-// host in all, and the machine is twice as fast in the later ones.
+// apart returns a made-up run in which each plugin has its own rounds, the host has all
+// rounds, and the machine is twice as fast in the later ones.
 func apart(rounds int, asked func(*results.Asked)) *results.Recorded {
 	order := []string{"flannel-vxlan", "flannel-host-gw"}
 	r := steady(rounds*len(order), nil)
@@ -34,8 +34,8 @@ func apart(rounds int, asked func(*results.Asked)) *results.Recorded {
 	return r
 }
 
-// TestApart compares plugins that were never up at once by their ratios to the
-// host, whatever the machine did meanwhile.
+// TestApart checks that plugins that were never up at the same time are compared by
+// their ratios to the host, even if the speed of the machine changed in between.
 func TestApart(t *testing.T) {
 	for _, tt := range []struct {
 		name     string

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestAxe has axe-core, the accessibility engine, look at the page in
-// Chromium. It finds nothing serious or critical.
+// TestAxe checks the page in Chromium with axe-core, the accessibility engine, which must
+// not find anything serious or critical.
 func TestAxe(t *testing.T) {
 	chromium := needsProgram(t, "chromium", "chromium")
 	axe := axeCore(t)
@@ -28,7 +28,7 @@ func TestAxe(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			seen := axeFinds(t, chromium, pageWithAxe(t, tt.golden, axe), tt.width, tt.dark)
 			if seen.Passes < 10 {
-				t.Errorf("only %d rules had something to look at", seen.Passes)
+				t.Errorf("only %d rules passed", seen.Passes)
 			}
 			for _, v := range seen.Violations {
 				if v.grave() {
@@ -67,7 +67,7 @@ type violation struct{ ID, Impact, Help, Target string }
 
 func (v violation) grave() bool { return v.Impact == "serious" || v.Impact == "critical" }
 
-// axeFinds opens a page that runs axe-core.
+// axeFinds opens a page that runs axe-core and returns its findings.
 func axeFinds(t *testing.T, chromium, page string, width int, dark bool) axeFound {
 	t.Helper()
 	scheme := "1" // blink's PreferredColorScheme: 0 dark, 1 light
@@ -85,7 +85,8 @@ func axeFinds(t *testing.T, chromium, page string, width int, dark bool) axeFoun
 	return seen
 }
 
-// axeScript runs axe-core and writes what it finds into the page's title.
+// axeScript returns a script that runs axe-core and writes its findings into the page's
+// title.
 func axeScript(axe string) string {
 	return `<script src="file://` + axe + `"></script><script>
 axe.run().then(r => { document.title = JSON.stringify({Passes: r.passes.length, Violations: r.violations.map(v =>
@@ -94,7 +95,7 @@ axe.run().then(r => { document.title = JSON.stringify({Passes: r.passes.length, 
 </script>`
 }
 
-// pageWithAxe is a copy of the page that lets a script run, and runs axe-core.
+// pageWithAxe makes a copy of the page that allows scripts and runs axe-core.
 func pageWithAxe(t *testing.T, golden, axe string) string {
 	t.Helper()
 	text, err := os.ReadFile(goldenPage(t, golden))
@@ -104,7 +105,7 @@ func pageWithAxe(t *testing.T, golden, axe string) string {
 	head, rest, ok := strings.Cut(string(text), `<meta http-equiv="Content-Security-Policy"`)
 	_, body, closed := strings.Cut(rest, "\n")
 	if !ok || !closed {
-		t.Fatal("the page has no policy of what it may load")
+		t.Fatal("the page has no Content-Security-Policy")
 	}
 	path := filepath.Join(t.TempDir(), "page.html")
 	if err := os.WriteFile(path, []byte(head+strings.Replace(body, "</body>", axeScript(axe)+"</body>", 1)), 0o644); err != nil {
@@ -113,7 +114,7 @@ func pageWithAxe(t *testing.T, golden, axe string) string {
 	return path
 }
 
-// axeCore is the engine, one file of JavaScript.
+// axeCore returns the path of axe-core, a single JavaScript file.
 func axeCore(t *testing.T) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("..", "bin", "axe.min.js"))

@@ -15,17 +15,16 @@ import (
 	"time"
 )
 
-// checker is a page that holds another one in a frame of a given width and
-// writes what is wrong with it into its own title: what would scroll
-// sideways, and the failures that WCAG 2.1 A and AA name and a program can
-// see. axe-core, which knows more of them, is neither a Debian package nor a
-// Go module.
+// checker is a page that shows another one in a frame of a given width and writes the
+// problems of that page into its own title: elements that would scroll sideways, and the
+// failures of WCAG 2.1 A and AA that a program can detect. axe-core, which detects more of
+// them, is neither a Debian package nor a Go module.
 //
 //go:embed testdata/checker.html
 var checker string
 
-// TestPageInABrowser opens the page in Chromium. Pictures of it are left in the
-// folder that CNIBENCH_SCREENSHOTS names.
+// TestPageInABrowser opens the page in Chromium. It saves screenshots in the directory
+// that CNIBENCH_SCREENSHOTS names.
 func TestPageInABrowser(t *testing.T) {
 	chromium := needsProgram(t, "chromium", "chromium")
 	for _, tt := range []struct {
@@ -66,7 +65,7 @@ func TestPageInABrowser(t *testing.T) {
 				t.Errorf("the scheme is dark: %v", seen.Dark)
 			}
 			if seen.Elements < 100 || seen.Texts < 50 {
-				t.Errorf("only %d elements and %d texts were looked at", seen.Elements, seen.Texts)
+				t.Errorf("only %d elements and %d texts were checked", seen.Elements, seen.Texts)
 			}
 			if shots := os.Getenv("CNIBENCH_SCREENSHOTS"); shots != "" {
 				name := filepath.Join(shots, strings.ReplaceAll(tt.name, ", ", "-")+".png")
@@ -80,7 +79,7 @@ func TestPageInABrowser(t *testing.T) {
 	}
 }
 
-// TestPagePrints makes a PDF of the page.
+// TestPagePrints prints the page to a PDF.
 func TestPagePrints(t *testing.T) {
 	chromium := needsProgram(t, "chromium", "chromium")
 	pdf := filepath.Join(t.TempDir(), "report.pdf")
@@ -90,12 +89,12 @@ func TestPagePrints(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.HasPrefix(text, []byte("%PDF-")) || bytes.Count(text, []byte("/Type /Page\n")) < 2 {
-		t.Errorf("%d bytes that begin with %.20q hold no pages", len(text), text)
+		t.Errorf("%d bytes that begin with %.20q contain no pages", len(text), text)
 	}
 }
 
-// needsProgram skips where a program is missing that make test installs; in
-// continuous integration it must be there.
+// needsProgram skips the test if a program that "make test" installs is missing. In
+// continuous integration the test fails instead.
 func needsProgram(t *testing.T, name, debian string) string {
 	t.Helper()
 	if path, err := filepath.Abs(filepath.Join("..", "bin", name)); err == nil {
@@ -129,7 +128,7 @@ func browse(t *testing.T, chromium string, args ...string) string {
 	home := t.TempDir()
 	cmd := exec.CommandContext(ctx, chromium, append([]string{"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
 		"--disable-extensions", "--no-first-run", "--user-data-dir=" + filepath.Join(home, "profile"),
-		// Whatever the page asked of the network would fail, and would be told.
+		// Any request of the page to the network would fail and be logged.
 		"--host-resolver-rules=MAP * ~NOTFOUND"}, args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_CACHE_HOME="+home)
 	var out, log bytes.Buffer

@@ -10,8 +10,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Build makes the report of a recorded run. It fails only if a file beside
-// the journal that the journal names cannot be read.
+// Build makes the report of a recorded run. It fails only if it cannot read a file that
+// the journal refers to.
 func Build(recorded *results.Recorded, c catalogue.Catalogue) (*model.Report, error) {
 	b := gather.New(recorded, c)
 	if err := figures.Cells(b); err != nil {

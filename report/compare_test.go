@@ -19,11 +19,11 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// levels are the goodputs of the plugins of a made-up run, as shares of 1 Gbit/s.
+// levels holds the goodput of each plugin of a made-up run, as a share of 1 Gbit/s.
 var levels = map[string]float64{"host": 0.95, "flannel-vxlan": 0.90, "flannel-host-gw": 0.948, "flannel-udp": 0.3, "flannel-vxlan+control": 0.90}
 
-// steady makes a run of those levels with a little noise; each sample can be
-// changed.
+// steady makes a run with those levels and a little noise. change, if not nil, can
+// modify each sample.
 func steady(rounds int, change func(*results.Sample)) *results.Recorded {
 	var records []results.Record
 	names := []string{"host", "flannel-vxlan", "flannel-host-gw", "flannel-udp", "flannel-vxlan+control"}
@@ -32,7 +32,7 @@ func steady(rounds int, change func(*results.Sample)) *results.Recorded {
 	}
 	for block := range rounds {
 		for i, n := range names {
-			// Two per mille to and fro, out of step between the plugins.
+			// Noise of two per mille, with a different phase for each plugin.
 			r := goodput(n, block, 1e9*levels[n]*(1+0.001*float64((block*7+i*3)%5-2)))
 			r.Sample.Seconds, r.Sample.Start = 1, time.Unix(int64(1000*block), 0)
 			if change != nil {
@@ -58,7 +58,7 @@ func pair(t *testing.T, r *model.Report, a, b string) *model.Comparison {
 	return nil
 }
 
-// TestVerdicts holds the verdicts in words against a golden file.
+// TestVerdicts compares the sentences of the verdicts with a golden file.
 func TestVerdicts(t *testing.T) {
 	r := build(t, steady(12, nil))
 	var text bytes.Buffer
@@ -92,7 +92,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// What was measured badly must end in no verdict and a sentence that says why.
+// TestNoVerdictOutOfNothing checks that bad measurements lead to no verdict, with a
+// sentence that says why.
 func TestNoVerdictOutOfNothing(t *testing.T) {
 	vxlan := func(change func(*results.Sample)) func(*results.Sample) {
 		return func(s *results.Sample) {
@@ -147,7 +148,8 @@ func TestNoVerdictOutOfNothing(t *testing.T) {
 	}
 }
 
-// What is no number is left out of the record of samples, and said.
+// TestNoNumberIsNoSample checks that values that are not finite numbers are left out of
+// the samples, with a warning.
 func TestNoNumberIsNoSample(t *testing.T) {
 	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		recorded := steady(12, func(s *results.Sample) {
@@ -212,7 +214,7 @@ func TestSensitivity(t *testing.T) {
 	}
 }
 
-// What the order of the rounds shows is told beside the verdict.
+// TestNotes checks the notes on a verdict that result from the order of the rounds.
 func TestNotes(t *testing.T) {
 	for _, c := range []struct {
 		name   string

@@ -13,8 +13,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// at gives records the time of their place, a second each, and shifts those
-// from an index on.
+// at sets the times of records, one second apart, and shifts the records from an index
+// on.
 func at(records []results.Record, from int, shift time.Duration) []results.Record {
 	for i := range records {
 		records[i].Time = time.Unix(int64(i), 0).UTC()
@@ -30,7 +30,7 @@ func event(name string, block int) results.Record {
 		Text: words.Quote(map[string]string{results.EventResumed: "the run was interrupted and resumed at round 2"}[name])}}
 }
 
-// TestTook does not count the time in which a run was not under way.
+// TestTook checks that the duration of a run excludes the time in which it was stopped.
 func TestTook(t *testing.T) {
 	part := func(block int) []results.Record {
 		return []results.Record{goodput("host", block, 1e9), goodput("flannel-vxlan", block, 9e8), event(results.EventBlockEnd, block)}
@@ -60,8 +60,8 @@ func TestTook(t *testing.T) {
 	}
 }
 
-// TestRoundsOfACell counts the rounds that a cell had, not those of the run or
-// those before the number of the round in which it broke.
+// TestRoundsOfACell checks that the rounds of a cell are those in which it was measured,
+// not all rounds of the run or all rounds before the one in which it broke.
 func TestRoundsOfACell(t *testing.T) {
 	broke := func(round int) results.Record {
 		n := network("flannel-vxlan", results.StatusBroke, "no packet within 30 s", 1450)
@@ -99,7 +99,8 @@ func TestRoundsOfACell(t *testing.T) {
 	}
 }
 
-// TestRoundsOfTheAdvice are those of the recommended plugin, in its kernel.
+// TestRoundsOfTheAdvice checks that the advice counts the rounds of the recommended
+// plugin in its kernel.
 func TestRoundsOfTheAdvice(t *testing.T) {
 	recorded := syntheticRun(nil, "l2")
 	kept := recorded.Records[:0]

@@ -14,8 +14,9 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// TestClustersAreDescribed looks for what may be said of a cluster's run, and
-// for what is true of the lab and of the calling machine alone.
+// TestClustersAreDescribed checks that the report of a cluster's run describes the
+// cluster, and says nothing that applies only to the lab or to the machine that ran
+// cnibench.
 func TestClustersAreDescribed(t *testing.T) {
 	cluster := results.Cluster{Context: "prod", UID: "u", Kubernetes: "v1.33.1", KubeProxy: "ipvs", Nodes: []results.ClusterNode{
 		{Name: "worker-a", Kernel: "6.1.0-aws", OS: "Bottlerocket", Runtime: "containerd://1.7.2", Kubelet: "v1.33.1", CPUs: 4, MemoryBytes: 16 << 30, Arch: "arm64", InstanceType: "m7g.xlarge", Zone: "eu-west-1a"},
@@ -27,7 +28,7 @@ func TestClustersAreDescribed(t *testing.T) {
 		install  []string
 		want     []string
 		took     string
-		works    string // of a network that has nothing but its set-up
+		works    string // for a network with only setup figures
 	}{
 		{"a cluster", []results.Cluster{cluster}, nil,
 			[]string{"cluster prod: Kubernetes v1.33.1, mode of kube-proxy: ipvs",

@@ -18,7 +18,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// failing makes samples of a probe fail.
+// failing returns failed samples of a probe.
 func failing(plugin, probe, cause string, blocks ...int) []results.Record {
 	var all []results.Record
 	for _, block := range blocks {
@@ -29,7 +29,7 @@ func failing(plugin, probe, cause string, blocks ...int) []results.Record {
 	return all
 }
 
-// fine are samples of a probe that succeed.
+// fine returns successful samples of a probe.
 func fine(plugin, probe, metric string, v float64, blocks ...int) []results.Record {
 	var all []results.Record
 	for _, block := range blocks {
@@ -50,7 +50,8 @@ func together(lists ...[]results.Record) []results.Record {
 	return all
 }
 
-// TestFailureCounts weighs probes whose samples failed.
+// TestFailureCounts checks the effect of failed samples on what works, on the matrix and
+// on the recommendation.
 func TestFailureCounts(t *testing.T) {
 	const cause = "connecting to 10.244.1.2:99: connection timed out"
 	rr := func(plugin string) []results.Record { return fine(plugin, "tcp-rr", "p50", 2e-5, six...) }
@@ -79,7 +80,7 @@ func TestFailureCounts(t *testing.T) {
 			"no", "does not work: tcp-stream failed 6 of 6: " + cause, "failed 6 of 6"},
 		{"everything of both", together(failing("host", "tcp-stream", cause, six...), failing("flannel-vxlan", "tcp-stream", cause, six...)),
 			"", "not measured: tcp-stream failed 6 of 6: " + cause + "; the nodes' own network fails at it too", "charged to no plugin"},
-		{"figures that are no numbers", together(rr("host"), stream("host"), rr("flannel-vxlan"), fine("flannel-vxlan", "tcp-stream", "goodput", math.NaN(), six...)),
+		{"figures that are not numbers", together(rr("host"), stream("host"), rr("flannel-vxlan"), fine("flannel-vxlan", "tcp-stream", "goodput", math.NaN(), six...)),
 			"no", "does not work: tcp-stream failed 6 of 6: its goodput is not a finite number", "not a finite number"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,8 +106,8 @@ func TestFailureCounts(t *testing.T) {
 	}
 }
 
-// TestMissingFigureInEveryFormat looks for a probe without a figure in all of
-// them: its row, its count and its cause.
+// TestMissingFigureInEveryFormat checks that every format shows a probe without a figure:
+// its row, the number of failures and their cause.
 func TestMissingFigureInEveryFormat(t *testing.T) {
 	const cause = "no route to host"
 	recorded := record(together(fine("host", "tcp-stream", "goodput", 9e8, six...), fine("host", "tcp-rr", "p50", 2e-5, six...),
@@ -139,7 +140,7 @@ func TestMissingFigureInEveryFormat(t *testing.T) {
 	}
 }
 
-// TestBroke says of a network that worked, then broke, both, everywhere.
+// TestBroke checks that every format says of a network that it worked and then broke.
 func TestBroke(t *testing.T) {
 	at := time.Date(2026, 11, 25, 12, 34, 56, 0, time.UTC)
 	broke := func(plugin string, round int) results.Record {
@@ -194,7 +195,7 @@ func TestBroke(t *testing.T) {
 	}
 }
 
-// TestBothWays asks for both Directions between two nodes.
+// TestBothWays checks that both directions between two nodes count.
 func TestBothWays(t *testing.T) {
 	reach := func(plugin, from, to, cause string) results.Record {
 		a := &results.Reachability{Plugin: plugin, Topology: results.On("l2"), Direction: results.PodToPod, From: from, To: to, Reachable: cause == "", Cause: words.Quote(cause)}
@@ -247,8 +248,8 @@ func TestBothWays(t *testing.T) {
 	}
 }
 
-// TestNodesOfFigures says between how many nodes figures are, not how many were
-// asked for.
+// TestNodesOfFigures checks that the report gives the number of nodes that figures are
+// measured between, not the number that was requested.
 func TestNodesOfFigures(t *testing.T) {
 	recorded := syntheticRun(nil, "l2")
 	recorded.Run.Asked.Nodes = 3

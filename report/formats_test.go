@@ -54,7 +54,7 @@ func rendered(t *testing.T, render func(io.Writer) error) string {
 	return b.String()
 }
 
-// samplesOf are the samples of a record that have values.
+// samplesOf returns the samples of a record that have values.
 func samplesOf(recorded *results.Recorded) (all []*results.Sample) {
 	for _, r := range recorded.Records {
 		if r.Sample != nil && len(r.Sample.Values) > 0 {
@@ -124,7 +124,7 @@ func TestGoBenchmarkIsReadBack(t *testing.T) {
 	}
 }
 
-// TestBenchstat runs the program that people use.
+// TestBenchstat reads the output with benchstat itself.
 func TestBenchstat(t *testing.T) {
 	benchstat, err := filepath.Abs("../bin/benchstat")
 	if err != nil {
@@ -148,9 +148,9 @@ func TestBenchstat(t *testing.T) {
 	}
 }
 
-// TestOpenMetrics reads the figures as node_exporter's textfile collector does,
-// lints them as `promtool check metrics` does (both by the same packages), and
-// holds them against what the newer format asks for on top.
+// TestOpenMetrics reads the figures as node_exporter's textfile collector does and lints
+// them as "promtool check metrics" does (both with the same packages), and checks the
+// additional requirements of the OpenMetrics format.
 func TestOpenMetrics(t *testing.T) {
 	_, r := recordedRun(t)
 	checkOpenMetrics(t, rendered(t, of(machine.OpenMetrics, r)))
@@ -174,9 +174,9 @@ var (
 	sampleLine = regexp.MustCompile(`^([a-z_][a-z0-9_]*)\{([a-z_][a-z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*\} (\S+)$`)
 )
 
-// checkOpenMetrics holds a text against the grammar of OpenMetrics 1.0, as far
-// as gauges use it: metadata first, one family at a time, the unit as the
-// name's end, no series twice, and the end mark.
+// checkOpenMetrics checks a text against the grammar of OpenMetrics 1.0 for gauges:
+// metadata first, one family at a time, the unit as suffix of the name, no duplicate
+// series, and the end mark.
 func checkOpenMetrics(t *testing.T, text string) {
 	t.Helper()
 	parser := expfmt.NewTextParser(prometheus.LegacyValidation)
@@ -215,8 +215,8 @@ func checkOpenMetrics(t *testing.T, text string) {
 	}
 }
 
-// TestJUnitStructure holds the text against Jenkins' junit-10.xsd, as far as
-// it is used.
+// TestJUnitStructure checks the output against the parts of Jenkins' junit-10.xsd that it
+// uses.
 func TestJUnitStructure(t *testing.T) {
 	_, r := recordedRun(t)
 	checkJUnit(t, rendered(t, of(machine.JUnit, r)))
@@ -266,8 +266,8 @@ func checkJUnit(t *testing.T, text string) {
 	}
 }
 
-// TestJUnitSchema has xmllint hold what is written against a schema: a report,
-// and suites with every kind of case.
+// TestJUnitSchema validates the output against a schema with xmllint: a report, and
+// suites with every kind of case.
 func TestJUnitSchema(t *testing.T) {
 	xmllint := needsProgram(t, "xmllint", "libxml2-utils")
 	_, r := recordedRun(t)
@@ -300,7 +300,7 @@ func TestJUnitSchema(t *testing.T) {
 	}
 }
 
-// TestPromtoolReadsOpenMetrics has Prometheus' own tool check the metrics.
+// TestPromtoolReadsOpenMetrics checks the metrics with Prometheus' own promtool.
 func TestPromtoolReadsOpenMetrics(t *testing.T) {
 	promtool := needsProgram(t, "promtool", "prometheus")
 	_, r := recordedRun(t)
@@ -311,7 +311,8 @@ func TestPromtoolReadsOpenMetrics(t *testing.T) {
 	}
 }
 
-// TestNothingIsInjected renders names and causes that attack each format.
+// TestNothingIsInjected renders names and causes that try to inject markup or commands
+// into each format.
 func TestNothingIsInjected(t *testing.T) {
 	for _, hostile := range []string{
 		"\x1b[2J\x1b]0;title\x07", "\u009b2J", "\u202egnp.exe", "</td><script>alert(1)</script><img src=x onerror=alert(1)>",
@@ -338,7 +339,7 @@ func TestNothingIsInjected(t *testing.T) {
 				}
 			}
 			if page := rendered(t, people(ashtml.Write, r, nil)); strings.Contains(page, "<script>alert") || strings.Contains(page, "<img") {
-				t.Error("the page holds foreign elements")
+				t.Error("the page contains injected elements")
 			}
 			checkMarkdown(t, rendered(t, people(markdown.Write, r, nil)))
 			checkCells(t, rendered(t, of(machine.CSV, recorded)))
@@ -354,8 +355,8 @@ func TestNothingIsInjected(t *testing.T) {
 	}
 }
 
-// checkMarkdown makes sure that foreign text has no character left that could
-// be structure, a link or a name.
+// checkMarkdown checks that untrusted text contains no character that Markdown could take
+// for structure, a link or a mention.
 func checkMarkdown(t *testing.T, text string) {
 	t.Helper()
 	for _, code := range regexp.MustCompile(`<code>(.*?)</code>`).FindAllStringSubmatch(text, -1) {
@@ -371,7 +372,7 @@ func checkMarkdown(t *testing.T, text string) {
 	}
 }
 
-// checkCells makes sure that no cell begins a formula.
+// checkCells checks that no cell begins with a formula.
 func checkCells(t *testing.T, text string) {
 	t.Helper()
 	lines, err := csv.NewReader(strings.NewReader(text)).ReadAll()

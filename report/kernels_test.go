@@ -16,7 +16,7 @@ import (
 
 const guest = "uml 6.1.176"
 
-// inGuest is a record of the other kernel.
+// inGuest marks a record as made in the other kernel.
 func inGuest(r results.Record) results.Record {
 	r.Kernel = guest
 	if r.Network != nil {
@@ -25,8 +25,8 @@ func inGuest(r results.Record) results.Record {
 	return r
 }
 
-// TestTwoKernels reports a run in two kernels whose figures differ by far: the
-// ratios must not show it.
+// TestTwoKernels reports a run in two kernels whose figures differ greatly: that must not
+// affect the ratios.
 func TestTwoKernels(t *testing.T) {
 	lacks := network("flannel-ipip", results.StatusUnsupported, "kernel lacks ipip", 0)
 	lacks.Network.Lacks = "ipip"
@@ -76,12 +76,12 @@ func TestTwoKernels(t *testing.T) {
 		t.Errorf("%s in %q: %s", advice.Plugin, advice.Kernel, advice.Summary)
 	}
 	if !slices.ContainsFunc(r.Warnings, func(w words.Text) bool { return strings.HasPrefix(w.String(), "flannel-ipip ran in "+guest) }) {
-		t.Errorf("it is not said what may be compared: %q", r.Warnings)
+		t.Errorf("no warning says what may be compared: %q", r.Warnings)
 	}
 }
 
-// TestNeitherKernel keeps a network that no kernel carries where it was asked
-// for.
+// TestNeitherKernel checks that a network that no kernel supports stays on the topology
+// for which it was requested.
 func TestNeitherKernel(t *testing.T) {
 	lacks := func(cause string) results.Record {
 		n := network("flannel-wireguard", results.StatusUnsupported, cause, 0)

@@ -27,18 +27,17 @@ func chinese(t *testing.T) *words.Language {
 }
 
 var (
-	// english is a run of words that reads like a sentence.
+	// english matches a sequence of words that looks like an English sentence.
 	english = regexp.MustCompile(`[a-z]+[a-z'’]* [a-z][a-z'’]* [a-z][a-z'’]*`)
-	// asItIs are parts of a report that are the same in every language: names
+	// asItIs matches parts of a report that are the same in every language: names
 	// of documents in square brackets, and files to paste.
 	asItIs = regexp.MustCompile(`(?m)\[[^\]]*\]?[^\]]*\]|^    .*$|^程序：.*$|Flannel: pods of a node|context deadline exceeded|network is unreachable`)
-	// agentLog is a line of a Go agent's log, quoted as it was printed.
+	// agentLog matches a line from the log of a Go agent, quoted as printed.
 	agentLog = regexp.MustCompile(`[EWIF]\d{4} \d\d:.*`)
 	marks    = regexp.MustCompile(`(?s)<style>.*?</style>|<pre.*?</pre>|<[^>]*>|&[#a-z0-9]*;`)
 )
 
-// TestNothingIsLeftInEnglish looks for sentences that a Chinese report left as
-// they were.
+// TestNothingIsLeftInEnglish looks for untranslated sentences in a Chinese report.
 func TestNothingIsLeftInEnglish(t *testing.T) {
 	for name, r := range map[string]*model.Report{
 		"recorded run":     build(t, load(t, "testdata/run")),
@@ -72,7 +71,8 @@ func load(t *testing.T, dir string) *results.Recorded {
 	return recorded
 }
 
-// causes are what the made-up run says, which is no sentence of the program.
+// causes returns the causes that the made-up run contains. They are not sentences of the
+// program and are not translated.
 func causes(r *model.Report) []string {
 	var all []string
 	for _, c := range r.Cells {
@@ -90,7 +90,7 @@ func causes(r *model.Report) []string {
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
 }
 
-// TestPathsInChinese says the ways of packets that the catalogue knows.
+// TestPathsInChinese checks the translations of the packet paths in the catalogue.
 func TestPathsInChinese(t *testing.T) {
 	zh := chinese(t)
 	for _, p := range catalogue.All() {
@@ -100,7 +100,7 @@ func TestPathsInChinese(t *testing.T) {
 	}
 }
 
-// TestChinesePage looks at what makes a page Chinese for browsers and readers.
+// TestChinesePage checks the language attribute and headings of the Chinese page.
 func TestChinesePage(t *testing.T) {
 	r := build(t, syntheticRun(&results.Needs{Nodes: 20}, "l2"))
 	page := rendered(t, people(ashtml.Write, r, chinese(t)))

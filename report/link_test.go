@@ -13,13 +13,13 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestLinkIsNamed looks for what a run's links did to packets in every
-// rendering for people, and for what may not be said of goodput then.
+// TestLinkIsNamed checks that every rendering for people describes the delay and loss of
+// a run's links, and that goodput has no expected value with loss.
 func TestLinkIsNamed(t *testing.T) {
 	for _, c := range []struct {
 		name, link       string
 		english, chinese []string
-		expected         bool // what goodput arithmetic allows at most
+		expected         bool // whether goodput has an expected value
 	}{
 		{"none", "", nil, nil, true},
 		{"delay", "delay=20ms", []string{"took 20ms longer each way, a round trip 40ms"}, []string{"单向多用 20ms，往返多用 40ms"}, true},
@@ -39,7 +39,7 @@ func TestLinkIsNamed(t *testing.T) {
 						}
 					}
 					if c.link == "" && strings.Contains(got, "each way") {
-						t.Errorf("%s speaks of a link that was not asked for", format)
+						t.Errorf("%s mentions a link that was not requested", format)
 					}
 				}
 			}
@@ -55,13 +55,13 @@ func TestLinkIsNamed(t *testing.T) {
 				}
 			}
 			if shaped == 0 {
-				t.Error("the recorded run has no shaped wire: nothing was looked at")
+				t.Error("the recorded run has no rate limit: nothing was checked")
 			}
 		})
 	}
 }
 
-// TestLinkWithoutSamples says nothing of a link that nothing passed over.
+// TestLinkWithoutSamples checks that a link without samples is not mentioned.
 func TestLinkWithoutSamples(t *testing.T) {
 	for name, records := range map[string][]results.Record{
 		"no network came up":    {network("host", "failed", "no carrier", 0), network("flannel-vxlan", "failed", "no carrier", 0)},
@@ -74,7 +74,7 @@ func TestLinkWithoutSamples(t *testing.T) {
 			r := build(t, recorded)
 			for format, render := range map[string]func(io.Writer) error{"text": people(astext.Write, r, nil), "html": people(ashtml.Write, r, nil), "markdown": people(markdown.Write, r, nil)} {
 				if got := rendered(t, render); strings.Contains(got, "each way") {
-					t.Errorf("%s speaks of the link", format)
+					t.Errorf("%s mentions the link", format)
 				}
 			}
 		})

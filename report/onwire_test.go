@@ -14,14 +14,16 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// seen is what a capture showed; frames of the 32 packets sent.
+// seen returns the record of a capture that saw the given number of frames of the 32
+// packets sent.
 func seen(plugin, topology, configured string, expected int, effective string, overhead, frames int) results.Record {
 	e := &results.Encapsulation{Plugin: plugin, Topology: results.On(topology), Configured: configured, ExpectedBytes: expected, Effective: effective,
 		OverheadBytes: overhead, Frames: frames, Sent: 32, Agrees: configured == effective && frames == 32}
 	return results.Record{Encapsulation: e}
 }
 
-// onWireRun has six rounds of the host and a plugin on a topology over 1gbit.
+// onWireRun returns a run with six rounds of the host and a plugin on a topology at
+// 1 Gbit/s.
 func onWireRun(plugin, topology, probe string, podMTU int, ofHost float64, more ...results.Record) *results.Recorded {
 	r := record(network("host", "ok", "", 1500), network(plugin, "ok", "", podMTU))
 	r.Run.Asked.Plugins, r.Run.Asked.Topology = []string{"host", plugin}, []string{topology}
@@ -41,8 +43,8 @@ func onWireRun(plugin, topology, probe string, podMTU int, ofHost float64, more 
 	return r
 }
 
-// TestExpectedFollowsTheWire holds expected goodput, the split of the loss and
-// alarms against what lay on the wire.
+// TestExpectedFollowsTheWire checks that expected goodput, the split of the loss and the
+// alarms follow from the captured packets.
 func TestExpectedFollowsTheWire(t *testing.T) {
 	failedLook := results.Record{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan-directrouting", Topology: results.On("l2"), Configured: "none",
 		Effective: "unseen", Warnings: words.Quotes([]string{"the wire could not be captured: no permission"})}}
@@ -51,30 +53,30 @@ func TestExpectedFollowsTheWire(t *testing.T) {
 		name, plugin, topology, probe string
 		podMTU                        int
 		record                        []results.Record
-		want                          float64 // of a gigabit; 0: no expectation
+		want                          float64 // share of 1 Gbit/s; 0: no expectation
 	}{
-		{"nobody looked, always encapsulated", "flannel-vxlan", "l2", "tcp-stream", 1450, nil, vxlan},
-		{"nobody looked, between subnets alone, one subnet", "flannel-vxlan-directrouting", "l2", "tcp-stream", 1450, nil, wide},
-		{"nobody looked, between subnets alone, two subnets", "flannel-vxlan-directrouting", "routed", "tcp-stream", 1450, nil, vxlan},
-		{"nobody looked, between subnets alone, a VPC's one subnet", "calico-vxlan-crosssubnet", "vpc:srcdst-off", "tcp-stream", 1450, nil, wide},
-		{"nobody looked, between subnets alone, a VPC's two subnets", "calico-vxlan-crosssubnet", "vpc:srcdst-off:two-subnets", "tcp-stream", 1450, nil, vxlan},
-		{"nobody looked, between subnets alone, a cluster", "calico-vxlan-crosssubnet", "cluster", "tcp-stream", 1450, nil, 0},
-		{"the look failed, and said what was expected", "flannel-vxlan-directrouting", "l2", "tcp-stream", 1450, []results.Record{failedLook}, wide},
+		{"no capture, always encapsulated", "flannel-vxlan", "l2", "tcp-stream", 1450, nil, vxlan},
+		{"no capture, only between subnets, one subnet", "flannel-vxlan-directrouting", "l2", "tcp-stream", 1450, nil, wide},
+		{"no capture, only between subnets, two subnets", "flannel-vxlan-directrouting", "routed", "tcp-stream", 1450, nil, vxlan},
+		{"no capture, only between subnets, a VPC's one subnet", "calico-vxlan-crosssubnet", "vpc:srcdst-off", "tcp-stream", 1450, nil, wide},
+		{"no capture, only between subnets, a VPC's two subnets", "calico-vxlan-crosssubnet", "vpc:srcdst-off:two-subnets", "tcp-stream", 1450, nil, vxlan},
+		{"no capture, only between subnets, a cluster", "calico-vxlan-crosssubnet", "cluster", "tcp-stream", 1450, nil, 0},
+		{"the capture failed, but recorded the expected bytes", "flannel-vxlan-directrouting", "l2", "tcp-stream", 1450, []results.Record{failedLook}, wide},
 		{"seen plain", "calico-ipip-crosssubnet", "l2", "tcp-stream", 1480, []results.Record{seen("calico-ipip-crosssubnet", "l2", "none", 0, "none", 0, 32)}, 1428.0 / 1494},
 		{"seen plain against the catalogue", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "none", 0, 32)}, wide},
 		{"seen encapsulated against the catalogue", "flannel-host-gw", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-host-gw", "l2", "none", 0, "vxlan", 50, 32)}, vxlan},
 		{"seen mixed", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "mixed", 50, 32)}, 0},
-		{"looked for and not seen", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "unseen", 0, 0)}, 0},
-		{"seen one way alone", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 16)}, 0},
+		{"captured and not seen", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "unseen", 0, 0)}, 0},
+		{"seen in one direction only", "flannel-vxlan", "l2", "tcp-stream", 1450, []results.Record{seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 16)}, 0},
 		{"unknown to the catalogue, but seen", "weave", "l2", "tcp-stream", 1450, []results.Record{seen("weave", "l2", "unknown", 0, "vxlan", 50, 32)}, vxlan},
 		{"unknown to the catalogue", "weave", "l2", "tcp-stream", 1450, nil, 0},
-		{"both ways", "flannel-vxlan", "l2", "tcp-stream:both", 1450, nil, 2 * vxlan},
-		{"both ways, with other parameters", "flannel-vxlan", "l2", "tcp-stream:streams=4:both", 1450, nil, 2 * vxlan},
-		{"the way back alone", "flannel-vxlan", "l2", "tcp-stream:reverse", 1450, nil, vxlan},
+		{"both directions", "flannel-vxlan", "l2", "tcp-stream:both", 1450, nil, 2 * vxlan},
+		{"both directions, with other parameters", "flannel-vxlan", "l2", "tcp-stream:streams=4:both", 1450, nil, 2 * vxlan},
+		{"only the reverse direction", "flannel-vxlan", "l2", "tcp-stream:reverse", 1450, nil, vxlan},
 		{"inside a node", "flannel-vxlan", results.SameNode, "tcp-stream", 1450, nil, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// The plugin carries what its wire allows, or what the host carries.
+			// The plugin has the goodput that its packets allow, or that of the host.
 			ofHost := 1.0
 			if c.want > 0 {
 				ofHost = c.want / plain
@@ -98,8 +100,8 @@ func TestExpectedFollowsTheWire(t *testing.T) {
 	}
 }
 
-// TestAboveTheWireIsStillFound keeps the alarm for what is more than the wire
-// carries both ways.
+// TestAboveTheWireIsStillFound checks the alarm for goodput above the rate limit in both
+// directions together.
 func TestAboveTheWireIsStillFound(t *testing.T) {
 	for _, probe := range []string{"tcp-stream", "tcp-stream:both"} {
 		r := build(t, onWireRun("flannel-vxlan", "l2", probe, 1450, 2.2))
@@ -117,7 +119,8 @@ func rulesOf(r *model.Report) string {
 	return strings.Join(names, ", ")
 }
 
-// TestTunnelFasterThanPlain asks the wire which of two modes has a tunnel.
+// TestTunnelFasterThanPlain checks that captured packets decide which of two modes has a
+// tunnel.
 func TestTunnelFasterThanPlain(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -143,7 +146,8 @@ func TestTunnelFasterThanPlain(t *testing.T) {
 	}
 }
 
-// TestPathThatTheWireDidNotCarry compares nothing with what took another path.
+// TestPathThatTheWireDidNotCarry checks that figures are not compared if the packets took
+// another path.
 func TestPathThatTheWireDidNotCarry(t *testing.T) {
 	host := func(frames int) results.Record {
 		kind := "none"
@@ -160,15 +164,15 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 		fact   string
 		says   string
 	}{
-		{"nobody looked", nil, false, "", "the wire was not captured"},
-		{"the look failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: results.On("l2"), Configured: "vxlan", Effective: "unseen",
+		{"no capture", nil, false, "", "the wire was not captured"},
+		{"the capture failed", []results.Record{{Encapsulation: &results.Encapsulation{Plugin: "flannel-vxlan", Topology: results.On("l2"), Configured: "vxlan", Effective: "unseen",
 			Warnings: words.Quotes([]string{"the wire could not be captured: no permission"})}}}, false, "", "could not be captured"},
 		{"seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, false, "yes", ""},
 		{"some frames were dropped", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 30)}, false, "yes", ""},
 		{"not seen", []results.Record{host(32), unseen}, true, "no", "0 of 32 packets were seen on the wire between the nodes, although they arrived"},
-		{"one way was not seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 16)}, true, "no", "16 of 32 packets"},
+		{"one direction was not seen", []results.Record{host(32), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 16)}, true, "no", "16 of 32 packets"},
 		{"the host's was not seen", []results.Record{host(0), seen("flannel-vxlan", "l2", "vxlan", 50, "vxlan", 50, 32)}, true, "yes", "host on l2: 0 of 32 packets"},
-		{"neither was seen: the watch was on another wire", []results.Record{host(0), unseen}, false, "", "the nodes' own packets were not seen there either"},
+		{"neither was seen: the capture was on another link", []results.Record{host(0), unseen}, false, "", "the nodes' own packets were not seen there either"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recorded := onWireRun("flannel-vxlan", "l2", "tcp-stream", 1450, 114, c.record...)

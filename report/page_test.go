@@ -13,20 +13,19 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// pageLimit is the most that a page of twelve plugins on three topologies may
-// take: what a mail takes along without a thought.
+// pageLimit is the maximum size of a page of twelve plugins on three topologies: small
+// enough to attach to a mail.
 const pageLimit = 1_500_000 // byte
 
-// standIns are plugins that get a copy of what the reference run recorded of
-// another one.
+// standIns maps plugins to the plugin of the reference run whose records they copy.
 var standIns = map[string][]string{
 	"flannel-vxlan":   {"calico-vxlan", "cce-tunnel"},
 	"flannel-host-gw": {"vpc-route", "terway-eni", "terway-eniip"},
 	"calico-bgp":      {"aws-vpc-cni", "cce-eni"},
 }
 
-// twelvePlugins is the reference run, of five plugins on three topologies, with
-// copies that make it twelve.
+// twelvePlugins returns the reference run of five plugins on three topologies, with
+// copies of them that make twelve.
 func twelvePlugins(tb testing.TB) *results.Recorded {
 	tb.Helper()
 	recorded, err := results.Load("../results/reference")
@@ -74,7 +73,7 @@ func TestPageOfTwelvePlugins(t *testing.T) {
 	}
 }
 
-// BenchmarkPageOfTwelvePlugins judges that run and renders the page.
+// BenchmarkPageOfTwelvePlugins builds the report of that run and renders the page.
 func BenchmarkPageOfTwelvePlugins(b *testing.B) {
 	recorded := twelvePlugins(b)
 	for b.Loop() {

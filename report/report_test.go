@@ -64,7 +64,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// validate holds a report against the schema.
+// validate checks a report against the schema.
 func validate(t *testing.T, r *model.Report) {
 	t.Helper()
 	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(machine.JSONSchema))
@@ -93,7 +93,7 @@ func validate(t *testing.T, r *model.Report) {
 	}
 }
 
-// record is a run in memory, of the host and one plugin.
+// record returns a run in memory of the host and one plugin.
 func record(records ...results.Record) *results.Recorded {
 	return &results.Recorded{
 		Run: results.Run{Schema: results.RunSchema, ID: "test", Started: time.Unix(0, 0).UTC(), Host: results.Host{CPUs: 2},
@@ -146,7 +146,7 @@ func TestExpectedAndLoss(t *testing.T) {
 	if v == nil || v.N != 6 || math.Abs(v.Ratio-0.9) > 1e-9 || v.CI == nil || v.CI[1]-v.CI[0] > 1e-9 {
 		t.Errorf("vs host: %+v", v)
 	}
-	// 1398/1448 = 0.9655 is what headers leave (FIELD arithmetic).
+	// Headers leave 1398/1448 = 0.9655 (FIELD arithmetic).
 	if l := vxlan.Loss; l == nil || math.Abs(l.Total-0.1) > 1e-9 || math.Abs(l.Header-(1-0.96547)) > 1e-5 || math.Abs(l.Total-l.Header-l.Rest) > 1e-12 {
 		t.Errorf("loss: %+v", l)
 	}
@@ -189,7 +189,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 	}
 }
 
-// TestUntrustedText renders what a hostile agent may have logged.
+// TestUntrustedText renders text that a hostile agent could log.
 func TestUntrustedText(t *testing.T) {
 	hostile := "\x1b[2J\x07</td><script>alert(1)</script>\u202e\r\nWARNING: fine"
 	r := build(t, record(network("flannel-vxlan", "failed", hostile, 0), network("host", "ok", "", 1500),
@@ -205,6 +205,6 @@ func TestUntrustedText(t *testing.T) {
 		t.Errorf("the terminal gets %q", text.String())
 	}
 	if strings.Contains(page.String(), "<script") {
-		t.Error("the page holds a script")
+		t.Error("the page contains a script")
 	}
 }

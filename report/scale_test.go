@@ -18,8 +18,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// BenchmarkScale loads and reports a run of 50 plugins on 3 topologies in 100
-// blocks over 2 wires with 3 probes: 90 000 samples of about a million values.
+// BenchmarkScale loads and reports a run of 50 plugins on 3 topologies in 100 blocks at
+// 2 rate limits with 3 probes: 90 000 samples with about a million values.
 func BenchmarkScale(b *testing.B) {
 	dir := b.TempDir()
 	writeLargeRun(b, dir)

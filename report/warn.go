@@ -11,7 +11,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// warn collects what a reader must know before any figure.
+// warn adds the warnings that a reader must see before any figure.
 func warn(b *gather.Run) {
 	r := b.Report
 	say := func(t words.Text) { r.Warnings = append(r.Warnings, t) }
@@ -55,8 +55,8 @@ func warn(b *gather.Run) {
 	warnAbsent(b)
 }
 
-// warnApart says in which rounds each plugin was measured, if they were measured
-// one after the other, and what that means.
+// warnApart says in which rounds each plugin was measured if the plugins were measured
+// one after the other, and what that means for the figures.
 func warnApart(b *gather.Run, say func(words.Text)) {
 	asked := b.Recorded.Run.Asked
 	if !asked.Apart() {
@@ -75,8 +75,8 @@ func warnApart(b *gather.Run, say func(words.Text)) {
 	say(words.InstalledInTurn.With(words.List(when...)))
 }
 
-// warnPrecision says which ratios are known less well than asked for, in a run
-// that had no fixed number of rounds, and what it would take.
+// warnPrecision says which ratios are less precise than requested in a run without a
+// fixed number of rounds, and how many rounds would be needed.
 func warnPrecision(b *gather.Run, say func(words.Text)) {
 	asked := b.Recorded.Run.Asked
 	if asked.Rounds > 0 {
@@ -106,8 +106,7 @@ func warnPrecision(b *gather.Run, say func(words.Text)) {
 	say(words.PrecisionNotReached.With(100*asked.Precision, b.Report.Run.Rounds, len(all), len(b.Report.Comparisons), words.List(worst...)))
 }
 
-// warnAbsent adds cells for networks that were asked for and of which nothing
-// is recorded.
+// warnAbsent adds cells for networks that were requested but have no records.
 func warnAbsent(b *gather.Run) {
 	asked := b.Recorded.Run.Asked
 	for _, topology := range asked.Topology {

@@ -8,8 +8,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// warnKernels says which networks ran on another kernel than the machine's
-// own, and what their figures may be compared with.
+// warnKernels says which networks ran in a different kernel from the machine's, and
+// which figures theirs may be compared with.
 func warnKernels(b *gather.Run) {
 	machine := b.Report.Host.Kernel
 	var kernels, own []string

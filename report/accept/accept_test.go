@@ -20,7 +20,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// runOf is a report of host and calico-bgp, with one figure in an interval.
+// runOf returns a report on host and calico-bgp in which every figure has the
+// interval ci and every ratio to host the interval ratio.
 func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
 	metric := func(probe, name, unit string) model.Metric {
 		return model.Metric{Probe: probe, Name: name, Unit: unit, Better: "higher", Placement: "split", N: 10, Median: 1, CI: ci,
@@ -51,7 +52,7 @@ func parse(t *testing.T, threshold string) *Spec {
 	return s
 }
 
-// TestThresholds holds intervals and facts against limits.
+// TestThresholds compares intervals and facts with limits.
 func TestThresholds(t *testing.T) {
 	nan := math.NaN()
 	at := func(low, high float64) *[2]float64 { return &[2]float64{low, high} }
@@ -60,7 +61,7 @@ func TestThresholds(t *testing.T) {
 	for _, c := range []struct {
 		name      string
 		threshold string
-		ci        *[2]float64 // of the figure and of the ratio
+		ci        *[2]float64 // interval of the figure and of the ratio
 		want      Verdict
 	}{
 		{"at least: all above", goodput + "at_least: 10", at(11, 12), Pass},
@@ -82,7 +83,7 @@ func TestThresholds(t *testing.T) {
 		{"both: above", goodput + "at_least: 5, at_most: 10", at(11, 12), Fail},
 		{"both: below", goodput + "at_least: 5, at_most: 10", at(1, 2), Fail},
 		{"no interval", goodput + "at_least: 0", nil, Inconclusive},
-		{"bounds that are no numbers", goodput + "at_least: 0", at(nan, nan), Inconclusive},
+		{"bounds that are not numbers", goodput + "at_least: 0", at(nan, nan), Inconclusive},
 		{"bounds the wrong way round", goodput + "at_least: 10", at(12, 9), Inconclusive},
 		{"infinite", goodput + "at_least: 10", at(11, math.Inf(1)), Pass},
 		{"negative limit", goodput + "at_most: -1", at(-3, -2), Pass},
@@ -96,10 +97,10 @@ func TestThresholds(t *testing.T) {
 		{"ratio to host in percent", ofHost + "at_least: 95 %", at(0.94, 0.949), Fail},
 		{"ratio to host across", ofHost + "at_least: 95 %", at(0.94, 0.96), Inconclusive},
 		{"ratio without an interval", ofHost + "at_least: 95 %", nil, Inconclusive},
-		{"a metric that the run has not", "metric: udp-pps rate, at_least: 1", at(1, 1), Inconclusive},
+		{"a metric that is not in the run", "metric: udp-pps rate, at_least: 1", at(1, 1), Inconclusive},
 		{"a misspelt metric", "metric: tcp-strem goodput, at_least: 1", at(1, 1), Inconclusive},
-		{"a plugin that the run has not", "plugin: flannel-vxlan, " + goodput + "at_least: 1", at(2, 2), Inconclusive},
-		{"a wire that the run has not", "wire: 10gbit, " + goodput + "at_least: 1", at(2, 2), Inconclusive},
+		{"a plugin that is not in the run", "plugin: flannel-vxlan, " + goodput + "at_least: 1", at(2, 2), Inconclusive},
+		{"a rate limit that is not in the run", "wire: 10gbit, " + goodput + "at_least: 1", at(2, 2), Inconclusive},
 		{"an alias", "plugin: calico, " + goodput + "at_least: 1", at(2, 2), Pass},
 		{"a glob", "plugin: \"calico-*\", " + goodput + "at_least: 1", at(2, 2), Pass},
 		{"an earlier run that is not given", goodput + "of: earlier, at_least: 1", at(2, 2), Inconclusive},
@@ -114,7 +115,7 @@ func TestThresholds(t *testing.T) {
 		{"not reachable", "fact: reachability outside-to-pod, is: true", nil, Fail},
 		{"reachability that was not measured", "fact: reachability pod-to-pod, is: true", nil, Inconclusive},
 		{"source", "fact: source pod-to-outside, is: kept", nil, Fail},
-		{"source of what did not arrive", "fact: source outside-to-pod, is: kept", nil, Inconclusive},
+		{"source of packets that did not arrive", "fact: source outside-to-pod, is: kept", nil, Inconclusive},
 		{"policy", "fact: policy enforced, is: true", nil, Pass},
 		{"policy in time", "fact: policy seconds, at_most: 1 s", nil, Pass},
 		{"MTU", "fact: mtu pod, at_least: 1500", nil, Fail},
@@ -133,7 +134,8 @@ func TestThresholds(t *testing.T) {
 	}
 }
 
-// TestStatusOfCells tells what does not work from what nobody knows.
+// TestStatusOfCells distinguishes networks that do not work from networks that
+// were not measured.
 func TestStatusOfCells(t *testing.T) {
 	for _, c := range []struct {
 		name, status string
@@ -169,7 +171,7 @@ func TestOfEarlier(t *testing.T) {
 		t.Errorf("the same run: %+v", o.Thresholds)
 	}
 	earlier.Host.CPU = "another"
-	if o := Judge(spec, now, earlier, catalogue.All()); o.Verdict != Inconclusive || !strings.Contains(o.Thresholds[0].Reason, "not known to be of one machine") {
+	if o := Judge(spec, now, earlier, catalogue.All()); o.Verdict != Inconclusive || !strings.Contains(o.Thresholds[0].Reason, "not known to come from one machine") {
 		t.Errorf("another machine: %+v", o.Thresholds)
 	}
 }
@@ -192,25 +194,25 @@ func TestBadSpecs(t *testing.T) {
 		{"an unknown key of a threshold", "thresholds:\n- metric: a b\n  at_lest: 3", `line 3: there is no key "at_lest"; did you mean at_least`},
 		{"an unknown key of the run", "run:\n  plugin: [calico]\nthresholds: []", `line 2: there is no key "plugin"; did you mean plugins`},
 		{"a key twice", "title: a\ntitle: b", "line 2: title is given twice, first in line 1"},
-		{"a list where a value belongs", "title: [a]", "line 1: title: a single value"},
-		{"a value where a list belongs", "thresholds: 3", "line 1: thresholds: a list"},
+		{"a list where a value belongs", "title: [a]", "line 1: title: must be a single value"},
+		{"a value where a list belongs", "thresholds: 3", "line 1: thresholds: must be a list"},
 		{"a word where a number belongs", "run: {mtu: big}", "line 1: mtu: takes a value of type int, not a string"},
 		{"two subjects", "thresholds:\n- {metric: a b, fact: findings, at_most: 1}", "threshold 1: exactly one"},
 		{"no subject", "thresholds:\n- {at_most: 1}", "exactly one"},
 		{"no limit", "thresholds:\n- {metric: a b}", "at_least or at_most is missing"},
 		{"a metric without a name", "thresholds:\n- {metric: tcp-stream, at_most: 1}", "not a probe and a metric"},
 		{"an unknown fact", "thresholds:\n- {fact: encapsulation agres, is: true}", "did you mean encapsulation agrees"},
-		{"an unknown set-up figure", "thresholds:\n- {setup: cni_add, at_most: 1}", "did you mean cni_add_ms"},
+		{"an unknown setup figure", "thresholds:\n- {setup: cni_add, at_most: 1}", "did you mean cni_add_ms"},
 		{"an unknown reference", "thresholds:\n- {metric: a b, of: hots, at_most: 1}", "did you mean host"},
 		{"a word for a number", "thresholds:\n- {fact: findings, is: none}", "takes at_least or at_most"},
 		{"a number for a word", "thresholds:\n- {fact: encapsulation agrees, at_least: 1}", "takes is"},
-		{"a word that the fact cannot be", "thresholds:\n- {fact: encapsulation kind, is: vxlna}", "did you mean vxlan"},
+		{"a word that is not a value of the fact", "thresholds:\n- {fact: encapsulation kind, is: vxlna}", "did you mean vxlan"},
 		{"a unit of something else", "thresholds:\n- {setup: cni_add_ms, at_most: 1 MiB}", "cannot be compared"},
-		{"a unit that nobody knows", "thresholds:\n- {metric: a b, at_most: 1 furlong}", "not known"},
-		{"a bound that is no number", "thresholds:\n- {metric: a b, at_most: much}", "neither a number"},
+		{"an unknown unit", "thresholds:\n- {metric: a b, at_most: 1 furlong}", "unknown unit"},
+		{"a bound that is not a number", "thresholds:\n- {metric: a b, at_most: much}", "neither a number"},
 		{"an infinite bound", "thresholds:\n- {metric: a b, at_most: .inf}", "unsupported value"},
 		{"limits that exclude each other", "thresholds:\n- {metric: a b, at_least: 2, at_most: 1}", "above at_most"},
-		{"a wire for a fact", "thresholds:\n- {fact: findings, wire: none, at_most: 1}", "wire belongs to a metric"},
+		{"a rate limit for a fact", "thresholds:\n- {fact: findings, wire: none, at_most: 1}", "wire applies only to a metric"},
 		{"a broken pattern", "thresholds:\n- {metric: a b, plugin: \"[\", at_most: 1}", "pattern"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -250,10 +252,11 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestExplanationIsWhole holds what is explained against what is read.
+// TestExplanationIsWhole checks that the explanation is a valid spec and names every
+// key, fact and setup figure.
 func TestExplanationIsWhole(t *testing.T) {
 	if _, err := Parse([]byte(Explain()), results.Asked{}); err != nil {
-		t.Errorf("the explanation is no spec: %v", err)
+		t.Errorf("the explanation is not a spec: %v", err)
 	}
 	var keys map[string]any
 	if err := yaml.Unmarshal([]byte(Explain()), &keys); err != nil {

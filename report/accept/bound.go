@@ -13,15 +13,15 @@ import (
 // unitRatio is the unit of ratios: shares of one, or percent.
 const unitRatio = "ratio"
 
-// Bound is a limit as a person writes it: a number in the figure's own unit, or
-// text with a unit ("900 Mbit/s", "95 %").
+// Bound is a limit as written in the spec: a number in the figure's own unit, or a
+// number with a unit ("900 Mbit/s", "95 %").
 type Bound struct {
 	value float64
 	unit  string // a base unit; "" for a plain number
 	text  string // as written
 }
 
-// written are the units that bounds may have, as multiples of base units.
+// written maps the units that bounds may have to multiples of base units.
 var written = map[string]struct {
 	base string
 	by   float64
@@ -36,7 +36,7 @@ var written = map[string]struct {
 
 var boundPattern = regexp.MustCompile(`^([-+]?[0-9]+(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?) ?(\S*)$`)
 
-// UnmarshalJSON reads a number, or text of a number and a unit.
+// UnmarshalJSON reads a number, or a string of a number and a unit.
 func (b *Bound) UnmarshalJSON(text []byte) error {
 	var number float64
 	if json.Unmarshal(text, &number) == nil {
@@ -61,13 +61,13 @@ func (b *Bound) UnmarshalJSON(text []byte) error {
 	}
 	unit, ok := written[m[2]]
 	if !ok {
-		return fmt.Errorf("the bound %q has a unit that is not known", s)
+		return fmt.Errorf("the bound %q has an unknown unit", s)
 	}
 	*b = Bound{value: v * unit.by, unit: unit.base, text: s}
 	return nil
 }
 
-// in is the bound in the unit of a figure. A plain number is in it already.
+// in returns the bound in the unit of a figure. A plain number already has that unit.
 func (b *Bound) in(unit string) (float64, error) {
 	switch {
 	case b.unit == "" || b.unit == unit:
@@ -78,7 +78,7 @@ func (b *Bound) in(unit string) (float64, error) {
 	return 0, fmt.Errorf("the bound %s cannot be compared with a figure in %s", b.text, unit)
 }
 
-// Word is the value of a fact that is no number: a word, true or false.
+// Word is the value of a fact that is not a number: a word, true or false.
 type Word string
 
 // UnmarshalJSON reads a word, a number, true or false.
@@ -92,5 +92,5 @@ func (w *Word) UnmarshalJSON(text []byte) error {
 		*w = Word(strings.TrimSpace(fmt.Sprint(v)))
 		return nil
 	}
-	return errors.New("is takes one word, true or false")
+	return errors.New("the key is takes a word, true or false")
 }

@@ -13,18 +13,18 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// Figure is a metric that a probe can yield. Its Probe is the bare name,
+// Figure is a metric that a probe can measure. Its Probe is the name of the probe
 // without parameters.
 type Figure struct {
 	results.Metric
 	Baseline bool // whether the probe measures the nodes' own network too
 }
 
-// CheckRun reports the thresholds that a run cannot decide however it goes: it
-// does not measure what they are about, or nothing in it has the plugin,
-// topology and wire that they name. asked is the run, completed and checked,
-// and figures are those of every probe there is. Each threshold has a line of
-// the error, which says what to change in the spec.
+// CheckRun reports the thresholds that a run cannot decide whatever it measures: the
+// run has no probe for them, or no cell with the plugin, topology and rate limit that
+// they name. asked is the run, completed and checked; figures are the figures of all
+// existing probes. The error has one line per threshold, which says what to change in
+// the spec.
 func (s *Spec) CheckRun(asked results.Asked, figures []Figure, c catalogue.Catalogue) error {
 	var errs []error
 	for i := range s.Thresholds {
@@ -36,20 +36,20 @@ func (s *Spec) CheckRun(asked results.Asked, figures []Figure, c catalogue.Catal
 	return errors.Join(errs...)
 }
 
-// Names of the testbeds' own: where a cluster's pods are on two nodes, and the
-// kind of topology in which there is a cloud to ask.
+// Names that the testbeds define: the topology of a cluster's pods on two nodes, and
+// the kind of topology that has a cloud API.
 const (
 	clusterTopology = "cluster"
 	vpcTopology     = "vpc"
 )
 
-// elsewhere are probes that a testbed cannot carry out.
+// elsewhere lists the probes that a testbed cannot run.
 var elsewhere = map[string][]string{
 	"lab":     {"service"},
 	"cluster": {"cni-time", "policy"},
 }
 
-// decidable holds one threshold against what is asked for.
+// decidable checks one threshold against the requested run.
 type decidable struct {
 	*Threshold
 	asked     results.Asked
@@ -60,7 +60,7 @@ type decidable struct {
 func (d *decidable) check(earlier bool) error {
 	cells := d.cells()
 	if len(cells) == 0 {
-		return fmt.Errorf("matches nothing in the run, which has plugins %s; topologies %s; wires %s",
+		return fmt.Errorf("matches nothing in the run, which has plugins %s; topologies %s; rate limits (wire) %s",
 			strings.Join(d.instances(), ", "), strings.Join(d.topologies(), ", "), strings.Join(d.wires(), ", "))
 	}
 	var err error
@@ -75,14 +75,14 @@ func (d *decidable) check(earlier bool) error {
 	}
 	for _, cell := range cells {
 		if why := d.lacks(cell); why != "" {
-			return fmt.Errorf("is also about %s on %s, %s: name a plugin or a topology in the threshold", cell.Plugin, cell.Topology, why)
+			return fmt.Errorf("also covers %s on %s, %s: name a plugin or a topology in the threshold", cell.Plugin, cell.Topology, why)
 		}
 	}
 	return nil
 }
 
-// cells are those that the threshold is about, chosen as they are when it is
-// judged.
+// cells returns the cells that the threshold covers, selected in the same manner as
+// when it is judged.
 func (d *decidable) cells() []model.Cell {
 	var cells []model.Cell
 	j := judge{Threshold: d.Threshold, catalogue: d.catalogue}
@@ -99,8 +99,8 @@ func (d *decidable) cells() []model.Cell {
 	return cells
 }
 
-// instances are the networks that the run brings up. On a cluster whose plugin
-// is still to be detected it may be any.
+// instances returns the networks that the run brings up. On a cluster whose plugin has
+// not been detected yet, it returns all plugins.
 func (d *decidable) instances() []string {
 	names := slices.Clone(d.asked.Plugins)
 	if d.onCluster() && len(names) == 0 {
@@ -130,7 +130,7 @@ func (d *decidable) wires() []string {
 	return d.asked.Wire
 }
 
-// checkMetric looks for the figure among those that the run yields.
+// checkMetric checks that the run measures the figure.
 func (d *decidable) checkMetric(earlier bool) error {
 	words := strings.Fields(d.Metric)
 	probe, _, _ := strings.Cut(words[0], ":")
@@ -151,11 +151,11 @@ func (d *decidable) checkMetric(earlier bool) error {
 	}
 	switch f := d.figures[i]; {
 	case rounds < stats.MinSamples:
-		return fmt.Errorf("is decided on an interval, which takes %d rounds, and the run has %d: raise run.rounds", stats.MinSamples, rounds)
+		return fmt.Errorf("needs an interval, which takes %d rounds, but the run has %d: raise run.rounds", stats.MinSamples, rounds)
 	case d.Of == ofEarlier && !earlier:
-		return errors.New("is of an earlier run, and none is named: add against, or call with --against")
+		return errors.New("compares with an earlier run, but none is named: add against to the spec or pass --against")
 	case d.Of == ofHost && !f.Baseline:
-		return fmt.Errorf("is of host, where %s measures nothing", probe)
+		return fmt.Errorf("compares with host, which %s does not measure", probe)
 	case d.Of == ofHost && d.Plugin == results.HostPlugin:
 		return errors.New("compares host with itself")
 	case d.Of == ofValue:
@@ -164,26 +164,26 @@ func (d *decidable) checkMetric(earlier bool) error {
 	return nil
 }
 
-// checkFact looks for the probe that finds the fact out.
+// checkFact checks that the run has the probe that determines the fact.
 func (d *decidable) checkFact() error {
 	i := slices.IndexFunc(factsKnown, func(f fact) bool { return f.name == d.Fact })
 	if probe := factsKnown[i].probe; probe != "" {
 		return d.needsProbe(probe)
 	}
 	if d.Fact == "findings" && !slices.ContainsFunc(d.asked.Probes, d.yields) {
-		return errors.New("is about findings, which count only beside a figure: add a probe that measures one, such as tcp-rr, to run.probes")
+		return errors.New("is about findings, which are only counted for networks with figures: add a probe that measures one, such as tcp-rr, to run.probes")
 	}
 	return nil
 }
 
-// yields reports whether a probe, as asked for, has figures.
+// yields reports whether a requested probe has figures.
 func (d *decidable) yields(probe string) bool {
 	name, _, _ := strings.Cut(probe, ":")
 	return slices.ContainsFunc(d.figures, func(f Figure) bool { return f.Probe == name })
 }
 
-// needsProbe reports a probe, parameters included, that the run is not asked
-// for or cannot carry out.
+// needsProbe returns an error if the run does not request the probe with these
+// parameters, or cannot run it.
 func (d *decidable) needsProbe(probe string) error {
 	name, _, _ := strings.Cut(probe, ":")
 	if slices.Contains(elsewhere[d.asked.Testbed], name) {
@@ -195,8 +195,8 @@ func (d *decidable) needsProbe(probe string) error {
 	return nil
 }
 
-// lacks says why a network will not have what the threshold is about, "" if it
-// will.
+// lacks says why a network will not have the threshold's figure or fact. It is empty
+// if the network will have it.
 func (d *decidable) lacks(cell model.Cell) string {
 	if d.onCluster() {
 		return d.lacksOnCluster(cell)
@@ -213,18 +213,19 @@ func (d *decidable) lacks(cell model.Cell) string {
 	case cell.Plugin == results.HostPlugin && strings.HasPrefix(d.Fact, "policy"):
 		return "whose pods have no policies"
 	case p.Fidelity == plugins.DataPath && (d.Setup == "agent_rss_bytes" || strings.HasPrefix(d.Fact, "policy")):
-		return "of which only the data path runs, without agents"
+		return "which runs only its data path, without agents"
 	}
 	return ""
 }
 
-// lacksOnCluster does so where the plugin was there before the run.
+// lacksOnCluster does the same for a cluster, where the plugin was installed before
+// the run.
 func (d *decidable) lacksOnCluster(cell model.Cell) string {
 	switch {
 	case d.Setup == "cni_add_ms" || d.Setup == "agent_rss_bytes":
-		return "whose " + d.Setup + " a cluster does not show"
+		return "whose " + d.Setup + " cannot be measured on a cluster"
 	case cell.Topology.Name == results.SameNode && (strings.HasPrefix(d.Fact, "encapsulation") || strings.HasPrefix(d.Fact, "adjacency")):
-		return "where nothing crosses a wire"
+		return "where packets do not leave the node"
 	}
 	return ""
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// TestCheckRun holds thresholds against runs that can decide them and runs that
+// TestCheckRun checks thresholds against runs that can decide them and runs that
 // cannot.
 func TestCheckRun(t *testing.T) {
 	figure := func(probe, name, unit string, baseline bool) Figure {
@@ -38,14 +38,14 @@ func TestCheckRun(t *testing.T) {
 		{"a figure of a probe with parameters", "metric: \"tcp-rr:size=64 p50\", of: host, at_most: 3", lab(nil), ""},
 		{"the same probe without them", "metric: tcp-rr p50, at_most: 1 s", lab(nil), "threshold 1 is about tcp-rr p50, which the run does not measure: add the probe tcp-rr to run.probes"},
 		{"a probe that is not asked for", "metric: udp-rr p50, at_most: 1 s", lab(nil), "add the probe udp-rr to run.probes"},
-		{"a figure that its probe has not", "metric: tcp-rr p90, at_most: 1 s", probes("tcp-rr"), `no probe measures; did you mean tcp-rr p`},
-		{"a probe that there is not", "metric: tcp-strem goodput, at_least: 1", lab(nil), "did you mean tcp-stream goodput"},
+		{"a figure that its probe does not have", "metric: tcp-rr p90, at_most: 1 s", probes("tcp-rr"), `no probe measures; did you mean tcp-rr p`},
+		{"a probe that does not exist", "metric: tcp-strem goodput, at_least: 1", lab(nil), "did you mean tcp-stream goodput"},
 		{"a unit of something else", "metric: tcp-stream goodput, at_least: 1 ms", lab(nil), "cannot be compared"},
-		{"too few rounds", "metric: tcp-stream goodput, at_least: 1", lab(func(a *results.Asked) { a.Rounds = 5 }), "takes 6 rounds, and the run has 5"},
+		{"too few rounds", "metric: tcp-stream goodput, at_least: 1", lab(func(a *results.Asked) { a.Rounds = 5 }), "takes 6 rounds, but the run has 5"},
 		{"too few rounds at most", "metric: tcp-stream goodput, at_least: 1", lab(func(a *results.Asked) { a.MaxRounds = 4 }), "the run has 4"},
 		{"few rounds for a fact", "fact: encapsulation kind, is: none", lab(func(a *results.Asked) { a.Rounds = 1 }), ""},
-		{"an earlier run that nobody names", "metric: tcp-stream goodput, of: earlier, at_least: 1", lab(nil), "none is named"},
-		{"of host where only pods are measured", "metric: cni-time add, of: host, at_most: 1", lab(nil), "where cni-time measures nothing"},
+		{"an earlier run that is not named", "metric: tcp-stream goodput, of: earlier, at_least: 1", lab(nil), "none is named"},
+		{"of host where only pods are measured", "metric: cni-time add, of: host, at_most: 1", lab(nil), "compares with host, which cni-time does not measure"},
 		{"of pods themselves", "metric: cni-time add, at_most: 1 s", lab(nil), ""},
 		{"host of host", "plugin: host, metric: tcp-stream goodput, of: host, at_least: 1", lab(nil), "compares host with itself"},
 		{"a Service in the lab", "metric: service rate, at_least: 1", probes("service"), "which the testbed lab cannot measure"},
@@ -54,7 +54,7 @@ func TestCheckRun(t *testing.T) {
 		{"a control", "plugin: calico-bgp+control, metric: tcp-stream goodput, at_least: 1", lab(func(a *results.Asked) { a.Control = "calico-bgp" }), ""},
 		{"no control", "plugin: calico-bgp+control, metric: tcp-stream goodput, at_least: 1", lab(nil), "matches nothing"},
 		{"a topology that is not asked for", "topology: routed, metric: tcp-stream goodput, at_least: 1", lab(nil), "topologies l2;"},
-		{"a wire that is not asked for", "wire: 10gbit, metric: tcp-stream goodput, at_least: 1", lab(nil), "wires none, 1gbit"},
+		{"a rate limit that is not asked for", "wire: 10gbit, metric: tcp-stream goodput, at_least: 1", lab(nil), "rate limits (wire) none, 1gbit"},
 		{"the wire", "fact: encapsulation agrees, is: true", lab(nil), ""},
 		{"the wire, unseen", "fact: encapsulation agrees, is: true", probes("tcp-rr"), "add the probe encap to run.probes"},
 		{"adjacency", "fact: adjacency neighbour, is: true", lab(nil), "add the probe adjacency"},
@@ -66,15 +66,15 @@ func TestCheckRun(t *testing.T) {
 		{"findings beside none", "fact: findings, at_most: 0", probes("encap"), "add a probe that measures one"},
 		{"set-up", "setup: cni_add_ms, at_most: 1 s", lab(nil), ""},
 		{"set-up of the baseline", "plugin: host, setup: cni_add_ms, at_most: 1 s", lab(nil), "neither agents nor pods"},
-		{"a place where one cannot run", "metric: tcp-rr p50, at_most: 1 s", cloud, "is also about terway-eni on l2, where it cannot run: it needs a VPC"},
+		{"a place where one cannot run", "metric: tcp-rr p50, at_most: 1 s", cloud, "also covers terway-eni on l2, where it cannot run: it needs a VPC"},
 		{"the place where it can", "topology: \"vpc*\", metric: tcp-rr p50, at_most: 1 s", cloud, ""},
-		{"policy of agents that do not run", "topology: \"vpc*\", fact: policy enforced, is: true", cloud, "of which only the data path runs"},
+		{"policy of agents that do not run", "topology: \"vpc*\", fact: policy enforced, is: true", cloud, "which runs only its data path"},
 		{"policy of those that do", "plugin: \"calico*\", fact: policy enforced, is: true", cloud, ""},
 		{"a cluster's topology", "topology: cluster, fact: encapsulation kind, is: none", cluster, ""},
-		{"a cluster's one node", "fact: encapsulation kind, is: none", cluster, "on same-node, where nothing crosses a wire"},
-		{"the lab's wire on a cluster", "wire: 1gbit, metric: tcp-rr p50, at_most: 1 s", cluster, "wires none"},
-		{"what a cluster does not show", "setup: agent_rss_bytes, at_most: 1", cluster, "a cluster does not show"},
-		{"what a cluster cannot measure", "metric: cni-time add, at_most: 1 s", cluster, "which the testbed cluster cannot measure"},
+		{"a cluster's one node", "fact: encapsulation kind, is: none", cluster, "on same-node, where packets do not leave the node"},
+		{"the lab's rate limit on a cluster", "wire: 1gbit, metric: tcp-rr p50, at_most: 1 s", cluster, "rate limits (wire) none"},
+		{"a setup figure that clusters do not have", "setup: agent_rss_bytes, at_most: 1", cluster, "cannot be measured on a cluster"},
+		{"a probe that clusters do not have", "metric: cni-time add, at_most: 1 s", cluster, "which the testbed cluster cannot measure"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			err := parse(t, c.threshold).CheckRun(c.asked, figures, catalogue.All())

@@ -9,17 +9,17 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// seen is what a run says of a figure or a fact of one network.
+// seen is a figure or a fact of one network as recorded in a run.
 type seen struct {
-	where string // "calico-bgp on l2 over 1gbit"; of a fact, what follows the network's name
+	where string // "calico-bgp on l2 over 1gbit"; for a fact, the text after the network's name
 	low   float64
 	high  float64
-	known bool   // low and high are an interval; equal for a fact
-	word  string // value of a fact that is no number
+	known bool   // whether low and high are an interval; they are equal for a fact
+	word  string // value of a fact that is not a number
 	unit  string
 	shown string // the figure, for people
-	// missing says why nothing can be decided; broken that the network does
-	// not work, which fails whatever is asked of it.
+	// missing says why nothing can be decided. broken says that the network does
+	// not work, which fails any threshold.
 	missing, broken string
 }
 
@@ -31,14 +31,14 @@ type place struct {
 
 func (p place) String() string { return p.plugin + " on " + p.topology.String() }
 
-// fact is something known of a network that has no samples.
+// fact is a property of a network that has no samples.
 type fact struct {
 	name   string
 	title  string
-	probe  string // that finds it out; "" where every run knows it
+	probe  string // the probe that determines it; "" if every run records it
 	number bool
-	unit   string   // of a number
-	words  []string // that it may be, if it is no number
+	unit   string   // unit of a number
+	words  []string // possible values, if it is not a number
 	of     func(r *model.Report, p place) []seen
 }
 
@@ -48,11 +48,11 @@ var (
 	sides = []string{results.SourceKept, results.SourceSNAT}
 )
 
-// factsKnown are all that thresholds can name.
+// factsKnown lists all facts that thresholds can name.
 var factsKnown = []fact{
-	{name: "encapsulation agrees", title: "the wire shows what is configured", probe: "encap", words: yesNo,
+	{name: "encapsulation agrees", title: "captured packets show the configured encapsulation", probe: "encap", words: yesNo,
 		of: onWire(func(e results.Encapsulation) seen { return yes(e.Agrees) })},
-	{name: "encapsulation kind", title: "the encapsulation that the wire shows", probe: "encap", words: kinds,
+	{name: "encapsulation kind", title: "the encapsulation of captured packets", probe: "encap", words: kinds,
 		of: onWire(func(e results.Encapsulation) seen { return seen{word: e.Effective} })},
 	{name: "encapsulation overhead", title: "bytes around the inner packet", probe: "encap", number: true, unit: "byte",
 		of: onWire(func(e results.Encapsulation) seen { return exactly(float64(e.OverheadBytes), "byte") })},
@@ -64,7 +64,7 @@ var factsKnown = []fact{
 	source(results.OutsideToPod), source(results.PodToOutside), source(results.PodToPod),
 	{name: "policy enforced", title: "a rule that denies traffic takes effect", probe: "policy", words: yesNo,
 		of: policy(func(p results.Policy) seen { return yes(p.Enforced) })},
-	{name: "policy seconds", title: "from the rule to the last packet that passed", probe: "policy", number: true, unit: "s",
+	{name: "policy seconds", title: "time from the rule to the last packet that passed", probe: "policy", number: true, unit: "s",
 		of: policy(func(p results.Policy) seen {
 			if !p.Enforced {
 				return seen{broken: "the policy is not enforced: " + p.Cause.String()}
@@ -81,16 +81,16 @@ func exactly(v float64, unit string) seen {
 	return seen{low: v, high: v, known: true, unit: unit, shown: quantity.Format(v, unit)}
 }
 
-// onWire looks at what was captured of a network.
+// onWire returns a function that applies look to the packet captures of a network.
 func onWire(look func(results.Encapsulation) seen) func(*model.Report, place) []seen {
 	return func(r *model.Report, p place) (all []seen) {
 		for _, e := range r.Encapsulation {
 			switch {
 			case e.Plugin != p.plugin || e.Topology != p.topology:
 			case e.Effective == "unseen" && e.Sent > 0:
-				all = append(all, seen{missing: fmt.Sprintf("none of %d packets was seen on the wire, although they arrived", e.Sent)})
+				all = append(all, seen{missing: fmt.Sprintf("none of the %d packets was seen on the wire, although they arrived", e.Sent)})
 			case e.Effective == "unseen":
-				all = append(all, seen{missing: fmt.Sprint("the wire could not be looked at: ", e.Warnings)})
+				all = append(all, seen{missing: fmt.Sprint("packets on the wire could not be captured: ", e.Warnings)})
 			default:
 				all = append(all, look(e))
 			}
@@ -122,8 +122,8 @@ func reached(direction string) fact {
 		}}
 }
 
-// passes is whether packets pass one way. Where they do not pass between the
-// nodes themselves either, nothing is decided about the plugin.
+// passes returns whether packets pass in one direction. Where the nodes' own packets
+// do not pass either, nothing is decided about the plugin.
 func passes(r *model.Report, a results.Reachability) seen {
 	s := yes(a.Reachable)
 	if !a.Reachable && facts.UnreachedByHost(r, a) {
@@ -133,7 +133,8 @@ func passes(r *model.Report, a results.Reachability) seen {
 	return s
 }
 
-// way names the two nodes of an attempt between two, to follow the network's name.
+// way names the two nodes of an attempt between nodes. The text follows the network's
+// name.
 func way(a results.Reachability) string {
 	if a.From == "" || a.To == "" || a.From == a.To {
 		return ""
@@ -142,7 +143,7 @@ func way(a results.Reachability) string {
 }
 
 func source(direction string) fact {
-	return fact{name: "source " + direction, title: "what becomes of the source address in this direction", probe: "reach", words: sides,
+	return fact{name: "source " + direction, title: "whether the source address is kept or translated in this direction", probe: "reach", words: sides,
 		of: func(r *model.Report, p place) (all []seen) {
 			for _, one := range r.Reachability {
 				switch {
@@ -177,7 +178,7 @@ func podMTU(r *model.Report, p place) []seen {
 	return nil
 }
 
-// findings counts what was found of a network that was measured.
+// findings counts the findings about a network that was measured.
 func findings(r *model.Report, p place) []seen {
 	measured, n := false, 0.0
 	for _, c := range r.Cells {
@@ -194,7 +195,7 @@ func findings(r *model.Report, p place) []seen {
 	return []seen{exactly(n, "1")}
 }
 
-// setups are the figures of bringing a network up.
+// setups lists the figures of bringing a network up.
 var setups = []struct {
 	name, unit string
 	of         func(s model.Setup) (float64, bool)

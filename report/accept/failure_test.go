@@ -11,7 +11,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestFailedSamples fails a threshold on a figure that is missing because its
+// TestFailedSamples checks that a threshold fails if the figure is missing because its
 // samples failed, unless the nodes' own network fails too.
 func TestFailedSamples(t *testing.T) {
 	failure := func(shared bool) []model.Failure {
@@ -30,7 +30,7 @@ func TestFailedSamples(t *testing.T) {
 		{"all samples failed", "metric: tcp-stream goodput, at_least: 1", func(_, p *model.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(false) }, Fail, "tcp-stream failed 6 of 6: timed out"},
 		{"all samples failed, the host's too", "metric: tcp-stream goodput, at_least: 1", func(_, p *model.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(true) }, Inconclusive, "the nodes' own network fails at it too"},
 		{"another probe's samples failed", "metric: tcp-rr p99, at_most: 5", func(_, p *model.Cell) { p.Metrics, p.Failures = p.Metrics[1:], failure(false) }, Pass, ""},
-		{"a probe that the run has not", "metric: udp-pps rate, at_least: 1", func(_, p *model.Cell) { p.Failures = failure(false) }, Inconclusive, "the run has no udp-pps rate"},
+		{"a probe that is not in the run", "metric: udp-pps rate, at_least: 1", func(_, p *model.Cell) { p.Failures = failure(false) }, Inconclusive, "the run has no udp-pps rate"},
 		{"it broke", "metric: tcp-stream goodput, at_least: 1", func(_, p *model.Cell) { broke(p, 5) }, Fail, "it worked for 4 rounds, then broke in round 5 at 12:34:56 UTC: no packet within 30 s"},
 		{"it broke, a fact", "fact: encapsulation agrees, is: true", func(_, p *model.Cell) { broke(p, 5) }, Fail, "it worked for 4 rounds, then broke"},
 		{"it broke, and the host's network too", "metric: tcp-stream goodput, at_least: 1", func(h, p *model.Cell) { broke(p, 5); broke(h, 5) }, Inconclusive, "the nodes' own network broke too"},
@@ -52,8 +52,8 @@ func TestFailedSamples(t *testing.T) {
 	}
 }
 
-// TestReachedBothWays holds both ways between two nodes against a threshold, and
-// names the one that fails.
+// TestReachedBothWays checks both directions between two nodes against a threshold; the
+// reason names the direction that fails.
 func TestReachedBothWays(t *testing.T) {
 	back := func(plugin string) results.Reachability {
 		return results.Reachability{Plugin: plugin, Topology: results.On("l2"), Direction: results.PodToPod, From: "node2", To: "node1", Cause: words.Quote("lost")}
@@ -64,7 +64,7 @@ func TestReachedBothWays(t *testing.T) {
 		want Verdict
 		says string
 	}{
-		{"one way fails", []results.Reachability{back("calico-bgp")}, Fail, "calico-bgp on l2, from node2 to node1: it is false, not true"},
+		{"one direction fails", []results.Reachability{back("calico-bgp")}, Fail, "calico-bgp on l2, from node2 to node1: it is false, not true"},
 		{"the host's does too", []results.Reachability{back("calico-bgp"), back("host")}, Inconclusive, "the nodes' own network fails at it too: lost"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,13 +79,14 @@ func TestReachedBothWays(t *testing.T) {
 	}
 }
 
-// TestUnseenOnTheWire tells packets that were looked for from a look that failed.
+// TestUnseenOnTheWire distinguishes packets that were not seen from a capture that
+// failed.
 func TestUnseenOnTheWire(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		sent int
 		says string
-	}{{"they arrived and were not seen", 32, "none of 32 packets was seen on the wire, although they arrived"}, {"the look failed", 0, "the wire could not be looked at"}} {
+	}{{"they arrived and were not seen", 32, "none of the 32 packets was seen on the wire, although they arrived"}, {"the capture failed", 0, "packets on the wire could not be captured"}} {
 		t.Run(c.name, func(t *testing.T) {
 			r := runOf(nil, nil)
 			r.Encapsulation[0].Effective, r.Encapsulation[0].Agrees, r.Encapsulation[0].Sent = "unseen", false, c.sent

@@ -15,7 +15,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Verdict is what a threshold came to.
+// Verdict is the result of a threshold.
 type Verdict string
 
 // The verdicts.
@@ -25,7 +25,7 @@ const (
 	Inconclusive Verdict = "inconclusive"
 )
 
-// Outcome is how a run stands to a spec.
+// Outcome is the result of checking a run against a spec.
 type Outcome struct {
 	Schema     string       `json:"schema"`
 	Title      string       `json:"title,omitempty"`
@@ -40,7 +40,7 @@ type Outcome struct {
 // Schema names the version of the outcome in JSON.
 const Schema = "cnibench.accept/v1"
 
-// Result is one threshold and what each network came to.
+// Result is the result of one threshold, with the part of each network.
 type Result struct {
 	Name    string  `json:"name"`
 	Verdict Verdict `json:"verdict"`
@@ -48,17 +48,17 @@ type Result struct {
 	Of      []Part  `json:"of"`
 }
 
-// Part is one network's share of a threshold.
+// Part is the result of a threshold for one network.
 type Part struct {
 	Where   string      `json:"where"`
 	Verdict Verdict     `json:"verdict"`
 	Reason  string      `json:"reason"`
-	Bounds  *[2]float64 `json:"bounds,omitempty"` // interval that was decided on
+	Bounds  *[2]float64 `json:"bounds,omitempty"` // interval that the verdict is based on
 	Unit    string      `json:"unit,omitempty"`
 }
 
-// Judge holds a run against a spec. earlier may be nil; thresholds of an
-// earlier run are inconclusive then.
+// Judge checks a run against a spec. earlier may be nil; thresholds that compare with
+// an earlier run are then inconclusive.
 func Judge(s *Spec, r, earlier *model.Report, c catalogue.Catalogue) *Outcome {
 	o := &Outcome{Schema: Schema, Title: s.Title, Run: r.Run.ID, Verdict: Pass, Warnings: r.Warnings, report: r}
 	for i := range s.Thresholds {
@@ -69,8 +69,8 @@ func Judge(s *Spec, r, earlier *model.Report, c catalogue.Catalogue) *Outcome {
 	return o
 }
 
-// worse is the verdict of two together: a failure stands whatever else is
-// unknown, and nothing passes while something is unknown.
+// worse combines two verdicts: a failure outweighs everything else, and an inconclusive
+// verdict outweighs a pass.
 func worse(a, b Verdict) Verdict {
 	for _, v := range []Verdict{Fail, Inconclusive} {
 		if a == v || b == v {
@@ -80,7 +80,7 @@ func worse(a, b Verdict) Verdict {
 	return Pass
 }
 
-// judge holds one threshold against a run.
+// judge checks one threshold against a run.
 type judge struct {
 	*Threshold
 	run, earlier *model.Report
@@ -146,8 +146,8 @@ func (j *judge) decide(s seen) Part {
 	return p
 }
 
-// against decides on the bounds of an interval. A bound that is no number
-// decides nothing.
+// against compares the bounds of an interval with a limit. It is inconclusive if a
+// bound is NaN.
 func against(low, high, limit float64, least bool) Verdict {
 	if !least {
 		low, high, limit = -high, -low, -limit
@@ -161,7 +161,7 @@ func against(low, high, limit float64, least bool) Verdict {
 	return Inconclusive
 }
 
-// says puts a verdict on a limit into words.
+// says describes a verdict on a limit.
 func says(v Verdict, least bool) string {
 	side := map[bool]string{true: "at least", false: "at most"}[least]
 	switch v {
@@ -173,7 +173,7 @@ func says(v Verdict, least bool) string {
 	return "the interval leaves open whether it is " + side
 }
 
-// look finds what the run says of all that the threshold names.
+// look returns the figure or facts of every network that the threshold names.
 func (j *judge) look() []seen {
 	var all []seen
 	var places []place
@@ -192,13 +192,13 @@ func (j *judge) look() []seen {
 		}
 	}
 	if len(all) == 0 {
-		return []seen{{where: "the run", missing: "it has nothing that the threshold names (" + strings.TrimSpace(j.Plugin+" "+j.Topology+" "+j.Wire) + ")"}}
+		return []seen{{where: "the run", missing: "it has nothing that matches the threshold (" + strings.TrimSpace(j.Plugin+" "+j.Topology+" "+j.Wire) + ")"}}
 	}
 	return all
 }
 
-// names reports whether a threshold is about a cell. The baseline and an A/A
-// copy are meant only where they are named.
+// names reports whether a threshold covers a cell. The baseline and an A/A copy are
+// covered only if they are named.
 func (j *judge) names(c *model.Cell) bool {
 	match := func(pattern, name string) bool {
 		ok, _ := path.Match(pattern, name)
@@ -216,8 +216,8 @@ func (j *judge) names(c *model.Cell) bool {
 	return match(j.Plugin, c.Plugin)
 }
 
-// without says why a cell has nothing to decide on: that it does not work, or
-// that nobody knows. Empty while it is sound.
+// without says why a cell has nothing to judge: it does not work, or it was not
+// measured. The result is empty if the cell is sound.
 func without(r *model.Report, c *model.Cell) seen {
 	if shared := facts.Underlay(r, c); !shared.Empty() && c.Status != results.StatusOK && c.Status != results.StatusUnsupported {
 		return seen{missing: shared.String()}
@@ -233,7 +233,7 @@ func without(r *model.Report, c *model.Cell) seen {
 	return seen{}
 }
 
-// metric is what a cell says of the threshold's figure.
+// metric returns a cell's value of the threshold's figure.
 func (j *judge) metric(c *model.Cell) seen {
 	where := place{c.Plugin, c.Topology}.String() + " over " + c.Wire
 	s := without(j.run, c)
@@ -253,7 +253,7 @@ func (j *judge) metric(c *model.Cell) seen {
 	return s
 }
 
-// figure is the interval that the threshold is about.
+// figure returns the interval that the threshold compares with its limits.
 func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 	notes := ""
 	if len(m.Warnings) > 0 {
@@ -267,7 +267,7 @@ func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 		return interval(m.VsHost.CI, unitRatio, quantity.Ratio(m.VsHost.Ratio, m.VsHost.CI)+" of host"+notes)
 	case ofEarlier:
 		if j.earlier == nil {
-			return seen{missing: "no earlier run is given: name one with --against or against in the spec"}
+			return seen{missing: "no earlier run is given: pass --against or add against to the spec"}
 		}
 		r, why := change.Of(j.earlier, j.run, c, m)
 		if why != "" {
@@ -286,12 +286,12 @@ func interval(ci *[2]float64, unit, shown string) seen {
 	return s
 }
 
-// fact is what the run says of a network that has no samples.
+// fact returns a network's values of the threshold's fact or setup figure.
 func (j *judge) fact(c *model.Cell, p place) []seen {
 	all := []seen{without(j.run, c)}
 	if s := all[0]; s.broken == "" && s.missing == "" {
 		if all = j.facts(p); len(all) == 0 {
-			all = []seen{{missing: "the run does not say: " + j.Fact + j.Setup + " was not measured"}}
+			all = []seen{{missing: j.Fact + j.Setup + " was not measured in this run"}}
 		}
 	}
 	for i := range all {
@@ -319,7 +319,7 @@ func (j *judge) facts(p place) []seen {
 	return nil
 }
 
-// listed names the figures that a cell has.
+// listed names the figures of a cell.
 func listed(c *model.Cell) string {
 	if len(c.Metrics) == 0 {
 		return "no figures"

@@ -42,9 +42,9 @@ func (o *Outcome) JSON(out io.Writer) error {
 	return err
 }
 
-// JUnit writes a case for each threshold: a failure if it failed, an error if
-// it is inconclusive, which must not look like a pass to a pipeline that reads
-// nothing else.
+// JUnit writes a case for each threshold: a failure if it failed, and an error if it is
+// inconclusive, because a pipeline that reads only this file must not take it for a
+// pass.
 func (o *Outcome) JUnit(out io.Writer) error {
 	suite := junit.Suite{Name: "cnibench accept", Time: o.report.Run.Started}
 	if o.Title != "" {

@@ -1,6 +1,6 @@
-// Package accept holds a recorded run against thresholds. It decides on the
-// bounds of intervals, never on estimates: what the samples do not settle is
-// inconclusive, not passed and not failed.
+// Package accept checks a recorded run against thresholds. It decides on the bounds of
+// intervals, never on estimates: a threshold that the samples do not settle is
+// inconclusive, neither passed nor failed.
 package accept
 
 import (
@@ -17,44 +17,44 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Spec is what a network must hold to.
+// Spec lists the limits that a network must meet.
 type Spec struct {
 	Title string `json:"title,omitempty"`
-	// Run is what to measure when no recorded run is given.
+	// Run is the run to make if no recorded run is given.
 	Run *results.Asked `json:"run,omitempty"`
-	// Against is the directory of an earlier run, for thresholds of it.
+	// Against is the directory of the earlier run that thresholds compare with.
 	Against    string      `json:"against,omitempty"`
 	Thresholds []Threshold `json:"thresholds"`
 }
 
-// Threshold bounds one figure or fact of every network that it names. Exactly
-// one of Metric, Fact and Setup is set.
+// Threshold limits one figure or fact of every network that it names. Exactly one of
+// Metric, Fact and Setup is set.
 type Threshold struct {
 	Name     string `json:"name,omitempty"`
-	Plugin   string `json:"plugin,omitempty"`   // name, alias or glob; "": all but the baseline
+	Plugin   string `json:"plugin,omitempty"`   // name, alias or glob; "": all except the baseline
 	Topology string `json:"topology,omitempty"` // "": all
-	Wire     string `json:"wire,omitempty"`     // "": all; metrics alone have it
+	Wire     string `json:"wire,omitempty"`     // "": all; only for metrics
 	Metric   string `json:"metric,omitempty"`   // probe and name, "tcp-stream goodput"
-	Fact     string `json:"fact,omitempty"`     // see facts
+	Fact     string `json:"fact,omitempty"`     // see factsKnown
 	Setup    string `json:"setup,omitempty"`    // network_ready_ms, cni_add_ms, agent_rss_bytes
-	// Of is what a metric is compared with: value, host or earlier.
+	// Of selects the value of a metric: value, host or earlier.
 	Of      string `json:"of,omitempty"`
 	AtLeast *Bound `json:"at_least,omitempty"`
 	AtMost  *Bound `json:"at_most,omitempty"`
 	Is      *Word  `json:"is,omitempty"`
 }
 
-// What a metric's threshold is of.
+// Values of Threshold.Of.
 const (
 	ofValue   = "value"   // the figure itself, in its unit
-	ofHost    = "host"    // its ratio to the baseline of the same blocks
+	ofHost    = "host"    // its ratio to the baseline in the same blocks
 	ofEarlier = "earlier" // its ratio to an earlier run
 )
 
 //go:embed explain.yaml
 var explanation string
 
-// Explain describes the spec file, for people.
+// Explain describes the spec file for people.
 func Explain() string {
 	var b strings.Builder
 	b.WriteString(explanation + "# Facts:\n")
@@ -68,9 +68,9 @@ func Explain() string {
 	return b.String()
 }
 
-// Parse reads a spec file strictly. defaults is what the run section does not
-// say. Errors are one line, with the line of the file or the threshold's
-// number, and the nearest name where one is misspelt.
+// Parse reads a spec file strictly. defaults are the values for keys that the run
+// section leaves out. An error is one line that names the line of the file or the number
+// of the threshold, and suggests the nearest name for a misspelt one.
 func Parse(text []byte, defaults results.Asked) (*Spec, error) {
 	s := &Spec{Run: &defaults}
 	if _, err := spec.Read(text, s); err != nil {
@@ -87,18 +87,18 @@ func Parse(text []byte, defaults results.Asked) (*Spec, error) {
 	return s, nil
 }
 
-// MeasuresItself reports whether the spec says what to run. A cluster has its
-// plugin already.
+// MeasuresItself reports whether the spec says what to run. On a cluster it does so
+// without plugins, because the cluster already has one.
 func (s *Spec) MeasuresItself() bool {
 	return s.Run != nil && (len(s.Run.Plugins) > 0 || s.Run.Testbed == "cluster" || s.Run.Apart())
 }
 
-// NeedsEarlier reports whether a threshold is of an earlier run.
+// NeedsEarlier reports whether a threshold compares with an earlier run.
 func (s *Spec) NeedsEarlier() bool {
 	return slices.ContainsFunc(s.Thresholds, func(t Threshold) bool { return t.Of == ofEarlier })
 }
 
-// check completes a threshold and refuses one that means nothing.
+// check completes a threshold and refuses an invalid one.
 func (t *Threshold) check() error {
 	set := 0
 	for _, what := range []string{t.Metric, t.Fact, t.Setup} {
@@ -115,10 +115,10 @@ func (t *Threshold) check() error {
 		}
 	}
 	if t.Of != "" && t.Metric == "" {
-		return errors.New("of belongs to a metric")
+		return errors.New("of applies only to a metric")
 	}
 	if t.Wire != "" && t.Metric == "" {
-		return errors.New("wire belongs to a metric: facts and set-up are of all wires")
+		return errors.New("wire applies only to a metric: facts and setup figures do not depend on the rate limit")
 	}
 	if t.AtLeast != nil && t.AtMost != nil && t.AtLeast.value > t.AtMost.value && t.AtLeast.unit == t.AtMost.unit {
 		return errors.New("at_least is above at_most")
@@ -173,14 +173,14 @@ func (t *Threshold) checkSetup() error {
 		}
 		names = append(names, s.name)
 	}
-	return catalogue.OneOf("set-up figure", t.Setup, names)
+	return catalogue.OneOf("setup figure", t.Setup, names)
 }
 
-// needsBounds checks that there is a bound, in a unit that can be converted; a
-// metric's own unit ("") is known from the run alone.
+// needsBounds checks that there is a bound and that its unit can be converted to unit.
+// unit is "" for a metric, whose unit is known only from the run.
 func (t *Threshold) needsBounds(unit string) error {
 	if t.Is != nil {
-		return errors.New("is belongs to facts that are words; this one is a number and takes at_least or at_most")
+		return errors.New("is applies only to facts whose value is a word; this one is a number and takes at_least or at_most")
 	}
 	if t.AtLeast == nil && t.AtMost == nil {
 		return errors.New("at_least or at_most is missing")
@@ -198,15 +198,15 @@ func (t *Threshold) needsBounds(unit string) error {
 
 func (t *Threshold) needsIs(words []string) error {
 	if t.AtLeast != nil || t.AtMost != nil {
-		return errors.New("at_least and at_most belong to numbers; this fact takes is")
+		return errors.New("at_least and at_most apply only to numbers; this fact takes is")
 	}
 	if t.Is == nil {
-		return errors.New("is is missing")
+		return errors.New("the key is is missing")
 	}
 	return catalogue.OneOf("value of this fact", string(*t.Is), words)
 }
 
-// described names a threshold that has no name.
+// described returns a name for a threshold that has none.
 func (t *Threshold) described() string {
 	parts := []string{t.Metric + t.Fact + t.Setup}
 	if t.Of == ofHost || t.Of == ofEarlier {

@@ -14,15 +14,15 @@ type Side struct {
 	Report *model.Report
 }
 
-// Comparison is how a later run stands to an earlier one.
+// Comparison compares a later run with an earlier one.
 type Comparison struct {
 	Schema string `json:"schema"`
 	Old    string `json:"old"` // ID
 	New    string `json:"new"`
-	// Environment lists what differs beside what was measured.
+	// Environment lists the differences other than the measured figures.
 	Environment []string `json:"environment"`
-	// SameMachine says whether absolute figures are judged. If not, ratios to
-	// host are.
+	// SameMachine says whether absolute figures are judged. Otherwise ratios to
+	// host are judged.
 	SameMachine bool    `json:"same_machine"`
 	Margin      float64 `json:"margin"`
 	Cells       []Cell  `json:"cells"`
@@ -36,10 +36,10 @@ type Cell struct {
 	results.Cell
 	Probe   string        `json:"probe"`
 	Metric  string        `json:"metric"`
-	Unit    string        `json:"unit"` // of Old and New: the figure's, or "ratio" to host
+	Unit    string        `json:"unit"` // of Old and New: the figure's unit, or "ratio" for ratios to host
 	Old     *float64      `json:"old"`
 	New     *float64      `json:"new"`
-	Ratio   *float64      `json:"ratio"` // of the later to the earlier
+	Ratio   *float64      `json:"ratio"` // of the later figure to the earlier one
 	CI      *[2]float64   `json:"ci"`
 	P       *float64      `json:"p_adjusted"`
 	Verdict stats.Verdict `json:"verdict"`
@@ -48,13 +48,13 @@ type Cell struct {
 	better string
 }
 
-// Between compares two runs. On one machine it compares the figures by their
-// samples; across machines the ratios to host, block by block of each run,
-// because there the machine's speed cancels.
+// Between compares two runs. If they come from one machine, it compares the samples of
+// each figure. Otherwise it compares the ratios to host in the blocks of each run,
+// because the speed of the machine cancels out of them.
 func Between(old, now Side, margin float64) *Comparison {
 	c := &Comparison{Schema: Schema, Old: old.Run.ID, New: now.Run.ID, Margin: margin,
 		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run, now.Run)) == 0, Cells: []Cell{}}
-	families := map[string][]int{} // of one question: a figure over all cells
+	families := map[string][]int{} // by probe: its headline in all cells
 	var ratios []stats.Ratio
 	for i := range now.Report.Cells {
 		cell := &now.Report.Cells[i]
@@ -74,7 +74,7 @@ func Between(old, now Side, margin float64) *Comparison {
 	return c
 }
 
-// judge gives the members of a family their verdicts.
+// judge sets the verdicts of the members of a family.
 func (c *Comparison) judge(members []int, ratios []stats.Ratio) {
 	var family []stats.Ratio
 	var of []int
@@ -93,7 +93,7 @@ func (c *Comparison) judge(members []int, ratios []stats.Ratio) {
 	}
 }
 
-// headlines are the first figure of each probe of a cell.
+// headlines returns the first figure of each probe of a cell.
 func headlines(c *model.Cell) []*model.Metric {
 	var all []*model.Metric
 	told := map[string]bool{}
@@ -120,7 +120,7 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	case was == nil:
 		one.Cause = "the earlier run does not have it"
 	case m.Better == "":
-		one.Cause = "the figure has no good side"
+		one.Cause = "neither high nor low values of the figure are better"
 	default:
 		one.Cause = placed(was, m)
 	}
@@ -140,14 +140,14 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	}
 	r := stats.Independent(a, b)
 	if r.N == 0 || math.IsNaN(r.Ratio) {
-		one.Cause = "there are samples of zero, which have no ratio"
+		one.Cause = "some samples are zero, so there is no ratio"
 		return one, r
 	}
 	one.Ratio, one.CI = &r.Ratio, bounds(r.CI)
 	return one, r
 }
 
-// addGone adds what the earlier run has and the later one has not.
+// addGone adds the figures of the earlier run that the later one does not have.
 func (c *Comparison) addGone(old, now *model.Report) {
 	for i := range old.Cells {
 		before := &old.Cells[i]
@@ -163,7 +163,7 @@ func (c *Comparison) addGone(old, now *model.Report) {
 			if after != nil && after.Status == results.StatusBroke {
 				cause = "in the later run it " + after.Outcome().String()
 			} else if after != nil && !after.Cause.Empty() {
-				cause = "in the later run it is " + after.Outcome().String()
+				cause = "its status in the later run is " + after.Outcome().String()
 			} else if after != nil && after.Failure(m.Probe) != nil {
 				cause = "in the later run " + after.Failure(m.Probe).Text().String()
 			}

@@ -1,5 +1,5 @@
-// Package change says how a later run stands to an earlier one: what differs in
-// the environment, and then cell by cell, as ratios of independent samples.
+// Package change compares a later run with an earlier one: first the environment, and
+// then each cell, as ratios of independent samples.
 package change
 
 import (
@@ -19,15 +19,15 @@ type Ratio struct {
 	CI    *[2]float64 `json:"ci"`
 }
 
-// Of compares one figure of a cell with the same of an earlier run; otherwise
-// it says why that cannot be done.
+// Of compares one figure of a cell with the same figure of an earlier run. If that is
+// not possible, why says the reason.
 func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, why string) {
 	if d := Machine(reported(earlier), reported(later)); len(d) > 0 {
-		return r, "the runs are not known to be of one machine, so only ratios to host compare: " + strings.Join(d, ", ")
+		return r, "the runs are not known to come from one machine, so only ratios to host can be compared: " + strings.Join(d, ", ")
 	}
 	before := earlier.Cell(c.Cell)
 	if before == nil || before.Metric(m.Probe, m.Name) == nil {
-		return r, fmt.Sprintf("the earlier run has no %s %s of it", m.Probe, m.Name)
+		return r, fmt.Sprintf("the earlier run has no %s %s for this cell", m.Probe, m.Name)
 	}
 	old := before.Metric(m.Probe, m.Name)
 	if d := placed(old, m); d != "" {
@@ -35,13 +35,13 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 	}
 	i := stats.Independent(m.Samples, old.Samples)
 	if i.N == 0 {
-		return r, "there are samples of zero, which have no ratio"
+		return r, "some samples are zero, so there is no ratio"
 	}
 	return Ratio{i.Ratio, bounds(i.CI)}, ""
 }
 
-// placed says that two figures were taken on CPUs in different ways, which
-// changes them more than most plugins do.
+// placed says that the ends of two figures were placed on CPUs differently, which
+// changes figures more than most plugins do. It is empty if the placement is the same.
 func placed(old, m *model.Metric) string {
 	if old.Placement == m.Placement {
 		return ""
@@ -49,13 +49,13 @@ func placed(old, m *model.Metric) string {
 	return fmt.Sprintf("the placement of the ends differs: %s, now %s", old.Placement, m.Placement)
 }
 
-// reported is what a report says of where its run was made.
+// reported returns the part of a run that identifies its machine, from a report.
 func reported(r *model.Report) results.Run {
 	return results.Run{Host: r.Host, Asked: results.Asked{Testbed: r.Run.Testbed}, Clusters: r.Run.Clusters}
 }
 
-// Environment lists all in which two runs differ beside what they measured:
-// the machine or the clusters, their kernel, versions, and how they were made.
+// Environment lists the differences between two runs other than the measured figures:
+// the machine or the clusters, the kernel, versions, and how the runs were made.
 func Environment(a, b results.Run) []string {
 	all := Machine(a, b)
 	if !onCluster(a) && !onCluster(b) {
@@ -83,7 +83,7 @@ func Environment(a, b results.Run) []string {
 	return all
 }
 
-// differences writes the pairs that differ.
+// differences describes the pairs that differ.
 func differences(pairs [][3]string) []string {
 	var all []string
 	for _, p := range pairs {

@@ -13,7 +13,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// side is a run of host and calico-bgp: goodput around a level, host at another.
+// side returns a run of host and calico-bgp: calico-bgp's goodput is around level, and
+// the goodput of host around host.
 func side(level, host, noise float64) Side {
 	samples := func(of float64) (all []float64) {
 		for i := range 10 {
@@ -76,7 +77,7 @@ func TestWhatIsMissingOnOneSide(t *testing.T) {
 	for _, cell := range c.Cells {
 		said[cell.Plugin] = cell.Cause
 	}
-	if said["calico-bgp"] != "in the later run it is failed: no route" || said["flannel-vxlan"] != "the later run does not have it" || said["host"] != "" {
+	if said["calico-bgp"] != "its status in the later run is failed: no route" || said["flannel-vxlan"] != "the later run does not have it" || said["host"] != "" {
 		t.Errorf("%q", said)
 	}
 	again := Between(now, old, 0.03)
@@ -113,7 +114,7 @@ func TestEnvironmentComesFirst(t *testing.T) {
 	}
 	for _, says := range []string{"kernel 6.1, now 6.2", "version of flanneld v1, now v2", "version of bird none, now 2"} {
 		if i := strings.Index(text.String(), says); i < 0 || i > strings.Index(text.String(), "PLUGIN") {
-			t.Errorf("%q does not stand before the table:\n%s", says, &text)
+			t.Errorf("%q is not before the table:\n%s", says, &text)
 		}
 	}
 	if strings.Contains(markdown.String(), "<b>") {
@@ -121,8 +122,8 @@ func TestEnvironmentComesFirst(t *testing.T) {
 	}
 }
 
-// TestWhatFailedLater says why a figure of the earlier run has no later one, or
-// none that stands for the whole run.
+// TestWhatFailedLater checks the cause that is given where the later run does not have
+// a figure of the earlier one, or only figures from before the network broke.
 func TestWhatFailedLater(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -134,7 +135,7 @@ func TestWhatFailedLater(t *testing.T) {
 		}, "in the later run tcp-stream failed 6 of 6: timed out"},
 		{"it failed", func(c *model.Cell) {
 			c.Metrics, c.Status, c.Cause = nil, results.StatusFailed, words.Quote("no packet")
-		}, "in the later run it is failed: no packet"},
+		}, "its status in the later run is failed: no packet"},
 		{"it broke", func(c *model.Cell) {
 			c.Status, c.Cause, c.BrokeRound, c.WorkedRounds = results.StatusBroke, words.Quote("no packet"), 5, 4
 		}, "in the later run it worked for 4 rounds, then broke in round 5"},

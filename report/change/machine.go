@@ -10,13 +10,13 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// onCluster reports whether a run measured Kubernetes clusters. Its Host is then
-// the machine that called, which says nothing of the figures.
+// onCluster reports whether a run measured Kubernetes clusters. Its Host is then the
+// machine that ran cnibench, which does not affect the figures.
 func onCluster(r results.Run) bool { return r.Asked.Testbed == "cluster" || len(r.Clusters) > 0 }
 
-// Machine lists in what the machines of two runs differ that makes absolute
-// figures incomparable. Clusters are one machine if they are known to be the
-// same cluster and the same nodes of it were measured.
+// Machine lists the differences between the machines of two runs that make absolute
+// figures incomparable. Clusters count as one machine if they are known to be the same
+// cluster and the same nodes were measured.
 func Machine(a, b results.Run) []string {
 	switch {
 	case onCluster(a) != onCluster(b):
@@ -32,8 +32,8 @@ func Machine(a, b results.Run) []string {
 	})
 }
 
-// memory writes a machine's memory so that what firmware keeps from boot to boot
-// makes no difference.
+// memory formats the size of a machine's memory, rounded down to GiB because firmware may
+// reserve a slightly different amount at each boot.
 func memory(bytes uint64) string {
 	if bytes == 0 {
 		return ""
@@ -41,13 +41,13 @@ func memory(bytes uint64) string {
 	return quantity.Format(float64(bytes>>30<<30), "byte")
 }
 
-// clusters lists in what the clusters of two runs differ.
+// clusters lists the differences between the clusters of two runs.
 func clusters(a, b []results.Cluster) []string {
 	switch {
 	case len(a) == 0 && len(b) == 0:
-		return []string{"cluster: neither record says which one it is of"}
+		return []string{"cluster: neither record identifies its cluster"}
 	case len(a) == 0 || len(b) == 0:
-		return []string{"cluster: one record does not say which one it is of"}
+		return []string{"cluster: one record does not identify its cluster"}
 	case len(a) != len(b):
 		return differences([][3]string{{"clusters", fmt.Sprint(len(a)), fmt.Sprint(len(b))}})
 	}
@@ -68,10 +68,10 @@ func identity(a, b results.Cluster) []string {
 	case a.CA != "" && b.CA != "":
 		return differences([][3]string{{"certificate authority of the cluster", a.CA, b.CA}})
 	}
-	return []string{"cluster: the records have nothing in common that identifies it"}
+	return []string{"cluster: the records have no identifier in common"}
 }
 
-// nodes describes what was measured of a cluster.
+// nodes describes the measured nodes of a cluster.
 func nodes(c results.Cluster) string {
 	var all []string
 	for _, n := range c.Nodes {
@@ -81,7 +81,8 @@ func nodes(c results.Cluster) string {
 	return strings.Join(all, ", ")
 }
 
-// software lists in what clusters differ that can change on the same nodes.
+// software lists the differences between clusters in software that can change on the
+// same nodes.
 func software(a, b results.Run) []string {
 	var all []string
 	for i := range min(len(a.Clusters), len(b.Clusters)) {

@@ -8,7 +8,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// TestMachine calls two runs those of one machine only if that is known.
+// TestMachine checks that two runs count as made on one machine only if that is known.
 func TestMachine(t *testing.T) {
 	laptop := results.Host{CPU: "one", CPUs: 8}
 	node := results.ClusterNode{Name: "n1", InstanceType: "m5.large", Kernel: "6.1", Runtime: "containerd 2.0"}
@@ -45,9 +45,9 @@ func TestMachine(t *testing.T) {
 		{"another cluster with the same authority", of("u", "c", node), of("v", "c", node), "cluster u, now v"},
 		{"no uid, the same authority", of("", "c", node), of("u", "c", node), ""},
 		{"no uid, another authority", of("", "c", node), of("", "d", node), "certificate authority"},
-		{"nothing that identifies it", of("", "", node), of("", "", node), "nothing in common"},
-		{"records made before clusters were named", old, old, "neither record says"},
-		{"one such record", old, of("u", "c", node), "one record does not say"},
+		{"nothing that identifies it", of("", "", node), of("", "", node), "no identifier in common"},
+		{"records made before clusters were named", old, old, "neither record identifies"},
+		{"one such record", old, of("u", "c", node), "one record does not identify"},
 		{"other nodes", of("u", "c", node), of("u", "c", with(func(n *results.ClusterNode) { n.Name = "n2" })), "n2"},
 		{"another machine type", of("u", "c", node), of("u", "c", with(func(n *results.ClusterNode) { n.InstanceType = "c5.large" })), "c5.large"},
 		{"another kernel", of("u", "c", node), of("u", "c", with(func(n *results.ClusterNode) { n.Kernel = "6.2" })), "6.2"},

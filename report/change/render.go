@@ -13,9 +13,9 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// head are the lines before the table.
+// head returns the lines before the table.
 func (c *Comparison) head() []string {
-	lines := []string{fmt.Sprintf("run %s against the earlier %s", c.New, c.Old)}
+	lines := []string{fmt.Sprintf("run %s compared with the earlier run %s", c.New, c.Old)}
 	for _, d := range c.Environment {
 		lines = append(lines, "DIFFERS: "+d)
 	}
@@ -23,7 +23,7 @@ func (c *Comparison) head() []string {
 		lines = append(lines, "the environment is the same")
 	}
 	if !c.SameMachine {
-		lines = append(lines, "The runs are not known to be of one machine: absolute figures are not compared, only ratios to host.")
+		lines = append(lines, "The runs are not known to come from one machine: only ratios to host are compared, not absolute figures.")
 	}
 	return lines
 }

@@ -15,15 +15,16 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// question is what a family of comparisons answers: which plugin is best by
-// one figure on one topology over one wire.
+// question is the question that a family of comparisons answers: which plugin is best
+// by one figure on one topology at one rate limit.
 type question struct {
 	topology results.Topology
 	wire     string
 	metric   results.Metric
 }
 
-// questions are the headlines of all probes on every topology and wire.
+// questions returns one question for the headline of each probe on each topology at each
+// rate limit.
 func questions(b *gather.Run) []question {
 	var all []question
 	asked := b.Recorded.Run.Asked
@@ -41,8 +42,8 @@ func questions(b *gather.Run) []question {
 	return all
 }
 
-// margin is the difference below which plugins are equivalent. Records made
-// before it could be asked for have the default.
+// margin returns the difference below which plugins are equivalent. Old records, which
+// do not have it, get the default.
 func margin(b *gather.Run) float64 {
 	if m := b.Recorded.Run.Asked.Margin; m > 0 {
 		return m
@@ -50,8 +51,8 @@ func margin(b *gather.Run) float64 {
 	return stats.DefaultMargin
 }
 
-// Compare gives the verdicts on all pairs, and says what weakens them. The
-// questions do not touch each other and are answered side by side.
+// Compare adds the verdicts on all pairs to the report, with notes on what weakens them.
+// The questions are independent and are answered concurrently.
 func Compare(b *gather.Run) {
 	questions := questions(b)
 	families := make([][]model.Comparison, len(questions))
@@ -65,7 +66,7 @@ func Compare(b *gather.Run) {
 	b.Report.Implausible = implausibleOf(b)
 }
 
-// familyOf answers one question, with what weakens each verdict.
+// familyOf answers one question, and notes what weakens each verdict.
 func familyOf(b *gather.Run, q question) []model.Comparison {
 	family := judgePairs(b, q, anySample)
 	most := 0
@@ -82,7 +83,7 @@ func familyOf(b *gather.Run, q question) []model.Comparison {
 // anySample keeps all samples.
 func anySample(results.Sample) bool { return true }
 
-// judgePairs compares every pair of plugins by the samples to keep.
+// judgePairs compares every pair of plugins by the samples for which keep is true.
 func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []model.Comparison {
 	values := map[string]map[int]float64{}
 	var names []string
@@ -133,14 +134,15 @@ func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []mod
 	return family
 }
 
-// measuredApart reports whether two were measured one after the other, so that no block
-// can have both.
+// measuredApart reports whether two plugins were measured one after the other, so that
+// no block has both.
 func measuredApart(b *gather.Run, pair [2]string) bool {
 	return b.Recorded.Run.Asked.Apart() && pair[0] != results.HostPlugin && pair[1] != results.HostPlugin
 }
 
-// fill takes the judgement over. Blocks in which one of the two is zero have
-// no ratio; the others must not speak for them.
+// fill copies the judgement into the comparison. Blocks in which one of the two samples
+// is zero have no ratio. If there are any, the verdict is inconclusive, because the other
+// blocks do not represent them.
 func fill(c *model.Comparison) {
 	j := &c.Judged
 	if j.N < c.Common {
@@ -156,9 +158,8 @@ func fill(c *model.Comparison) {
 	c.Sentence = sentenceOf(c)
 }
 
-// note adds what weakens a verdict and did happen: blocks without a sample (of
-// the most that a pair of the family has),
-// drift of the ratio beyond the margin, blocks that echo.
+// note adds notes on what weakened a verdict: fewer common blocks than the pair of the
+// family with the most, a drift of the ratio beyond the margin, and correlated blocks.
 func note(c *model.Comparison, most int) {
 	say := func(m words.Message, args ...any) { c.Notes = append(c.Notes, m.With(args...)) }
 	if c.ThroughHost && c.Away == "" {
@@ -177,8 +178,8 @@ func note(c *model.Comparison, most int) {
 	}
 }
 
-// noteWarmUp says whether the first rounds of a ratio differ from the rest, and
-// what the verdict would be without them.
+// noteWarmUp adds a note if the first rounds of a ratio differ from the rest, with the
+// verdict without them.
 func noteWarmUp(b *gather.Run, q question, family []model.Comparison, i int) {
 	c := &family[i]
 	n := stats.WarmUp(c.Judged.Logs)

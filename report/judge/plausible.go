@@ -13,21 +13,21 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// rule is what must not be. Exactly one of pair, figure and network is set.
+// rule describes an implausible result. Exactly one of pair, figure and network is set.
 type rule struct {
 	name string
-	// pair finds a comparison that breaks the rule.
+	// pair reports whether a comparison is implausible.
 	pair func(b *gather.Run, c *model.Comparison) bool
-	// figure finds a figure of a cell that breaks it.
+	// figure reports whether a figure of a cell is implausible.
 	figure func(b *gather.Run, c *model.Cell, m *model.Metric) bool
-	// network names the network whose packets show that a cell breaks it, whatever
-	// its figures are; "" if it does not.
+	// network names the network whose packets show that a cell is implausible,
+	// whatever its figures are; "" if it is not.
 	network func(b *gather.Run, c *model.Cell) string
 	text    words.Text // follows the sentence or the figure
 	check   words.Text
 }
 
-// rules are all of them. Pairs have the baseline as the second one.
+// rules lists all rules. The baseline is always the second plugin of a pair.
 var rules = []rule{
 	{
 		name: "faster-than-underlay",
@@ -79,24 +79,25 @@ var rules = []rule{
 	},
 }
 
-// family is the plugin that a mode belongs to: the first word of its name.
+// family returns the plugin that a mode belongs to: the first word of its name.
 func family(name string) string {
 	first, _, _ := strings.Cut(name, "-")
 	return first
 }
 
-// better reports whether A is better than B by more than the margin, with the
-// whole interval.
+// better reports whether the whole interval shows that A is better than B by more than
+// the margin.
 func better(c *model.Comparison) bool {
 	return c.Verdict == stats.Faster && (c.CI[0] > 1+c.Margin || c.CI[1] < 1/(1+c.Margin))
 }
 
-// worse is the opposite.
+// worse reports whether the whole interval shows that A is worse than B by more than
+// the margin.
 func worse(c *model.Comparison) bool {
 	return c.Verdict == stats.Slower && (c.CI[0] > 1+c.Margin || c.CI[1] < 1/(1+c.Margin))
 }
 
-// implausibleOf applies the rules.
+// implausibleOf returns the results that are implausible by the rules.
 func implausibleOf(b *gather.Run) []model.Implausible {
 	found := []model.Implausible{}
 	for _, r := range rules {

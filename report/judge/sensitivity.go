@@ -13,19 +13,19 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// What may disturb a sample.
+// Disturbances of a sample.
 const (
 	MarkWarning = "warned of by the probe" // steal, lost packets
 	MarkExit    = "an agent restarted"
 	MarkStorm   = "a storm of retransmits"
 )
 
-// exitReach is how long before and after a sample an agent's end may still
-// have to do with it: agents are started again within a second and need a few
-// more to look after their routes.
+// exitReach is the time before and after a sample within which the exit of an agent may
+// have affected it: agents are restarted within a second and need a few more seconds to
+// restore their routes.
 const exitReach = 5 * time.Second
 
-// sensitivityOf judges everything again without the disturbed samples.
+// sensitivityOf repeats all comparisons without the disturbed samples.
 func sensitivityOf(b *gather.Run) model.Sensitivity {
 	s := model.Sensitivity{Marked: map[string]int{}, Changes: []model.Change{}}
 	storms := stormsOf(b)
@@ -67,7 +67,7 @@ func changesWithout(b *gather.Run, keep func(results.Sample) bool) []model.Chang
 	return changes
 }
 
-// marksOf are the disturbances of a sample.
+// marksOf returns the disturbances of a sample.
 func marksOf(b *gather.Run, s results.Sample, storms map[stormOf]float64) []string {
 	var marks []string
 	if len(s.Warnings) > 0 {
@@ -86,7 +86,7 @@ func marksOf(b *gather.Run, s results.Sample, storms map[stormOf]float64) []stri
 	return marks
 }
 
-// retransmits is the metric of segments that were sent again.
+// retransmits is the metric that counts retransmitted segments.
 const retransmits = "retransmits"
 
 type stormOf struct {
@@ -94,9 +94,9 @@ type stormOf struct {
 	probe string
 }
 
-// stormsOf gives the number of retransmits above which a sample of a cell stands
-// apart: three interquartile ranges above the upper quartile (Tukey,
-// Exploratory Data Analysis, 1977: far out).
+// stormsOf returns the number of retransmits above which a sample of a cell is an
+// outlier: three interquartile ranges above the upper quartile ("far out" in Tukey,
+// Exploratory Data Analysis, 1977).
 func stormsOf(b *gather.Run) map[stormOf]float64 {
 	counts := map[stormOf][]float64{}
 	for cell, samples := range b.Samples {
@@ -119,7 +119,7 @@ func stormsOf(b *gather.Run) map[stormOf]float64 {
 	return limits
 }
 
-// sensitivityText says it in a line.
+// sensitivityText describes the sensitivity in one line.
 func sensitivityText(s *model.Sensitivity) words.Text {
 	if s.Left == s.Samples {
 		return words.NoSampleDisturbed
@@ -141,7 +141,7 @@ func sensitivityText(s *model.Sensitivity) words.Text {
 	return without(words.TheseVerdictsChange.With(words.Clauses(changes...)))
 }
 
-// markText names what disturbed samples, with their number.
+// markText returns the message for a disturbance, which takes the number of samples.
 func markText(mark string) words.Message {
 	return map[string]words.Message{MarkWarning: words.WarnedByProbe, MarkExit: words.AgentRestarted, MarkStorm: words.StormRetransmits}[mark]
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// sentenceOf says the verdict in words.
+// sentenceOf returns the verdict as a sentence.
 func sentenceOf(c *model.Comparison) words.Text {
 	figure := words.FigureOverRate.With(words.Quote(c.Probe+" "+c.Metric), model.WireName(c.Wire))
 	switch c.Verdict {
@@ -19,7 +19,7 @@ func sentenceOf(c *model.Comparison) words.Text {
 	return words.NoVerdictSentence.With(c.A, c.B, figure, undecided(c))
 }
 
-// undecided says why there is no verdict and what would bring one.
+// undecided says why there is no verdict and how to get one.
 func undecided(c *model.Comparison) words.Text {
 	needed := stats.MinRounds(c.Family)
 	switch {

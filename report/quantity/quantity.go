@@ -1,5 +1,5 @@
-// Package quantity writes figures for people: a number with the prefix of its
-// unit that fits it, and as many digits as it is known to.
+// Package quantity formats figures for people: a number with a fitting prefix of its
+// unit and a suitable number of digits.
 package quantity
 
 import (
@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Scale is a unit with the prefix that fits a figure.
+// Scale is a unit with a prefix that fits a figure.
 type Scale struct {
 	By   float64 // divide figures by it
 	Unit string
 }
 
-// ScaleOf picks the prefix for a figure of a unit.
+// ScaleOf returns the scale for a figure in a base unit.
 func ScaleOf(v float64, unit string) Scale {
 	v = math.Abs(v)
 	switch unit {
@@ -40,7 +40,7 @@ func ScaleOf(v float64, unit string) Scale {
 		}
 		return Scale{1, "/s"}
 	case "byte":
-		// An MTU is read in bytes.
+		// MTUs are shown in bytes.
 		for _, s := range []Scale{{1 << 30, "GiB"}, {1 << 20, "MiB"}, {1 << 10, "KiB"}} {
 			if v >= s.By && v >= 64<<10 {
 				return s
@@ -53,8 +53,8 @@ func ScaleOf(v float64, unit string) Scale {
 	return Scale{1, unit}
 }
 
-// Figure writes a number with three significant digits, whole numbers below a
-// million as they are.
+// Figure formats a number with three significant digits, and whole numbers below a
+// million exactly.
 func Figure(v float64) string {
 	switch {
 	case math.IsNaN(v) || math.IsInf(v, 0):
@@ -71,13 +71,13 @@ func Figure(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-// Format writes a figure with its unit.
+// Format formats a figure with its unit.
 func Format(v float64, unit string) string {
 	s := ScaleOf(v, unit)
 	return strings.TrimSpace(Figure(v/s.By) + " " + s.Unit)
 }
 
-// Interval writes a figure and its interval (nil if there is none) in one unit.
+// Interval formats a figure and its interval (nil if there is none) in the same unit.
 func Interval(v float64, ci *[2]float64, unit string) string {
 	if ci == nil {
 		return Format(v, unit)
@@ -86,7 +86,7 @@ func Interval(v float64, ci *[2]float64, unit string) string {
 	return strings.TrimSpace(fmt.Sprintf("%s [%s, %s] %s", Figure(v/s.By), Figure(ci[0]/s.By), Figure(ci[1]/s.By), s.Unit))
 }
 
-// Ratio writes a ratio and its interval (nil if there is none).
+// Ratio formats a ratio and its interval (nil if there is none).
 func Ratio(r float64, ci *[2]float64) string {
 	if ci == nil {
 		return "×" + Times(r)
@@ -94,8 +94,7 @@ func Ratio(r float64, ci *[2]float64) string {
 	return fmt.Sprintf("×%s [%s, %s]", Times(r), Times(ci[0]), Times(ci[1]))
 }
 
-// Times writes a ratio with as many digits as a difference of half a percent
-// needs.
+// Times formats a ratio with enough digits to show a difference of half a percent.
 func Times(v float64) string {
 	if v >= 10 {
 		return Figure(v)
@@ -103,8 +102,8 @@ func Times(v float64) string {
 	return fmt.Sprintf("%.3f", v)
 }
 
-// Share writes a share of one as a percentage with its sign.
+// Share formats a share of one as a percentage with its sign.
 func Share(v float64) string { return fmt.Sprintf("%+.1f %%", 100*v) }
 
-// Percent writes a share of one as a percentage without a sign.
+// Percent formats a share of one as a percentage without a plus sign.
 func Percent(v float64) string { return fmt.Sprintf("%.1f %%", 100*v) }

@@ -13,8 +13,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Machines describes what the run was made on: the machine of a lab, or the
-// clusters and their nodes. The machine that called a cluster is never one.
+// Machines describes where the run was made: the machine of a lab, or the clusters and
+// their nodes. It never describes the machine that ran cnibench against a cluster.
 func Machines(r *model.Report) []words.Text {
 	if !r.OnCluster() {
 		return []words.Text{words.List(words.Quote("Linux "+r.Host.Kernel), words.CPUsVirtualization.With(r.Host.CPUs, r.Host.CPU, Setting(r.Host.Virtualization)))}
@@ -32,7 +32,7 @@ func Machines(r *model.Report) []words.Text {
 	return all
 }
 
-// clusterText describes a cluster as far as it is known.
+// clusterText describes the recorded properties of a cluster.
 func clusterText(c results.Cluster) words.Text {
 	text := words.Cluster
 	if c.Context != "" {
@@ -43,7 +43,7 @@ func clusterText(c results.Cluster) words.Text {
 	return words.KubernetesAndProxy.With(text, version, proxy)
 }
 
-// nodeText describes a node as far as it is known.
+// nodeText describes the recorded properties of a node.
 func nodeText(n results.ClusterNode) words.Text {
 	var parts []words.Text
 	add := func(known bool, text words.Text) {
@@ -66,7 +66,7 @@ func nodeText(n results.ClusterNode) words.Text {
 	return words.Node.With(n.Name, words.List(parts...))
 }
 
-// SetupTook names the time that it took to bring a network up.
+// SetupTook returns the heading for the time that it took to bring a network up.
 func SetupTook(r *model.Report) words.Text {
 	switch {
 	case !r.OnCluster():
@@ -79,7 +79,7 @@ func SetupTook(r *model.Report) words.Text {
 	return words.PodsToFirstPacket
 }
 
-// Versions lists the programs behind the cells.
+// Versions lists the programs that the cells used, with their versions.
 func Versions(r *model.Report) string {
 	all := map[string]string{}
 	for _, c := range r.Cells {
@@ -94,5 +94,5 @@ func Versions(r *model.Report) string {
 
 var settings = map[string]words.Text{"none": words.None, "unknown": words.Unknown, "user namespace": words.UserNamespace}
 
-// Setting says what something was set to: a name, or a word that stands for none.
+// Setting returns the text of a setting: a name, or one of the words in settings.
 func Setting(value string) words.Text { return words.Named(settings, value) }

@@ -9,11 +9,11 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Link says what the underlay did to packets beside limiting their rate, ""
-// if nothing or if no sample succeeded over it.
+// Link describes the delay and loss of the underlay's links. It is empty if there are
+// none, or if no sample succeeded between nodes.
 func Link(r *model.Report) words.Text {
 	if !slices.ContainsFunc(r.Cells, func(c model.Cell) bool { return c.Topology.Name != results.SameNode && c.Rounds > 0 }) {
-		return words.Text{} // nothing passed over it
+		return words.Text{} // nothing passed over the links
 	}
 	l := r.Run.Asked.Link
 	delay := words.LinkDelay.With(l.Delay, 2*l.Delay)
@@ -29,7 +29,7 @@ func Link(r *model.Report) words.Text {
 	return words.Clauses(delay, loss)
 }
 
-// LimitText says a limit.
+// LimitText describes a limit.
 func LimitText(l advice.Limit) words.Text {
 	what := l.What
 	if l.Limit > 0 {

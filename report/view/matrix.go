@@ -11,7 +11,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Matrix says which plugin works on which topology.
+// Matrix shows which plugin works on which topology.
 type Matrix struct {
 	Topologies []results.Topology
 	Rows       []MatrixRow
@@ -22,18 +22,18 @@ type MatrixRow struct {
 	Cells  []MatrixCell // in the order of the topologies
 }
 
-// MatrixCell is what became of a plugin on a topology.
+// MatrixCell is the outcome of a plugin on a topology.
 type MatrixCell struct {
 	Mark words.Text // works, "works, but", "hardly works", "worked, then broke", "does not work", "not measured"
-	Why  words.Text // what follows it; empty if there is nothing to say
+	Why  words.Text // the text after the mark; may be empty
 }
 
-// Text is the mark, and what follows it.
+// Text returns the mark and the text after it.
 func (c MatrixCell) Text() words.Text {
 	return words.Of(c.Mark, c.Why)
 }
 
-// Bad reports whether the plugin does not do its work there.
+// Bad reports whether the plugin does not work properly on the topology.
 func (c MatrixCell) Bad() bool {
 	return c.Mark == words.DoesNotWork || c.Mark == words.HardlyWorks || c.Mark == words.WorkedThenBroke
 }
@@ -81,7 +81,7 @@ func CellOf(r *model.Report, plugin string, topology results.Topology) MatrixCel
 	return MatrixCell{Mark: words.Works}
 }
 
-// but is what a person should know of a plugin that works.
+// but returns the restrictions of a plugin that works.
 func but(r *model.Report, plugin string, topology results.Topology) []words.Text {
 	var but []words.Text
 	for _, e := range r.Encapsulation {
@@ -115,12 +115,12 @@ func but(r *model.Report, plugin string, topology results.Topology) []words.Text
 	return but
 }
 
-// oneSided is how many times as much one way may carry as the other before that
-// is worth a word, if the nodes' own network carries the same both ways.
+// oneSided is the ratio of the goodput in two directions above which the difference is
+// reported, unless the nodes' own network shows it too.
 const oneSided = 3
 
-// oneWay says that a cell's streams get much more through one way than the
-// other, "" if they do not or the host's do so too.
+// oneWay says that a cell's streams have much more goodput in one direction than in the
+// other. It is empty if they do not, or if the host's streams do so too.
 func oneWay(r *model.Report, c *model.Cell) words.Text {
 	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
 	for i := range c.Metrics {
@@ -140,7 +140,7 @@ func oneWay(r *model.Report, c *model.Cell) words.Text {
 	return words.Text{}
 }
 
-// lopsided reports whether two figures differ by more than [oneSided] times.
+// lopsided reports whether two figures differ by more than a factor of [oneSided].
 func lopsided(a, b *model.Metric) bool {
 	return a != nil && b != nil && max(a.Median, b.Median) > oneSided*min(a.Median, b.Median)
 }

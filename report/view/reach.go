@@ -9,14 +9,14 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// AdjacencyLine is what several pairs of nodes have in common.
+// AdjacencyLine is the outcome that several pairs of nodes of a topology share.
 type AdjacencyLine struct {
 	Topology                  results.Topology
 	Neighbour, Forwards, Note words.Text
 	Pairs                     int
 }
 
-// AdjacencyLines joins the pairs of nodes that showed the same.
+// AdjacencyLines joins the pairs of nodes that have the same outcome.
 func AdjacencyLines(r *model.Report) []AdjacencyLine {
 	var all []AdjacencyLine
 	for _, a := range r.Adjacency {
@@ -36,17 +36,17 @@ func AdjacencyLines(r *model.Report) []AdjacencyLine {
 	return all
 }
 
-// Directions are the columns of the reachability table.
+// Directions lists the columns of the reachability table.
 var Directions = []string{"outside-to-pod", "pod-to-outside", "pod-to-outside-masqueraded", "pod-to-pod", "pod-to-pod-same-node"}
 
-// ReachLine is what reaches what under one plugin on one topology.
+// ReachLine is the reachability in each direction with one plugin on one topology.
 type ReachLine struct {
 	Plugin   string
 	Topology results.Topology
 	Cells    []words.Text // in the order of Directions
 }
 
-// ReachLines arranges the reachability, one line for each network.
+// ReachLines returns the reachability as one line for each network.
 func ReachLines(r *model.Report) []ReachLine {
 	var all []ReachLine
 	for _, a := range r.Reachability {
@@ -62,7 +62,7 @@ func ReachLines(r *model.Report) []ReachLine {
 	return all
 }
 
-// YesNo says yes or no.
+// YesNo returns the word yes or no.
 func YesNo(v bool) words.Text {
 	if v {
 		return words.Yes

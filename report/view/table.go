@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Table is what one probe showed on one topology and wire, as people read it.
+// Table holds the figures of one probe on one topology at one rate limit.
 type Table struct {
 	Topology           results.Topology
 	Wire, Probe        string
@@ -25,7 +25,8 @@ type Row struct {
 	Failed  *model.Failure  // nil unless all samples failed
 }
 
-// FailedText says in the place of the headline that there is none, "" if there is.
+// FailedText returns the text that replaces a missing headline. It is empty if there is
+// a headline.
 func (w *Row) FailedText() words.Text {
 	if w.Failed == nil || w.Metrics[0] != nil {
 		return words.Text{}
@@ -33,7 +34,7 @@ func (w *Row) FailedText() words.Text {
 	return words.FailedOf.With(w.Failed.Failed, w.Failed.Of)
 }
 
-// Headline is the figure that a probe is about.
+// Headline returns the main figure of the probe.
 func (t *Table) Headline() results.Metric { return t.Metrics[0] }
 
 // About says where a table's figures come from.
@@ -49,7 +50,7 @@ func (t *Table) About() words.Text {
 	return words.TableAbout.With(t.Probe, t.Topology, link, cpus)
 }
 
-// Tables arranges all figures, one table for each topology, wire and probe.
+// Tables arranges all figures in one table for each topology, rate limit and probe.
 func Tables(r *model.Report) []*Table {
 	var all []*Table
 	for i := range r.Cells {
@@ -81,7 +82,7 @@ func Tables(r *model.Report) []*Table {
 	return all
 }
 
-// find returns the table that a probe's figures belong to, a new one if need be.
+// find returns the table that a probe's figures belong to, and adds it if it is missing.
 func find(all *[]*Table, c *model.Cell, probe, placement string) *Table {
 	for _, t := range *all {
 		if t.Topology == c.Topology && t.Wire == c.Wire && t.Probe == probe {
@@ -112,17 +113,17 @@ func (t *Table) fill(r *model.Report) {
 	}
 }
 
-// Absent are the cells without figures, one for each network and cause.
+// Absent returns the cells without figures, one for each network and cause.
 func Absent(r *model.Report) []*model.Cell {
 	return those(r, func(c *model.Cell) bool { return c.Status != results.StatusOK && c.Status != results.StatusBroke })
 }
 
-// Broken are the cells that stopped working during the run.
+// Broken returns the cells that stopped working during the run.
 func Broken(r *model.Report) []*model.Cell {
 	return those(r, func(c *model.Cell) bool { return c.Status == results.StatusBroke })
 }
 
-// those are some cells, one for each network and outcome.
+// those returns the cells that want selects, one for each network and outcome.
 func those(r *model.Report, want func(*model.Cell) bool) []*model.Cell {
 	var all []*model.Cell
 	for i := range r.Cells {
@@ -139,8 +140,8 @@ func those(r *model.Report, want func(*model.Cell) bool) []*model.Cell {
 	return all
 }
 
-// Notes are the warnings that figures carry and the causes of missing ones, each
-// once, with where it holds.
+// Notes returns the warnings of figures and the causes of missing figures, each once and
+// with the plugins that it applies to.
 func (t *Table) Notes() []words.Text {
 	where := map[words.Text][]string{}
 	var order []words.Text
@@ -175,7 +176,7 @@ func (t *Table) Notes() []words.Text {
 	return all
 }
 
-// OfExpected is the headline as a share of what arithmetic allows.
+// OfExpected returns the headline as a share of the expected value.
 func (w *Row) OfExpected() words.Text {
 	m := w.Metrics[0]
 	if m == nil || m.Expected == nil {

@@ -12,34 +12,34 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Standing is how one plugin stands to those that do worse than it, and to
-// those with which there is no telling. Every pair is in one standing only.
+// Standing lists the verdicts on one plugin against the plugins below it, including
+// those without a decision. Every pair is in one standing only.
 type Standing struct {
 	Plugin  string
 	Against []Against
 }
 
-// Against are the plugins to which one stands by the same verdict.
+// Against lists the plugins against which one plugin has the same verdict.
 type Against struct {
 	Verdict stats.Verdict
 	Others  []Other
 }
 
-// Other is a plugin, and the ratio of the one's figure to its: nil if there is
-// none.
+// Other is another plugin, with the ratio of the first plugin's figure to its figure;
+// nil if there is none.
 type Other struct {
 	Plugin string
 	Ratio  *float64
 }
 
-// verdictsInOrder are verdicts in the order in which people read them, and the
-// sentence of each.
+// verdictsInOrder lists the verdicts in the order in which they are shown, with the
+// sentence for each.
 var verdictsInOrder = []struct {
 	verdict stats.Verdict
 	format  words.Message
 }{{stats.Faster, words.FasterThan}, {stats.Equivalent, words.EquivalentTo}, {stats.Slower, words.SlowerThan}, {stats.Inconclusive, words.NoVerdictAgainst}}
 
-// Text says the standing: "faster than a (×1.20), b (×1.34)".
+// Text describes the standing: "faster than a (×1.20), b (×1.34)".
 func (s Standing) Text() words.Text {
 	var all []words.Text
 	for _, a := range s.Against {
@@ -60,10 +60,10 @@ func (s Standing) Text() words.Text {
 	return words.Clauses(all...)
 }
 
-// Family are the verdicts on one figure that were corrected together.
+// Family is the set of verdicts on one figure that were corrected together.
 type Family []*model.Comparison
 
-// FamilyOf are the verdicts of a table.
+// FamilyOf returns the verdicts on the headline of a table.
 func FamilyOf(r *model.Report, t *Table) Family {
 	var all Family
 	for i := range r.Comparisons {
@@ -75,8 +75,8 @@ func FamilyOf(r *model.Report, t *Table) Family {
 	return all
 }
 
-// Standings orders the plugins of a table from the best median to the worst,
-// each against those below it.
+// Standings returns the plugins of a table from the best median to the worst, each with
+// the verdicts against the plugins below it.
 func (t *Table) Standings(family Family) []Standing {
 	rows := slices.DeleteFunc(slices.Clone(t.Rows), func(w Row) bool { return w.Metrics[0] == nil || results.IsControl(w.Cell.Plugin) })
 	slices.SortStableFunc(rows, func(a, b Row) int {
@@ -108,7 +108,7 @@ func (t *Table) Standings(family Family) []Standing {
 	return all
 }
 
-// between finds the comparison of two plugins, whichever comes first.
+// between returns the comparison of two plugins in either order, or nil.
 func between(family Family, one, other string) *model.Comparison {
 	for _, c := range family {
 		if c.A == one && c.B == other || c.A == other && c.B == one {
@@ -118,8 +118,8 @@ func between(family Family, one, other string) *model.Comparison {
 	return nil
 }
 
-// seenFrom is the verdict as one of the two sees it, and the other with the
-// ratio of this one's figure to it.
+// seenFrom returns the verdict from the side of one of the two plugins, and the other
+// plugin with the ratio of the first one's figure to its figure.
 func seenFrom(c *model.Comparison, plugin string) (stats.Verdict, Other) {
 	if plugin == c.A {
 		return c.Verdict, Other{c.B, c.Ratio}
@@ -162,7 +162,7 @@ func (family Family) Meaning() words.Text {
 	return words.Clauses(text, words.SmallestByPair.With(quantity.Percent(least), quantity.Percent(most)))
 }
 
-// Controls are the verdicts on plugins against their own copies, in words.
+// Controls describes the verdicts on plugins against their own copies.
 func (family Family) Controls() []words.Text {
 	var all []words.Text
 	for _, c := range family {
@@ -177,7 +177,7 @@ func (family Family) Controls() []words.Text {
 	return all
 }
 
-// Weaknesses are the notes on verdicts, each with its pair.
+// Weaknesses returns the notes on verdicts, each with its pair.
 func (family Family) Weaknesses() []words.Text {
 	var all []words.Text
 	for _, c := range family {

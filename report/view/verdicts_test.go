@@ -7,7 +7,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestStandingInALanguage keeps what stands in brackets with its plugin.
+// TestStandingInALanguage checks that the text in brackets stays with its plugin in
+// every language.
 func TestStandingInALanguage(t *testing.T) {
 	zh, err := words.New("zh")
 	if err != nil {
