@@ -1,8 +1,7 @@
-// Package advice says which plugin a cluster should run, from what a run
-// measured and what the cluster needs. Its rules are data (rules.yaml): a
-// condition, a conclusion, a reason and a source. What is documented of the
-// plugins (modes.yaml) and of clouds (limits.yaml) may speak against a plugin;
-// what speaks for one was measured.
+// Package advice recommends a plugin for a cluster, based on what a run measured and what the cluster
+// needs. Its rules are data (rules.yaml): a condition, a conclusion, a reason and a source. Documented
+// properties of plugins (modes.yaml) and of clouds (limits.yaml) may count against a plugin; only
+// measurements count in favour of one.
 package advice
 
 import (
@@ -14,22 +13,21 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Names of the facts that a run may show of a plugin on a topology. The values
-// are yes, no and partly, "" for what was not measured.
+// Names of the facts that a run may show about a plugin on a topology. Their values are yes, no and
+// partly, or "" if the fact was not measured.
 const (
 	Works        = "works"        // pods on different nodes reach each other
-	Encapsulates = "encapsulates" // there are headers around pods' packets on the wire
-	WireAgrees   = "wire_agrees"  // they are those that the mode is configured for
+	Encapsulates = "encapsulates" // pods' packets carry additional headers on the wire
+	WireAgrees   = "wire_agrees"  // they are the headers that the mode is configured for
 	Encrypts     = "encrypts"
 	Policy       = "policy"     // a deny rule takes effect
 	Reachable    = "reachable"  // from a host outside the cluster, by the pod's address
 	SameNode     = "same_node"  // pods on one node reach each other
 	UserSpace    = "user_space" // the agents handle packets themselves
-	// PathSeen is "no" where pods' packets arrived, but were not seen on the wire
-	// that was watched: figures are then those of another path.
+	// PathSeen is "no" if pods' packets arrived but were not seen on the wire that was captured. The
+	// figures then belong to another path.
 	PathSeen = "path_seen"
-	// SourceKept is "no" where a pod on another node sees another source address
-	// than the sending pod's.
+	// SourceKept is "no" if a pod on another node sees a source address other than the sending pod's.
 	SourceKept = "source_kept"
 )
 
@@ -40,67 +38,67 @@ const (
 	partly = "partly"
 )
 
-// DataPath is the fidelity of a plugin whose agents did not run.
+// DataPath is the fidelity of a plugin that was measured without its agents.
 const DataPath = "datapath"
 
-// clusterTestbed is the testbed of figures that a real cluster gave.
+// clusterTestbed is the testbed of figures that were measured on a real cluster.
 const clusterTestbed = "cluster"
 
-// Fact is what a run showed, and by what.
+// Fact is something that a run showed, with the evidence for it.
 type Fact struct {
 	Value    string     // "" if it was not measured
-	Evidence words.Text // figures for people; for what was not measured, why not
+	Evidence words.Text // figures for people, or why the fact was not measured
 }
 
 // Facts is what a run showed on one topology.
 type Facts struct {
 	Topology   results.Topology // with its options, such as vpc:l3-only
 	Testbed    string
-	Nodes      int // that figures are between
-	NodesAsked int // of each network, as asked for; 0 if nobody asked
-	// NeededRounds is the least number of blocks in which the verdicts that
-	// plugins are ranked by can show a difference.
+	Nodes      int // between which figures were measured
+	NodesAsked int // of each network, as requested; 0 if not specified
+	// NeededRounds is the smallest number of blocks with which the verdicts used for ranking can show a
+	// difference.
 	NeededRounds int
-	Complete     bool // all that was asked for was done
+	Complete     bool // everything requested was done
 	Link         Fact // whether frames for foreign addresses reach the other node
 	Plugins      []Plugin
 	Comparisons  []Comparison
 }
 
-// Plugin is what a run showed of one plugin on one topology.
+// Plugin is what a run showed about one plugin on one topology.
 type Plugin struct {
 	Name     string
 	Fidelity string // agent, datapath or cluster
-	Kernel   string // that it was measured in, "" for the machine's own
+	Kernel   string // in which it was measured; "" for the machine's own
 	Facts    map[string]Fact
-	// Overhead is the number of bytes around a pod's packet that a capture
-	// showed; nil if none was looked at.
+	// Overhead is the number of bytes that a capture showed around a pod's packet. It is nil if nothing
+	// was captured.
 	Overhead *int
-	// PathMTU is the largest packet that passed between pods in both directions,
-	// in bytes; 0 if it was not measured.
+	// PathMTU is the size in bytes of the largest packet that passed between pods in both directions. It
+	// is 0 if it was not measured.
 	PathMTU  int
 	Findings []Finding
 	Memory   int64 // resident bytes of all agents, 0 if none ran
-	// Rounds counts the blocks in which it was measured, in its kernel.
+	// Rounds is the number of blocks in which the plugin was measured, in its kernel.
 	Rounds int
-	// Untried: the run ended before it was brought up, so nothing speaks for or
-	// against it.
+	// Untried reports whether the run ended before the plugin was brought up, so that nothing counts for
+	// or against it.
 	Untried bool
 }
 
-// Finding is something that a probe found wrong with a plugin's network.
+// Finding is a problem that a probe found with a plugin's network.
 type Finding struct {
 	Name string
 	Text words.Text
 }
 
-// found reports whether a probe found something of that name.
+// found reports whether a probe reported a finding with that name.
 func (p *Plugin) found(name string) bool {
 	return slices.ContainsFunc(p.Findings, func(f Finding) bool { return f.Name == name })
 }
 
-// Comparison is how plugin A stands to plugin B by one figure: faster is
-// better, be the figure a goodput or a latency.
+// Comparison compares plugin A with plugin B by one metric. Faster means better, both for a goodput and
+// for a latency.
 type Comparison struct {
 	A, B     string
 	Wire     string
@@ -112,36 +110,35 @@ type Comparison struct {
 	Evidence words.Text // figures for people
 }
 
-// Reason is one rule that spoke for or against a plugin.
+// Reason is one rule that counted for or against a plugin.
 type Reason struct {
 	Rule     string     `json:"rule"`
 	Text     words.Text `json:"text"`
 	Evidence words.Text `json:"evidence"`       // what was measured; empty if the reason is documented
-	Source   words.Text `json:"source"`         // of the rule, with its date
-	Need     string     `json:"need,omitempty"` // that made the rule apply
+	Source   words.Text `json:"source"`         // source of the rule, with its date
+	Need     string     `json:"need,omitempty"` // the need that made the rule apply
 }
 
-// Rejected is a plugin that is not recommended, with what it lacks or costs.
+// Rejected is a plugin that is not recommended, with the reasons.
 type Rejected struct {
 	Plugin  string   `json:"plugin"`
 	Because []Reason `json:"because"`
 }
 
-// Opening is what a firewall between the nodes must let through.
+// Opening is traffic that a firewall between the nodes must allow.
 type Opening struct {
 	Protocol string     `json:"protocol"` // tcp, udp, "ip protocol 4", or any
 	Port     int        `json:"port"`     // 0 where the protocol has none
 	Why      words.Text `json:"why"`
 }
 
-// Configuration is a file for the plugin's own tools.
+// Configuration is a configuration file for the plugin's own tools.
 type Configuration struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
 }
 
-// Confidence says how far a recommendation can be trusted, and what it rests
-// on.
+// Confidence is how far a recommendation can be trusted, and what it rests on.
 type Confidence struct {
 	Level   words.Text `json:"level"` // high, medium or low
 	RestsOn words.Text `json:"rests_on"`
@@ -150,10 +147,10 @@ type Confidence struct {
 // Recommendation is the advice for one topology.
 type Recommendation struct {
 	Topology results.Topology `json:"topology"`
-	Kernel   string           `json:"kernel,omitempty"` // that was measured in, "" for the machine's own
-	// Plugin is the name in the catalogue; "" if nothing fits.
+	Kernel   string           `json:"kernel,omitempty"` // in which the plugin was measured; "" for the machine's own
+	// Plugin is the plugin's name in the catalogue, or "" if nothing fits.
 	Plugin      string       `json:"plugin"`
-	Summary     words.Text   `json:"summary"` // a sentence, with what was found and what is excluded
+	Summary     words.Text   `json:"summary"` // with the findings and the excluded plugins
 	Confidence  Confidence   `json:"confidence"`
 	Because     []Reason     `json:"because"`
 	Rejected    []Rejected   `json:"rejected"`
@@ -161,12 +158,12 @@ type Recommendation struct {
 	Notes       []Reason     `json:"notes"`
 	Firewall    []Opening    `json:"firewall"`
 	Limits      []Limit      `json:"limits"`
-	// Kubespray are group_vars (YAML); "" if nothing is recommended.
+	// Kubespray holds group_vars (YAML). It is "" if nothing is recommended.
 	Kubespray     string          `json:"kubespray"`
 	Configuration []Configuration `json:"configuration"`
 }
 
-// Recommend judges all plugins of a topology.
+// Recommend judges all plugins on a topology and recommends one of them, if any fits.
 func Recommend(n results.Needs, f Facts) Recommendation {
 	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []words.Text{},
 		Notes: []Reason{}, Firewall: []Opening{}, Limits: []Limit{}, Configuration: []Configuration{}}
@@ -211,7 +208,7 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 	return r
 }
 
-// recommend fills in what is said of the winner, and of what was excluded.
+// recommend fills in the recommendation of the winner.
 func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int, excluded words.Text) {
 	s := o.winner
 	r.Plugin, r.Kernel = s.plugin.Name, s.plugin.Kernel
@@ -225,7 +222,7 @@ func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int
 	r.Configuration = s.configuration(n)
 }
 
-// tried parts the plugins that the run came to from the names of the others.
+// tried returns the plugins that the run reached, and the names of the others.
 func tried(all []Plugin) (tried []Plugin, untried []string) {
 	for _, p := range all {
 		if p.Untried {
@@ -237,7 +234,7 @@ func tried(all []Plugin) (tried []Plugin, untried []string) {
 	return tried, untried
 }
 
-// notInRun lists the modes that the run was not asked for on this topology.
+// notInRun returns the plugins of modes.yaml that the run did not include on this topology.
 func notInRun(f Facts, untried []string) []string {
 	var absent []string
 	for _, m := range modes() {
@@ -248,7 +245,7 @@ func notInRun(f Facts, untried []string) []string {
 	return absent
 }
 
-// nothingFits names what excludes each plugin.
+// nothingFits returns the summary for when nothing fits: it names what excludes each plugin.
 func nothingFits(f Facts, rejected []Rejected) words.Text {
 	if len(rejected) == 0 {
 		return words.NoPluginMeasured.With(f.Topology)

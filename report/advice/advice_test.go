@@ -10,7 +10,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Needs that cases start from.
+// Needs that test cases start from.
 var (
 	policy     = results.Needs{NetworkPolicy: true}
 	reachable  = results.Needs{PodIPsReachable: true}
@@ -31,15 +31,15 @@ func with(change func(*results.Needs)) results.Needs {
 
 func nodes(now int) results.Needs { return results.Needs{Nodes: now} }
 
-// TestRecommendation holds the winner to the needs and the facts. Neighbouring
-// cases differ in the one thing that decides.
+// TestRecommendation checks that the winner follows from the needs and the facts. Neighbouring cases
+// differ in the one thing that decides.
 func TestRecommendation(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		on    string
 		needs results.Needs
-		run   []shown // nil: everything
-		want  string  // "" : nothing fits
+		run   []shown // nil for everything
+		want  string  // "" if nothing fits
 	}{
 		{"l2 without needs takes the fastest, which does not encapsulate", "l2", results.Needs{}, nil, "flannel-host-gw"},
 		{"l2 of one's own", "l2", in("none", results.Needs{}), nil, "flannel-host-gw"},
@@ -140,7 +140,7 @@ func TestRecommendation(t *testing.T) {
 	}
 }
 
-// holdTogether checks what is true of every advice.
+// holdTogether checks what must be true of every recommendation.
 func holdTogether(t *testing.T, n results.Needs, f Facts, r Recommendation) {
 	t.Helper()
 	if r.Summary.Empty() || r.Confidence.RestsOn.Empty() {
@@ -154,18 +154,18 @@ func holdTogether(t *testing.T, n results.Needs, f Facts, r Recommendation) {
 		}
 		for _, reason := range other.Because {
 			if reason.Text.Empty() || reason.Source.Empty() || strings.ContainsAny(reason.Text.String()+reason.Source.String(), "{}%") {
-				t.Errorf("%s: a reason is not whole: %+v", other.Plugin, reason)
+				t.Errorf("%s: a reason is incomplete: %+v", other.Plugin, reason)
 			}
 		}
 	}
 	for _, p := range f.Plugins {
 		if (p.Name == r.Plugin) == rejected[p.Name] {
-			t.Errorf("%s is both or neither recommended and rejected", p.Name)
+			t.Errorf("%s must be either recommended or rejected", p.Name)
 		}
 	}
 	if r.Plugin == "" {
 		if r.Kubespray != "" || len(r.Configuration) > 0 || len(r.Firewall) > 0 {
-			t.Errorf("there is something to paste for nothing: %+v", r)
+			t.Errorf("nothing is recommended, but there is a configuration to paste: %+v", r)
 		}
 		return
 	}
@@ -176,19 +176,18 @@ func holdTogether(t *testing.T, n results.Needs, f Facts, r Recommendation) {
 		}
 	}
 	if n.NoOverlay && winner.Facts[Encapsulates].Value != no {
-		t.Errorf("%s is recommended without overlay, but it was not seen", r.Plugin)
+		t.Errorf("%s is recommended without overlay, but its packets were not seen without one", r.Plugin)
 	}
 	if winner.Fidelity == DataPath && (!strings.Contains(r.Summary.String(), "data path") || r.Confidence.Level == words.High) {
-		t.Errorf("a data path passes for the plugin: %s (%s)", r.Summary, r.Confidence.Level)
+		t.Errorf("a data path is presented as the plugin: %s (%s)", r.Summary, r.Confidence.Level)
 	}
 	if len(r.Because) == 0 || r.Because[0].Evidence.Empty() {
 		t.Errorf("%s is recommended without evidence", r.Plugin)
 	}
 }
 
-// TestNothingRestsOnWhatWasNotMeasured takes each fact away from the winner of
-// every topology under needs that ask for it: it must not be recommended any
-// more.
+// TestNothingRestsOnWhatWasNotMeasured removes each fact from the winner on every topology, under needs
+// that require the fact: the plugin must no longer be recommended.
 func TestNothingRestsOnWhatWasNotMeasured(t *testing.T) {
 	for topology, run := range runs {
 		for fact, needs := range map[string]results.Needs{Works: {}, Policy: policy, Reachable: reachable, Encapsulates: noOverlay, Encrypts: encryption} {
@@ -204,14 +203,15 @@ func TestNothingRestsOnWhatWasNotMeasured(t *testing.T) {
 					t.Errorf("%s is recommended without %s", after.Plugin, fact)
 				}
 				if !slices.ContainsFunc(after.NotMeasured, func(s words.Text) bool { return strings.HasPrefix(s.String(), before.Plugin+": ") }) {
-					t.Errorf("it is not said that %s of %s was not measured: %q", fact, before.Plugin, after.NotMeasured)
+					t.Errorf("nothing says that %s of %s was not measured: %q", fact, before.Plugin, after.NotMeasured)
 				}
 			})
 		}
 	}
 }
 
-// TestRejectionsNameTheNeed is what a person reads when nothing fits.
+// TestRejectionsNameTheNeed checks that the summary names the needs that exclude plugins when nothing
+// fits.
 func TestRejectionsNameTheNeed(t *testing.T) {
 	r := Recommend(with(func(n *results.Needs) { n.NetworkPolicy, n.Encryption = true, true }), factsOf("l2", onL2))
 	for _, says := range []string{"nothing that was measured fits", "the need network_policy excludes flannel-vxlan", "the need encryption excludes calico-bgp"} {
@@ -221,13 +221,13 @@ func TestRejectionsNameTheNeed(t *testing.T) {
 	}
 }
 
-// TestNotes are what must be said beside a recommendation.
+// TestNotes checks the notes that must accompany a recommendation.
 func TestNotes(t *testing.T) {
 	for _, c := range []struct {
 		name, on string
 		needs    results.Needs
 		run      []shown
-		rule     string // "" : none of the notes
+		rule     string // "" for none of the notes
 		says     string
 	}{
 		{"a managed cluster's plugin is fixed", "vpc", in("alibaba", reachable), onVPC, "fixed-at-creation", "needs a new cluster"},
@@ -258,7 +258,7 @@ func TestNotes(t *testing.T) {
 	}
 }
 
-// TestConfidence falls with what the advice rests on.
+// TestConfidence checks that confidence falls with the quality of what the advice rests on.
 func TestConfidence(t *testing.T) {
 	sure := results.Needs{L2: results.Yes}
 	for _, c := range []struct {

@@ -14,7 +14,7 @@ var claimsFile []byte
 
 var claims = loaded[[]claim]("claims.yaml", claimsFile)
 
-// founding is where all claims come from.
+// founding is the source of all claims.
 var founding = words.FoundingDocument
 
 // Verdicts of a [Claim].
@@ -25,11 +25,10 @@ var (
 	Undecided = words.Inconclusive
 )
 
-// NoEvidence is said of a claim, or a part of one, that no plugin of the run
-// could test.
+// NoEvidence is the evidence of a claim, or of a part of one, that no plugin in the run could test.
 var NoEvidence = words.NoEvidence
 
-// Claim is something that is said of plugins, and what a run showed of it.
+// Claim is a statement about plugins, with what a run showed about it.
 type Claim struct {
 	Claim    words.Text `json:"claim"`
 	Source   words.Text `json:"source"`
@@ -46,7 +45,7 @@ type claim struct {
 type part struct {
 	Fact *struct {
 		Plugin   string `json:"plugin"`
-		Topology string `json:"topology"` // kind of topology; "" for any
+		Topology string `json:"topology"` // kind of topology, or "" for any
 		Name     string `json:"name"`
 		Is       values `json:"is"`
 	} `json:"fact"`
@@ -72,8 +71,8 @@ func Claims(all []Facts) []Claim {
 	return tested
 }
 
-// test joins the parts: one that is refuted refutes the claim, one that is not
-// tested leaves it untested.
+// test tests all parts of a claim. A refuted part refutes the claim; otherwise an untested part leaves
+// the claim untested.
 func (c claim) test(all []Facts) Claim {
 	out := Claim{Claim: words.Define(idOf("claims", c.Claim), c.Claim).With(), Source: founding, Verdict: Confirmed}
 	var evidence []words.Text
@@ -96,13 +95,13 @@ func (c claim) test(all []Facts) Claim {
 	return out
 }
 
-// stronger is which of two parts' verdicts the whole takes.
+// stronger returns the one of two parts' verdicts that applies to the whole claim.
 func stronger(a, b words.Text) words.Text {
 	order := []words.Text{Refuted, NotTested, Undecided, Confirmed}
 	return order[min(slices.Index(order, a), slices.Index(order, b))]
 }
 
-// finding is what all topologies and figures say of a part.
+// finding collects what all topologies and figures show about a part.
 type finding struct {
 	about          words.Text
 	yes, no, maybe int
@@ -145,16 +144,16 @@ func (p part) test(all []Facts) finding {
 	return p.testRatio(all)
 }
 
-// testFact looks a fact up. Without the plugin's agents nothing enforces a
-// policy, which says nothing about the plugin.
+// testFact looks up a fact on every topology. Without the plugin's agents nothing enforces a policy, so
+// an unenforced policy then says nothing about the plugin.
 func (p part) testFact(all []Facts) finding {
 	f := finding{about: stated(p.Fact.Plugin, p.Fact.Name, p.Fact.Is)}
 	if p.Fact.Topology != "" {
 		f.about = words.On.With(f.about, p.Fact.Topology)
 	}
 	for _, facts := range all {
-		// Options make another network of a topology: a vpc with its check off
-		// says nothing about one with the check on.
+		// A topology with options is a different network: a vpc with its check off says nothing about one
+		// with the check on.
 		if p.Fact.Topology != "" && p.Fact.Topology != facts.Topology.Name {
 			continue
 		}
@@ -175,7 +174,7 @@ func (p part) testFact(all []Facts) finding {
 	return f.orNothing()
 }
 
-// stated puts a fact into words.
+// stated returns a statement of the fact that is claimed.
 func stated(plugin, name string, is values) words.Text {
 	said := map[string][2]words.Message{
 		Works:        {words.PluginWorks, words.PluginDoesNotWork},
@@ -191,7 +190,7 @@ func stated(plugin, name string, is values) words.Text {
 	return said[1].With(plugin)
 }
 
-// orNothing says so if there is no evidence.
+// orNothing returns f, with NoEvidence if there is no evidence.
 func (f finding) orNothing() finding {
 	if len(f.evidence) == 0 {
 		f.evidence = []words.Text{NoEvidence}
@@ -206,8 +205,8 @@ func dataPath(p *Plugin) words.Text {
 	return words.Text{}
 }
 
-// testCompare holds every figure's verdict to the claim. What a data path
-// alone shows of speed is not the product's.
+// testCompare checks the verdict on every figure against the claim. The speed of a data path without
+// its agents is not that of the product.
 func (p part) testCompare(all []Facts) finding {
 	f := finding{about: words.PluginVerdict.With(p.Compare.A, quantity.VerdictText(p.Compare.Is), p.Compare.B)}
 	if p.Compare.Is == stats.Equivalent {
@@ -230,7 +229,7 @@ func (p part) testCompare(all []Facts) finding {
 	return f.orNothing()
 }
 
-// testRatio holds the whole interval of every goodput ratio to a bound.
+// testRatio checks the whole interval of every goodput ratio against a bound.
 func (p part) testRatio(all []Facts) finding {
 	f := finding{about: words.GoodputAtLeast.With(p.Ratio.A, p.Ratio.AtLeast, p.Ratio.B)}
 	for _, facts := range all {
@@ -251,8 +250,8 @@ func (p part) testRatio(all []Facts) finding {
 	return f.orNothing()
 }
 
-// between turns a comparison so that it reads a to b; ok is false if it is of
-// others.
+// between returns the comparison oriented as a against b, inverted if needed. It returns false if the
+// comparison is of other plugins.
 func (c Comparison) between(a, b string) (Comparison, bool) {
 	switch {
 	case c.A == a && c.B == b:
@@ -273,8 +272,7 @@ func (c Comparison) between(a, b string) (Comparison, bool) {
 	return c, true
 }
 
-// builtOnly reports whether a side of a comparison is a data path without its
-// agents.
+// builtOnly reports whether either side of a comparison is a data path without its agents.
 func (f *Facts) builtOnly(c Comparison) bool {
 	return slices.ContainsFunc(f.Plugins, func(p Plugin) bool { return (p.Name == c.A || p.Name == c.B) && p.Fidelity == DataPath })
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestClaims tests each claim with a run that shows it, one that shows the
-// opposite, and one that shows nothing.
+// TestClaims tests each claim with a run that confirms it, one that refutes it, and one that shows
+// nothing.
 func TestClaims(t *testing.T) {
 	l2 := func(change ...func(*Facts)) []Facts {
 		f := factsOf("l2", onL2)
@@ -76,7 +76,7 @@ func TestClaims(t *testing.T) {
 				}
 			}
 			if !found {
-				t.Errorf("no claim has %q", c.claim)
+				t.Errorf("no claim contains %q", c.claim)
 			}
 		})
 	}
@@ -94,7 +94,7 @@ func TestClaimsOfNothing(t *testing.T) {
 	}
 }
 
-// TestTurnedComparison reads a comparison from its other side.
+// TestTurnedComparison checks a comparison that is read from the other side.
 func TestTurnedComparison(t *testing.T) {
 	c := Comparison{A: "x", B: "y", Ratio: 0.5, CI: &[2]float64{0.4, 0.8}, Verdict: stats.Slower}
 	turned, ok := c.between("y", "x")
@@ -102,6 +102,6 @@ func TestTurnedComparison(t *testing.T) {
 		t.Errorf("%+v", turned)
 	}
 	if _, ok := c.between("x", "z"); ok {
-		t.Error("a comparison of others is taken")
+		t.Error("a comparison of other plugins is accepted")
 	}
 }

@@ -8,19 +8,19 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// shown is what a test's run showed of a plugin.
+// shown is what a test's run showed about a plugin.
 type shown struct {
 	name     string
 	works    string // yes, no, or "" for a network that did not come up here
-	overhead int    // bytes on the wire; -1: nobody looked
+	overhead int    // bytes on the wire; -1 if nothing was captured
 	policy   string
 	reach    string
-	speed    float64 // goodput and rate as a share of the host's; 0: not measured
+	speed    float64 // share of the host's speed, by every metric; 0 if not measured
 	datapath bool
 }
 
-// onL2 is a run of everything that a switch carries. The speeds are in the
-// order that is measured elsewhere: no encapsulation, then ipip, vxlan, udp.
+// onL2 is a run of everything that works across a switch. The speeds are in the order that was measured
+// elsewhere: no encapsulation, then ipip, vxlan, udp.
 var onL2 = []shown{
 	{"flannel-vxlan", yes, 50, no, no, 0.80, false},
 	{"flannel-vxlan-directrouting", yes, 0, no, no, 0.93, false},
@@ -33,7 +33,7 @@ var onL2 = []shown{
 	{"calico-vxlan-crosssubnet", yes, 0, yes, no, 0.89, false},
 }
 
-// onRouted is the same behind a router that knows no pods.
+// onRouted is the same across a router that has no routes to pods.
 var onRouted = []shown{
 	{"flannel-vxlan", yes, 50, no, no, 0.80, false},
 	{"flannel-vxlan-directrouting", yes, 50, no, no, 0.79, false},
@@ -44,7 +44,7 @@ var onRouted = []shown{
 	{"calico-vxlan-crosssubnet", yes, 50, yes, no, 0.77, false},
 }
 
-// onVPC is a cloud's network with its source/dest check on.
+// onVPC is a run on a cloud's network with its source/destination check on.
 var onVPC = []shown{
 	{"flannel-vxlan", yes, 50, no, no, 0.80, false},
 	{"flannel-vxlan-directrouting", no, -1, "", "", 0, false},
@@ -61,7 +61,7 @@ var onVPC = []shown{
 
 var runs = map[string][]shown{"l2": onL2, "routed": onRouted, "vpc": onVPC}
 
-// factsOf makes the facts of a run.
+// factsOf returns the facts of a run.
 func factsOf(topology string, all []shown) Facts {
 	f := Facts{Topology: results.On(topology), Testbed: "lab", Nodes: 2, Complete: true}
 	for _, s := range all {
@@ -101,7 +101,7 @@ func (s shown) plugin() Plugin {
 	return p
 }
 
-// compared gives one verdict of throughput and one of latency.
+// compared returns one comparison of throughput and one of latency.
 func compared(a, b shown) []Comparison {
 	if a.speed == 0 || b.speed == 0 {
 		return nil
@@ -121,17 +121,17 @@ func compared(a, b shown) []Comparison {
 	return all
 }
 
-// without leaves plugins out of a run.
+// without returns a run without the named plugins.
 func without(all []shown, names ...string) []shown {
 	return slices.DeleteFunc(slices.Clone(all), func(s shown) bool { return slices.Contains(names, s.name) })
 }
 
-// only keeps these plugins of a run.
+// only returns a run with only the named plugins.
 func only(all []shown, names ...string) []shown {
 	return slices.DeleteFunc(slices.Clone(all), func(s shown) bool { return !slices.Contains(names, s.name) })
 }
 
-// but changes what was shown of a plugin.
+// but returns a run with a change to what was shown about one plugin.
 func but(all []shown, name string, change func(*shown)) []shown {
 	changed := slices.Clone(all)
 	for i := range changed {

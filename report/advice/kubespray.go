@@ -13,14 +13,15 @@ import (
 )
 
 const (
-	// longestNodePrefix leaves room for the 110 pods that a kubelet takes.
+	// longestNodePrefix leaves room for a kubelet's 110 pods.
 	longestNodePrefix = 25
 	blockSize         = 26 // calico_pool_blocksize
 )
 
-// podNetwork is the pod network and the length of a node's part. Without one
-// in the needs it is Kubespray's, in smaller parts if there are more nodes than
-// it has; an invalid one says that it is too small.
+// podNetwork returns the pod network and the prefix length of each node's subnet. If the needs specify
+// no network, it is Kubespray's default, with smaller subnets if it would otherwise have too few for
+// the nodes. It returns an invalid network if the default cannot be used: it is too small or overlaps
+// the nodes' network.
 func podNetwork(n results.Needs) (cidr netip.Prefix, prefix int) {
 	cidr, prefix = n.PodCIDR, n.NodePrefix
 	if prefix == 0 {
@@ -38,8 +39,7 @@ func podNetwork(n results.Needs) (cidr netip.Prefix, prefix int) {
 	return results.DefaultPodCIDR, prefix
 }
 
-// roomFor is the length of the smallest network that holds a part for each
-// node.
+// roomFor returns the prefix length of the smallest network that has a subnet for each node.
 func roomFor(nodes, prefix int) int {
 	for bits := prefix; bits > 0; bits-- {
 		if 1<<(prefix-bits) >= nodes {
@@ -49,10 +49,10 @@ func roomFor(nodes, prefix int) int {
 	return 0
 }
 
-// pathMTU is the MTU to configure for pods: the largest packet that passed
-// between them on the cluster itself. It is 0 where the run tells none, and why
-// says what it lacks. A lab's MTU is its own, and the one that a plugin was
-// configured with may be the fault: neither is ever written.
+// pathMTU returns the MTU to configure for pods: the size of the largest packet that passed between
+// them on the cluster itself. If the run does not show it, pathMTU returns 0 and the reason. It never
+// returns a lab's MTU, which holds only for the lab, or the MTU that a plugin was configured with, which
+// may be wrong.
 func (s *subject) pathMTU() (mtu int, why string) {
 	bare := s.plugin.Overhead == nil || *s.plugin.Overhead == 0
 	switch {
@@ -68,9 +68,8 @@ func (s *subject) pathMTU() (mtu int, why string) {
 	return s.plugin.PathMTU, ""
 }
 
-// kubespray writes the group_vars of the recommended plugin: what it differs
-// by, the networks, and the pods' MTU where it was measured and Kubespray has a
-// variable for it.
+// kubespray returns the group_vars for the recommended plugin: the variables of its mode, the networks,
+// and the pods' MTU if it was measured and Kubespray has a variable for it.
 func (s *subject) kubespray(n results.Needs) string {
 	vars := maps.Clone(s.mode.Kubespray)
 	comments := []string{fmt.Sprintf("Kubespray v2.31, group_vars/k8s_cluster: %s on %s", s.plugin.Name, s.facts.Topology)}
@@ -113,8 +112,7 @@ func commented(lines []string) string {
 	return "# " + strings.Join(lines, "\n# ") + "\n"
 }
 
-// marshal writes YAML with sorted keys. What it is given can always be
-// written.
+// marshal returns v as YAML with sorted keys. Its callers pass only values that can be encoded.
 func marshal(v any) string {
 	text, err := yaml.Marshal(v)
 	if err != nil {
@@ -123,7 +121,7 @@ func marshal(v any) string {
 	return string(text)
 }
 
-// configuration writes the plugin's own.
+// configuration returns the plugin's own configuration files.
 func (s *subject) configuration(n results.Needs) []Configuration {
 	cidr, prefix := podNetwork(n)
 	switch {
@@ -137,8 +135,7 @@ func (s *subject) configuration(n results.Needs) []Configuration {
 	return []Configuration{}
 }
 
-// netConf is flannel's network configuration (flannel
-// Documentation/configuration.md).
+// netConf returns flannel's network configuration (flannel Documentation/configuration.md).
 func netConf(cidr netip.Prefix, prefix int, backend map[string]any) string {
 	text, err := json.MarshalIndent(map[string]any{"Network": cidr.String(), "SubnetLen": prefix, "Backend": backend}, "", "  ")
 	if err != nil {
@@ -147,8 +144,9 @@ func netConf(cidr netip.Prefix, prefix int, backend map[string]any) string {
 	return string(text) + "\n"
 }
 
-// calicoResources are the IP pool, Felix's MTU where it was measured and, for more nodes than a full
-// mesh carries, BGP without it (Calico documentation, reference/resources).
+// calicoResources returns the IP pool, Felix's MTU if it was measured and, if there are more nodes than
+// a full mesh supports, a BGP configuration without the mesh (Calico documentation,
+// reference/resources).
 func (s *subject) calicoResources(n results.Needs, cidr netip.Prefix) string {
 	resource := func(kind, name string, spec map[string]any) string {
 		return marshal(map[string]any{"apiVersion": "projectcalico.org/v3", "kind": kind, "metadata": map[string]any{"name": name}, "spec": spec})

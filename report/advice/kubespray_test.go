@@ -15,7 +15,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// allowed is what Kubespray v2.31 accepts (roles/network_plugin/*/defaults,
+// allowed holds the variables that Kubespray v2.31 accepts (roles/network_plugin/*/defaults,
 // inventory/sample/group_vars/k8s_cluster, and the checks in
 // roles/kubernetes/preinstall and roles/network_plugin/calico).
 var allowed = map[string]func(v any) bool{
@@ -49,7 +49,7 @@ func isNetwork(v any) bool {
 	return err == nil && p == p.Masked()
 }
 
-// recommended makes the advice whose winner is this mode, whatever it needs.
+// recommended returns advice that recommends this mode, whatever the needs.
 func recommended(t *testing.T, m mode, n results.Needs) Recommendation {
 	t.Helper()
 	r := Recommend(n, factsOf("vpc", []shown{{m.Plugin, yes, 0, yes, yes, 0.9, false}}))
@@ -59,8 +59,7 @@ func recommended(t *testing.T, m mode, n results.Needs) Recommendation {
 	return r
 }
 
-// TestKubespray parses the variables of every mode, and holds them to what
-// Kubespray accepts.
+// TestKubespray parses the variables for every mode and checks that Kubespray accepts them.
 func TestKubespray(t *testing.T) {
 	for _, m := range modes() {
 		if m.DebugOnly {
@@ -82,7 +81,7 @@ func TestKubespray(t *testing.T) {
 				}
 				for name, value := range vars {
 					if ok := allowed[name]; ok == nil || !ok(value) {
-						t.Errorf("Kubespray does not take %s: %v", name, value)
+						t.Errorf("Kubespray does not accept %s: %v", name, value)
 					}
 				}
 				fitTogether(t, vars, n)
@@ -91,7 +90,7 @@ func TestKubespray(t *testing.T) {
 	}
 }
 
-// fitTogether holds variables to each other.
+// fitTogether checks that the variables are consistent with each other.
 func fitTogether(t *testing.T, vars map[string]any, n results.Needs) {
 	t.Helper()
 	family, _ := vars["kube_network_plugin"].(string)
@@ -116,12 +115,12 @@ func fitTogether(t *testing.T, vars map[string]any, n results.Needs) {
 		cidr := netip.MustParsePrefix(text)
 		prefix := int(vars["kube_network_node_prefix"].(float64))
 		if room := 1 << (prefix - cidr.Bits()); room < n.Largest() {
-			t.Errorf("%s in parts of /%d has room for %d nodes, not %d", cidr, prefix, room, n.Largest())
+			t.Errorf("%s in subnets of /%d has room for %d nodes, not %d", cidr, prefix, room, n.Largest())
 		}
 	}
 }
 
-// TestKubesprayModes holds each mode to the variables that make it.
+// TestKubesprayModes checks that each mode gets the variables that define it.
 func TestKubesprayModes(t *testing.T) {
 	for plugin, want := range map[string]string{
 		"flannel-vxlan":               "flannel_backend_type: vxlan",
@@ -144,7 +143,7 @@ func TestKubesprayModes(t *testing.T) {
 	}
 }
 
-// TestConfiguration parses the plugins' own files.
+// TestConfiguration parses the plugins' own configuration files.
 func TestConfiguration(t *testing.T) {
 	n := results.Needs{PodCIDR: netip.MustParsePrefix("10.0.0.0/12"), Nodes: 150}
 	var conf map[string]any
@@ -174,8 +173,8 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestMTU writes an MTU only if it was measured on a cluster and is that of the
-// path, and otherwise says why there is none.
+// TestMTU checks that an MTU is written only if it was measured on a cluster and is that of the path,
+// and that otherwise the reason is given.
 func TestMTU(t *testing.T) {
 	found := func(name string) []Finding { return []Finding{{name, words.Quote("what a probe says")}} }
 	for _, c := range []struct {
@@ -218,7 +217,7 @@ func TestMTU(t *testing.T) {
 				t.Errorf("%q is not in\n%s", c.says, text)
 			}
 			if c.testbed == "lab" && strings.Contains(text, fmt.Sprint(c.path)) {
-				t.Errorf("the lab's %d stands in\n%s", c.path, text)
+				t.Errorf("the lab's %d is in\n%s", c.path, text)
 			}
 		})
 	}

@@ -14,34 +14,34 @@ var quotas = loaded[quotaFile]("limits.yaml", limitsFile)
 
 // quotaFile is limits.yaml.
 type quotaFile struct {
-	VPCRoutes     map[string]quota `json:"vpc_routes"` // by cloud
-	BGPMesh       quota            `json:"bgp_mesh"`   // nodes of a full mesh
+	VPCRoutes     map[string]quota `json:"vpc_routes"` // by cloud name
+	BGPMesh       quota            `json:"bgp_mesh"`   // nodes in a full mesh
 	PodsOfAPrefix quota            `json:"pods_of_a_prefix"`
 }
 
 // quota is a number that a cloud or a program sets.
 type quota struct {
 	Default int    `json:"default"`
-	Most    int    `json:"most"` // on request; 0: not known
+	Most    int    `json:"most"` // on request; 0 if not known
 	Source  string `json:"source"`
 	Date    string `json:"date"`
 }
 
-// Limit is a bound of the recommended plugin beside what the cluster has.
+// Limit is a limit of the recommended plugin, compared with what the cluster has.
 type Limit struct {
 	What   words.Text `json:"what"`
-	Limit  int        `json:"limit"` // 0: it depends on the machine type
-	At     int        `json:"at"`    // what the cluster has; 0: it was not said
+	Limit  int        `json:"limit"` // 0 if it depends on the machine type
+	At     int        `json:"at"`    // what the cluster has; 0 if not specified
 	Text   words.Text `json:"text"`
 	Source words.Text `json:"source"`
 }
 
-// bounds are a plugin's limits at the size of the cluster.
+// bounds holds a plugin's limits at the size of the cluster.
 type bounds struct {
 	needs  results.Needs
 	mode   mode
 	routes quota // VPC routes; zero if the mode needs none or the quota is not known
-	pods   int   // on a node, 0 if that is not known
+	pods   int   // on a node; 0 if not known
 	podsOf words.Text
 }
 
@@ -57,9 +57,8 @@ func boundsOf(n results.Needs, m mode) bounds {
 	return b
 }
 
-// podsOfANode computes how many pods a node takes, 0 if that depends on what
-// was not said, and the formula with its source (ACK documentation, Terway;
-// amazon-vpc-cni-k8s README; CCE documentation).
+// podsOfANode returns how many pods a node can run, or 0 if that depends on unspecified limits, and the
+// formula with its source (ACK documentation, Terway; amazon-vpc-cni-k8s README; CCE documentation).
 func podsOfANode(l results.Limits, formula string) (int, words.Text) {
 	adapters, ips := l.Adapters, l.IPsPerAdapter
 	switch formula {
@@ -80,7 +79,7 @@ func podsOfANode(l results.Limits, formula string) (int, words.Text) {
 	return 0, words.Text{}
 }
 
-// known gives the limits the names that rules use.
+// known returns whether the cluster is within each limit, by the names that rules use.
 func (b bounds) known() map[string]string {
 	known := map[string]string{}
 	n := b.needs.Largest()
@@ -106,7 +105,7 @@ func (b bounds) known() map[string]string {
 	return known
 }
 
-// fill are what stands for the brackets of rules' texts.
+// fill returns the values for the brackets in rules' texts.
 func (b bounds) fill() map[string]any {
 	n := b.needs.Largest()
 	return map[string]any{"nodes": n, "routes": max(b.routes.Most, b.routes.Default), "routes_default": b.routes.Default,
@@ -114,7 +113,7 @@ func (b bounds) fill() map[string]any {
 		"pods_most": b.pods, "pods_source": b.podsOf, "mesh": quotas().BGPMesh.Default, "sessions": n * (n - 1) / 2}
 }
 
-// limits lists the bounds of the recommended plugin.
+// limits returns the limits of the recommended plugin.
 func (s *subject) limits() []Limit {
 	b, all := s.bounds, []Limit{}
 	n := b.needs.Largest()
@@ -148,7 +147,7 @@ func (s *subject) limits() []Limit {
 	return append(all, podNetworkLimit(b.needs))
 }
 
-// podNetworkLimit is how many nodes the pod network has room for.
+// podNetworkLimit returns how many nodes the pod network has room for.
 func podNetworkLimit(n results.Needs) Limit {
 	cidr, prefix := podNetwork(n)
 	if !cidr.IsValid() {

@@ -15,10 +15,10 @@ import (
 //go:embed modes.yaml
 var modesFile []byte
 
-// modes is what is documented of each plugin.
+// modes returns what is documented about each plugin.
 var modes = loaded[[]mode]("modes.yaml", modesFile)
 
-// mode is what is documented of one plugin mode; modes.yaml explains the keys.
+// mode is what is documented about one plugin mode. modes.yaml explains the keys.
 type mode struct {
 	Plugin     string         `json:"plugin"`
 	Words      string         `json:"words"` // what people call it
@@ -27,27 +27,27 @@ type mode struct {
 	SameSubnet bool           `json:"same_subnet"` // plain routes inside a subnet, a tunnel between subnets
 	BGP        bool           `json:"bgp"`
 	DebugOnly  bool           `json:"debug_only"`
-	Clouds     []string       `json:"clouds"`  // that it runs in; none: anywhere
+	Clouds     []string       `json:"clouds"`  // in which it runs; empty for any
 	Managed    []string       `json:"managed"` // clouds whose managed clusters offer it
-	Routes     bool           `json:"routes"`  // one VPC route a node
+	Routes     bool           `json:"routes"`  // needs one VPC route per node
 	Pods       string         `json:"pods"`
 	MaxNodes   int            `json:"max_nodes"`
 	Agents     int            `json:"agents"`
 	Firewall   []Opening      `json:"firewall"`
 	Kubespray  map[string]any `json:"kubespray"`
-	Flannel    map[string]any `json:"flannel"` // backend of net-conf.json
+	Flannel    map[string]any `json:"flannel"` // the backend in net-conf.json
 	Calico     *calicoPool    `json:"calico"`
 	Sources    []string       `json:"sources"`
 }
 
-// calicoPool is what tells Calico's modes apart in an IPPool.
+// calicoPool holds the fields of an IPPool that distinguish Calico's modes.
 type calicoPool struct {
 	IPIPMode  string `json:"ipipMode"`
 	VXLANMode string `json:"vxlanMode"`
 }
 
-// modeOf returns what is documented of a plugin; of one that the file does not
-// know only the name.
+// modeOf returns what is documented about a plugin. If the plugin is not in the file, only the name is
+// set.
 func modeOf(plugin string) mode {
 	all := modes()
 	if i := slices.IndexFunc(all, func(m mode) bool { return m.Plugin == plugin }); i >= 0 {
@@ -56,14 +56,14 @@ func modeOf(plugin string) mode {
 	return mode{Plugin: plugin}
 }
 
-// loaded reads an embedded data file when it is first asked for: every probe
-// worker is a process of this program, and none of them advises.
+// loaded returns a function that decodes an embedded data file on first use: every probe worker is a
+// process of this program, and none of them gives advice.
 func loaded[T any](name string, text []byte) func() T {
 	return sync.OnceValue(func() T { return load[T](name, text) })
 }
 
-// load reads an embedded data file. A file that cannot be read is an error of
-// the program, which every test finds.
+// load decodes an embedded data file. It panics if the file is invalid, which is a programming error
+// that every test finds.
 func load[T any](name string, text []byte) T {
 	var v T
 	if err := yaml.UnmarshalStrict(text, &v); err != nil {
@@ -72,7 +72,7 @@ func load[T any](name string, text []byte) T {
 	return v
 }
 
-// called is what people call the mode, in words; empty if nothing is documented of it.
+// called returns what people call the mode, or an empty text if nothing is documented about it.
 func (m mode) called() words.Text {
 	if m.Words == "" {
 		return words.Text{}
@@ -80,7 +80,7 @@ func (m mode) called() words.Text {
 	return words.Define("modes."+m.Plugin, m.Words).With()
 }
 
-// openings are what firewalls must let through, each with its reason.
+// openings returns the traffic that firewalls must allow, each with its reason.
 func (m mode) openings() []Opening {
 	all := slices.Clone(m.Firewall)
 	for i := range all {
@@ -92,8 +92,8 @@ func (m mode) openings() []Opening {
 
 var noLetters = regexp.MustCompile(`[^a-z0-9]+`)
 
-// idOf is the id of a sentence that a data file holds without a name: its own
-// words.
+// idOf returns the id of a sentence that has no name in its data file. It is made from the words of the
+// sentence.
 func idOf(subject, english string) string {
 	return subject + "." + strings.Trim(noLetters.ReplaceAllString(strings.ToLower(english), "-"), "-")
 }

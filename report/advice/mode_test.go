@@ -7,8 +7,8 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 )
 
-// TestModesKnowTheCatalogue holds what is documented to what the catalogue
-// says: a plugin that is added there needs an entry here.
+// TestModesKnowTheCatalogue checks modes.yaml against the catalogue: every plugin in the catalogue needs
+// an entry.
 func TestModesKnowTheCatalogue(t *testing.T) {
 	for _, p := range catalogue.All() {
 		if p.HostNetwork() {
@@ -33,7 +33,7 @@ func TestEveryModeOnce(t *testing.T) {
 	seen := map[string]bool{}
 	for _, m := range modes() {
 		if seen[m.Plugin] {
-			t.Errorf("%s is there twice", m.Plugin)
+			t.Errorf("%s occurs twice", m.Plugin)
 		}
 		seen[m.Plugin] = true
 	}

@@ -9,14 +9,14 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// figures are what plugins are ranked by, each kind with one voice, so that
-// many probes of one kind do not outvote another.
+// figures holds the metrics by which plugins are ranked. Each kind has one vote, so that many probes of
+// one kind do not outvote another kind.
 var figures = map[string]map[string]string{ // kind, probe, metric
 	"throughput": {"tcp-stream": "goodput", "udp-pps": "rate"},
 	"latency":    {"tcp-rr": "p50", "udp-rr": "p50", "tcp-crr": "rate", "load-latency": "p50"},
 }
 
-// Figure reports whether a probe's metric takes part in the ranking.
+// Figure reports whether a probe's metric is used for ranking.
 func Figure(probe, metric string) bool {
 	for kind := range figures {
 		if figures[kind][base(probe)] == metric {
@@ -31,18 +31,18 @@ func base(probe string) string {
 	return name
 }
 
-// preference is one rule that settles which of two plugins is better, once
-// speed did not. They are asked in order: together they are a lexicographic
-// order, which is transitive because each of them is one.
+// preference is a rule that decides which of two plugins is better if speed does not. Preferences apply
+// in order: together they form a lexicographic order, which is transitive because each of them is an
+// order.
 type preference struct {
 	rule         string
 	text, source words.Text
-	// known says what the preferred one has where of the other it is not known.
+	// known is the reason to give if only the preferred plugin's key is known.
 	known words.Text
-	// key is what plugins are ordered by, the least first. What is not known
-	// comes after all that is.
+	// key returns the value by which plugins are ordered, smallest first. Plugins with an unknown key
+	// come last.
 	key func(*subject) (value int64, known bool)
-	// figures are those of two plugins whose keys are known.
+	// figures returns the evidence for two plugins whose keys are both known.
 	figures func(a, b *subject) words.Text
 }
 
@@ -79,10 +79,11 @@ var preferences = []preference{
 		}},
 }
 
-// byName settles what nothing else did.
+// byName decides if nothing else does.
 var byName = preference{rule: "by-name", text: words.FirstByName, source: words.SourceName}
 
-// compare is negative if a is better, and says why.
+// compare returns a negative number if a is better and a positive one if b is, with the reason to give
+// and its evidence.
 func (p *preference) compare(a, b *subject) (c int, settled preference, evidence words.Text) {
 	x, xKnown := p.key(a)
 	y, yKnown := p.key(b)
@@ -97,35 +98,34 @@ func (p *preference) compare(a, b *subject) (c int, settled preference, evidence
 	return cmp.Compare(x, y), settled, evidence
 }
 
-// outcome is how the plugins that fit were ranked.
+// outcome is the ranking of the plugins that fit.
 type outcome struct {
 	winner   *subject
 	because  []Reason
 	rejected []Rejected
 	unknown  []words.Text
 	why      words.Text // the end of the summary
-	// preferred is the first rule for equals that spoke for the winner.
+	// preferred is the text of the first preference that decided in favour of the winner.
 	preferred words.Text
 	measured  bool // speeds were compared
-	decided   bool // and they settled it
-	told      bool // some verdict told the winner from another by speed
-	compared  int  // comparisons of the winner with the others
-	// apart are those that fit, but were not compared with the winner by speed.
+	decided   bool // and they decided the ranking
+	told      bool // some verdict showed a difference in speed between the winner and another plugin
+	compared  int  // number of comparisons of the winner with the others
+	// apart holds the plugins that fit but were not compared with the winner by speed.
 	apart []*subject
 }
 
-// duel is how one plugin stands to another by all figures that were compared.
+// duel compares one plugin with another by all figures.
 type duel struct {
-	net      int // kinds of figures that it wins, less those that it loses
+	net      int // kinds of figures that it wins minus those that it loses
 	evidence []words.Text
 	compared int
-	decided  int // comparisons that found one of the two faster
-	equal    int // comparisons that found them equivalent
+	decided  int // comparisons that found one of the two plugins faster
+	equal    int // comparisons that found the two plugins equivalent
 }
 
-// tie says how a plugin that wins no more figures than it loses stands to
-// another, and what settles it then. A difference that was not found is not one
-// that is not there.
+// tie returns how a plugin that wins as many kinds of figures as it loses compares with another, and
+// what decides between them. Not finding a difference does not show that there is none.
 func (d duel) tie(other string, settled words.Text) words.Text {
 	switch {
 	case d.decided > 0:
@@ -170,12 +170,11 @@ func (f *Facts) fight(a, b string) duel {
 	return d
 }
 
-// rank finds the best of the plugins that fit: the one that wins against most
-// others by speed (Copeland's count of pairwise wins less losses), and among
-// equals by the preferences. A plugin of which no speed was measured does not
-// win against one of which it was. Speeds of different kernels are never
-// compared: those of the machine's own come first, since a kernel in one process
-// says least of a cluster's.
+// rank finds the best of the plugins that fit: the one that wins against most others by speed
+// (Copeland's method: pairwise wins minus losses), with ties broken by the preferences. A plugin whose
+// speed was not measured never beats one whose speed was. Speeds in different kernels are never
+// compared. Plugins measured in the machine's own kernel come first, because a kernel that runs in one
+// process says least about a cluster's.
 func rank(f *Facts, fit []*subject) outcome {
 	score, compared := map[*subject]int{}, map[*subject]int{}
 	for _, a := range fit {
@@ -203,13 +202,14 @@ func rank(f *Facts, fit []*subject) outcome {
 	return o
 }
 
-// timed reports whether a plugin's speed was measured: it was compared with
-// something, be it the baseline.
+// timed reports whether a plugin's speed was measured, that is, compared with any other plugin or the
+// baseline.
 func (f *Facts) timed(plugin string) bool {
 	return slices.ContainsFunc(f.Comparisons, func(c Comparison) bool { return c.A == plugin || c.B == plugin })
 }
 
-// prefer asks the preferences in order; c is negative if a is better.
+// prefer applies the preferences in order and returns the one that decides. c is negative if a is
+// better.
 func prefer(a, b *subject) (p preference, c int, evidence words.Text) {
 	for i := range preferences {
 		if c, settled, evidence := preferences[i].compare(a, b); c != 0 {
@@ -219,7 +219,7 @@ func prefer(a, b *subject) (p preference, c int, evidence words.Text) {
 	return byName, strings.Compare(a.plugin.Name, b.plugin.Name), words.Text{}
 }
 
-// lost says by what a plugin that fits lost to the winner.
+// lost records why a plugin that fits lost to the winner.
 func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	winner := o.winner.plugin.Name
 	d := f.fight(loser.plugin.Name, winner)
@@ -262,13 +262,13 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	o.rejected = append(o.rejected, Rejected{loser.plugin.Name, append([]Reason{r}, costs(loser, o.winner)...)})
 }
 
-// kernelNamed names a kernel that figures were measured in.
+// kernelNamed returns the name of a kernel in which figures were measured.
 func kernelNamed(kernel string) words.Text {
 	return cmp.Or(words.Quote(kernel), words.OwnKernel)
 }
 
-// slower says by what figures a plugin that was excluded anyway is slower than
-// the winner.
+// slower returns, for a plugin that is excluded anyway, the figures by which it is slower than the
+// winner, or nil if it is not.
 func (o *outcome) slower(f *Facts, excluded string) []Reason {
 	d := f.fight(excluded, o.winner.plugin.Name)
 	if d.net >= 0 {
@@ -277,7 +277,7 @@ func (o *outcome) slower(f *Facts, excluded string) []Reason {
 	return []Reason{{Rule: "slower", Text: words.SlowerThanWinner.With(o.winner.plugin.Name), Evidence: words.Clauses(d.evidence...), Source: words.SourceVerdicts}}
 }
 
-// costs are what a plugin that fits costs more than the winner.
+// costs returns the additional costs of a plugin that fits, compared with the winner.
 func costs(loser, winner *subject) []Reason {
 	a, b := loser.plugin.Overhead, winner.plugin.Overhead
 	if a == nil || b == nil || *a <= *b {
@@ -287,7 +287,7 @@ func costs(loser, winner *subject) []Reason {
 		Evidence: loser.plugin.Facts[Encapsulates].Evidence, Source: words.SourceCapture}}
 }
 
-// explain says by what the winner won.
+// explain records why the winner won.
 func (o *outcome) explain(order []*subject) {
 	if len(order) == 1 {
 		return
@@ -301,7 +301,7 @@ func (o *outcome) explain(order []*subject) {
 			next = r
 		}
 	}
-	others := len(order) - 1 - len(o.apart) // that were compared with the winner
+	others := len(order) - 1 - len(o.apart) // plugins that were compared with the winner
 	switch {
 	case others == 0:
 		o.decided = false
@@ -325,8 +325,7 @@ func (o *outcome) explain(order []*subject) {
 	}
 }
 
-// notCompared says whose speed could not be compared with the winner's, and
-// why.
+// notCompared returns which plugins' speed could not be compared with the winner's, and why.
 func (o *outcome) notCompared() []words.Text {
 	var kernels, unknown []string
 	in := map[string][]string{}

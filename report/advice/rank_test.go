@@ -9,9 +9,8 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// TestOrderIsTransitive holds the preferences to an order over plugins of which
-// this or that is not known: whoever is preferred to a second one is preferred
-// to all that the second one is preferred to.
+// TestOrderIsTransitive checks that the preferences are transitive over plugins with some unknown
+// figures: if a is preferred to b and b to c, then a is preferred to c.
 func TestOrderIsTransitive(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var all []*subject
@@ -30,15 +29,14 @@ func TestOrderIsTransitive(t *testing.T) {
 			}
 			for _, c := range all {
 				if before(a, b) && before(b, c) && !before(a, c) {
-					t.Fatalf("a circle: %+v, %+v, %+v", a.plugin, b.plugin, c.plugin)
+					t.Fatalf("a cycle: %+v, %+v, %+v", a.plugin, b.plugin, c.plugin)
 				}
 			}
 		}
 	}
 }
 
-// TestNoReasonFromTheUnknown claims no figure of a plugin of which there is
-// none.
+// TestNoReasonFromTheUnknown checks that no reason claims a figure that a plugin does not have.
 func TestNoReasonFromTheUnknown(t *testing.T) {
 	bytes := 50
 	for _, c := range []struct {
@@ -65,9 +63,9 @@ func TestNoReasonFromTheUnknown(t *testing.T) {
 	}
 }
 
-// TestRankIgnoresOrder ranks random plugins, some of them in another kernel,
-// some never compared, by verdicts that may contradict each other: the answer
-// does not depend on the order in which anything was recorded.
+// TestRankIgnoresOrder ranks random plugins, some in another kernel and some never compared, by verdicts
+// that may contradict each other, and checks that the answer does not depend on the order in which
+// anything was recorded.
 func TestRankIgnoresOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 300 {

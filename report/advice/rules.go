@@ -19,7 +19,7 @@ var rulesFile []byte
 
 var rules = sync.OnceValue(func() []rule { return checked(load[[]rule]("rules.yaml", rulesFile)) })
 
-// rule is one entry of rules.yaml, which explains the keys.
+// rule is an entry of rules.yaml, which explains the keys.
 type rule struct {
 	Rule    string            `json:"rule"`
 	When    map[string]values `json:"when"`
@@ -34,11 +34,11 @@ type rule struct {
 	Date    string            `json:"date"`
 }
 
-// values are what a condition takes: one, or any of a list. YAML 1.1 reads yes
+// values holds the values that satisfy a condition, written as one value or a list. YAML 1.1 reads yes
 // and no as booleans.
 type values []string
 
-// UnmarshalJSON reads one value or a list.
+// UnmarshalJSON decodes one value or a list.
 func (v *values) UnmarshalJSON(text []byte) error {
 	var one any
 	if err := json.Unmarshal(text, &one); err != nil {
@@ -55,7 +55,7 @@ func (v *values) UnmarshalJSON(text []byte) error {
 		case string:
 			*v = append(*v, item)
 		default:
-			return fmt.Errorf("a condition takes words, not %v", item)
+			return fmt.Errorf("a condition takes strings, yes or no, not %v", item)
 		}
 	}
 	return nil
@@ -68,8 +68,8 @@ func answer(v bool) string {
 	return no
 }
 
-// checked holds the rules to what keeps the advice honest: what is required,
-// and so speaks for a plugin, is a measured fact.
+// checked returns the rules, and panics if one of them is invalid. To keep the advice honest, it allows
+// only measured facts as requirements, because these count in favour of a plugin.
 func checked(all []rule) []rule {
 	for _, r := range all {
 		conclusions := 0
@@ -90,19 +90,19 @@ func checked(all []rule) []rule {
 	return all
 }
 
-// subject is a plugin under judgement.
+// subject is a plugin that is being judged.
 type subject struct {
 	plugin  *Plugin
 	facts   *Facts
 	mode    mode
 	known   map[string]string // need.*, doc.* and net.*
-	fill    map[string]any    // what stands for the brackets of rules' texts
+	fill    map[string]any    // values for the brackets in rules' texts
 	bounds  bounds
 	reasons []Reason
 	against []Reason
 	notes   []Reason
 	unknown []words.Text
-	// weakened: a note says that the advice may not hold for the cluster.
+	// weakened reports whether a note says that the advice may not hold for the cluster.
 	weakened bool
 }
 
@@ -125,7 +125,7 @@ func newSubject(n results.Needs, f *Facts, p *Plugin) *subject {
 	return s
 }
 
-// needed gives the needs the names that rules use.
+// needed returns the needs by the names that rules use.
 func needed(n results.Needs) map[string]string {
 	known := map[string]string{"need.cloud": n.Cloud, "need.l2": string(n.L2)}
 	for name, v := range map[string]bool{"network_policy": n.NetworkPolicy, "pod_ips_reachable": n.PodIPsReachable, "no_overlay": n.NoOverlay,
@@ -148,7 +148,7 @@ func cloudNamed(cloud string) words.Text { return words.Named(cloudNames, cloud)
 var cloudNames = map[string]words.Text{"alibaba": words.AlibabaCloud, "huawei": words.HuaweiCloud, "aws": words.Quote("AWS"),
 	"azure": words.Quote("Azure"), "gce": words.GoogleCloud, "none": words.NetworkOnesOwn, "": words.Cloud}
 
-// judge asks all rules.
+// judge applies all rules.
 func (s *subject) judge() {
 	for _, r := range rules() {
 		if !s.holds(r.When) {
@@ -166,7 +166,7 @@ func (s *subject) judge() {
 	}
 }
 
-// require holds a plugin to a measured fact.
+// require checks that a measured fact about the plugin has a value that the rule requires.
 func (s *subject) require(r rule) {
 	evidence := s.evidence(r.Require)
 	for _, name := range slices.Sorted(maps.Keys(r.Require)) {
@@ -183,8 +183,8 @@ func (s *subject) require(r rule) {
 	s.reasons = append(s.reasons, s.reason(r, "text", r.Text, evidence))
 }
 
-// holds reports whether all conditions hold. A condition on a fact that was
-// not measured holds only if it names the empty string.
+// holds reports whether all conditions hold. A condition on a fact that was not measured holds only if
+// it lists the empty string.
 func (s *subject) holds(when map[string]values) bool {
 	for name, wanted := range when {
 		if !slices.Contains(wanted, s.value(name)) {
@@ -204,7 +204,7 @@ func (s *subject) value(name string) string {
 	return s.plugin.Facts[name].Value
 }
 
-// evidence joins what was measured of the facts that a rule names.
+// evidence returns the evidence for the facts that a rule names.
 func (s *subject) evidence(when map[string]values) words.Text {
 	var all []words.Text
 	for _, name := range slices.Sorted(maps.Keys(when)) {
@@ -219,7 +219,7 @@ func (s *subject) evidence(when map[string]values) words.Text {
 	return words.Clauses(all...)
 }
 
-// reason is what a rule says of the plugin.
+// reason returns what a rule says about the plugin.
 func (s *subject) reason(r rule, key, text string, evidence words.Text) Reason {
 	out := Reason{Rule: r.Rule, Text: s.say(r, key, text), Evidence: evidence, Source: words.List(s.source(r), words.Quote(r.Date))}
 	for _, name := range slices.Sorted(maps.Keys(r.When)) {
@@ -233,7 +233,7 @@ func (s *subject) reason(r rule, key, text string, evidence words.Text) Reason {
 	return out
 }
 
-// needOf names the need behind a condition that is computed from one.
+// needOf returns the need behind a condition that is computed from it, or "".
 func needOf(r rule) string {
 	for name := range r.When {
 		switch name {
@@ -248,11 +248,11 @@ func needOf(r rule) string {
 	return ""
 }
 
-// bracket is what a plugin's or a cluster's figure stands for in a rule's text.
+// bracket matches a placeholder in a rule's text for a figure of the plugin or the cluster.
 var bracket = regexp.MustCompile(`\{([a-z_]+)\}`)
 
-// messageOf is the message of a rule's text, whose id names the rule and the key,
-// and the names of its arguments in their order.
+// messageOf returns the message for a rule's text, whose id names the rule and the key, and the names of
+// its arguments in order.
 func messageOf(id, text string) (words.Message, []string) {
 	var names []string
 	for _, m := range bracket.FindAllStringSubmatch(text, -1) {
@@ -261,7 +261,7 @@ func messageOf(id, text string) (words.Message, []string) {
 	return words.Define(id, bracket.ReplaceAllString(text, "%v")), names
 }
 
-// say fills in one of a rule's texts.
+// say returns one of a rule's texts with its brackets filled in.
 func (s *subject) say(r rule, key, text string) words.Text {
 	m, names := messageOf("rules."+r.Rule+"."+key, text)
 	args := make([]any, len(names))
@@ -271,7 +271,7 @@ func (s *subject) say(r rule, key, text string) words.Text {
 	return m.With(args...)
 }
 
-// source is where a rule comes from: a document, or what a bracket stands for.
+// source returns the source of a rule: a document, or the value of a bracket.
 func (s *subject) source(r rule) words.Text {
 	name := bracket.FindStringSubmatch(r.Source)
 	if name == nil {

@@ -7,12 +7,12 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// grave are the findings that make a network unfit for some traffic: with one
-// of them no plugin is recommended with more than low confidence.
+// grave holds the findings that make a network unfit for some traffic. A plugin with one of them is
+// recommended with low confidence at most.
 var grave = []string{results.FindingPodMTUTooLarge, results.FindingPMTUBlackHole, results.FindingPMTUWrong, results.FindingUnderlayFragments,
 	results.FindingPodSourceNAT, results.FindingTCPDoesNotPass, results.FindingOneDirectionSlow}
 
-// summary is the answer in one sentence.
+// summary returns the answer in one sentence.
 func summary(f *Facts, s *subject, o outcome, fit int) words.Text {
 	what := words.Aside(words.Quote(s.plugin.Name), s.mode.called())
 	if s.plugin.Fidelity == DataPath {
@@ -27,7 +27,7 @@ func summary(f *Facts, s *subject, o outcome, fit int) words.Text {
 	return words.RunBestOfFitting.With(f.Topology, what, fit, o.why)
 }
 
-// foundOn says what probes found wrong with the recommended plugin.
+// foundOn returns the problems that probes found with the recommended plugin.
 func foundOn(p *Plugin) words.Text {
 	if len(p.Findings) == 0 {
 		return words.Text{}
@@ -39,12 +39,12 @@ func foundOn(p *Plugin) words.Text {
 	return words.Stop(words.ButFound.With(words.Clauses(texts...)))
 }
 
-// excluded says which plugins were not chosen from, and why. Of those that do
-// not work it speaks only if one was left.
+// excluded returns which plugins were excluded from the choice, and why. It mentions plugins that do not
+// work only if a single plugin was left.
 func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
 	var failing, unknown []string
 	var reasons []words.Text
-	working := map[words.Text][]string{} // by reason
+	working := map[words.Text][]string{} // plugins by reason
 	for _, other := range rejected {
 		switch f.plugin(other.Plugin).Facts[Works].Value {
 		case yes:
@@ -75,7 +75,7 @@ func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
 	return words.Following(said...)
 }
 
-// confidence weighs what a recommendation rests on.
+// confidence returns how far a recommendation can be trusted, and what it rests on.
 func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 	rounds := s.plugin.Rounds
 	rests := []words.Text{words.Plural(rounds, words.RestsOnRound, words.RestsOnRounds).With(rounds, f.Nodes, f.Testbed)}
@@ -120,7 +120,7 @@ func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
 		lower(words.Medium, words.NetworkMayDiffer)
 	}
 	switch {
-	case !f.Complete && fit == 1: // another might fit, had the run come to it
+	case !f.Complete && fit == 1: // a plugin that the run did not reach might fit too
 		lower(words.Low, words.RunIncomplete)
 	case !f.Complete:
 		lower(words.Medium, words.RunIncomplete)

@@ -10,7 +10,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestSummary holds the sentence and the confidence to what they rest on.
+// TestSummary checks the summary and the confidence against what they rest on.
 func TestSummary(t *testing.T) {
 	sure := results.Needs{L2: results.Yes}
 	found := func(plugin, name string) func(*Facts) {
@@ -63,7 +63,8 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// TestTranslatedSource holds policies to the addresses that pods see.
+// TestTranslatedSource checks that a need for policies rules out a plugin that translates pods' source
+// addresses.
 func TestTranslatedSource(t *testing.T) {
 	for _, c := range []struct {
 		name  string
@@ -79,14 +80,14 @@ func TestTranslatedSource(t *testing.T) {
 			f := factsOf("l2", onL2)
 			f.plugin("calico-bgp").Facts[SourceKept] = Fact{c.kept, words.Quote("pod-to-pod: reached")}
 			if r := Recommend(c.needs, f); r.Plugin != c.want {
-				t.Errorf("it recommends %s, want %s: %s", r.Plugin, c.want, r.Summary)
+				t.Errorf("recommended %s, want %s: %s", r.Plugin, c.want, r.Summary)
 			}
 		})
 	}
 }
 
-// TestTies holds what is said of two plugins that speed did not settle to the
-// verdicts: only what was shown equivalent is as fast.
+// TestTies checks that what is said about two plugins that speed does not separate follows from the
+// verdicts: only plugins shown to be equivalent are called equally fast.
 func TestTies(t *testing.T) {
 	for _, c := range []struct {
 		name                string
@@ -113,10 +114,10 @@ func TestTies(t *testing.T) {
 				t.Errorf("%s", r.Summary)
 			}
 			if !said(r.Because, c.winner) {
-				t.Errorf("of the winner it says %+v", r.Because)
+				t.Errorf("reasons for the winner: %+v", r.Because)
 			}
 			if !said(r.Rejected[0].Because, "fits, but flannel-host-gw ") || !said(r.Rejected[0].Because, c.loser) {
-				t.Errorf("of the other it says %+v", r.Rejected)
+				t.Errorf("reasons against the other: %+v", r.Rejected)
 			}
 		})
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestEveryLanguageSaysTheData sees that what the data files say has words in
-// every language. Sources are names of documents, and may be without.
+// TestEveryLanguageSaysTheData checks that the texts of the data files are translated into every
+// language, except for sources, which are names of documents.
 func TestEveryLanguageSaysTheData(t *testing.T) {
 	for _, name := range words.Names {
 		in, err := words.New(name)

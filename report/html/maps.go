@@ -15,25 +15,25 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// mapView is a small map and what it shows, in words.
+// mapView is a small map with its caption.
 type mapView struct {
 	Title string
 	Map   template.HTML
 }
 
-// Classes of a map's lines, by what was seen on the way. The page's style tells
-// them apart by dashes too, not by colour alone.
+// CSS classes of a map's lines, by whether packets arrived. The style sheet distinguishes them by
+// their dashes as well as by their colour.
 const (
-	wayOpen   = "open"   // packets arrive
-	wayHalf   = "half"   // the neighbour answers, and frames for others do not arrive
-	wayClosed = "closed" // nothing arrives
+	lineOpen   = "open"   // packets arrive
+	lineHalf   = "half"   // the neighbour answers, but frames for other addresses do not arrive
+	lineClosed = "closed" // nothing arrives
 )
 
-// adjacencyMaps draws for each topology which nodes share a link layer.
+// adjacencyMaps draws one map per topology that shows which nodes share a link layer.
 func adjacencyMaps(r *model.Report, in *words.Language) []mapView {
 	var all []mapView
 	for _, topology := range r.Topologies() {
-		// Every network of a topology has the same fabric: the first one will do.
+		// All networks of a topology have the same fabric, so the first one suffices.
 		i := slices.IndexFunc(r.Adjacency, func(a results.Adjacency) bool { return a.Topology == topology })
 		if i < 0 {
 			continue
@@ -49,10 +49,10 @@ func adjacencyMaps(r *model.Report, in *words.Language) []mapView {
 	return all
 }
 
-// adjacencyMap sets the nodes on a circle, and draws a line for each pair.
+// adjacencyMap places the nodes on a circle and draws a line for each pair.
 func adjacencyMap(pairs []results.Adjacency, topology results.Topology, in *words.Language) template.HTML {
 	var nodes []string
-	ways := map[[2]string]string{}
+	classes := map[[2]string]string{}
 	for _, a := range pairs {
 		for _, n := range []string{a.From, a.To} {
 			if !slices.Contains(nodes, n) {
@@ -60,15 +60,15 @@ func adjacencyMap(pairs []results.Adjacency, topology results.Topology, in *word
 			}
 		}
 		key := [2]string{min(a.From, a.To), max(a.From, a.To)}
-		way := wayClosed
+		class := lineClosed
 		switch {
 		case a.Forwards:
-			way = wayOpen
+			class = lineOpen
 		case a.Neighbour:
-			way = wayHalf
+			class = lineHalf
 		}
-		if known := ways[key]; known == "" || worse(way, known) {
-			ways[key] = way
+		if known := classes[key]; known == "" || worse(class, known) {
+			classes[key] = class
 		}
 	}
 	slices.Sort(nodes)
@@ -78,15 +78,15 @@ func adjacencyMap(pairs []results.Adjacency, topology results.Topology, in *word
 		return centreX + radiusX*math.Cos(angle), centreY + radiusY*math.Sin(angle)
 	}
 	d := &drawing{}
-	keys := make([][2]string, 0, len(ways))
-	for k := range ways {
+	keys := make([][2]string, 0, len(classes))
+	for k := range classes {
 		keys = append(keys, k)
 	}
 	slices.SortFunc(keys, func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
 	for _, k := range keys {
 		x1, y1 := at(k[0])
 		x2, y2 := at(k[1])
-		d.way(ways[k], x1, y1, x2, y2, false)
+		d.line(classes[k], x1, y1, x2, y2, false)
 	}
 	for _, n := range nodes {
 		x, y := at(n)
@@ -96,11 +96,11 @@ func adjacencyMap(pairs []results.Adjacency, topology results.Topology, in *word
 }
 
 func worse(a, b string) bool {
-	order := []string{wayClosed, wayHalf, wayOpen}
+	order := []string{lineClosed, lineHalf, lineOpen}
 	return slices.Index(order, a) < slices.Index(order, b)
 }
 
-// reachMaps draws for each network who reaches whom.
+// reachMaps draws one map per network that shows who reaches whom.
 func reachMaps(r *model.Report, in *words.Language) []mapView {
 	var all []mapView
 	for _, l := range view.ReachLines(r) {
@@ -110,14 +110,14 @@ func reachMaps(r *model.Report, in *words.Language) []mapView {
 	return all
 }
 
-// reachMap draws the outside host, a pod, its neighbour on the same node and
-// one on another node, with an arrow for each direction that was tried.
+// reachMap draws the outside host, a pod, another pod on the same node and one on another node, with
+// an arrow for each direction that was tried.
 func reachMap(r *model.Report, plugin string, topology results.Topology, title string, in *words.Language) template.HTML {
 	d := &drawing{}
 	const left, middle, right, top, bottom = 46.0, 160.0, 262.0, 30.0, 112.0
 	d.frame(108, 4, 104, 134)
 	d.frame(218, 4, 88, 134)
-	for _, w := range []struct {
+	for _, l := range []struct {
 		direction      string
 		x1, y1, x2, y2 float64
 	}{
@@ -126,13 +126,13 @@ func reachMap(r *model.Report, plugin string, topology results.Topology, title s
 		{results.PodToPod, middle, top, right, top},
 		{results.PodToNeigh, middle, top, middle, bottom},
 	} {
-		switch facts.Reached(r, plugin, topology, w.direction).Value {
+		switch facts.Reached(r, plugin, topology, l.direction).Value {
 		case "yes":
-			d.way(wayOpen, w.x1, w.y1, w.x2, w.y2, true)
+			d.line(lineOpen, l.x1, l.y1, l.x2, l.y2, true)
 		case "no":
-			d.way(wayClosed, w.x1, w.y1, w.x2, w.y2, true)
+			d.line(lineClosed, l.x1, l.y1, l.x2, l.y2, true)
 		case "partly":
-			d.way(wayHalf, w.x1, w.y1, w.x2, w.y2, true)
+			d.line(lineHalf, l.x1, l.y1, l.x2, l.y2, true)
 		}
 	}
 	d.box(left, top, in.Say(words.OutsideBox))
@@ -142,10 +142,10 @@ func reachMap(r *model.Report, plugin string, topology results.Topology, title s
 	return d.svg(312, 142, in.Say(words.ReachMapLabel.With(title)))
 }
 
-// drawing collects the elements of a map.
+// drawing accumulates the SVG elements of a map.
 type drawing struct{ strings.Builder }
 
-// Half the size of a box with a name.
+// Half the width and height of a labelled box.
 const boxWidth, boxHeight = 38.0, 13.0
 
 func (d *drawing) box(x, y float64, name string) {
@@ -153,7 +153,7 @@ func (d *drawing) box(x, y float64, name string) {
 		x-boxWidth, y-boxHeight, 2*boxWidth, 2*boxHeight, x, y+4, template.HTMLEscapeString(shortened(name)))
 }
 
-// shortened keeps a name inside its box.
+// shortened truncates a name so that it fits its box.
 func shortened(name string) string {
 	const most = 11
 	if runes := []rune(name); len(runes) > most {
@@ -166,9 +166,8 @@ func (d *drawing) frame(x, y, width, height float64) {
 	fmt.Fprintf(d, `<rect class="node" x="%.0f" y="%.0f" width="%.0f" height="%.0f" rx="8"/>`, x, y, width, height)
 }
 
-// way draws a line from the edge of one box to that of another; one that
-// nothing passes is crossed out.
-func (d *drawing) way(class string, x1, y1, x2, y2 float64, arrow bool) {
+// line draws a line from the edge of one box to the edge of another. A closed line is crossed out.
+func (d *drawing) line(class string, x1, y1, x2, y2 float64, arrow bool) {
 	cut := func(x1, y1, x2, y2 float64) (x, y float64) {
 		dx, dy := x2-x1, y2-y1
 		share := min(boxWidth/max(math.Abs(dx), 1e-9), boxHeight/max(math.Abs(dy), 1e-9))
@@ -184,7 +183,7 @@ func (d *drawing) way(class string, x1, y1, x2, y2 float64, arrow bool) {
 		vx, vy := tip(-0.45)
 		fmt.Fprintf(d, `<path class="tip %s" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>`, class, bx, by, ux, uy, vx, vy)
 	}
-	if class == wayClosed {
+	if class == lineClosed {
 		mx, my := (ax+bx)/2, (ay+by)/2
 		fmt.Fprintf(d, `<path class="cross" d="M%.0f %.0fl10 10m0 -10l-10 10"/>`, mx-5, my-5)
 	}

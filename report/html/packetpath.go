@@ -9,16 +9,15 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// wayView is the way of a plugin's packets from pod to pod as a drawing: the
-// devices on the two nodes, and the frame between them.
-type wayView struct {
+// pathView is the path of a plugin's packets from pod to pod as a drawing: the devices on both
+// nodes, and the frame between them.
+type pathView struct {
 	Plugin, Topology string
 	Arrived          bool
 	From, To         []string // devices on the sender's node and on the receiver's
-	// Frame are the headers seen on the wire, from the outside in; empty if
-	// nobody looked.
+	// Frame holds the headers seen on the wire, outermost first. It is empty if nothing was captured.
 	Frame []headerView
-	// Missed says that somebody did, and did not see the packets.
+	// Missed reports whether a capture ran but did not see the packets.
 	Missed bool
 }
 
@@ -26,14 +25,14 @@ type wayView struct {
 type headerView struct {
 	Name  string
 	Bytes int
-	Outer bool // put there by the plugin
+	Outer bool // added by the plugin
 }
 
-// ways are the drawings, one for each network of which the devices are known.
-func ways(r *model.Report) []wayView {
-	var all []wayView
+// packetPaths returns one drawing for each network whose devices are known.
+func packetPaths(r *model.Report) []pathView {
+	var all []pathView
 	for _, h := range r.Hops {
-		v := wayView{Plugin: h.Plugin, Topology: h.Topology.String(), Arrived: h.Arrived, Frame: frame(r, h.Plugin, h.Topology)}
+		v := pathView{Plugin: h.Plugin, Topology: h.Topology.String(), Arrived: h.Arrived, Frame: frame(r, h.Plugin, h.Topology)}
 		if e := r.Captured(h.Plugin, h.Topology); e != nil {
 			v.Missed = facts.Missed(e)
 		}
@@ -58,7 +57,8 @@ func ways(r *model.Report) []wayView {
 	return all
 }
 
-// frame reads the headers that a capture showed, "VXLAN 8" each.
+// frame returns the headers that a capture showed, each recorded like "VXLAN 8". It returns nil
+// without a capture.
 func frame(r *model.Report, plugin string, topology results.Topology) []headerView {
 	for _, e := range r.Encapsulation {
 		if e.Plugin == plugin && e.Topology == topology && e.Frames > 0 {
@@ -68,8 +68,8 @@ func frame(r *model.Report, plugin string, topology results.Topology) []headerVi
 	return nil
 }
 
-// headers marks those that the plugin put around the packet: what comes before
-// the last IP header, but for the frame's own Ethernet header.
+// headers parses the layers of a frame and marks the headers that the plugin added: all before the
+// last IP header, except the frame's own Ethernet header.
 func headers(e results.Encapsulation) []headerView {
 	var all []headerView
 	inner := 0

@@ -1,4 +1,4 @@
-// Package html renders a report as a page.
+// Package html renders a report as an HTML page.
 package html
 
 import (
@@ -23,13 +23,13 @@ var templates embed.FS
 //go:embed page.css
 var styleSheet string
 
-// pageTemplate is parsed when it is first asked for: most processes of this
-// program are probe workers, which render no page.
+// pageTemplate parses the templates on first use: most processes of this program are probe workers,
+// which render no page.
 var pageTemplate = sync.OnceValue(func() *template.Template {
 	return template.Must(template.New("page.html").Funcs(functions(nil, nil)).ParseFS(templates, "*.html"))
 })
 
-// functions are those that the templates call, for one rendering.
+// functions returns the functions that the templates call, bound to one report and language.
 func functions(r *model.Report, in *words.Language) template.FuncMap {
 	return template.FuncMap{
 		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "status": model.StatusText, "setting": view.Setting,
@@ -48,13 +48,13 @@ func functions(r *model.Report, in *words.Language) template.FuncMap {
 			}
 			return in.Say(m.With(args...)), nil
 		},
-		"ways":          func() []wayView { return ways(r) },
+		"packetPaths":   func() []pathView { return packetPaths(r) },
 		"adjacencyMaps": func() []mapView { return adjacencyMaps(r, in) },
 		"reachMaps":     func() []mapView { return reachMaps(r, in) },
 	}
 }
 
-// pageData is what the page shows.
+// pageData holds what the page shows.
 type pageData struct {
 	*model.Report
 	Machines       []words.Text
@@ -76,7 +76,7 @@ type tableView struct {
 	Notes []words.Text
 	Plots []template.HTML
 	Lines []lineView
-	// Verdicts are nil if there are none.
+	// Verdicts is nil if there are none.
 	Verdicts *verdictView
 }
 
@@ -90,9 +90,8 @@ type cellView struct {
 	Ratio           string
 }
 
-// Write writes a report in a language (nil for English) as one page that needs
-// nothing else: no scripts, no fonts, no pictures from elsewhere. Texts of agents
-// are escaped.
+// Write writes a report in a language (nil for English) as one self-contained page, without external
+// scripts, fonts or images. Text that comes from agents is escaped.
 func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	v := pageData{Report: r, Machines: view.Machines(r), SetupTook: view.SetupTook(r), Link: view.Link(r), Matrix: view.MatrixOf(r),
 		AdjacencyLines: view.AdjacencyLines(r), ReachLines: view.ReachLines(r), Absent: view.Absent(r), Broken: view.Broken(r), Programs: view.Versions(r), Took: in.Say(words.CutOff)}
@@ -133,12 +132,12 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	return nil
 }
 
-// drawn reports whether any row has the figure.
+// drawn reports whether any row has a value for the metric.
 func drawn(t *view.Table, m results.Metric) bool {
 	return slices.ContainsFunc(t.Rows, func(w view.Row) bool { return w.Cell.Metric(t.Probe, m.Name) != nil })
 }
 
-// line are a row's figures for the page.
+// line returns a row's figures for the page.
 func line(w *view.Row) lineView {
 	l := lineView{Name: w.Cell.Named()}
 	for i, m := range w.Metrics {

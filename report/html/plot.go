@@ -24,9 +24,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Colours of plots. In the page they become CSS variables, so that a plot
-// follows the page's light or dark scheme. The ink is not quite black, which
-// vgsvg would leave out as SVG's default.
+// Colours of plots. In the page they become CSS variables, so that a plot follows the page's light or
+// dark scheme. The ink is not quite black, because vgsvg omits black as SVG's default.
 var (
 	ink      = color.RGBA{0x01, 0x01, 0x01, 255}
 	grid     = color.RGBA{0xd1, 0xd1, 0xd1, 255}
@@ -35,23 +34,23 @@ var (
 	baseline = color.RGBA{0xb0, 0x50, 0x10, 255}
 )
 
-// asVariables replaces those colours as vgsvg writes them.
+// asVariables replaces those colours, spelled as vgsvg writes them, with CSS variables.
 var asVariables = strings.NewReplacer(
 	"#010101", "var(--ink)", "#D1D1D1", "var(--grid)", "#9A9A9B", "var(--raw)",
 	"#1F5FBF", "var(--estimate)", "#B05010", "var(--baseline)",
 )
 
-// Size of a plot: its width is scaled to the page by the page's style.
+// Size of a plot. The style sheet scales the width to the page.
 const (
 	plotWidth = 16 * vg.Centimeter
 	plotFrame = 2.2 * vg.Centimeter // title and axis
 	plotRow   = 0.75 * vg.Centimeter
-	// plotMargin keeps the last label of the axis inside.
+	// plotMargin keeps the last axis label inside the plot.
 	plotMargin = 0.8 * vg.Centimeter
 )
 
-// plotted are the figures of a probe that get a plot: the headline, the tail of
-// a latency, and the processor time of a stream.
+// plotted returns the metrics of a probe that get a plot: the headline, the tail of a latency (p99)
+// and the CPU time of a stream.
 func plotted(t *view.Table) []results.Metric {
 	all := []results.Metric{t.Headline()}
 	for _, m := range t.Metrics[1:] {
@@ -62,8 +61,8 @@ func plotted(t *view.Table) []results.Metric {
 	return all
 }
 
-// plotMetric draws one figure of all plugins as an SVG element: raw samples, the
-// median with its interval, and the baseline's median as a line.
+// plotMetric draws one metric of all plugins as an SVG element: the raw samples, the median with its
+// interval, and the baseline's median as a line.
 func plotMetric(t *view.Table, m results.Metric, in *words.Language) (template.HTML, error) {
 	column := slices.IndexFunc(t.Metrics, func(n results.Metric) bool { return n.Name == m.Name })
 	most := 0.0
@@ -74,7 +73,7 @@ func plotMetric(t *view.Table, m results.Metric, in *words.Language) (template.H
 			most = max(most, v.Median)
 		}
 	}
-	slices.Reverse(rows) // the first one on top
+	slices.Reverse(rows) // so that the first row is on top
 	s := quantity.ScaleOf(most, m.Unit)
 	p := plot.New()
 	p.Title.Text = fmt.Sprintf("%s %s (%s)", t.Probe, m.Name, s.Unit)
@@ -96,7 +95,7 @@ func plotMetric(t *view.Table, m results.Metric, in *words.Language) (template.H
 	return svg(p, vg.Length(len(rows))*plotRow+plotFrame, in.Say(words.ByPlugin.With(words.Aside(words.Quote(t.Probe+" "+m.Name), words.Quote(s.Unit)), t.About())))
 }
 
-// style gives a plot the page's look.
+// style applies the page's fonts and colours to a plot.
 func style(p *plot.Plot) {
 	sans := font.Font{Typeface: "Liberation", Variant: "Sans"}
 	for _, s := range []*font.Font{&p.Title.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font} {
@@ -116,7 +115,7 @@ func style(p *plot.Plot) {
 	p.Add(g)
 }
 
-// drawMetric draws one plugin's samples, interval and median at height y.
+// drawMetric draws a plugin's samples, interval and median at height y.
 func drawMetric(p *plot.Plot, m *model.Metric, y float64, s quantity.Scale) error {
 	samples := make(plotter.XYs, 0, len(m.Samples))
 	for _, v := range m.Samples {
@@ -174,7 +173,7 @@ func (v vertical) Plot(c draw.Canvas, p *plot.Plot) {
 		x(v.x), c.Min.Y, x(v.x), c.Max.Y)
 }
 
-// svg renders a plot as an element for a page.
+// svg renders a plot as an SVG element for the page.
 func svg(p *plot.Plot, height vg.Length, label string) (template.HTML, error) {
 	canvas := vgsvg.New(plotWidth, height)
 	p.Draw(draw.Crop(draw.New(canvas), 0, -plotMargin, 0, 0))
@@ -184,8 +183,8 @@ func svg(p *plot.Plot, height vg.Length, label string) (template.HTML, error) {
 	}
 	_, element, ok := strings.Cut(b.String(), "<svg")
 	if !ok {
-		return "", fmt.Errorf("drawing a plot: there is no svg element in it")
+		return "", fmt.Errorf("drawing a plot: the output has no svg element")
 	}
-	// vgsvg escapes the texts that it draws.
+	// vgsvg escapes the text that it draws.
 	return template.HTML(`<svg role="img" aria-label="` + template.HTMLEscapeString(label) + `"` + asVariables.Replace(element)), nil
 }

@@ -19,25 +19,25 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// series are the colours of lines, each with a contrast of at least 3 to the
-// light and to the dark page (WCAG 2.1, 1.4.11); lines beyond them are dashed.
+// series holds the colours of lines. Each has a contrast of at least 3 against both the light and the
+// dark page (WCAG 2.1, 1.4.11). Once all are used, further lines are dashed.
 var series = []color.RGBA{
 	{0x3b, 0x82, 0xc4, 255}, {0xc8, 0x64, 0x1b, 255}, {0x1f, 0x8f, 0x63, 255}, {0xa6, 0x5f, 0xc0, 255},
 	{0xd1, 0x49, 0x5b, 255}, {0x84, 0x84, 0x1f, 255}, {0x24, 0x8f, 0x9a, 255}, {0x9a, 0x6b, 0x4f, 255},
 }
 
-// dashes tell lines of one colour apart.
+// dashes distinguishes lines of the same colour.
 var dashes = [][]vg.Length{nil, {vg.Points(6), vg.Points(3)}, {vg.Points(2), vg.Points(2)}}
 
-// plotTail draws how the round trips of all plugins are distributed, both axes
-// logarithmic; "" if the probe keeps no histograms.
+// plotTail draws the distribution of round-trip times of all plugins, with both axes logarithmic. It
+// returns "" if the probe keeps no histograms.
 func plotTail(t *view.Table, in *words.Language) (template.HTML, error) {
 	p := plot.New()
 	p.Title.Text = in.Say(words.TailTitle.With(t.Probe))
 	style(p)
 	p.X.Scale, p.Y.Scale = plot.LogScale{}, plot.LogScale{}
 	p.X.Tick.Marker, p.Y.Tick.Marker = decades{}, shares{}
-	// Names follow their line's sample: a browser's font may be wider.
+	// Names come after the sample of their line, because a browser's font may be wider.
 	p.Legend.Top, p.Legend.Left, p.Legend.XOffs, p.Legend.Padding = true, true, 0.55*plotWidth, vg.Points(3)
 	p.Legend.TextStyle.Font, p.Legend.TextStyle.Color = p.X.Tick.Label.Font, ink
 	p.Legend.ThumbnailWidth = vg.Points(24)

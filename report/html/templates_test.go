@@ -9,8 +9,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// TestTemplatesSayWords sees that every text of the page has an id in package
-// words, and that no English stands in a template itself.
+// TestTemplatesSayWords checks that every text of the page has an id in package words and that the
+// templates themselves contain no English.
 func TestTemplatesSayWords(t *testing.T) {
 	for _, page := range pageTemplate().Templates() {
 		if page.Tree != nil {
@@ -22,7 +22,7 @@ func TestTemplatesSayWords(t *testing.T) {
 var (
 	tag     = regexp.MustCompile(`(?s)<style>.*</style>|<[^>]*>`)
 	letters = regexp.MustCompile(`[A-Za-z]{2,}`)
-	// names of files and of programs are the same in every language.
+	// names matches names of files and programs, which are the same in every language.
 	names = regexp.MustCompile(`samples\.jsonl|run\.json|report\.json|cnibench|Linux|nbsp`)
 )
 
@@ -57,7 +57,7 @@ func saidIn(t *testing.T, file string, l *parse.ListNode) {
 	}
 }
 
-// hasWords looks up the ids that a pipe names: {{t "id"}}.
+// hasWords looks up the ids in a pipe, such as {{t "id"}}.
 func hasWords(t *testing.T, file string, p *parse.PipeNode) {
 	for _, c := range p.Cmds {
 		for i, arg := range c.Args {

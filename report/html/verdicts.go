@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// verdictView are a table's verdicts for the page.
+// verdictView holds a table's verdicts for the page.
 type verdictView struct {
 	Meaning    words.Text
 	Standings  []view.Standing
@@ -24,7 +24,7 @@ type pairView struct {
 	N                             int
 }
 
-// verdictsOf prepares a table's verdicts for the page; nil if there are none.
+// verdictsOf returns a table's verdicts for the page, or nil if there are none.
 func verdictsOf(r *model.Report, t *view.Table) *verdictView {
 	family := view.FamilyOf(r, t)
 	if len(family) == 0 {

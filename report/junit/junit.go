@@ -1,5 +1,5 @@
-// Package junit writes test results as the JUnit XML that CI systems read: the
-// elements and attributes that Jenkins' junit-10.xsd and GitLab both take.
+// Package junit writes test results as JUnit XML for CI systems, using only the elements and attributes
+// that both Jenkins' junit-10.xsd and GitLab accept.
 package junit
 
 import (
@@ -11,23 +11,23 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// Suite is a set of cases.
+// Suite is a set of test cases.
 type Suite struct {
 	Name     string
 	Hostname string
-	Time     time.Time // of its start
+	Time     time.Time // when it started
 	Cases    []Case
 }
 
-// Case is one thing that was checked. At most one of Failure, Error and Skipped
-// is set; a case with none passed.
+// Case is the result of one check. At most one of Failure, Error and Skipped is set; a case with none
+// of them passed.
 type Case struct {
 	Class, Name string
-	Failure     string // why it failed, a sentence
-	Kind        string // of the failure
-	Error       string // why it could not be decided, a sentence
-	Skipped     string // why nothing can be said, a sentence
-	Output      string // the figures behind it
+	Failure     string // why it failed, as a sentence
+	Kind        string // of the failure or error
+	Error       string // why it could not be decided, as a sentence
+	Skipped     string // why it was not checked, as a sentence
+	Output      string // the figures that the result rests on
 }
 
 type suitesXML struct {
@@ -68,7 +68,7 @@ type failure struct {
 	Text    string `xml:",chardata"`
 }
 
-// Write writes suites as one document.
+// Write writes suites as one XML document.
 func Write(out io.Writer, suites ...Suite) error {
 	document := suitesXML{}
 	for _, s := range suites {

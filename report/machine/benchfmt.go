@@ -13,10 +13,10 @@ import (
 )
 
 // Benchfmt writes every sample that counts in the Go benchmark format
-// (golang.org/design/14313-benchmark-format), one line a sample, for
-// benchstat: `benchstat -col /plugin -row .fullname`. A unit carries its
-// metric's name ("p50-s"), and says which side is better. Samples that failed
-// have no line; the key failed-samples counts them.
+// (golang.org/design/14313-benchmark-format), one line per sample, for benchstat:
+// `benchstat -col /plugin -row .fullname`. A unit includes the name of its metric ("p50-s"), and its
+// metadata says which direction is better. Failed samples have no line; the key failed-samples counts
+// them.
 func Benchfmt(out io.Writer, r *results.Recorded) error {
 	failed := 0
 	if err := counted(r, func(s *results.Sample) error {
@@ -44,7 +44,7 @@ func Benchfmt(out io.Writer, r *results.Recorded) error {
 		return err
 	}
 	for _, c := range about {
-		if lines == 0 { // the writer gives them with the first line alone
+		if lines == 0 { // the writer writes the keys only with the first line
 			fmt.Fprintf(buffer, "%s: %s\n", c.Key, c.Value)
 		}
 	}
@@ -54,14 +54,14 @@ func Benchfmt(out io.Writer, r *results.Recorded) error {
 	return nil
 }
 
-// benchConfig is what holds for all samples.
+// benchConfig returns the configuration keys that apply to all samples.
 func benchConfig(r *results.Recorded, failed int) []benchfmt.Config {
 	var all []benchfmt.Config
 	add := func(key, value string) {
 		all = append(all, benchfmt.Config{Key: key, Value: []byte(strings.TrimSpace(results.Printable(value))), File: true})
 	}
 	add("run", r.Run.ID)
-	if r.Run.Asked.Testbed != "cluster" { // there the machine that called measured nothing
+	if r.Run.Asked.Testbed != "cluster" { // on a cluster, the calling machine measured nothing
 		add("kernel", r.Run.Host.Kernel)
 		add("cpu", r.Run.Host.CPU)
 	}
@@ -70,8 +70,8 @@ func benchConfig(r *results.Recorded, failed int) []benchfmt.Config {
 	return all
 }
 
-// benchUnits says of each unit once which side is better. Nothing is assumed
-// of a distribution.
+// benchUnits writes the metadata of each unit once: which direction is better, and that nothing is
+// assumed about the distribution.
 func benchUnits(w *benchfmt.Writer, r *results.Recorded) error {
 	told := map[string]bool{}
 	for _, m := range r.Run.Metrics {
@@ -94,7 +94,7 @@ func benchUnits(w *benchfmt.Writer, r *results.Recorded) error {
 	return nil
 }
 
-// benchmark is the line of one sample, nil if it has no figure.
+// benchmark returns the line of one sample, or nil if it failed or has no figures.
 func benchmark(about []benchfmt.Config, s *results.Sample, metrics []results.Metric) *benchfmt.Result {
 	var values []benchfmt.Value
 	for _, m := range metrics {
@@ -109,7 +109,7 @@ func benchmark(about []benchfmt.Config, s *results.Sample, metrics []results.Met
 	return &benchfmt.Result{Name: benchfmt.Name(name), Iters: 1, Config: about, Values: values}
 }
 
-// benchUnit is a metric's unit with its name. Plain counts have no unit.
+// benchUnit returns a metric's name joined with its unit. Plain counts have no unit.
 func benchUnit(m results.Metric) string {
 	if m.Unit == "1" {
 		return benchWord(m.Name)
@@ -124,7 +124,7 @@ func benchUnit(m results.Metric) string {
 
 var noBenchWord = regexp.MustCompile(`[^A-Za-z0-9._+:=,-]+`)
 
-// benchWord makes a name one word; a slash would begin another part of the
+// benchWord turns a name into one word. It also replaces slashes, which would begin another part of the
 // benchmark's name.
 func benchWord(s string) string {
 	s = noBenchWord.ReplaceAllString(s, "_")

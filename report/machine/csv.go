@@ -20,10 +20,9 @@ var csvHeader = []string{"run", "plugin", "topology", "wire", "probe", "block", 
 	"start", "seconds", "metric", "unit", "value", "counts", "cpu_user", "cpu_system", "cpu_softirq", "cpu_steal", "agent_seconds",
 	"error", "warnings", "kernel"}
 
-// CSV writes every raw sample (RFC 4180), one line a value. A sample that
-// failed is one line without a metric; its error says why. Times are in
-// seconds; counts is false for samples of an interrupted block that was
-// measured again. No text begins a formula in a spreadsheet.
+// CSV writes every raw sample (RFC 4180), one line per value. A failed sample is one line without a
+// metric; its error says why. Times are in seconds. The column counts is false for samples of an
+// interrupted block that was measured again. No text starts a formula in a spreadsheet.
 func CSV(out io.Writer, r *results.Recorded) error {
 	w := csv.NewWriter(out)
 	if err := w.Write(csvHeader); err != nil {
@@ -52,7 +51,7 @@ func CSV(out io.Writer, r *results.Recorded) error {
 	return nil
 }
 
-// csvLines are the lines of one sample.
+// csvLines returns the lines of one sample.
 func csvLines(s *results.Sample, run, kernel string, units map[[2]string]string, counts bool) [][]string {
 	cpu := make([]string, 4)
 	if c := s.CPU; c != nil {
@@ -74,8 +73,8 @@ func csvLines(s *results.Sample, run, kernel string, units map[[2]string]string,
 	return lines
 }
 
-// cellText makes text harmless in a spreadsheet, which takes what begins with
-// one of these characters for a formula (OWASP, CSV Injection).
+// cellText makes text harmless in a spreadsheet, which treats text that begins with one of these
+// characters as a formula (OWASP, CSV Injection).
 func cellText(s string) string {
 	s = strings.TrimSpace(results.Printable(s))
 	if s != "" && strings.ContainsAny(s[:1], "=+-@|%") {
@@ -84,11 +83,11 @@ func cellText(s string) string {
 	return s
 }
 
-// number writes a figure so that it is read back the same.
+// number formats a figure so that parsing it returns the same value.
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// counted calls f with each sample that counts, in the order of the journal. Its
-// topology has the kernel.
+// counted calls f with each sample that counts, in the order of the journal. The topology of the sample
+// includes the kernel.
 func counted(r *results.Recorded, f func(s *results.Sample) error) error {
 	skip := r.Superseded()
 	for i, record := range r.Records {

@@ -16,8 +16,8 @@ import (
 
 type label = [2]string // name and value
 
-// gauges begins a family of figures of one name. The name ends in the unit, if
-// there is one, in full: seconds, bytes, ratio.
+// gauges returns an empty family of gauges. If there is a unit, the name ends in it, spelled out:
+// seconds, bytes, ratio.
 func gauges(name, unit, help string) *dto.MetricFamily {
 	f := &dto.MetricFamily{Name: &name, Help: proto.String(results.Printable(help)), Type: dto.MetricType_GAUGE.Enum()}
 	if unit != "" {
@@ -26,7 +26,7 @@ func gauges(name, unit, help string) *dto.MetricFamily {
 	return f
 }
 
-// add adds one figure to a family.
+// add adds one gauge to a family.
 func add(f *dto.MetricFamily, labels []label, value float64) {
 	m := &dto.Metric{Gauge: &dto.Gauge{Value: &value}}
 	for _, l := range labels {
@@ -35,11 +35,10 @@ func add(f *dto.MetricFamily, labels []label, value float64) {
 	f.Metric = append(f.Metric, m)
 }
 
-// writeGauges writes families in the OpenMetrics text format 1.0
-// (github.com/prometheus/OpenMetrics), those without figures left out. It uses
-// nothing of it that the older Prometheus format, which node_exporter's textfile
-// collector reads, does not have: its EOF and UNIT lines are comments there. There
-// are no timestamps, which that collector refuses.
+// writeGauges writes the families that are not empty in the OpenMetrics text format 1.0
+// (github.com/prometheus/OpenMetrics). The output is also valid in the older Prometheus format, which
+// node_exporter's textfile collector reads: there, the EOF and UNIT lines are comments. It has no
+// timestamps, because that collector rejects them.
 func writeGauges(out io.Writer, families []*dto.MetricFamily) error {
 	w := bufio.NewWriter(out)
 	for _, f := range families {
@@ -61,7 +60,7 @@ func writeGauges(out io.Writer, families []*dto.MetricFamily) error {
 
 var noMetricName = regexp.MustCompile(`[^a-z0-9_]+`)
 
-// MetricName makes a word part of a metric's name.
+// MetricName turns text into a part of a metric's name.
 func MetricName(s string) string {
 	return strings.Trim(noMetricName.ReplaceAllString(strings.ToLower(s), "_"), "_")
 }

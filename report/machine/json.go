@@ -1,4 +1,4 @@
-// Package machine writes a report and the samples behind it for programs:
+// Package machine writes a report and its samples in formats for programs:
 // report.json, CSV, JUnit, the Go benchmark format and OpenMetrics.
 package machine
 
@@ -34,9 +34,8 @@ func JSON(out io.Writer, r *model.Report) error {
 	return nil
 }
 
-// EscapeControls writes the characters that terminals obey and that JSON
-// leaves as they are (C1 controls, marks of direction) as escapes. They occur
-// in strings alone.
+// EscapeControls escapes the characters that terminals interpret but JSON leaves unescaped (C1 controls,
+// direction marks). They occur only in strings.
 func EscapeControls(text []byte) []byte {
 	if bytes.IndexFunc(text, invisible) < 0 {
 		return text

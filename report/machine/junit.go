@@ -13,9 +13,9 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// JUnit writes what works and what does not, for a CI system: a case for each
-// cell, and one for what each network put on the wire. What this machine
-// cannot carry is skipped. Thresholds are the business of acceptance tests.
+// JUnit writes what works and what does not for a CI system: one case for each cell, and one for what
+// each network put on the wire. Cells that this machine does not support are skipped. Thresholds are
+// left to acceptance tests.
 func JUnit(out io.Writer, r *model.Report) error {
 	cells := junit.Suite{Name: "cells", Time: r.Run.Started}
 	for i := range r.Cells {
@@ -34,8 +34,8 @@ func JUnit(out io.Writer, r *model.Report) error {
 	return junit.Write(out, cells, wire)
 }
 
-// testCase is the case of a cell. Where the nodes' own network fails too, nothing is
-// decided about the plugin.
+// testCase returns the test case of a cell. If the nodes' own network fails too, the case is an error
+// and says nothing about the plugin.
 func testCase(r *model.Report, c *model.Cell) junit.Case {
 	j := junit.Case{Class: "cnibench." + c.Topology.String() + "." + c.Wire, Name: c.Plugin, Kind: c.Status}
 	switch c.Status {

@@ -11,21 +11,20 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// metricUnit is a unit as OpenMetrics spells it in names.
+// metricUnit is a unit, named as in OpenMetrics metric names.
 type metricUnit struct {
 	name string
-	by   float64 // how many of ours make one of it
+	by   float64 // how many of our units make one of this unit
 }
 
-// metricUnits are the units of figures. Prometheus counts in bytes, not bits
-// (prometheus.io/docs/practices/naming). Units of others ("1": a count) are
-// none.
+// metricUnits maps the units of figures to those of OpenMetrics. Prometheus uses bytes, not bits
+// (prometheus.io/docs/practices/naming). All other units, such as "1" for a count, map to no unit.
 var metricUnits = map[string]metricUnit{
 	"bit/s": {"bytes_per_second", 8}, "s": {"seconds", 1}, "1/s": {"per_second", 1}, "byte": {"bytes", 1},
 	"s/GB": {"seconds_per_gigabyte", 1}, "1/GB": {"per_gigabyte", 1}, "s/kpkt": {"seconds_per_kilopacket", 1},
 }
 
-// unitOf returns the unit of a figure.
+// unitOf returns the OpenMetrics unit of a metric.
 func unitOf(m model.Metric) metricUnit {
 	if u, ok := metricUnits[m.Unit]; ok {
 		return u
@@ -33,13 +32,13 @@ func unitOf(m model.Metric) metricUnit {
 	return metricUnit{"", 1}
 }
 
-// OpenMetrics writes the figures for a textfile collector: medians, the bounds
-// of their intervals and ratios to host.
+// OpenMetrics writes the figures for a textfile collector: medians, the bounds of their intervals, and
+// ratios to host.
 func OpenMetrics(out io.Writer, r *model.Report) error {
 	run := label{"run", r.Run.ID}
 	info := gauges("cnibench_run_info", "", "The run that the figures are of.")
 	about := []label{run, {"testbed", r.Run.Testbed}, {"version", r.Run.Versions["cnibench"]}}
-	if !r.OnCluster() { // there the machine that called is no part of it
+	if !r.OnCluster() { // on a cluster, the calling machine is not part of the run
 		about = append(about, label{"kernel", r.Host.Kernel}, label{"cpu", r.Host.CPU})
 	}
 	add(info, about, 1)
@@ -73,10 +72,10 @@ func OpenMetrics(out io.Writer, r *model.Report) error {
 	return writeGauges(out, append(append(all, ratios), setupGauges(r, run)...))
 }
 
-// families are gauges by name, in the order of their first figure.
+// families holds gauges by name, in the order in which they first occur.
 type families struct{ list []*dto.MetricFamily }
 
-// of returns the family that a figure belongs to.
+// of returns the family of a metric, and creates it if needed.
 func (f *families) of(m model.Metric) *dto.MetricFamily {
 	name, unit := "cnibench_"+MetricName(m.Name), unitOf(m).name
 	if unit != "" {
@@ -92,7 +91,7 @@ func (f *families) of(m model.Metric) *dto.MetricFamily {
 	return g
 }
 
-// addEstimate adds an estimate and the bounds of its interval, in another unit.
+// addEstimate adds an estimate and the bounds of its interval, each divided by by.
 func addEstimate(f *dto.MetricFamily, labels []label, estimate float64, ci *[2]float64, by float64) {
 	one := func(stat string, v float64) {
 		add(f, append(labels[:len(labels):len(labels)], label{"stat", stat}), v/by)
@@ -104,7 +103,8 @@ func addEstimate(f *dto.MetricFamily, labels []label, estimate float64, ci *[2]f
 	}
 }
 
-// setupGauges tell what it took to bring the networks up.
+// setupGauges returns the time and memory that it took to bring the networks up, and whether the wire
+// showed the configured encapsulation.
 func setupGauges(r *model.Report, run label) []*dto.MetricFamily {
 	help := "From the start of the first agent to the first packet between pods."
 	if r.OnCluster() {

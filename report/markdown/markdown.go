@@ -1,4 +1,4 @@
-// Package markdown renders a report for a pull request's comment.
+// Package markdown renders a report as a pull request comment.
 package markdown
 
 import (
@@ -16,12 +16,11 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// maxComment is the most characters that GitHub takes for a comment.
+// maxComment is the largest number of characters that GitHub accepts in a comment.
 const maxComment = 65536
 
-// Write writes a report in a language (nil for English) in short tables that fit
-// a pull request's comment: headlines with their ratios to host, the wire, and
-// what is missing.
+// Write writes a report in a language (nil for English) as short tables that fit a pull request
+// comment: headlines with their ratios to host, what was seen on the wire, and what is missing.
 func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	m := &comment{in: in}
 	title := words.Plural(r.Run.Rounds, words.CommentTitleRound, words.CommentTitleRounds)
@@ -71,13 +70,13 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	return nil
 }
 
-// comment builds lines.
+// comment collects the lines of a comment.
 type comment struct {
 	lines []string
 	in    *words.Language
 }
 
-// say says a sentence without any markup in it.
+// say returns a sentence in the report's language, made inert.
 func (m *comment) say(text words.Text) string {
 	return Inert(m.in.Say(text))
 }
@@ -88,7 +87,7 @@ func (m *comment) line(format string, args ...any) {
 
 func (m *comment) row(cells ...string) { m.line("| %s |", strings.Join(cells, " | ")) }
 
-// figures is the table of one probe: its headline alone.
+// figures writes the table of one probe, with the headline metric only.
 func (m *comment) figures(t *view.Table) {
 	m.line("")
 	wire := words.NoRate
@@ -111,7 +110,7 @@ func (m *comment) figures(t *view.Table) {
 	}
 }
 
-// wire is what was seen between the nodes.
+// wire writes the table of what was seen on the wire between the nodes.
 func (m *comment) wire(r *model.Report) {
 	if len(r.Encapsulation) == 0 {
 		return
@@ -131,7 +130,7 @@ func (m *comment) wire(r *model.Report) {
 	}
 }
 
-// fitting is the text, cut at a line if it is longer than a comment may be.
+// fitting returns the text, cut at the end of a line if it is too long for a comment.
 func (m *comment) fitting() string {
 	var b strings.Builder
 	cut := "\n**" + m.in.Say(words.CommentCut) + "**\n"
@@ -145,7 +144,7 @@ func (m *comment) fitting() string {
 	return b.String()
 }
 
-// plain is text without any character that Markdown or HTML gives a meaning.
+// plain matches text without characters that have a meaning in Markdown or HTML.
 var plain = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`^[\p{L}\p{N} .,;+=()%–，。；：、（）“”-]*$`)
 })
@@ -154,10 +153,9 @@ var marked = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`[^\p{L}\p{N} ,;+=()%–，。；：、（）“”-]`)
 })
 
-// Inert makes text stand for itself in GitHub's Markdown, in tables too.
-// Characters with a meaning become references, which are never structure
-// (CommonMark, 2.5); the code element keeps GitHub from taking names after @
-// or addresses for links.
+// Inert returns text that GitHub's Markdown shows literally, in tables as well. Characters with a
+// meaning become character references, which are never structure (CommonMark, 2.5). The code element
+// keeps GitHub from turning names after @ or addresses into links.
 func Inert(s string) string {
 	s = strings.TrimSpace(results.Printable(s))
 	if plain().MatchString(s) && !strings.Contains(strings.ToLower(s), "www.") {

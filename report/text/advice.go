@@ -12,7 +12,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// answer puts the advice first, one sentence for each topology.
+// answer writes the advice in short, one sentence per topology.
 func (t *terminal) answer() {
 	for _, a := range t.report.Recommendation {
 		t.line(a.Summary)
@@ -51,7 +51,7 @@ func (t *terminal) matrix() {
 	}
 }
 
-// network are the facts of who reaches whom.
+// network writes the tables of who reaches whom, of network policies and of packet paths.
 func (t *terminal) network() {
 	lines := [][]words.Text{{words.TopologyHead, words.NeighbourAnswers, words.ForeignAddressesArrive, words.PairsOfNodes, words.Cause}}
 	for _, a := range view.AdjacencyLines(t.report) {
@@ -82,7 +82,7 @@ func (t *terminal) network() {
 	t.titled(words.PathTitle, lines)
 }
 
-// titled writes a table unless it has only a head.
+// titled writes a table under a title, unless the table has only a header line.
 func (t *terminal) titled(title words.Text, lines [][]words.Text) {
 	if len(lines) > 1 {
 		t.title(title)
@@ -103,8 +103,7 @@ func (t *terminal) claims() {
 	}
 }
 
-// Advice writes the recommendations in full, for a terminal, in a language (nil
-// for English).
+// Advice writes the full recommendations for a terminal, in a language (nil for English).
 func Advice(out io.Writer, r *model.Report, in *words.Language) error {
 	t := &terminal{report: r, in: in}
 	t.answer()
@@ -118,8 +117,8 @@ func (t *terminal) advice() {
 	}
 }
 
-// recommendation writes one in full: why, why not the others, and what to
-// paste.
+// recommendation writes one recommendation in full: the reasons for it, the reasons against the other
+// plugins, and the configuration to paste.
 func (t *terminal) recommendation(a *advice.Recommendation) {
 	t.empty()
 	if a.Plugin == "" {
@@ -153,7 +152,7 @@ func (t *terminal) recommendation(a *advice.Recommendation) {
 	}
 }
 
-// block writes a file's lines as they are.
+// block writes the lines of a file unchanged, under a title.
 func (t *terminal) block(title words.Text, text string) {
 	if text == "" {
 		return
@@ -164,7 +163,7 @@ func (t *terminal) block(title words.Text, text string) {
 	}
 }
 
-// reason says why, with its evidence.
+// reason returns the text of a reason with its evidence.
 func (t *terminal) reason(r advice.Reason) string {
 	return t.in.Say(words.Aside(r.Text, r.Evidence))
 }

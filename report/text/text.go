@@ -18,8 +18,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Write writes a report in a language (nil for English) for a terminal. Nothing
-// that agents wrote can move the cursor.
+// Write writes a report in a language (nil for English) for a terminal. Text that comes from agents
+// cannot move the cursor.
 func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	t := &terminal{report: r, in: in}
 	t.answer()
@@ -50,7 +50,7 @@ type terminal struct {
 	in     *words.Language
 }
 
-// flush hands everything over at once.
+// flush writes the whole report at once.
 func (t *terminal) flush(out io.Writer) error {
 	if _, err := io.WriteString(out, t.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -58,21 +58,20 @@ func (t *terminal) flush(out io.Writer) error {
 	return nil
 }
 
-// line writes a text, behind a mark such as the indentation of a list.
+// line writes a text, preceded by marks such as the indentation of a list.
 func (t *terminal) line(text words.Text, mark ...string) {
 	fmt.Fprintln(t, results.Printable(strings.Join(mark, "")+t.in.Say(text)))
 }
 
-// empty separates two parts.
+// empty writes an empty line, which separates two parts.
 func (t *terminal) empty() { fmt.Fprintln(t) }
 
-// raw writes a line that is the same in every language, or of which the parts
-// have been said.
+// raw writes a line that is the same in every language or whose parts are already translated.
 func (t *terminal) raw(format string, args ...any) {
 	fmt.Fprintln(t, results.Printable(fmt.Sprintf(format, args...)))
 }
 
-// title begins a part.
+// title begins a new part with its title.
 func (t *terminal) title(text words.Text) {
 	t.empty()
 	t.line(text)
@@ -96,13 +95,13 @@ func (t *terminal) columns(lines [][]words.Text) {
 	}
 }
 
-// companion stands for the second place of a wide character: tabwriter counts
-// characters, and a terminal gives these two places each. It is a private one
-// (Unicode 16, 23.5) and is taken out again.
+// companion stands for the second column of a wide character: tabwriter counts characters, but a
+// terminal gives a wide character two columns. It is a private-use character (Unicode 16, 23.5) and is
+// removed again.
 const companion = "\ue000"
 
-// wide counts a text's characters that take two places on a terminal (Unicode
-// Standard Annex 11).
+// wide returns the number of characters that take two columns on a terminal (Unicode Standard
+// Annex 11).
 func wide(s string) int {
 	n := 0
 	for _, r := range s {
@@ -160,7 +159,7 @@ func (t *terminal) table(tb *view.Table) {
 	t.verdicts(tb)
 }
 
-// cells are those of a row.
+// cells returns the cells of a row.
 func cells(w *view.Row, expected bool) []words.Text {
 	line := []words.Text{w.Cell.Named(), w.FailedText(), {}}
 	if m := w.Metrics[0]; m != nil {

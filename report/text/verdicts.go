@@ -5,7 +5,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// verdicts writes what a table's figures amount to.
+// verdicts writes the verdicts on a table's figures.
 func (t *terminal) verdicts(tb *view.Table) {
 	family := view.FamilyOf(t.report, tb)
 	if len(family) == 0 {
@@ -25,7 +25,7 @@ func (t *terminal) verdicts(tb *view.Table) {
 	}
 }
 
-// trust says how far the verdicts hold.
+// trust writes how far the verdicts can be trusted.
 func (t *terminal) trust() {
 	if len(t.report.Comparisons) == 0 {
 		return
