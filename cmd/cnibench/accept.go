@@ -20,7 +20,7 @@ import (
 
 var acceptFormats = []string{"text", "json", "junit"}
 
-// acceptOptions are what the command line says of an acceptance test.
+// acceptOptions are the command-line options of an acceptance test.
 type acceptOptions struct {
 	spec, against, format, out string
 	explain, quiet             bool
@@ -33,12 +33,12 @@ func acceptCommand(p *program) *cobra.Command {
 	var o acceptOptions
 	cmd := &cobra.Command{
 		Use:   "accept -f SPEC [RUN]",
-		Short: "Check a run (or make one) against thresholds",
-		Long: `Hold the run in directory RUN against the thresholds of a spec file; without
-RUN, make one as the spec's run section says, in the lab, or on a cluster if it
-says "testbed: cluster" or a flag names one. Thresholds are decided on the
-bounds of intervals. Exit code 0: all pass; 3: one fails; 4: none fails, but one
-is inconclusive.`,
+		Short: "Check a recorded or new run against thresholds",
+		Long: `Check the run in directory RUN against the thresholds of a spec file. Without
+RUN, first make the run that the spec's run section describes, in the lab, or on
+a cluster if the spec says "testbed: cluster" or a flag selects one. Thresholds
+are decided on the bounds of intervals. Exit code 0: all pass; 3: at least one
+fails; 4: none fails, but at least one is inconclusive.`,
 		Example: `  cnibench accept -f acceptance.yaml results/runs/20260102T030405Z-abcdef
   cnibench accept -f acceptance.yaml --format junit > junit.xml
   cnibench accept --explain`,
@@ -55,12 +55,12 @@ is inconclusive.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML); --explain prints what may stand in it")
-	f.StringVar(&o.against, "against", "", "directory of an earlier run, for thresholds of it")
-	f.StringVar(&o.format, "format", "text", "how to print the outcome: "+strings.Join(acceptFormats, ", "))
-	f.StringVar(&o.out, "out", "", "directory of the run that is made (default results/runs/<time>-<id>)")
-	f.BoolVar(&o.explain, "explain", false, "print what a spec may hold")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
+	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML); --explain describes its format")
+	f.StringVar(&o.against, "against", "", "directory of an earlier run, for thresholds that refer to one")
+	f.StringVar(&o.format, "format", "text", "output format: "+strings.Join(acceptFormats, ", "))
+	f.StringVar(&o.out, "out", "", "directory of the new run (default results/runs/<time>-<id>)")
+	f.BoolVar(&o.explain, "explain", false, "describe the format of a spec")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not show progress")
 	o.cluster.flags(f)
 	return cmd
 }
@@ -71,14 +71,14 @@ type acceptance struct {
 	o acceptOptions
 }
 
-// judge decides all thresholds; the exit code is the verdict.
+// judge decides all thresholds and exits with the verdict.
 func (a *acceptance) judge(ctx context.Context, args []string) error {
 	o := a.o
 	if err := oneFormat(o.format, acceptFormats); err != nil {
 		return err
 	}
 	if o.spec == "" {
-		return usage("accept needs a spec: -f SPEC (--explain prints what may stand in it)")
+		return usage("accept needs a spec: -f SPEC (--explain describes its format)")
 	}
 	text, err := os.ReadFile(o.spec)
 	if err != nil {
@@ -106,8 +106,8 @@ func (a *acceptance) judge(ctx context.Context, args []string) error {
 	return a.decide(spec, dir, len(args) == 0, earlier)
 }
 
-// decide prints how the run in dir stands to the spec. The report of a run that
-// was made for it is stored too.
+// decide prints the outcome of the spec for the run in dir. If the run was made for the spec,
+// decide also stores its report.
 func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *model.Report) error {
 	p := a.p
 	_, loaded, err := p.load(dir)
@@ -120,7 +120,7 @@ func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *m
 		return fmt.Errorf("printing the outcome: %w", err)
 	}
 	if made {
-		// The exit code is the verdict, which does not depend on this.
+		// The exit code is the verdict, whether or not the report can be stored.
 		if err := keep(dir, loaded, nil); err != nil {
 			fmt.Fprintf(p.stderr, "warning: %s\n", oneLine(err))
 		}
@@ -134,10 +134,10 @@ func (a *acceptance) decide(spec *accept.Spec, dir string, made bool, earlier *m
 	return exitStatus(exitUnknown)
 }
 
-// checkFlags refuses flags that would be without effect.
+// checkFlags rejects flags that would have no effect.
 func (a *acceptance) checkFlags(spec *accept.Spec, args []string) error {
 	if a.o.against != "" && !spec.NeedsEarlier() {
-		return usage("--against names an earlier run, but no threshold of %s is about one", a.o.spec)
+		return usage("--against is set, but no threshold of %s refers to an earlier run", a.o.spec)
 	}
 	if len(args) == 0 {
 		return nil
@@ -145,13 +145,13 @@ func (a *acceptance) checkFlags(spec *accept.Spec, args []string) error {
 	var err error
 	a.o.flags.Visit(func(f *pflag.Flag) {
 		if !slices.Contains([]string{"file", "against", "format", "quiet"}, f.Name) {
-			err = usage("--%s is for a run that is made, but %s is recorded already: leave one of them out", f.Name, args[0])
+			err = usage("--%s only applies to a new run, but %s is already recorded: leave one of them out", f.Name, args[0])
 		}
 	})
 	return err
 }
 
-// earlier loads the run that thresholds of an earlier one refer to, if any.
+// earlier loads the earlier run that thresholds refer to, if any.
 func (a *acceptance) earlier(spec *accept.Spec) (*model.Report, error) {
 	dir := cmp.Or(a.o.against, spec.Against)
 	if dir == "" || !spec.NeedsEarlier() {
@@ -159,13 +159,13 @@ func (a *acceptance) earlier(spec *accept.Spec) (*model.Report, error) {
 	}
 	_, made, err := a.p.load(dir)
 	if err != nil {
-		return nil, fmt.Errorf("the earlier run: %w", err)
+		return nil, fmt.Errorf("loading the earlier run: %w", err)
 	}
 	return made, nil
 }
 
-// run is the directory of the run to judge, which may be made first. alone
-// is what the spec's run section says, without defaults.
+// run returns the directory of the run to judge, after making the run if necessary. alone is the
+// spec's run section without defaults.
 func (a *acceptance) run(ctx context.Context, spec *accept.Spec, alone results.Asked, args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil

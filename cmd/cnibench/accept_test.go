@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// recordedRun is a run of real agents that the report's tests keep, copied so
-// that it can be written to.
+// recordedRun returns a writable copy of a run of real agents from the report's test data.
 func recordedRun(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
@@ -65,8 +64,8 @@ func TestAcceptBadInput(t *testing.T) {
 		{"a spec that is not there", []string{"accept", "-f", "/none.yaml", run}, "no such file"},
 		{"a misspelt key", []string{"accept", "-f", writeFile(t, "x.yaml", "thresholds:\n- {metrik: a b}\n"), run}, `line 2: there is no key "metrik"; did you mean metric`},
 		{"no run and no run section", []string{"accept", "-f", good}, "name a run directory"},
-		{"a directory for a run that is not made", []string{"accept", "-f", good, "--out", "x", run}, "--out is for a run that is made"},
-		{"a cluster for a run that is not made", []string{"accept", "-f", good, "--context", "x", run}, "--context is for a run that is made"},
+		{"a directory for a run that is not made", []string{"accept", "-f", good, "--out", "x", run}, "--out only applies to a new run"},
+		{"a cluster for a run that is not made", []string{"accept", "-f", good, "--context", "x", run}, "--context only applies to a new run"},
 		{"an earlier run for no threshold", []string{"accept", "-f", good, "--against", run, run}, "no threshold of"},
 		{"two runs", []string{"accept", "-f", good, run, run}, "at most one"},
 		{"an unknown format", []string{"accept", "-f", good, "--format", "html", run}, "did you mean"},
@@ -87,8 +86,8 @@ func TestAcceptBadInput(t *testing.T) {
 	}
 }
 
-// TestAcceptMakesItsOwnRun measures what the spec's run section asks for and
-// judges it: thresholds on a figure, on the set-up and on what the wire shows.
+// TestAcceptMakesItsOwnRun measures what the spec's run section requests and judges it, with
+// thresholds on a figure, on the setup and on the encapsulation.
 func TestAcceptMakesItsOwnRun(t *testing.T) {
 	needs(t, "flannel-vxlan")
 	spec := writeFile(t, "spec.yaml", `run:

@@ -20,19 +20,20 @@ func (p *program) adviseCommand() *cobra.Command {
 	var file, language string
 	cmd := &cobra.Command{
 		Use:   "advise [RUN]",
-		Short: "Say which plugin a cluster should run, from a recorded run",
-		Long: `Say which plugin a cluster should run, in which mode, and why, from the run in
-directory RUN (the latest one below results/runs if none is named): what each
-other plugin lacks or costs, what was not measured, the firewall openings, the
-limits, Kubespray group_vars and the plugin's own configuration.
+		Short: "Recommend a plugin for a cluster, based on a recorded run",
+		Long: `Recommend which plugin a cluster should run, in which mode, and why, based on
+the run in directory RUN (default: the latest one below results/runs). The
+advice includes what each other plugin lacks or costs, what was not measured,
+the ports to open in firewalls, the limits, Kubespray group_vars and the
+plugin's own configuration.
 
-What the cluster needs comes from the section "needs" of a spec file; without
--f it is asked for, one question a line.`,
+The cluster's needs are read from the needs section of a spec file. Without -f,
+the command asks for them, one question per line.`,
 		Example: `  cnibench advise results/runs/20261124T023840Z-a57219
   cnibench advise -f needs.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usage("advise takes one run directory at most")
+				return usage("advise takes at most one run directory")
 			}
 			if err := checkLang(language); err != nil {
 				return err
@@ -61,27 +62,27 @@ What the cluster needs comes from the section "needs" of a spec file; without
 			return text.Advice(p.stdout, made, in)
 		},
 	}
-	cmd.Flags().StringVarP(&file, "file", "f", "", "file of needs (YAML): a spec file, or the keys of its section needs alone")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "file of needs (YAML): a spec file, or only the keys of its needs section")
 	cmd.Flags().StringVar(&language, "lang", words.Names[0], langHelp)
 	p.completeFlags(cmd)
 	return cmd
 }
 
-// runToAdviseOn is the directory named, or that of the latest run.
+// runToAdviseOn returns the named directory, or that of the latest run.
 func runToAdviseOn(args []string) (string, error) {
 	if len(args) == 1 {
 		return args[0], nil
 	}
-	// Run directories are named by their time.
+	// The names of run directories begin with the time.
 	found, err := filepath.Glob(filepath.Join("results", "runs", "*", results.RunFile))
 	if err != nil || len(found) == 0 {
-		return "", usage("there is no run below results/runs: name a run directory, or make one with cnibench run --plugins NAMES")
+		return "", usage("there is no run below results/runs: name a run directory, or create one with cnibench run --plugins NAMES")
 	}
 	return filepath.Dir(slices.Max(found)), nil
 }
 
-// needs reads what the cluster needs from a file, or asks for it. What the run
-// was made for is the default of every question.
+// needs reads the cluster's needs from a file, or asks for them. The needs recorded with the run
+// are the defaults of the questions.
 func (p *program) needs(file string, recorded *results.Needs) (*results.Needs, error) {
 	if file != "" {
 		text, err := os.ReadFile(file)
@@ -98,7 +99,7 @@ func (p *program) needs(file string, recorded *results.Needs) (*results.Needs, e
 		if recorded != nil {
 			return recorded, nil
 		}
-		return nil, usage("nobody is there to ask: name a file of needs with -f")
+		return nil, usage("standard input is not a terminal, so nobody can be asked: name a file of needs with -f")
 	}
 	if recorded == nil {
 		recorded = &results.Needs{}

@@ -9,10 +9,10 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// keptRun is a run of real agents that the report's tests keep.
+// keptRun is a run of real agents from the report's test data.
 const keptRun = "../../report/testdata/run"
 
-// TestAdviseAsks answers the questions as a person would.
+// TestAdviseAsks answers the questions as a user would.
 func TestAdviseAsks(t *testing.T) {
 	for _, c := range []struct {
 		name, answers string
@@ -40,16 +40,16 @@ func TestAdviseAsks(t *testing.T) {
 	}
 }
 
-// TestAdviseRefusesNonsense asks again, but not for ever.
+// TestAdviseRefusesNonsense checks that questions are repeated, but not forever.
 func TestAdviseRefusesNonsense(t *testing.T) {
 	p := newTestProgram()
 	p.stdin = strings.NewReader("mars\nvenus\npluto\n")
-	if code := p.run(t.Context(), []string{"advise", keptRun}); code != exitUsage || !strings.Contains(p.log.String(), "three answers in a row") {
+	if code := p.run(t.Context(), []string{"advise", keptRun}); code != exitUsage || !strings.Contains(p.log.String(), "three invalid answers in a row") {
 		t.Errorf("exit %d: %s", code, p.log)
 	}
 }
 
-// TestAskKeepsWhatIsKnown takes empty answers for what the run was made for.
+// TestAskKeepsWhatIsKnown checks that empty answers keep the needs that the run was made for.
 func TestAskKeepsWhatIsKnown(t *testing.T) {
 	known := results.Needs{Cloud: "aws", NetworkPolicy: true, Nodes: 7}
 	var out strings.Builder
@@ -62,7 +62,7 @@ func TestAskKeepsWhatIsKnown(t *testing.T) {
 	}
 }
 
-// TestAdviseFromAFile takes needs alone and a spec.
+// TestAdviseFromAFile reads a file of needs and a spec file.
 func TestAdviseFromAFile(t *testing.T) {
 	for name, text := range map[string]string{"needs": "l2: no\n", "a spec": "plugins: [calico]\nneeds:\n  l2: no\n"} {
 		t.Run(name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestAdviseFromAFile(t *testing.T) {
 	}
 }
 
-// TestAdviseOnTheLatestRun finds it below the working directory.
+// TestAdviseOnTheLatestRun checks that the latest run below the working directory is found.
 func TestAdviseOnTheLatestRun(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"20260101T000000Z-aaaaaa", "20260201T000000Z-bbbbbb"} {

@@ -14,15 +14,15 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// question is one that a person is asked about a cluster.
+// question is a question to the user about a cluster.
 type question struct {
 	text   string
-	choice string // what may be answered
+	choice string // possible answers
 	get    func(n *results.Needs) string
 	set    func(n *results.Needs, answer string) error
 }
 
-// asked are the questions, the most decisive first.
+// asked lists the questions, the most decisive first.
 var asked = []question{
 	{"Where does the cluster run?", strings.Join(results.Clouds, ", "), func(n *results.Needs) string { return n.Cloud },
 		func(n *results.Needs, answer string) error { n.Cloud = answer; return nil }},
@@ -34,11 +34,11 @@ var asked = []question{
 			}
 			return n.L2.UnmarshalJSON(text)
 		}},
-	yesOrNo("Must NetworkPolicy take effect?", func(n *results.Needs) *bool { return &n.NetworkPolicy }),
+	yesOrNo("Must NetworkPolicy be enforced?", func(n *results.Needs) *bool { return &n.NetworkPolicy }),
 	yesOrNo("Must hosts outside the cluster reach pods by their addresses?", func(n *results.Needs) *bool { return &n.PodIPsReachable }),
 	yesOrNo("Are overlays ruled out?", func(n *results.Needs) *bool { return &n.NoOverlay }),
 	yesOrNo("Must pods' traffic between nodes be encrypted?", func(n *results.Needs) *bool { return &n.Encryption }),
-	yesOrNo("Is the cluster there already?", func(n *results.Needs) *bool { return &n.ExistingCluster }),
+	yesOrNo("Does the cluster exist already?", func(n *results.Needs) *bool { return &n.ExistingCluster }),
 	count("How many nodes now?", func(n *results.Needs) *int { return &n.Nodes }),
 	count("How many nodes later?", func(n *results.Needs) *int { return &n.NodesLater }),
 	network("Which network are the nodes in?", func(n *results.Needs) *netip.Prefix { return &n.NodeCIDR }),
@@ -98,12 +98,12 @@ func network(text string, field func(*results.Needs) *netip.Prefix) question {
 		}}
 }
 
-// maxWrong is how often one question is asked again; who answers wrongly more
-// often is no person.
+// maxWrong is how often a question is asked in total; whoever answers wrongly more often is not a
+// person.
 const maxWrong = 3
 
-// ask asks all questions. An empty answer keeps what is known; the end of the
-// input keeps all the rest.
+// ask asks all questions. An empty answer keeps the known value; the end of the input keeps all
+// remaining ones.
 func ask(in io.Reader, out io.Writer, n results.Needs) (results.Needs, error) {
 	lines := bufio.NewScanner(in)
 	for _, q := range asked {
@@ -129,7 +129,7 @@ func ask(in io.Reader, out io.Writer, n results.Needs) (results.Needs, error) {
 			}
 			fmt.Fprintf(out, "  %v\n", err)
 			if wrong+1 == maxWrong {
-				return n, errors.New("three answers in a row could not be taken")
+				return n, errors.New("three invalid answers in a row")
 			}
 		}
 	}
@@ -138,7 +138,7 @@ func ask(in io.Reader, out io.Writer, n results.Needs) (results.Needs, error) {
 
 func orUnsaid(known string) string {
 	if known == "" {
-		return "not said"
+		return "not specified"
 	}
 	return known
 }

@@ -12,11 +12,12 @@ func cleanCommand(p *program) *cobra.Command {
 	var c clusterFlags
 	cmd := &cobra.Command{
 		Use:   "clean",
-		Short: "Remove what an earlier run left in a cluster",
-		Long: `Remove what earlier runs left in a cluster: namespaces that carry the label
-app.kubernetes.io/managed-by=cnibench, with everything in them, or with
---namespace the pods that carry it in that namespace. What holds a namespace
-that does not go is named. The lab leaves nothing.`,
+		Short: "Remove leftovers of earlier runs from a cluster",
+		Long: `Remove what earlier runs left behind in a cluster: namespaces with the label
+app.kubernetes.io/managed-by=cnibench and everything in them or, with
+--namespace, the pods with that label in the given namespace. If a namespace
+cannot be removed, the command prints what blocks it. The lab leaves nothing
+behind.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bed, err := cluster.New(cmd.Context(), cluster.Config{Kubeconfig: c.kubeconfig, Context: c.context, Namespace: c.namespace})

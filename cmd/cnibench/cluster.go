@@ -14,20 +14,19 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
-// clusterRun is a run on clusters, one after the other.
+// clusterRun is a run on one or more clusters, one after the other.
 type clusterRun struct {
 	p       *program
 	o       *runOptions
 	beds    []*cluster.Cluster
-	journal *results.Journal // nil until it is open
+	journal *results.Journal // nil until it is opened
 }
 
-// event notes what a cluster tells of itself. A journal that cannot be written
-// shows at the next sample.
+// event journals something that a cluster reports about itself. If the journal cannot be written,
+// the next sample returns the error.
 func (r *clusterRun) event(e results.Event) { r.journal.Append(results.Record{Event: &e}) }
 
-// measure checks what was asked, connects, and measures the cluster, or
-// one cluster after the other.
+// measure checks what was requested, connects, and measures the clusters one after the other.
 func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 	o := r.o
 	contexts, err := clusterAsked(r.p.catalogue, o)
@@ -75,8 +74,8 @@ func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 	return dir, r.measureIn(ctx, dir, nil)
 }
 
-// measureIn carries out the run of a directory on connected clusters, or goes on
-// with what was recorded of it.
+// measureIn carries out the run of a directory on connected clusters, or continues what was
+// recorded of it.
 func (r *clusterRun) measureIn(ctx context.Context, dir string, recorded *results.Recorded) (err error) {
 	run, journal, err := results.Open(dir)
 	if err != nil {
@@ -100,7 +99,7 @@ func (r *clusterRun) measureIn(ctx context.Context, dir string, recorded *result
 		CPUs: []int{-1}, Progress: bar.show, Took: bar.took, Recorded: recorded})
 	for _, bed := range r.beds {
 		closed := bed.Close()
-		if closed != nil && ctx.Err() != nil { // an interruption is not told with its errors
+		if closed != nil && ctx.Err() != nil { // errors caused by an interruption are not reported
 			fmt.Fprintf(r.p.stderr, "cnibench: %v\n", closed)
 		}
 		err = errors.Join(err, closed)
@@ -108,17 +107,17 @@ func (r *clusterRun) measureIn(ctx context.Context, dir string, recorded *result
 	if ctx.Err() != nil && !r.o.quiet && resumable(run) == nil {
 		hint := "cnibench run --resume " + dir
 		if r.o.cluster.outside != "" {
-			hint += ", with --outside as before"
+			hint += ", with the same --outside"
 		}
-		fmt.Fprintln(r.p.stderr, "to go on:", hint)
+		fmt.Fprintln(r.p.stderr, "to continue:", hint)
 	}
 	return err
 }
 
-// clusterPhases divides the run: one phase for each cluster if there are several.
-// Two contexts may lead to the same cluster, so each gets a name of its own there.
+// clusterPhases divides the run into phases: one for each cluster if there are several. Two
+// contexts may refer to the same cluster, so each phase uses a name of its own there.
 //
-// A run that goes on gets another name too: what it left may still be there.
+// A resumed run also gets a new name: what it left behind may still be there.
 func clusterPhases(beds []*cluster.Cluster, run *results.Run, recorded *results.Recorded, dir string) []scenarios.Phase {
 	phases := scenarios.Phases(beds[0], run.Asked)
 	logs := filepath.Join(dir, results.LogDir)
@@ -137,8 +136,7 @@ func clusterPhases(beds []*cluster.Cluster, run *results.Run, recorded *results.
 	return phases
 }
 
-// ready removes what earlier runs left, and makes sure that plugins may
-// be installed.
+// ready removes leftovers of earlier runs, and checks that plugins may be installed.
 func (r *clusterRun) ready(ctx context.Context) error {
 	for _, bed := range r.beds {
 		if err := r.cleanBefore(ctx, bed); err != nil {
@@ -148,27 +146,27 @@ func (r *clusterRun) ready(ctx context.Context) error {
 			if err := bed.CheckDisposable(ctx); err != nil {
 				return usageError{err}
 			}
-			fmt.Fprintf(r.p.stderr, "this changes the network of all nodes: %s, one after the other, by pods with NET_ADMIN, and what they leave is removed\n",
+			fmt.Fprintf(r.p.stderr, "this changes the network of all nodes: %s, one after the other, using pods with NET_ADMIN; they are cleaned up afterwards\n",
 				strings.Join(r.o.asked.Install, ", "))
 		}
 	}
 	return nil
 }
 
-// cleanBefore removes what earlier runs left. What cannot be removed is told
-// and does not stand in the way of this run.
+// cleanBefore removes leftovers of earlier runs. If something cannot be removed, it prints a
+// warning and the run continues.
 func (r *clusterRun) cleanBefore(ctx context.Context, bed *cluster.Cluster) error {
 	left, err := bed.Clean(ctx)
 	if len(left) > 0 {
-		fmt.Fprintf(r.p.stderr, "removed what an earlier run left: %s\n", strings.Join(left, ", "))
+		fmt.Fprintf(r.p.stderr, "removed leftovers of an earlier run: %s\n", strings.Join(left, ", "))
 	}
 	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(r.p.stderr, "warning: an earlier run left something that cannot be removed; this run goes on beside it: %v\n", err)
+		fmt.Fprintf(r.p.stderr, "warning: leftovers of an earlier run cannot be removed; continuing anyway: %v\n", err)
 	}
 	return ctx.Err()
 }
 
-// lifeOf is a generous bound of how long a run takes: its pods end then.
+// lifeOf returns a generous upper bound on the duration of a run, after which its pods end.
 func lifeOf(a results.Asked) time.Duration {
 	rounds := max(a.Rounds, a.MaxRounds)
 	samples := rounds * len(a.Probes) * len(a.Topology) * max(len(a.Install), len(a.Contexts), 1)

@@ -16,8 +16,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// namePlugins finds out what connects each cluster's pods unless the
-// person has said it. What the catalogue does not know is measured all the same.
+// namePlugins detects what connects each cluster's pods, unless the user has named it. A plugin
+// that is not in the catalogue is measured all the same.
 func (r *clusterRun) namePlugins(ctx context.Context, contexts []contextOf) error {
 	said := r.o.asked.Plugins
 	r.o.asked.Plugins, r.o.asked.Contexts = nil, nil
@@ -31,7 +31,7 @@ func (r *clusterRun) namePlugins(ctx context.Context, contexts []contextOf) erro
 		}
 		if len(r.beds) > 1 {
 			if len(names) != 1 || slices.Contains(r.o.asked.Plugins, names[0]) {
-				return usage("several clusters need one plugin each, told apart by name; %s has %s", contexts[i].name, strings.Join(names, ","))
+				return usage("with several clusters, each must have one plugin with a name of its own; %s has %s", contexts[i].name, strings.Join(names, ","))
 			}
 			r.o.asked.Contexts = append(r.o.asked.Contexts, contextOf{contexts[i].name, names[0]}.String())
 		}
@@ -40,7 +40,7 @@ func (r *clusterRun) namePlugins(ctx context.Context, contexts []contextOf) erro
 	return nil
 }
 
-// pluginsOf are the plugins of one cluster by their names in the catalogue.
+// pluginsOf returns the plugins of one cluster by their names in the catalogue.
 func (r *clusterRun) pluginsOf(ctx context.Context, bed *cluster.Cluster, said []string) ([]string, error) {
 	found, err := bed.Detect(ctx)
 	if err != nil {
@@ -60,7 +60,7 @@ func (r *clusterRun) pluginsOf(ctx context.Context, bed *cluster.Cluster, said [
 		}
 		if !slices.Contains(names, found.Plugin) {
 			r.o.detect(names[0], found)
-			fmt.Fprintf(r.p.stderr, "warning: you name %s, but %s\n", strings.Join(names, ","), found.Words)
+			fmt.Fprintf(r.p.stderr, "warning: you named %s, but %s\n", strings.Join(names, ","), found.Words)
 		}
 		return names, nil
 	}
@@ -74,12 +74,12 @@ func (r *clusterRun) pluginsOf(ctx context.Context, bed *cluster.Cluster, said [
 	return []string{name}, nil
 }
 
-// detect keeps for the record what a cluster says of its plugin.
+// detect keeps what a cluster reports about its plugin for the record.
 func (o *runOptions) detect(plugin string, found detect.Found) {
 	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: words.Detected.With(found.Words)})
 }
 
-// notByUs stands for how a plugin came to be there.
+// notByUs installs a plugin that is already installed.
 func notByUs(context.Context, plugins.Network) (*plugins.Deployment, error) {
-	return nil, errors.New("the plugin was installed by somebody else")
+	return nil, errors.New("the plugin was not installed by this run")
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// clusterEnvironment describes a run on clusters as it would be made now. Its
-// machines are the clusters' nodes.
+// clusterEnvironment describes a run on clusters as it would be made now. Its machines are the
+// clusters' nodes.
 func clusterEnvironment(asked results.Asked, described ...cluster.Description) results.Run {
 	run := results.Run{Asked: asked, Versions: map[string]string{"cnibench": version}, Metrics: catalogue.Metrics(asked.Probes),
 		CongestionControl: hot.CongestionControl}
@@ -31,19 +31,19 @@ func clusterEnvironment(asked results.Asked, described ...cluster.Description) r
 	return run
 }
 
-// resumable says why a run on clusters cannot be resumed, nil if it can.
+// resumable returns why a run on clusters cannot be resumed, or nil if it can.
 func resumable(run *results.Run) error {
 	switch {
 	case run.Asked.Apart():
-		return errors.New("a run that measures one plugin after the other (--install, or several contexts) cannot be resumed: make it again")
+		return errors.New("a run that measures one plugin after the other (--install, or several contexts) cannot be resumed: start a new run")
 	case len(run.Clusters) != 1 || len(run.Clusters[0].Nodes) != 2:
-		return errors.New("the record does not name the cluster and the two nodes that were measured, so the run cannot be resumed: make it again")
+		return errors.New("the record does not name the cluster and the two nodes that were measured, so the run cannot be resumed: start a new run")
 	}
 	return nil
 }
 
-// resume goes on with a run on a cluster: the same one, and the same two
-// nodes. All that stands against it is told before anything is written.
+// resume continues a run on the same cluster and the same two nodes. It checks for all obstacles
+// before it writes anything.
 func (r *clusterRun) resume(ctx context.Context, recorded *results.Recorded) (string, error) {
 	o, run := r.o, &recorded.Run
 	if err := resumable(run); err != nil {
@@ -91,21 +91,21 @@ func (r *clusterRun) resume(ctx context.Context, recorded *results.Recorded) (st
 	return recorded.Dir, r.measureIn(ctx, recorded.Dir, recorded)
 }
 
-// sameCluster says that a cluster is not the one that was measured, or that this
-// cannot be told.
+// sameCluster returns an error if a cluster is not the one that was measured or cannot be
+// identified.
 func sameCluster(was, now results.Cluster) error {
 	same, err := detect.Same(was, now)
 	switch {
 	case err != nil:
-		return fmt.Errorf("nothing tells whether this is the cluster that was measured, so the run is not resumed: %w", err)
+		return fmt.Errorf("cannot tell whether this is the cluster that was measured, so the run is not resumed: %w", err)
 	case !same:
-		return errors.New("this is not the cluster that was measured: name its credentials with --kubeconfig and --context")
+		return errors.New("this is not the cluster that was measured: select that one with --kubeconfig and --context")
 	}
 	return nil
 }
 
-// samePlugin makes sure that the cluster's pods are still connected by what the
-// run measures, and names in the catalogue what that lacks.
+// samePlugin checks that the cluster's pods are still connected by the plugin that the run
+// measures, and adds that plugin to the catalogue if necessary.
 func (r *clusterRun) samePlugin(ctx context.Context, bed *cluster.Cluster, recorded *results.Recorded) error {
 	found, err := bed.Detect(ctx)
 	if err != nil {
@@ -129,7 +129,7 @@ func (r *clusterRun) samePlugin(ctx context.Context, bed *cluster.Cluster, recor
 	return nil
 }
 
-// attempts counts the times that a run was started so far.
+// attempts counts how often a run was started so far.
 func attempts(recorded *results.Recorded) int {
 	n := 1
 	for _, record := range recorded.Records {

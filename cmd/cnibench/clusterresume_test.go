@@ -16,8 +16,8 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// api answers as a cluster of some nodes does that allows everything, and is
-// reached with the kubeconfig file returned.
+// api serves the API of a cluster with some nodes that permits everything, and returns a
+// kubeconfig file for it.
 func api(t *testing.T, uid string, nodes ...string) string {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,7 @@ func api(t *testing.T, uid string, nodes ...string) string {
 		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
 			io.WriteString(w, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`)
 		case r.Method != http.MethodGet:
-			t.Errorf("%s %s: something was to be changed", r.Method, r.URL)
+			t.Errorf("%s %s: the cluster would have been changed", r.Method, r.URL)
 			w.WriteHeader(http.StatusForbidden)
 		case r.URL.Path == "/api/v1/nodes":
 			var items []string
@@ -46,7 +46,7 @@ func api(t *testing.T, uid string, nodes ...string) string {
 "clusters":[{"name":"x","cluster":{"server":%q}}],"users":[{"name":"x","user":{}}]}`, server.URL))
 }
 
-// interruptedRun is the directory of a run on a cluster that was interrupted.
+// interruptedRun returns the directory of an interrupted run on a cluster.
 func interruptedRun(t *testing.T, change func(*results.Run)) string {
 	t.Helper()
 	a := scenarios.Defaults()
@@ -68,8 +68,8 @@ func interruptedRun(t *testing.T, change func(*results.Run)) string {
 	return dir
 }
 
-// TestResumeOnAClusterIsRefused holds what stands against it to one sentence that
-// is said before anything is written, to the record or to the cluster.
+// TestResumeOnAClusterIsRefused checks that obstacles are reported in one sentence before
+// anything is written to the record or the cluster.
 func TestResumeOnAClusterIsRefused(t *testing.T) {
 	same := func(*results.Run) {}
 	for _, tt := range []struct {
@@ -81,10 +81,10 @@ func TestResumeOnAClusterIsRefused(t *testing.T) {
 		{"another cluster", same, api(t, "2", "a", "b"), "this is not the cluster that was measured"},
 		{"a node that is gone", same, api(t, "1", "a", "c"), "the node b cannot be measured: the cluster has it no more"},
 		{"another plugin", same, api(t, "1", "a", "b"), "the cluster's plugin is not the one that was measured"},
-		{"a cluster that cannot be told", func(r *results.Run) { r.Clusters[0].UID = "" }, api(t, "1", "a", "b"), "nothing tells whether this is the cluster"},
+		{"a cluster that cannot be told", func(r *results.Run) { r.Clusters[0].UID = "" }, api(t, "1", "a", "b"), "cannot tell whether this is the cluster"},
 		{"a record from before clusters were named", func(r *results.Run) { r.Clusters = nil }, api(t, "1", "a", "b"), "does not name the cluster"},
-		{"plugins that are installed", func(r *results.Run) { r.Asked.Install = []string{"flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: make it again"},
-		{"several clusters", func(r *results.Run) { r.Asked.Contexts = []string{"a=calico", "b=flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: make it again"},
+		{"plugins that are installed", func(r *results.Run) { r.Asked.Install = []string{"flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: start a new run"},
+		{"several clusters", func(r *results.Run) { r.Asked.Contexts = []string{"a=calico", "b=flannel-vxlan"} }, api(t, "1", "a", "b"), "cannot be resumed: start a new run"},
 		{"a run in the lab", func(r *results.Run) { r.Asked.Testbed, r.Asked.Topology = "lab", []string{"l2"} }, api(t, "1", "a", "b"), "was not measured on a cluster"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -102,8 +102,8 @@ func TestResumeOnAClusterIsRefused(t *testing.T) {
 	}
 }
 
-// TestClusterKeepsItsNetwork refuses what only a lab can be asked for, wherever
-// it is said.
+// TestClusterKeepsItsNetwork checks that options of the lab are rejected for a cluster, wherever
+// they are set.
 func TestClusterKeepsItsNetwork(t *testing.T) {
 	spec := func(text string) string { return writeFile(t, "spec.yaml", text) }
 	const thresholds = "\nthresholds:\n- {metric: tcp-rr p50, at_most: 1 s}\n"
@@ -120,7 +120,7 @@ func TestClusterKeepsItsNetwork(t *testing.T) {
 		{"an acceptance test on a cluster", []string{"accept", "-f", spec("run: {testbed: cluster, kubeconfig: /nonexistent}" + thresholds)}, "finding the cluster's credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			t.Chdir(t.TempDir()) // where a run would be kept
+			t.Chdir(t.TempDir()) // where a run would be stored
 			code, out, log := runProgram(t, tt.args...)
 			if code != exitUsage || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, tt.says) {
 				t.Errorf("exit %d, %q, %q", code, out, log)
@@ -129,8 +129,8 @@ func TestClusterKeepsItsNetwork(t *testing.T) {
 	}
 }
 
-// TestRecordOfACluster holds what is kept for a run that goes on: all that it
-// needs, and no secret.
+// TestRecordOfACluster checks that the record contains everything needed to resume the run, and
+// no secret.
 func TestRecordOfACluster(t *testing.T) {
 	c := clusterFlags{kubeconfig: "config", namespace: "mine", image: "us:1", unprivileged: true, pullSecret: "hidden", outside: "ticket"}
 	a := scenarios.Defaults()

@@ -15,10 +15,9 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// hangingCNI stands before the bridge plugin. It says what it is asked for,
-// hangs after each ADD of a pod that is added for a sample, when the address
-// has been given out, and hangs in the DEL of the first measured pod. What it
-// hangs in keeps its output open.
+// hangingCNI wraps the bridge plugin. It logs what it is asked to do, hangs after each ADD of a
+// pod that is added for a sample, once the address was allocated, and hangs in the DEL of the
+// first measured pod. The process that hangs keeps its output open.
 const hangingCNI = `#!/bin/sh
 echo "asked for $CNI_COMMAND $CNI_CONTAINERID" >&2
 case "$CNI_COMMAND $CNI_CONTAINERID" in
@@ -28,8 +27,7 @@ esac
 exec /run/real-bridge
 `
 
-// cniThatHangs puts hangingCNI in the place of the bridge plugin on the first
-// node.
+// cniThatHangs replaces the bridge plugin on the first node with hangingCNI.
 func cniThatHangs(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	node := n.Nodes[0]
 	return node.Do(func() error {
@@ -50,9 +48,9 @@ func cniThatHangs(_ context.Context, n plugins.Network, _ *plugins.Deployment) e
 
 var askedCNI = regexp.MustCompile(`(?m)^asked for (ADD|DEL) (\S+)$`)
 
-// TestCNIThatHangs has a CNI plugin hang in ADD, after it gave an address out,
-// and in DEL. What was added is removed although the sample's time is over,
-// and the run ends although a DEL does not.
+// TestCNIThatHangs makes a CNI plugin hang in ADD, after it allocated an address, and in DEL.
+// What was added is removed even after the sample's time is over, and the run ends even if a DEL
+// does not.
 func TestCNIThatHangs(t *testing.T) {
 	needs(t, "faulty-cni")
 	dir := filepath.Join(t.TempDir(), "run")
@@ -87,6 +85,6 @@ func TestCNIThatHangs(t *testing.T) {
 		}
 	}
 	if !containsLine(said, "removing pod pod1 on node1") || !containsLine(said, "not within") {
-		t.Errorf("the run says of the DEL that hung: %q", said)
+		t.Errorf("the run reports about the DEL that hung: %q", said)
 	}
 }

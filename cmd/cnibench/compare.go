@@ -17,20 +17,20 @@ func compareCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two recorded runs, cell by cell",
-		Long: `Compare the run in directory NEW with the earlier one in OLD: first what
-differs in the environment, then every cell by the headline of its probes. The
-samples of two runs are independent: the ratio is Hodges and Lehmann's with the
-interval of the Mann-Whitney test. Runs of different machines are compared by
-their ratios to host alone.`,
+		Long: `Compare the run in directory NEW with the earlier one in OLD: first the
+differences in the environment, then every cell, by the main figure of each
+probe. The samples of two runs are independent, so the ratio is the estimate of
+Hodges and Lehmann with the interval of the Mann-Whitney test. Runs on different
+machines are only compared by their ratios to host.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
-				return usage("compare takes two run directories: the earlier one and the later one")
+				return usage("compare takes exactly two run directories: the earlier one and the later one")
 			}
 			if err := oneFormat(format, compareFormats); err != nil {
 				return err
 			}
 			if !(margin > 0 && margin < 1) {
-				return usage("the margin %v is not between 0 and 1", margin)
+				return usage("--margin %v is not between 0 and 1", margin)
 			}
 			oldRecord, oldReport, err := p.load(args[0])
 			if err != nil {
@@ -44,7 +44,7 @@ their ratios to host alone.`,
 			return map[string]func(io.Writer) error{"text": c.Text, "markdown": c.Markdown, "json": c.JSON}[format](p.stdout)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", "text", "how to print the comparison: "+strings.Join(compareFormats, ", "))
-	cmd.Flags().Float64Var(&margin, "margin", margin, "differences smaller than this share do not matter")
+	cmd.Flags().StringVar(&format, "format", "text", "output format: "+strings.Join(compareFormats, ", "))
+	cmd.Flags().Float64Var(&margin, "margin", margin, "relative difference below which a change is ignored")
 	return cmd
 }

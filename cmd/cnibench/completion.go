@@ -11,7 +11,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// completeFlags tells shells the values that flags of a command may have.
+// completeFlags registers the values of a command's flags for shell completion.
 func (p *program) completeFlags(cmd *cobra.Command) {
 	var names, probeNames []string
 	for _, plugin := range p.catalogue {
@@ -23,7 +23,7 @@ func (p *program) completeFlags(cmd *cobra.Command) {
 	for flag, values := range map[string][]string{"plugins": names, "control": names, "probes": probeNames, "topology": {testbed.L2, testbed.Routed, testbed.VPC},
 		"testbed": scenarios.Testbeds, "kernel": results.Kernels, "placement": {probes.Same, probes.Split}, "format": formats, "lang": words.Names} {
 		if cmd.Flags().Lookup(flag) != nil {
-			// It fails only for a flag that is not there.
+			// This fails only for a flag that does not exist.
 			_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 		}
 	}

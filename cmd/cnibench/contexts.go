@@ -10,12 +10,12 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 )
 
-// contextOf is a context of the kubeconfig file, with the plugin that the person
-// says its cluster runs; "" for the one that is found there.
+// contextOf is a context of the kubeconfig file, with the plugin that the user names for its
+// cluster; "" to detect the plugin.
 type contextOf struct{ name, plugin string }
 
-// parseContexts reads NAME, or several as NAME=PLUGIN,... A name that holds a
-// comma stands in double quotes.
+// parseContexts parses NAME, or several contexts as NAME=PLUGIN,... A name that contains a comma
+// is in double quotes.
 func parseContexts(known catalogue.Catalogue, text string) ([]contextOf, error) {
 	var parts []string
 	quoted, from := false, 0
@@ -30,7 +30,7 @@ func parseContexts(known catalogue.Catalogue, text string) ([]contextOf, error) 
 	return contextsOf(known, append(parts, text[from:]))
 }
 
-// contextsOf reads a list of NAME or NAME=PLUGIN.
+// contextsOf parses a list of NAME or NAME=PLUGIN.
 func contextsOf(known catalogue.Catalogue, parts []string) ([]contextOf, error) {
 	var all []contextOf
 	for _, part := range parts {
@@ -43,8 +43,8 @@ func contextsOf(known catalogue.Catalogue, parts []string) ([]contextOf, error) 
 	return all, nil
 }
 
-// parseContext reads NAME or NAME=PLUGIN. Without quotes the last = divides, and
-// only if a plugin follows: names of contexts may hold it too.
+// parseContext parses NAME or NAME=PLUGIN. Without quotes, the last = separates the two, and only
+// if a plugin follows, because context names may contain = too.
 func parseContext(known catalogue.Catalogue, text string) (c contextOf, ok bool) {
 	if rest, quoted := strings.CutPrefix(text, `"`); quoted {
 		// Two quotes within a name stand for one, as in CSV (RFC 4180).
@@ -68,13 +68,13 @@ func parseContext(known catalogue.Catalogue, text string) (c contextOf, ok bool)
 	return contextOf{text, ""}, text != ""
 }
 
-// isPlugin reports whether a record or a person may call a cluster's plugin so.
+// isPlugin reports whether a record or a user may use this name for a cluster's plugin.
 func isPlugin(known catalogue.Catalogue, name string) bool {
 	selected, err := known.Select([]string{name})
 	return name == unknownPlugin || err == nil && len(selected) > 0
 }
 
-// String is what parseContext reads.
+// String returns the context in the form that parseContext reads.
 func (c contextOf) String() string {
 	name := c.name
 	if strings.ContainsAny(name, `,="`) {
@@ -86,10 +86,10 @@ func (c contextOf) String() string {
 	return name + "=" + c.plugin
 }
 
-// unknownPlugin is what a cluster's plugin is called that the catalogue lacks.
+// unknownPlugin is the name of a cluster's plugin that is not in the catalogue.
 const unknownPlugin = "unknown"
 
-// clusterAsked completes what was asked of clusters and returns their contexts.
+// clusterAsked completes what was requested for clusters and returns their contexts.
 func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error) {
 	a := &o.asked
 	asked := cmp.Or(o.cluster.context, strings.Join(a.Contexts, ","))
@@ -102,26 +102,26 @@ func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error)
 	}
 	switch named := len(contexts) > 1 || contexts[0].plugin != ""; {
 	case named && len(a.Plugins) > 0:
-		return nil, usage("--context %s names the plugins; leave out --plugins", results.Printable(asked))
+		return nil, usage("--context %s already names the plugins: leave out --plugins", results.Printable(asked))
 	case named && len(a.Install) > 0:
-		return nil, usage("--install is for one cluster, named by its context alone")
+		return nil, usage("--install is for one cluster, with only its name in --context")
 	case len(a.Install) > 0 && o.cluster.namespace != "":
-		return nil, usage("--install needs a namespace of its own: leave out --namespace")
+		return nil, usage("--install creates its own namespace: leave out --namespace")
 	case len(a.Install) > 0:
 		return contexts, toInstall(known, o)
 	}
 	return contexts, nil
 }
 
-// toInstall fits what is to be installed to the catalogue: each plugin is
-// installed alone, and is what the run measures.
+// toInstall resolves the plugins to install in the catalogue: each is installed alone, and they
+// are what the run measures.
 func toInstall(known catalogue.Catalogue, o *runOptions) error {
 	a := &o.asked
 	if len(a.Plugins) > 0 {
-		return usage("--install names the plugins that are measured; leave out --plugins")
+		return usage("--install already names the plugins: leave out --plugins")
 	}
 	if o.cluster.unprivileged {
-		return usage("--install changes the nodes' network, which --unprivileged rules out")
+		return usage("--install changes the nodes' network, which --unprivileged forbids: leave out one of them")
 	}
 	selected, err := known.Select(a.Install)
 	if err != nil {

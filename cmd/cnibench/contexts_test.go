@@ -63,8 +63,7 @@ func TestClusterAsked(t *testing.T) {
 	}
 }
 
-// TestContextsAreReadAsWritten holds what a record keeps of contexts against what
-// is read from it.
+// TestContextsAreReadAsWritten checks that contexts in a record are read as they were written.
 func TestContextsAreReadAsWritten(t *testing.T) {
 	p := &program{catalogue: catalogue.All()}
 	for _, name := range []string{"a", "env=prod", "a=calico", "me=dev,eu", `"`, `a"",="b`, "arn:aws:eks:eu-west-1:1:cluster/x"} {

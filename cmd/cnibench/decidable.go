@@ -10,11 +10,11 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// checkDecidable refuses a spec whose own run, asked, cannot decide all of its
-// thresholds, before anything is measured.
+// checkDecidable rejects, before anything is measured, a spec whose own run, asked, cannot decide
+// all of its thresholds.
 func (a *acceptance) checkDecidable(spec *accept.Spec, asked results.Asked) error {
 	asked.Plugins, asked.Probes = slices.Clone(asked.Plugins), slices.Clone(asked.Probes)
-	if asked.Testbed != "cluster" { // whose plugin may still be to be detected
+	if asked.Testbed != "cluster" { // its plugin may not be detected yet
 		if _, err := scenarios.Check(&asked, a.p.catalogue); err != nil {
 			return usageError{err}
 		}
@@ -29,7 +29,7 @@ func (a *acceptance) checkDecidable(spec *accept.Spec, asked results.Asked) erro
 	return nil
 }
 
-// figures are what thresholds can be about, of all probes.
+// figures lists the figures of all probes that thresholds can refer to.
 func figures() []accept.Figure {
 	var all []accept.Figure
 	for _, probe := range catalogue.All() {

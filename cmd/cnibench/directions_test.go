@@ -14,13 +14,13 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// iptables runs it on a node.
+// iptables runs iptables on a node.
 func iptables(ctx context.Context, n plugins.Node, args string) error {
 	return n.Run(ctx, plugins.Process{Name: "iptables", Path: "/usr/sbin/iptables", Args: append([]string{"-w"}, strings.Fields(args)...)})
 }
 
-// masqueradePods translates the source of what the first node's pods send to
-// pods elsewhere, as rules that an earlier plugin left do.
+// masqueradePods applies source NAT to packets from the first node's pods to pods elsewhere, as
+// rules left by an earlier plugin would.
 func masqueradePods(ctx context.Context, n plugins.Network, d *plugins.Deployment) error {
 	subnet, err := podSubnet(d, n.Nodes[0])
 	if err != nil {
@@ -29,7 +29,7 @@ func masqueradePods(ctx context.Context, n plugins.Network, d *plugins.Deploymen
 	return iptables(ctx, n.Nodes[0], fmt.Sprintf("-t nat -I POSTROUTING -s %s ! -d %s -j MASQUERADE", subnet.Masked(), subnet.Masked()))
 }
 
-// cutWayBack drops on the second node what its pods send to the first node's.
+// cutWayBack drops, on the second node, what its pods send to the first node's pods.
 func cutWayBack(ctx context.Context, n plugins.Network, d *plugins.Deployment) error {
 	to, err := podSubnet(d, n.Nodes[0])
 	if err != nil {
@@ -38,7 +38,7 @@ func cutWayBack(ctx context.Context, n plugins.Network, d *plugins.Deployment) e
 	return iptables(ctx, n.Nodes[1], fmt.Sprintf("-I FORWARD -d %s -j DROP", to.Masked()))
 }
 
-// cutThirdNode drops what the third node's pods receive.
+// cutThirdNode drops everything sent to the third node's pods.
 func cutThirdNode(ctx context.Context, n plugins.Network, d *plugins.Deployment) error {
 	to, err := podSubnet(d, n.Nodes[2])
 	if err != nil {
@@ -47,7 +47,7 @@ func cutThirdNode(ctx context.Context, n plugins.Network, d *plugins.Deployment)
 	return iptables(ctx, n.Nodes[2], fmt.Sprintf("-I FORWARD -d %s -j DROP", to.Masked()))
 }
 
-// slowWayBack limits what leaves the second node through its tunnel.
+// slowWayBack limits the rate of what leaves the second node through its tunnel.
 func slowWayBack(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	return n.Nodes[1].Do(func() error {
 		link, err := netlink.LinkByName("flannel.1")
@@ -59,7 +59,7 @@ func slowWayBack(_ context.Context, n plugins.Network, _ *plugins.Deployment) er
 	})
 }
 
-// smallerNIC gives the second node's NIC a smaller MTU than the first's.
+// smallerNIC gives the second node's NIC a smaller MTU than the first node's.
 func smallerNIC(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	return n.Nodes[1].Do(func() error {
 		link, err := netlink.LinkByName(n.Nodes[1].NIC())
@@ -90,15 +90,14 @@ func foundNames(r *model.Report, plugin string) (names []string) {
 	return names
 }
 
-// TestBothWays looks at networks of which one direction, or one node, is at
-// fault.
+// TestBothWays measures networks in which one direction, or one node, is faulty.
 func TestBothWays(t *testing.T) {
 	needs(t, "flannel-vxlan")
 	r := measure(t, "--plugins", "flannel-vxlan,faulty-snat,faulty-back,faulty-slow,faulty-nic,faulty-third", "--probes", "tcp-rr,mtu,reach", "--nodes", "3",
 		"--wire", "none", "--rounds", "1", "--duration", "100ms")
 	for _, c := range []struct {
 		plugin      string
-		there, back string // source; "" where nothing arrives
+		there, back string // source address; "" if nothing arrives
 		status      string
 		cause       string
 		findings    []string

@@ -15,7 +15,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the generated documentation")
 
-// TestDocs holds docs/ against the commands; make docs rewrites it.
+// TestDocs checks docs/ against the commands; make docs rewrites it.
 func TestDocs(t *testing.T) {
 	p := newTestProgram()
 	p.catalogue = catalogue.All()
@@ -57,8 +57,8 @@ func TestDocs(t *testing.T) {
 	}
 }
 
-// pages are the generated pages below a folder, by name. The date of a man page
-// is left out: it is the day on which the page was made.
+// pages returns the generated pages below a directory, by name. It leaves out the date of man
+// pages, which is the day on which they were generated.
 func pages(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -17,12 +17,12 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// tryFeatures tries every kernel feature in a lab of its own. It returns the
-// cause by feature for those that are not there. Further flags are the lab's.
+// tryFeatures tries every kernel feature in a new lab. It returns the cause for each missing
+// feature. flags are passed to the lab.
 func tryFeatures(ctx context.Context, flags ...string) (map[string]string, error) {
 	var out, log bytes.Buffer
 	if err := lab.Spawn(ctx, &out, &log, append([]string{"--try-features"}, flags...)...); err != nil {
-		return nil, fmt.Errorf("trying the kernel's features: %w%s", err, trimmed(log.String()))
+		return nil, fmt.Errorf("testing the kernel's features: %w%s", err, trimmed(log.String()))
 	}
 	missing := map[string]string{}
 	if err := json.Unmarshal(out.Bytes(), &missing); err != nil {
@@ -38,7 +38,7 @@ func trimmed(log string) string {
 	return ": " + string(bytes.TrimSpace([]byte(log)))
 }
 
-// reportFeatures is the lab's side of tryFeatures.
+// reportFeatures is the part of tryFeatures that runs inside the lab.
 func reportFeatures(w io.Writer) error {
 	missing := map[string]string{}
 	for _, name := range lab.FeatureNames() {
@@ -49,8 +49,8 @@ func reportFeatures(w io.Writer) error {
 	return json.NewEncoder(w).Encode(missing)
 }
 
-// guestFeatures tries in a kernel of the lab's own what the machine's lacks; nil
-// if there is nothing to try or no such kernel.
+// guestFeatures tests the features that the machine's kernel lacks in User-Mode Linux. It returns
+// nil if there is nothing to test or no such kernel.
 func guestFeatures(ctx context.Context, missing map[string]string) (map[string]string, error) {
 	if len(missing) == 0 || lab.GuestMissing() != nil {
 		return nil, nil
@@ -61,11 +61,11 @@ func guestFeatures(ctx context.Context, missing map[string]string) (map[string]s
 func doctorCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine lacks for the lab, and the command that brings it",
+		Short: "Check what this machine lacks for the lab and how to install it",
 		Long: `Check everything that the lab needs: namespaces for the calling user, the
-plugins' programs, the kernel's features, and whether User-Mode Linux has those
-that it lacks. Exits with 1 if a plugin cannot run
-for want of something that a command can bring.`,
+plugins' programs, the kernel's features, and whether User-Mode Linux has the
+features that the kernel lacks. The exit code is 1 if a plugin cannot run
+because of something that a command can install.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return p.doctor(cmd.Context()) },
 	}
@@ -127,7 +127,7 @@ func (p *program) doctor(ctx context.Context) error {
 	return nil
 }
 
-// without names the plugins that a kernel without a feature does not support.
+// without lists the plugins that a kernel without a feature does not support.
 func without(catalogue []*plugins.Plugin, feature string) string {
 	var names []string
 	for _, p := range catalogue {

@@ -13,7 +13,7 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// examples are the specs that are shipped, by their file's name.
+// examples returns the shipped specs by file name.
 func examples(t *testing.T) map[string]string {
 	t.Helper()
 	names, err := fs.Glob(manifests.Acceptance, "acceptance/*.yaml")
@@ -40,8 +40,8 @@ func parseSpec(t *testing.T, text string) *accept.Spec {
 	return spec
 }
 
-// TestExamplesCanBeDecided looks at the shipped specs and at the one that
-// --explain prints, without a run.
+// TestExamplesCanBeDecided checks the shipped specs and the one that --explain prints, without a
+// run.
 func TestExamplesCanBeDecided(t *testing.T) {
 	specs := examples(t)
 	specs["--explain"] = accept.Explain()
@@ -56,7 +56,7 @@ func TestExamplesCanBeDecided(t *testing.T) {
 	}
 }
 
-// TestUndecidableSpecIsRefused does so before anything is measured.
+// TestUndecidableSpecIsRefused checks that such a spec is rejected before anything is measured.
 func TestUndecidableSpecIsRefused(t *testing.T) {
 	spec := writeFile(t, "spec.yaml", "run: {plugins: [calico], probes: [tcp-rr]}\nthresholds:\n"+
 		"- {fact: policy enforced, is: true}\n- {metric: tcp-rr p50, at_most: 1 s}\n- {fact: adjacency forwards, is: true}\n")
@@ -71,19 +71,17 @@ func TestUndecidableSpecIsRefused(t *testing.T) {
 	}
 }
 
-// TestExamplesAreDecided makes the run of every shipped spec, shorter. What a
-// threshold holds a figure against may be out of reach of this machine, and six
-// rounds may leave it open; but there is always something to decide on, and
-// facts hold. Samples keep their length: the kernel counts processor time in
-// ticks of 10 ms, and a short sample at 1 Gbit/s may see none of them, which
-// gives no ratio.
+// TestExamplesAreDecided makes a shortened run of every shipped spec. This machine may not reach
+// a threshold's value, and six rounds may leave a threshold undecided; but there is always
+// something to decide on, and facts hold. Samples keep their length: the kernel counts processor
+// time in ticks of 10 ms, so a short sample at 1 Gbit/s may see no tick, which gives no ratio.
 func TestExamplesAreDecided(t *testing.T) {
 	for name, text := range examples(t) {
 		t.Run(name, func(t *testing.T) {
 			short := regexp.MustCompile(`(?m)^  rounds: .*$`).ReplaceAllString(text, "  rounds: 6")
 			spec := parseSpec(t, short)
 			if spec.Run.Rounds != 6 {
-				t.Fatalf("the spec has no rounds to make fewer: %+v", spec.Run)
+				t.Fatalf("the spec has no rounds to reduce: %+v", spec.Run)
 			}
 			needs(t, spec.Run.Plugins...)
 			_, out, log := runProgram(t, "accept", "-f", writeFile(t, name, short), "--out", filepath.Join(t.TempDir(), "run"), "--format", "json", "--quiet")

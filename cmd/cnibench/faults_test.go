@@ -20,7 +20,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// faultyPlugins are broken on purpose, each in one way.
+// faultyPlugins returns plugins that are each broken on purpose in one way.
 func faultyPlugins() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		faulty("faulty-bypass", bypassTunnel),
@@ -42,7 +42,7 @@ func faultyPlugins() []*plugins.Plugin {
 	}
 }
 
-// faulty is flannel-vxlan with something done after it was deployed.
+// faulty returns flannel-vxlan with a fault introduced after it was deployed.
 func faulty(name string, after func(ctx context.Context, n plugins.Network, d *plugins.Deployment) error) *plugins.Plugin {
 	sound := catalogue.All().Get("flannel-vxlan")
 	p := *sound
@@ -57,15 +57,15 @@ func faulty(name string, after func(ctx context.Context, n plugins.Network, d *p
 	return &p
 }
 
-// forcedIPIP is Calico in IPIP mode without a look at whether the kernel has it.
+// forcedIPIP is Calico in IPIP mode without the check for kernel support.
 func forcedIPIP() *plugins.Plugin {
 	p := *catalogue.All().Get("calico-ipip")
 	p.Name, p.Aliases, p.Features = "forced-ipip", nil, nil
 	return &p
 }
 
-// bypassTunnel routes the pods' traffic around the tunnel, by routes that are
-// more specific than flannel's.
+// bypassTunnel routes the pods' traffic around the tunnel, using routes that are more specific
+// than flannel's.
 func bypassTunnel(_ context.Context, n plugins.Network, d *plugins.Deployment) error {
 	for _, to := range n.Nodes {
 		subnet, err := podSubnet(d, to)
@@ -121,17 +121,17 @@ func routeHalves(subnet netip.Prefix, via netip.Addr) error {
 	return nil
 }
 
-// startDyingAgent starts an agent that always exits at once.
+// startDyingAgent starts an agent that always exits immediately.
 func startDyingAgent(ctx context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	return errors.Join(n.Nodes[0].Start(plugins.Process{Name: "dying", Path: "/bin/sh",
 		Args: []string{"-c", "echo 'FATAL: no lease for \x1b[31mthis node\x1b[0m' >&2; exit 3"}}), waitLong(ctx))
 }
 
-// startAgentThatDiesLater starts one that exits once its network was measured,
-// and at once whenever it is started again.
+// startAgentThatDiesLater starts an agent that exits once its network was measured, and
+// immediately whenever it is restarted.
 func startAgentThatDiesLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
-	// The agent sees the end of a sample as afterFirstSample does: its node's NIC
-	// was busy, and is not any more.
+	// The agent detects the end of a sample as afterFirstSample does: its node's NIC was busy and
+	// no longer is.
 	const script = `sent() { awk -v nic="$0:" '$1 == nic { print $11 }' /proc/net/dev; }
 before=$(sent)
 while now=$(sent) && { [ $((now - $3)) -lt $1 ] || [ $((now - before)) -gt $2 ]; }; do before=$now; sleep 0.3; done
@@ -155,16 +155,16 @@ echo 'lost the datastore' >&2; exit 4`
 // takePathDownLater takes a node's NIC down once its network was measured.
 func takePathDownLater(_ context.Context, n plugins.Network, _ *plugins.Deployment) error {
 	node := n.Nodes[0]
-	go afterFirstSample(node, func(nic netlink.Link) error { return netlink.LinkSetDown(nic) }) // shows as failed samples
+	go afterFirstSample(node, func(nic netlink.Link) error { return netlink.LinkSetDown(nic) }) // shows up as failed samples
 	return nil
 }
 
-// A sample of tcp-rr sends more than busyPackets, a network at rest at most
-// idlePackets between two looks.
+// A sample of tcp-rr sends more than busyPackets packets between two checks, an idle network at
+// most idlePackets.
 const busyPackets, idlePackets = 300, 20
 
-// afterFirstSample calls do when the node's NIC has been busy and is idle again.
-// A path that breaks within its first sample would never have worked.
+// afterFirstSample calls do when the node's NIC has been busy and is idle again. A path that
+// breaks during its first sample would count as one that never worked.
 func afterFirstSample(node plugins.Node, do func(nic netlink.Link) error) {
 	first, before := uint64(0), uint64(0)
 	for done := false; !done; time.Sleep(300 * time.Millisecond) {
@@ -198,7 +198,7 @@ func tooLargePods(_ context.Context, n plugins.Network, d *plugins.Deployment) e
 	return nil
 }
 
-// waitLong is a plugin that is busy with starting.
+// waitLong simulates a plugin that is slow to start.
 func waitLong(ctx context.Context) error {
 	select {
 	case <-ctx.Done():

@@ -12,8 +12,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// flagError says in one sentence what is wrong with a flag, and which one was
-// probably meant.
+// flagError explains in one sentence what is wrong with a flag, and which one was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
 	help := fmt.Sprintf("(%s --help lists the flags)", cmd.CommandPath())
 	var unknown *pflag.NotExistError
@@ -30,7 +29,7 @@ func flagError(cmd *cobra.Command, err error) error {
 		return usage("there is no flag --%s; did you mean --%s? %s", name, catalogue.Nearest(name, known), help)
 	case errors.As(err, &invalid):
 		f := invalid.GetFlag()
-		if _, ours := f.Value.(*linkFlag); ours { // it says itself what it takes
+		if _, ours := f.Value.(*linkFlag); ours { // its own error explains the format
 			return usage("%v %s", invalid.Unwrap(), help)
 		}
 		return usage("--%s takes %s, not %q%s %s", f.Name, kindOf(f), invalid.GetValue(), outOfRange(err), help)
@@ -38,7 +37,7 @@ func flagError(cmd *cobra.Command, err error) error {
 	return usage("%v %s", err, help)
 }
 
-// kindOf names what a flag takes.
+// kindOf describes the values that a flag accepts.
 func kindOf(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "int":
@@ -48,7 +47,7 @@ func kindOf(f *pflag.Flag) string {
 	case "float64":
 		return "a number"
 	case "duration":
-		return "a time with its unit, such as 500ms or 2s"
+		return "a duration with a unit, such as 500ms or 2s"
 	case "bool":
 		return "true or false"
 	case "stringToString":
@@ -64,8 +63,8 @@ func outOfRange(err error) string {
 	return ""
 }
 
-// checkFlags refuses flags that were given without a value, as by a variable of
-// the shell that is not set: what they should have said is not known.
+// checkFlags rejects flags with an empty value, as given by an unset shell variable: their
+// intended value is unknown.
 func checkFlags(cmd *cobra.Command, _ []string) error {
 	if cmd.Hidden {
 		return nil
@@ -79,13 +78,13 @@ func checkFlags(cmd *cobra.Command, _ []string) error {
 	return err
 }
 
-// linkFlag is a flag for a link.
+// linkFlag is a flag whose value is a link.
 type linkFlag results.Link
 
 func (l *linkFlag) String() string { return results.Link(*l).String() }
 func (l *linkFlag) Type() string   { return "string" }
 
-// Set names the nearest key to one that is misspelt.
+// Set suggests the nearest key for a misspelt one.
 func (l *linkFlag) Set(text string) error {
 	link, err := results.ParseLink(text)
 	var unknown *results.UnknownLinkKeyError

@@ -13,7 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// machineState is what a run must not change.
+// machineState is the part of the machine's state that a run must not change.
 type machineState struct {
 	namespaces map[string]bool
 	mounts     string
@@ -67,8 +67,8 @@ func readMachine(t *testing.T) *machineState {
 	return s
 }
 
-// same reports what differs from an earlier state. Namespaces are compared by
-// those tests that wait for their end.
+// same reports differences from an earlier state. Namespaces are compared only by the tests that
+// wait for their end.
 func (s *machineState) same(t *testing.T, before *machineState) {
 	t.Helper()
 	for _, part := range []struct {
@@ -84,8 +84,7 @@ func (s *machineState) same(t *testing.T, before *machineState) {
 	}
 }
 
-// unsteady are files below /proc/sys that are counters or random, not
-// settings.
+// unsteady are files below /proc/sys that are counters or random values rather than settings.
 var unsteady = []string{"fs/dentry-state", "fs/file-nr", "fs/inode-nr", "fs/inode-state", "fs/quota/", "fs/aio-nr", "kernel/random/",
 	"kernel/ns_last_pid", "kernel/pty/nr", "kernel/perf_event_max_sample_rate", "kernel/perf_cpu_time_max_percent", "net/netfilter/nf_conntrack_count", "kernel/tainted"}
 

@@ -17,10 +17,10 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// defaultImage is the name that cnibench image gives and run asks for.
+// defaultImage returns the image name that cnibench image uses and run expects.
 func defaultImage() string { return "cnibench.local/cnibench:" + imageTag() }
 
-// imageTag is the version with what a tag may not hold left out.
+// imageTag returns the version without the characters that a tag cannot contain.
 func imageTag() string {
 	tag := []byte(version)
 	for i, c := range tag {
@@ -36,12 +36,12 @@ func imageCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "image -o FILE",
 		Short: "Write this program as a container image, for clusters without a registry",
-		Long: `Write an image that holds this program and nothing else, as an archive that
-nodes can load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
+		Long: `Write an image that contains only this program, as an archive that nodes can
+load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if out == "" {
-				return usage("image needs a file: -o cnibench.tar")
+				return usage("image needs an output file, such as -o cnibench.tar")
 			}
 			return writeImage(out, tag)
 		},
@@ -51,8 +51,8 @@ nodes can load: ctr -n k8s.io images import FILE, or docker load -i FILE.`,
 	return cmd
 }
 
-// standsAlone makes sure that a program runs on Linux without any other file:
-// the image holds nothing else.
+// standsAlone checks that a program runs on Linux without any other file, because the image
+// contains nothing else.
 func standsAlone(path string) error {
 	f, err := elf.Open(path)
 	var format *elf.FormatError
@@ -71,7 +71,7 @@ func standsAlone(path string) error {
 		if err != nil {
 			return fmt.Errorf("reading this program: %w", err)
 		}
-		return fmt.Errorf("%s needs %s to start, which the image does not hold: build it statically with make build (CGO_ENABLED=0) and use its bin/cnibench",
+		return fmt.Errorf("%s needs %s to start, which the image does not contain: build it statically with make build (CGO_ENABLED=0) and use its bin/cnibench",
 			path, bytes.TrimRight(interpreter, "\x00"))
 	}
 	return nil
@@ -80,7 +80,7 @@ func standsAlone(path string) error {
 func writeImage(path, tag string) (err error) {
 	ref, err := name.NewTag(tag)
 	if err != nil {
-		return usage("the image's name: %v", err)
+		return usage("--tag is not a valid image name: %v", err)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -104,21 +104,21 @@ func writeImage(path, tag string) (err error) {
 	}
 	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
 	if err != nil {
-		return fmt.Errorf("making the image's layer: %w", err)
+		return fmt.Errorf("creating the image layer: %w", err)
 	}
 	image, err := mutate.AppendLayers(empty.Image, packed)
 	if err != nil {
-		return fmt.Errorf("making the image: %w", err)
+		return fmt.Errorf("creating the image: %w", err)
 	}
 	config, err := image.ConfigFile()
 	if err != nil {
-		return fmt.Errorf("making the image: %w", err)
+		return fmt.Errorf("creating the image: %w", err)
 	}
 	config = config.DeepCopy()
 	config.Architecture, config.OS = runtime.GOARCH, "linux"
 	config.Config.Entrypoint, config.Config.User = []string{"/cnibench"}, "65532"
 	if image, err = mutate.ConfigFile(image, config); err != nil {
-		return fmt.Errorf("making the image: %w", err)
+		return fmt.Errorf("creating the image: %w", err)
 	}
 	if err := tarball.WriteToFile(path, ref, image); err != nil {
 		return fmt.Errorf("writing the image: %w", err)

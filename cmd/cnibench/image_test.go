@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// built is a small program that was linked in a way.
+// built builds a small program with the given linker flags.
 func built(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,10 +42,10 @@ func TestImageTakesOnlyWhatStandsAlone(t *testing.T) {
 	foreign := append([]byte(nil), content...)
 	foreign[elf.EI_OSABI] = byte(elf.ELFOSABI_FREEBSD)
 	for _, tt := range []struct {
-		name, path, wrong string // wrong is "" if it is taken
+		name, path, wrong string // "" if it is accepted
 	}{
 		{"linked statically", static, ""},
-		{"with an interpreter", built(t, "-buildmode=pie"), "which the image does not hold: build it statically with make build"},
+		{"with an interpreter", built(t, "-buildmode=pie"), "which the image does not contain: build it statically with make build"},
 		{"a script", written("script", []byte("#!/bin/sh\n")), "is not an executable for Linux"},
 		{"an empty file", written("empty", nil), "is not an executable for Linux"},
 		{"of another system", written("foreign", foreign), "is not an executable for Linux"},

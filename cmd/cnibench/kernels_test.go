@@ -16,8 +16,8 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// inUML is a short run of which at least one part is in User-Mode Linux: where
-// the machine's own kernel has ipip, all of it.
+// inUML makes a short run with at least one part in User-Mode Linux; where the machine's own
+// kernel has ipip, all of it.
 func inUML(t *testing.T, plugins, probes string) []string {
 	t.Helper()
 	needsGuest(t)
@@ -32,8 +32,8 @@ func inUML(t *testing.T, plugins, probes string) []string {
 	return []string{"--plugins", plugins, "--kernel", kernel, "--probes", probes, "--wire", "none", "--rounds", "2", "--duration", "150ms"}
 }
 
-// TestKernelOfItsOwn measures what the machine's kernel lacks beside what it
-// has, as the test's user.
+// TestKernelOfItsOwn measures plugins that the machine's kernel does not support along with those
+// that it does, as the test's user.
 func TestKernelOfItsOwn(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "run")
 	code, out, log := runProgram(t, append([]string{"run", "--out", dir}, inUML(t, "flannel-vxlan,flannel-ipip,flannel-wireguard", "tcp-rr,encap,adjacency")...)...)
@@ -63,7 +63,7 @@ func TestKernelOfItsOwn(t *testing.T) {
 	})
 }
 
-// kernels are those of a plugin's cells that are ok.
+// kernels returns the kernels in which a plugin has cells that are ok.
 func kernels(r *model.Report, plugin string) []string {
 	var all []string
 	for _, c := range r.Cells {
@@ -130,8 +130,8 @@ func nothingAcross(t *testing.T, r *model.Report) {
 	}
 }
 
-// filesOfEachKernel holds the percentiles of the baseline in each kernel against
-// the files of its own samples, of which no two may have the same name.
+// filesOfEachKernel checks the percentiles of the baseline in each kernel against the files of
+// its own samples, no two of which may have the same name.
 func filesOfEachKernel(t *testing.T, dir string, r *model.Report) {
 	recorded, err := results.Load(dir)
 	if err != nil {
@@ -188,8 +188,8 @@ func filesOfEachKernel(t *testing.T, dir string, r *model.Report) {
 	}
 }
 
-// TestVPCInUML measures what runs on IPvlan and on Open vSwitch in a VPC that
-// drops IP in IP, and what fails there for that reason.
+// TestVPCInUML measures the plugins that run on IPvlan and on Open vSwitch in a VPC that drops IP
+// in IP, and those that fail there for that reason.
 func TestVPCInUML(t *testing.T) {
 	needsGuest(t)
 	r := measure(t, "--kernel", results.KernelUML, "--plugins", "flannel-ipip,terway-ipvlan,cce-vpc,cce-tunnel", "--topology", "vpc:drop-ipip",
@@ -213,12 +213,12 @@ func TestVPCInUML(t *testing.T) {
 		}
 	}
 	if len(overhead) > 0 {
-		t.Errorf("nobody looked at the wire of %v", overhead)
+		t.Errorf("no packets were captured for %v", overhead)
 	}
 }
 
-// TestKernelDiesWithItsRun kills runs while their kernel boots and while a
-// plugin comes up in it.
+// TestKernelDiesWithItsRun kills runs while their kernel is booting and while a plugin is coming
+// up in it.
 func TestKernelDiesWithItsRun(t *testing.T) {
 	args := append(inUML(t, "flannel-ipip", "tcp-rr"), "--kernel", results.KernelUML)
 	moments := []moment{{"", 700 * time.Millisecond}, {"bringing up: flannel-ipip", 500 * time.Millisecond}}
@@ -242,7 +242,7 @@ func TestKernelDiesWithItsRun(t *testing.T) {
 	}
 }
 
-// TestKernelIsResumed interrupts a run in its second kernel, and goes on there.
+// TestKernelIsResumed interrupts a run in its second kernel and resumes it there.
 func TestKernelIsResumed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("part of make test-long")
@@ -264,7 +264,7 @@ func TestKernelIsResumed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	blocks := map[string]int{} // of each plugin in each kernel
+	blocks := map[string]int{} // by plugin and kernel
 	again := recorded.Superseded()
 	for i, record := range recorded.Records {
 		if s := record.Sample; s != nil && !again[i] {
@@ -281,9 +281,9 @@ func TestKernelIsResumed(t *testing.T) {
 	}
 }
 
-// TestPlainPacketsAreCaught forces Calico's IPIP onto a kernel without ipip:
-// its agents are ready and its pods reach each other, but nothing is
-// encapsulated, which only a look at the wire tells.
+// TestPlainPacketsAreCaught forces Calico's IPIP onto a kernel without ipip: its agents are ready
+// and its pods reach each other, but nothing is encapsulated, which only capturing packets on the
+// underlay reveals.
 func TestPlainPacketsAreCaught(t *testing.T) {
 	needs(t, "forced-ipip")
 	missing, err := featuresOnce()
@@ -291,7 +291,7 @@ func TestPlainPacketsAreCaught(t *testing.T) {
 		t.Fatal(err)
 	}
 	if missing["ipip"] == "" {
-		t.Skip("this machine's kernel has ipip, so nothing goes without")
+		t.Skip("this machine's kernel has ipip, so packets are encapsulated")
 	}
 	r := measure(t, "--plugins", "forced-ipip,calico-ipip", "--kernel", "host", "--probes", "tcp-rr,encap", "--wire", "none", "--rounds", "1", "--duration", "150ms")
 	for plugin, status := range map[string]string{"forced-ipip": results.StatusOK, "calico-ipip": results.StatusUnsupported} {
@@ -302,7 +302,7 @@ func TestPlainPacketsAreCaught(t *testing.T) {
 	if !slices.ContainsFunc(r.Encapsulation, func(e results.Encapsulation) bool {
 		return e.Plugin == "forced-ipip" && e.Configured == "ipip" && e.Effective == "none" && e.Frames > 0 && !e.Agrees
 	}) {
-		t.Errorf("the wire: %+v", r.Encapsulation)
+		t.Errorf("encapsulation: %+v", r.Encapsulation)
 	}
 	if !containsLine(r.Warnings, "forced-ipip on l2 is configured for ipip") {
 		t.Errorf("no alarm: %q", r.Warnings)

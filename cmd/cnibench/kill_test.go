@@ -16,21 +16,20 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// moment is a point in a run: a line of its progress, and a while after it.
+// moment is a point in a run: a line of its progress, and a delay after it.
 type moment struct {
 	line  string // "" for the start
 	after time.Duration
 }
 
-// startRun starts a short run as a process of its own and returns once it has
-// come to a moment.
+// startRun starts a short run in a process of its own and returns when it has reached a moment.
 func startRun(t *testing.T, workDir string, at moment, args ...string) (*exec.Cmd, <-chan error) {
 	t.Helper()
 	return startAsked(t, workDir, at, append([]string{"--plugins", "flannel-vxlan,calico", "--probes", "tcp-rr,encap", "--wire", "none",
 		"--rounds", "2", "--duration", "150ms"}, args...)...)
 }
 
-// startAsked does the same with what is asked for.
+// startAsked does the same with the given arguments.
 func startAsked(t *testing.T, workDir string, at moment, args ...string) (*exec.Cmd, <-chan error) {
 	t.Helper()
 	cmd := command(workDir, append([]string{"run", "--out", filepath.Join(workDir, "run")}, args...)...)
@@ -125,8 +124,7 @@ func TestInterruptKeepsTheRecord(t *testing.T) {
 	}
 }
 
-// TestHostIsNeverTouched compares the machine's network before, during and
-// after a run.
+// TestHostIsNeverTouched compares the machine's network state before, during and after a run.
 func TestHostIsNeverTouched(t *testing.T) {
 	needs(t, "flannel-vxlan", "calico")
 	before := readMachine(t)
@@ -143,7 +141,7 @@ func TestHostIsNeverTouched(t *testing.T) {
 	readMachine(t).same(t, before)
 }
 
-// waitFor polls until something is so; the test's own time limit ends it.
+// waitFor polls until a condition holds; only the test's time limit ends it.
 func waitFor(t *testing.T, what string, is func() bool) {
 	t.Helper()
 	for range 1000 {
@@ -155,9 +153,8 @@ func waitFor(t *testing.T, what string, is func() bool) {
 	t.Errorf("still waiting for %s", what)
 }
 
-// runProcesses are those whose command line names a run's directory, and
-// their descendants' init: workers and agents live in the init's PID
-// namespace and end with it.
+// runProcesses returns the processes whose command line contains a run's directory, and their
+// descendants' init: workers and agents live in the init's PID namespace and end with it.
 func runProcesses(dir string) []string {
 	var found []string
 	lines, _ := filepath.Glob("/proc/[0-9]*/cmdline")
@@ -170,8 +167,7 @@ func runProcesses(dir string) []string {
 	return found
 }
 
-// namespaces are the PID and network namespaces of all processes that this
-// user can look into.
+// namespaces returns the PID and network namespaces of all processes that this user can inspect.
 func namespaces() map[string]bool {
 	all := map[string]bool{}
 	for _, kind := range []string{"pid", "net", "mnt"} {

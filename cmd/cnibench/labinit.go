@@ -16,15 +16,15 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// labOptions are what the init of a lab is told.
+// labOptions are the options of a lab's init.
 type labOptions struct {
 	try, uml, guest, next bool
 	hint                  string
 	quiet, verbose        bool
-	lines                 bool // of progress, whatever they are written to
+	lines                 bool // print progress as lines, whatever the output is
 }
 
-// arguments are the options as they are given to an init.
+// arguments returns the options as command-line arguments for init.
 func (o labOptions) arguments() []string {
 	args := []string{"--hint=" + o.hint}
 	for name, set := range map[string]bool{"--try-features": o.try, lab.UMLFlag: o.uml, lab.GuestFlag: o.guest, "--next-kernel": o.next,
@@ -36,12 +36,12 @@ func (o labOptions) arguments() []string {
 	return args
 }
 
-// labInitCommand is the inside of a lab: PID 1 of its namespaces.
+// labInitCommand runs inside a lab, as PID 1 of its namespaces.
 func labInitCommand(p *program) *cobra.Command {
 	var o labOptions
 	cmd := &cobra.Command{
 		Use:    lab.InitCommand + " [DIR]",
-		Short:  "Be the init of a lab",
+		Short:  "Run as the init of a lab",
 		Hidden: true,
 		Args:   cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,24 +62,23 @@ func labInitCommand(p *program) *cobra.Command {
 			return inLab(ctx, p, dir, o)
 		},
 	}
-	cmd.Flags().BoolVar(&o.try, "try-features", false, "print what the kernel lacks, as JSON")
-	cmd.Flags().BoolVar(&o.uml, lab.UMLFlag[2:], false, "do it in a kernel of the lab's own")
-	cmd.Flags().BoolVar(&o.guest, lab.GuestFlag[2:], false, "this is a kernel of the lab's own")
-	cmd.Flags().BoolVar(&o.next, "next-kernel", false, "another kernel carries what this one lacks something for")
-	cmd.Flags().StringVar(&o.hint, "hint", "", "the command that brings one")
-	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "folder of the plugins' programs")
-	cmd.Flags().BoolVar(&o.lines, "lines", false, "a line for every phase, no bar")
-	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no progress")
-	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "a line for every sample")
+	cmd.Flags().BoolVar(&o.try, "try-features", false, "print the missing kernel features as JSON")
+	cmd.Flags().BoolVar(&o.uml, lab.UMLFlag[2:], false, "run in User-Mode Linux")
+	cmd.Flags().BoolVar(&o.guest, lab.GuestFlag[2:], false, "this is User-Mode Linux")
+	cmd.Flags().BoolVar(&o.next, "next-kernel", false, "another kernel measures what this one does not support")
+	cmd.Flags().StringVar(&o.hint, "hint", "", "the command that installs one")
+	cmd.Flags().StringVar(&p.bin, "bin", p.bin, "directory of the plugins' programs")
+	cmd.Flags().BoolVar(&o.lines, "lines", false, "print a line for every phase instead of a progress bar")
+	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "do not show progress")
+	cmd.Flags().BoolVar(&o.verbose, "verbose", false, "print a line for every sample")
 	return cmd
 }
 
-// inGuest boots a kernel of the lab's own and does in it what this init was
-// asked to do.
+// inGuest boots User-Mode Linux and does there what this init was asked to do.
 func inGuest(ctx context.Context, p *program, dir string, o labOptions) error {
 	inside := o
 	inside.uml, inside.guest = false, true
-	// What init writes to in there is a terminal, whatever is behind it here.
+	// Inside, init's output is a terminal, whatever it is connected to here.
 	inside.lines = newProgress(p.stderr).fd < 0
 	args := append(inside.arguments(), "--bin="+p.bin)
 	log := ""
@@ -94,31 +93,30 @@ func inGuest(ctx context.Context, p *program, dir string, o labOptions) error {
 	}
 	status, err := lab.Boot(ctx, p.stdout, p.stderr, dir, log, args...)
 	if err == nil && status != 0 {
-		return exitStatus(status) // what went wrong has been said
+		return exitStatus(status) // the error has already been printed
 	}
 	return err
 }
 
-// guestCommand is the init of a kernel of the lab's own.
+// guestCommand is the init of User-Mode Linux.
 func guestCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:    lab.GuestCommand,
-		Short:  "Be the init of User-Mode Linux",
+		Short:  "Run as the init of User-Mode Linux",
 		Hidden: true,
 		Args:   cobra.ArbitraryArgs, // the kernel adds its own
 		Run:    func(cmd *cobra.Command, args []string) { lab.Guest(cmd.Context()) },
 	}
 }
 
-// inLab carries out the run that the directory's run.json asks for, or goes on
-// with it.
+// inLab carries out, or continues, the run described by the directory's run.json.
 func inLab(ctx context.Context, p *program, dir string, o labOptions) (err error) {
 	recorded, journal, err := results.Continue(dir)
 	if err != nil {
 		return err
 	}
 	defer func() {
-		if closed := journal.Close(); !errors.Is(err, closed) { // an error of the journal is told once
+		if closed := journal.Close(); !errors.Is(err, closed) { // do not report an error of the journal twice
 			err = errors.Join(err, closed)
 		}
 	}()
@@ -128,7 +126,7 @@ func inLab(ctx context.Context, p *program, dir string, o labOptions) (err error
 		return err
 	}
 	kernel, logs := "", filepath.Join(dir, results.LogDir)
-	if o.guest { // whose networks may have the names of those in the other kernel
+	if o.guest { // its networks may have the same names as those in the other kernel
 		kernel = lab.GuestName()
 		logs = filepath.Join(logs, results.FileName(kernel))
 	}
@@ -157,11 +155,11 @@ func inLab(ctx context.Context, p *program, dir string, o labOptions) (err error
 	return errors.Join(err, bed.Close())
 }
 
-// allowedCPUs are the CPUs that this process may run on.
+// allowedCPUs returns the CPUs that this process may run on.
 func allowedCPUs() ([]int, error) {
 	var set unix.CPUSet
 	if err := unix.SchedGetaffinity(0, &set); err != nil {
-		return nil, fmt.Errorf("asking which CPUs may be used: %w", err)
+		return nil, fmt.Errorf("determining the allowed CPUs: %w", err)
 	}
 	var cpus []int
 	for i := range len(set) * 64 {

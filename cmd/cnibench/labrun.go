@@ -16,7 +16,7 @@ type labRun struct {
 	o *runOptions
 }
 
-// measure makes a run, or goes on with what was recorded of one.
+// measure makes a run, or continues a recorded one.
 func (r *labRun) measure(ctx context.Context, recorded *results.Recorded) (string, error) {
 	dir, err := r.ready(ctx, recorded)
 	if err != nil || dir == "" {
@@ -29,17 +29,17 @@ func (r *labRun) measure(ctx context.Context, recorded *results.Recorded) (strin
 	switch {
 	case ctx.Err() != nil:
 		if !r.o.quiet {
-			fmt.Fprintf(r.p.stderr, "to go on: cnibench run --resume %s\n", dir)
+			fmt.Fprintf(r.p.stderr, "to continue: cnibench run --resume %s\n", dir)
 		}
 		return dir, ctx.Err()
 	case ran != nil:
-		return dir, fmt.Errorf("the run broke (what was recorded is in %s): %w", dir, ran)
+		return dir, fmt.Errorf("the run failed (its record so far is in %s): %w", dir, ran)
 	}
 	return dir, nil
 }
 
-// ready makes a run directory, or prepares the one of a record to go on; "" after
-// a plan.
+// ready creates a run directory, or prepares that of a recorded run for continuation. It returns
+// "" after printing a plan.
 func (r *labRun) ready(ctx context.Context, recorded *results.Recorded) (string, error) {
 	if recorded != nil {
 		return r.resume(ctx, recorded)
@@ -65,17 +65,17 @@ func (r *labRun) ready(ctx context.Context, recorded *results.Recorded) (string,
 	return prepare(r.o.out, r.environment(ctx, r.o.asked))
 }
 
-// checkPrograms looks for the programs of all plugins before anything starts.
+// checkPrograms checks for the programs of all plugins before anything starts.
 func checkPrograms(bin string, selected []*plugins.Plugin) error {
 	for _, plugin := range selected {
 		if errs := missingPrograms(bin, plugin); len(errs) > 0 {
-			return usage("%s needs %v", plugin.Name, errs[0])
+			return usage("%s cannot run: %v", plugin.Name, errs[0])
 		}
 	}
 	return nil
 }
 
-// checkKernel refuses a run that asks for a kernel which is not there.
+// checkKernel rejects a run that requests a kernel that is not available.
 func checkKernel(a results.Asked) error {
 	if a.Kernel != results.KernelUML {
 		return nil
@@ -86,8 +86,8 @@ func checkKernel(a results.Asked) error {
 	return nil
 }
 
-// inKernels carries out the run of a directory, or goes on with it: on the
-// machine's own kernel, and what that lacks something for in another one.
+// inKernels carries out or continues the run of a directory: on the machine's own kernel, and
+// then in another kernel for what that one does not support.
 func inKernels(ctx context.Context, p *program, dir string, o labOptions) error {
 	recorded, err := results.Load(dir)
 	if err != nil {
@@ -111,7 +111,7 @@ func inKernels(ctx context.Context, p *program, dir string, o labOptions) error 
 	return spawn(ctx, p, dir, o)
 }
 
-// spawn runs a part of a run in a lab.
+// spawn runs one part of a run in a lab.
 func spawn(ctx context.Context, p *program, dir string, o labOptions) error {
 	return lab.Spawn(ctx, p.stdout, p.stderr, append(o.arguments(), "--bin="+p.bin, dir)...)
 }

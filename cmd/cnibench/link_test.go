@@ -9,8 +9,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// withNetem names a kernel that can delay and lose packets: this machine's, or
-// User-Mode Linux.
+// withNetem returns a kernel that can delay and lose packets: this machine's or User-Mode Linux.
 func withNetem(t *testing.T) []string {
 	t.Helper()
 	if kernelLacks(t, "netem") == "" {
@@ -20,9 +19,9 @@ func withNetem(t *testing.T) []string {
 	return []string{"--kernel", results.KernelUML}
 }
 
-// TestLinkDelays measures over links with a delay, with a rate and without,
-// where rate and delay are on different interfaces (host) and where they share
-// one (terway-eni, whose interfaces move into pods).
+// TestLinkDelays measures over links with a delay, with and without a rate limit, where the two
+// are on different interfaces (host) and where they share one (terway-eni, whose interfaces move
+// into pods).
 func TestLinkDelays(t *testing.T) {
 	needs(t, "terway-eni")
 	const twice = 0.040 // s
@@ -40,7 +39,7 @@ func TestLinkDelays(t *testing.T) {
 				t.Errorf("%s over %s has no figures: %+v, %+v", plugin, wire, before, after)
 				continue
 			}
-			// A histogram's bucket is a thousandth wide.
+			// The buckets of the histogram are a thousandth wide.
 			if p50 := after.Metric("tcp-rr", "p50").Median; p50 < 0.999*twice {
 				t.Errorf("%s over %s: a round trip of %g s, less than twice the delay", plugin, wire, p50)
 			}
@@ -57,7 +56,7 @@ func TestLinkDelays(t *testing.T) {
 	}
 }
 
-// TestLinkLoses looks for requests that were sent again.
+// TestLinkLoses checks that lost requests were retransmitted.
 func TestLinkLoses(t *testing.T) {
 	args := append(withNetem(t), "--plugins", results.HostPlugin, "--wire", "none", "--probes", "udp-rr,encap", "--rounds", "1", "--duration", "2s")
 	for link, lost := range map[string]bool{"loss=10%": true, "delay=1ms": false} {
@@ -68,22 +67,22 @@ func TestLinkLoses(t *testing.T) {
 				t.Fatal("no figures")
 			}
 			told := slices.ContainsFunc(m.Warnings, func(w words.Text) bool { return strings.Contains(w.String(), "lost and sent again") })
-			// On a busy machine an answer may come too late without any loss.
+			// On a busy machine, an answer may be late without any loss.
 			if lost && !told {
 				t.Errorf("warnings %q", m.Warnings)
 			}
-			// What lies on the wire is looked at without the loss.
+			// The encapsulation is captured without loss.
 			for _, e := range r.Encapsulation {
 				if e.Frames != e.Sent {
-					t.Errorf("of %d packets %d were seen", e.Sent, e.Frames)
+					t.Errorf("%d packets were sent, %d captured", e.Sent, e.Frames)
 				}
 			}
 		})
 	}
 }
 
-// TestLinkWithoutNetem is about kernels that cannot delay packets: nothing is
-// measured as if they could.
+// TestLinkWithoutNetem checks that on kernels that cannot delay packets nothing is measured as if
+// they could.
 func TestLinkWithoutNetem(t *testing.T) {
 	cause := kernelLacks(t, "netem")
 	if cause == "" {

@@ -1,5 +1,5 @@
-// Command cnibench says with evidence which CNI plugin, in which mode, a
-// cluster should run on a network.
+// Command cnibench determines, with evidence, which CNI plugin, in which mode, a cluster should
+// run on a network.
 package main
 
 import (
@@ -17,10 +17,10 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 )
 
-// version is set by the build.
+// version is set at build time.
 var version = "unknown"
 
-// Exit codes of the public contract.
+// Exit codes, part of the public interface.
 const (
 	exitDone        = 0
 	exitBroke       = 1
@@ -35,14 +35,14 @@ func main() {
 	os.Exit(p.process(os.Args[1:]))
 }
 
-// process is run for a process: signals interrupt it.
+// process runs a program as a process, which signals interrupt.
 func (p *program) process(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return p.run(ctx, args)
 }
 
-// binDir is where the plugins' programs are: beside this one, as make puts
+// binDir returns the directory of the plugins' programs: that of this program, where make puts
 // them.
 func binDir() string {
 	self, err := os.Executable()
@@ -52,28 +52,28 @@ func binDir() string {
 	return filepath.Dir(self)
 }
 
-// kubectlPlugin is the name under which kubectl finds this program as a plugin
-// (Kubernetes documentation, tasks/extend-kubectl/kubectl-plugins).
+// kubectlPlugin is the name by which kubectl finds this program as a plugin (Kubernetes
+// documentation, tasks/extend-kubectl/kubectl-plugins).
 const kubectlPlugin = "kubectl-cnibench"
 
 // program is cnibench as a function of its arguments and streams.
 type program struct {
 	catalogue catalogue.Catalogue
-	bin       string // folder of the plugins' programs
-	kubectl   bool   // called as kubectl's plugin: a cluster is meant
+	bin       string // directory of the plugins' programs
+	kubectl   bool   // called as a kubectl plugin, so it targets a cluster
 	stdin     io.Reader
 	stdout    io.Writer
 	stderr    io.Writer
 }
 
-// usageError is an error of what the person typed.
+// usageError is an error in the user's input.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
 func usage(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// run carries out one command and returns the exit code.
+// run runs one command and returns the exit code.
 func (p *program) run(ctx context.Context, args []string) int {
 	root := p.root()
 	root.SetArgs(args)
@@ -96,21 +96,22 @@ func (p *program) run(ctx context.Context, args []string) int {
 	return exitBroke
 }
 
-// exitStatus ends the program with a code; what there was to say is said.
+// exitStatus ends the program with an exit code and without a message.
 type exitStatus int
 
 func (e exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
-// root is the command tree.
+// root builds the command tree.
 func (p *program) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cnibench",
 		Short: "Which CNI plugin, in which mode, should this cluster run on this network?",
-		Long: `cnibench puts real CNI plugins on nodes, measures them from inside the pods'
-network namespaces, looks at what is on the wire, and reports with evidence.
+		Long: `cnibench deploys real CNI plugins on nodes, measures them from inside the pods'
+network namespaces, captures packets on the underlay, and reports the results
+with evidence.
 
 The lab needs no root, no containers and no Kubernetes: its nodes are network
-namespaces on this machine, and nothing of it is left when it ends.`,
+namespaces on this machine, and it leaves nothing behind.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -136,8 +137,8 @@ namespaces on this machine, and nothing of it is left when it ends.`,
 	return root
 }
 
-// refuseUnknownNames makes help and completion refuse what they do not know:
-// cobra's own print some help and exit with 0.
+// refuseUnknownNames makes help and completion reject unknown names: cobra's own commands print
+// some help and exit with 0.
 func refuseUnknownNames(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
@@ -173,7 +174,7 @@ func suggestion(root *cobra.Command, typed string) string {
 	return fmt.Sprintf("; did you mean %s? (%s --help lists all)", catalogue.Nearest(typed, names), root.CommandPath())
 }
 
-// noArgs is cobra's check with this program's exit code.
+// noArgs is cobra's check, with this program's exit code.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage("%s takes no argument, not %q", cmd.CommandPath(), args[0])

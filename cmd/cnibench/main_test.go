@@ -17,11 +17,11 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// asProgram makes the test binary be cnibench, so that tests can start it as
-// a process of its own. Its value is the folder of the plugins' programs.
+// asProgram is the environment variable that makes the test binary act as cnibench, so that tests
+// can start it as a separate process. Its value is the directory of the plugins' programs.
 const asProgram = "CNIBENCH_TEST_AS_PROGRAM"
 
-// testCatalogue is the catalogue with plugins that are broken on purpose.
+// testCatalogue returns the catalogue with additional plugins that are broken on purpose.
 var testCatalogue = append(catalogue.All(), faultyPlugins()...)
 
 func TestMain(m *testing.M) {
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// builtPrograms is where make tools puts the plugins' programs.
+// builtPrograms is the directory in which make tools puts the plugins' programs.
 func builtPrograms() string {
 	bin, err := filepath.Abs("../../bin")
 	if err != nil {
@@ -46,7 +46,7 @@ func builtPrograms() string {
 
 var featuresOnce = sync.OnceValues(func() (map[string]string, error) { return tryFeatures(context.Background()) })
 
-// kernelLacks says what of the features the kernel lacks, "" for nothing.
+// kernelLacks returns which of the features the kernel lacks, "" for none.
 func kernelLacks(t *testing.T, features ...string) string {
 	t.Helper()
 	missing, err := featuresOnce()
@@ -61,8 +61,8 @@ func kernelLacks(t *testing.T, features ...string) string {
 	return ""
 }
 
-// needs skips a test that cannot run on this machine and names what is
-// missing. In continuous integration nothing may be missing.
+// needs skips a test that cannot run on this machine and names what is missing. In continuous
+// integration, nothing may be missing.
 func needs(t *testing.T, plugins ...string) {
 	t.Helper()
 	var missing []string
@@ -82,7 +82,7 @@ func needs(t *testing.T, plugins ...string) {
 	skipFor(t, missing)
 }
 
-// needsGuest skips a test that cannot have a kernel of the lab's own here.
+// needsGuest skips a test that needs User-Mode Linux if that cannot run here.
 func needsGuest(t *testing.T) {
 	t.Helper()
 	needs(t)
@@ -91,7 +91,7 @@ func needsGuest(t *testing.T) {
 	}
 }
 
-// skipFor skips a test for what is missing, if anything is.
+// skipFor skips a test if anything is missing.
 func skipFor(t *testing.T, missing []string) {
 	t.Helper()
 	if len(missing) == 0 {
@@ -103,8 +103,7 @@ func skipFor(t *testing.T, missing []string) {
 	t.Skipf("missing here: %s", strings.Join(missing, "; "))
 }
 
-// sample is a whole matrix of cases, or in make test (-short) those of them that
-// stand for the rest.
+// sample returns all cases, or with -short (make test) only those that represent the others.
 func sample[T any](whole []T, standsForRest func(T) bool) []T {
 	if !testing.Short() {
 		return whole
@@ -112,7 +111,7 @@ func sample[T any](whole []T, standsForRest func(T) bool) []T {
 	return slices.DeleteFunc(slices.Clone(whole), func(c T) bool { return !standsForRest(c) })
 }
 
-// testProgram is the program with its output kept.
+// testProgram is a program whose output is captured.
 type testProgram struct {
 	program
 	out, log *bytes.Buffer
@@ -124,7 +123,7 @@ func newTestProgram() *testProgram {
 	return p
 }
 
-// runProgram runs a command to its end inside the test's process.
+// runProgram runs a command to completion inside the test's process.
 func runProgram(t *testing.T, args ...string) (code int, out, log string) {
 	t.Helper()
 	p := newTestProgram()
@@ -157,7 +156,7 @@ func loadReport(t *testing.T, dir string) *model.Report {
 	return &r
 }
 
-// command prepares the program as a process of its own.
+// command prepares the program to run as a separate process.
 func command(workDir string, args ...string) *exec.Cmd {
 	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Dir = workDir

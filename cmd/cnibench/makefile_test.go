@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestMakefileNamesTests finds every test that the Makefile gives a place of its
-// own, so that none falls out of make test because it was renamed.
+// TestMakefileNamesTests checks that every test that the Makefile names exists, so that renaming
+// one does not drop it from make test.
 func TestMakefileNamesTests(t *testing.T) {
 	makefile, err := os.ReadFile("../../Makefile")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// TestReadmeHasEveryNeed holds the README's example of needs to the keys there
-// are: it names each of them, is read as a spec file is, and can be met.
+// TestReadmeHasEveryNeed checks the README's example of needs against the existing keys: it must
+// contain each of them, be a valid spec file, and be satisfiable.
 func TestReadmeHasEveryNeed(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -31,7 +31,7 @@ func TestReadmeHasEveryNeed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := scenarios.CheckNeeds(example.Needs); err != nil {
-		t.Errorf("the example is refused: %v", err)
+		t.Errorf("the example is rejected: %v", err)
 	}
 	for _, of := range []reflect.Type{reflect.TypeFor[results.Needs](), reflect.TypeFor[results.Limits]()} {
 		for i := range of.NumField() {

@@ -16,8 +16,7 @@ import (
 
 const module = "github.com/cnibench/cnibench/"
 
-// TestImports holds the imports of all packages against the table in
-// CONTRIBUTING.md.
+// TestImports checks the imports of all packages against the table in CONTRIBUTING.md.
 func TestImports(t *testing.T) {
 	allowed := roomsOf(t)
 	cmd := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
@@ -53,19 +52,19 @@ func TestImports(t *testing.T) {
 	}
 	for room := range allowed {
 		if !seen[room] {
-			t.Errorf("the table has a room %s that there is not", room)
+			t.Errorf("the table has a room %s that does not exist", room)
 		}
 	}
 }
 
-// roomOf is the first folder of a package of this module.
+// roomOf returns the top-level directory of a package of this module.
 func roomOf(importPath string) (room string, ours bool) {
 	rest, ours := strings.CutPrefix(importPath, module)
 	room, _, _ = strings.Cut(rest, "/")
 	return room, ours
 }
 
-// roomsOf reads the table: what each room may import.
+// roomsOf parses the table and returns what each room may import.
 func roomsOf(t *testing.T) map[string][]string {
 	t.Helper()
 	text, err := os.ReadFile("../../CONTRIBUTING.md")
@@ -80,7 +79,7 @@ func roomsOf(t *testing.T) map[string][]string {
 	for lines := bufio.NewScanner(strings.NewReader(table)); lines.Scan() && lines.Text() != ""; {
 		columns := strings.Split(lines.Text(), "|")
 		if len(columns) != 5 {
-			t.Fatalf("a line of the table of rooms has not three columns: %s", lines.Text())
+			t.Fatalf("a line of the table of rooms does not have three columns: %s", lines.Text())
 		}
 		rooms[strings.Trim(columns[1], " `")] = strings.FieldsFunc(columns[3], func(r rune) bool { return r == ',' || r == ' ' })
 	}

@@ -16,11 +16,11 @@ import (
 func pluginsCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:   "plugins",
-		Short: "List the catalogue, and what of it can run here",
-		Long: `List every plugin mode that cnibench knows: what it puts on the wire, what
-stands behind its results (real agents, or the documented data path), and
-whether the lab on this machine can carry it: on the machine's own kernel, or
-in User-Mode Linux. Kernel features are found by trying them.`,
+		Short: "List the catalogue and which plugins can run here",
+		Long: `List every plugin mode that cnibench knows: its encapsulation, what its results
+are based on (real agents or the documented data path), and whether the lab on
+this machine supports it, on the machine's own kernel or in User-Mode Linux.
+Kernel features are detected by trying them.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			k, err := tryKernels(cmd.Context())
@@ -53,8 +53,8 @@ func title(p *plugins.Plugin) string {
 	return p.Title + " (alias " + strings.Join(p.Aliases, ", ") + ")"
 }
 
-// availability says whether the lab can run the plugin with the programs in bin:
-// "yes", "in User-Mode Linux", or why it cannot and what to do about it.
+// availability says whether the lab can run the plugin with the programs in bin: "yes", "in
+// User-Mode Linux", or why it cannot and how to fix that.
 func (k kernelSupport) availability(bin string, plugin *plugins.Plugin) string {
 	kernel, lacking := k.carrier(plugin.Features)
 	var why []string
@@ -75,14 +75,14 @@ func (k kernelSupport) availability(bin string, plugin *plugins.Plugin) string {
 	return "yes"
 }
 
-// missingPrograms names the plugin's programs that are missing, each with the
-// command that installs it.
+// missingPrograms lists the plugin's programs that are missing, each with the command that
+// installs it.
 func missingPrograms(bin string, plugin *plugins.Plugin) []error {
 	var errs []error
 	for _, name := range append(append([]string{}, plugin.Binaries...), plugin.System...) {
 		program, ok := lab.FindProgram(name)
 		if !ok {
-			errs = append(errs, fmt.Errorf("the catalogue asks for an unknown program %q", name))
+			errs = append(errs, fmt.Errorf("the catalogue requires an unknown program %q", name))
 			continue
 		}
 		if _, err := program.Path(bin); err != nil {

@@ -17,8 +17,7 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 )
 
-// copyCommand puts this program where a container of another image can start
-// it.
+// copyCommand copies this program to where a container of another image can start it.
 func copyCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: install.CopyCommand + " FILE", Short: "Copy this program", Hidden: true, Args: cobra.ExactArgs(1),
@@ -39,22 +38,21 @@ func copyCommand(p *program) *cobra.Command {
 	}
 }
 
-// nodeCleanCommand removes what flannel left on the node that it runs on.
+// nodeCleanCommand removes what flannel left behind on its node.
 func nodeCleanCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use: install.NodeCleanCommand, Short: "Remove what flannel left on this node", Hidden: true, Args: cobra.NoArgs,
+		Use: install.NodeCleanCommand, Short: "Remove what flannel left behind on this node", Hidden: true, Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return flannel.Remove(cmd.Context(), flannel.Folders{Run: install.NodeRun, Conf: install.NodeConf, Data: install.NodeData})
 		},
 	}
 }
 
-// confFile is the CNI configuration that flannel's pods write, as they see it.
+// confFile is the path of the CNI configuration, as flannel's pods see it.
 var confFile = filepath.Join("/etc/cni/net.d", flannel.ConfFile)
 
-// flannelConfCommand writes the node's CNI configuration beside flanneld, as
-// flannel's CNI plugin does for each pod, and again if flanneld gets another
-// subnet.
+// flannelConfCommand writes the node's CNI configuration next to flanneld, as flannel's CNI
+// plugin does for each pod, and rewrites it if flanneld gets another subnet.
 func flannelConfCommand(p *program) *cobra.Command {
 	var written bool
 	cmd := &cobra.Command{
@@ -67,11 +65,11 @@ func flannelConfCommand(p *program) *cobra.Command {
 			return followSubnet(cmd.Context())
 		},
 	}
-	cmd.Flags().BoolVar(&written, "written", false, "succeed if it is written")
+	cmd.Flags().BoolVar(&written, "written", false, "exit successfully if the configuration was written")
 	return cmd
 }
 
-// lookEvery is how often the subnet file is read: it changes once.
+// lookEvery is how often the subnet file is read. The file changes once.
 const lookEvery = 300 * time.Millisecond
 
 func followSubnet(ctx context.Context) error {
@@ -82,7 +80,7 @@ func followSubnet(ctx context.Context) error {
 			return fmt.Errorf("reading flanneld's subnet: %w", err)
 		}
 		if list, err := flannel.ConfList(string(text)); err == nil && string(text) != last {
-			// Renamed, because the runtime reads it the moment that it is there.
+			// Rename into place, because the runtime reads the file as soon as it exists.
 			if err := os.WriteFile(confFile+".tmp", list, 0o644); err != nil {
 				return fmt.Errorf("writing the CNI configuration: %w", err)
 			}
@@ -99,7 +97,7 @@ func followSubnet(ctx context.Context) error {
 	return nil
 }
 
-// holdCommand is what a pod of ours runs: it waits until the pod is removed.
+// holdCommand is the main command of our pods: it waits until the pod is removed.
 func holdCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use: cluster.HoldCommand, Short: "Wait until this pod is removed", Hidden: true, Args: cobra.NoArgs,
@@ -110,10 +108,10 @@ func holdCommand(p *program) *cobra.Command {
 	}
 }
 
-// nicCommand names the interface that has an address.
+// nicCommand prints the interface that has an address.
 func nicCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use: cluster.NICCommand + " ADDRESS", Short: "Name the interface that has an address, its MTU and the address's subnet", Hidden: true, Args: cobra.ExactArgs(1),
+		Use: cluster.NICCommand + " ADDRESS", Short: "Print the interface that has an address, its MTU and the address's subnet", Hidden: true, Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			addr, err := netip.ParseAddr(args[0])
 			if err != nil {

@@ -15,18 +15,18 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// barWidth is the length of the progress bar in characters.
+// barWidth is the width of the progress bar in characters.
 const barWidth = 20
 
-// progress shows how far a run is: a bar that is drawn over itself on a
-// terminal, a line for each new phase elsewhere.
+// progress shows how far a run has come: on a terminal a bar that is redrawn in place, elsewhere
+// a line for each new phase.
 type progress struct {
 	out   io.Writer
 	fd    int // of the terminal, -1 if there is none
 	phase string
 	drawn bool
 
-	verbose bool // a line for each sample
+	verbose bool // print a line for each sample
 }
 
 func newProgress(out io.Writer) *progress {
@@ -37,7 +37,7 @@ func newProgress(out io.Writer) *progress {
 	return b
 }
 
-// show tells what is going on now.
+// show displays the current progress.
 func (b *progress) show(p scenarios.Progress) {
 	if b.fd < 0 || b.verbose {
 		b.line(p)
@@ -63,7 +63,8 @@ func (b *progress) show(p scenarios.Progress) {
 	b.drawn = true
 }
 
-// line prints a phase once; inside rounds the samples would be too many.
+// line prints each phase once. Within rounds it does not print the samples, which would be too
+// many.
 func (b *progress) line(p scenarios.Progress) {
 	phase := p.Phase
 	if p.Total == 0 {
@@ -82,7 +83,7 @@ func (b *progress) line(p scenarios.Progress) {
 	fmt.Fprintln(b.out, phase)
 }
 
-// took tells a sample's figures, or why it has none.
+// took prints a sample's figures, or why there are none.
 func (b *progress) took(s *results.Sample) {
 	if !b.verbose {
 		return
@@ -98,13 +99,13 @@ func (b *progress) took(s *results.Sample) {
 	fmt.Fprintf(b.out, "  %d.%d %s %s %s %s: %s\n", s.Block+1, s.Position+1, s.Plugin, s.Topology, s.Wire, s.Probe, said)
 }
 
-// left is a time for people: minutes and seconds.
+// left formats a remaining time in minutes and seconds.
 func left(d time.Duration) string {
 	s := int(d.Round(time.Second).Seconds())
 	return fmt.Sprintf("%d:%02d", s/60, s%60)
 }
 
-// close leaves the terminal's line empty.
+// close clears the terminal's line.
 func (b *progress) close() {
 	if b.drawn {
 		fmt.Fprint(b.out, "\r\x1b[K")

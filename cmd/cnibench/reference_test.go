@@ -10,8 +10,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// reference is the run that the README's picture is drawn from; make reference
-// makes it again.
+// reference is the run shown in the README's picture; make reference recreates it.
 const reference = "../../results/reference"
 
 // TestReferenceRun renders the committed run in every format and language.
@@ -37,8 +36,8 @@ func TestReferenceRun(t *testing.T) {
 	}
 }
 
-// TestReferenceTellsNothingElse looks for names of folders of the machine that
-// the committed run was made on.
+// TestReferenceTellsNothingElse looks for directory names of the machine that the committed run
+// was made on.
 func TestReferenceTellsNothingElse(t *testing.T) {
 	folders := regexp.MustCompile(`/(home|root|work|tmp)/[a-z]`)
 	for _, name := range []string{results.RunFile, results.JournalFile, results.ReportJSON, results.ReportHTML} {
@@ -47,7 +46,7 @@ func TestReferenceTellsNothingElse(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found := folders.Find(text); found != nil {
-			t.Errorf("%s names a folder: %s", name, found)
+			t.Errorf("%s contains a directory name: %s", name, found)
 		}
 	}
 }

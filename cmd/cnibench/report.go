@@ -27,20 +27,20 @@ import (
 // formats are the renderings of a report.
 var formats = []string{"text", "html", "markdown", "json", "csv", "junit", "benchfmt", "openmetrics"}
 
-var formatHelp = "how to print the report: " + strings.Join(formats, ", ")
+var formatHelp = "output format: " + strings.Join(formats, ", ")
 
-var langHelp = "language of what is for people: " + strings.Join(words.Names, ", ")
+var langHelp = "language of human-readable output: " + strings.Join(words.Names, ", ")
 
-// rendering is how a report is printed.
+// rendering describes how to print a report.
 type rendering struct{ format, lang string }
 
-// flags adds those that say how.
+// flags adds the flags that set the format and language.
 func (r *rendering) flags(f *pflag.FlagSet) {
 	f.StringVar(&r.format, "format", "text", formatHelp)
 	f.StringVar(&r.lang, "lang", words.Names[0], langHelp)
 }
 
-// check says whether there is such a rendering.
+// check rejects unknown formats and languages.
 func (r rendering) check() error {
 	if err := oneFormat(r.format, formats); err != nil {
 		return err
@@ -55,7 +55,7 @@ func checkLang(name string) error {
 	return nil
 }
 
-// oneFormat checks a format against those that a command has.
+// oneFormat checks a format against those that a command supports.
 func oneFormat(name string, of []string) error {
 	if !slices.Contains(of, name) {
 		return usage("there is no format %q; did you mean %s? (there are %s)", name, catalogue.Nearest(name, of), strings.Join(of, ", "))
@@ -70,12 +70,12 @@ func reportCommand(p *program) *cobra.Command {
 		Use:   "report RUN",
 		Short: "Render a recorded run again",
 		Long: `Render the run in directory RUN again from its journal: report.json and
-report.html there, and the report on standard output. Needs no testbed. With
---lang, the page, the text and the Markdown are in that language; formats for
-programs are the same in all.`,
+report.html in that directory, and the report on standard output. This does not
+need a testbed. --lang sets the language of the HTML, the text and the Markdown;
+machine-readable formats are the same in all languages.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return usage("report takes one run directory")
+				return usage("report takes exactly one run directory")
 			}
 			if err := how.check(); err != nil {
 				return err
@@ -85,12 +85,12 @@ programs are the same in all.`,
 	}
 	how.flags(cmd.Flags())
 	p.completeFlags(cmd)
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not say where the page lies")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "do not print the path of report.html")
 	return cmd
 }
 
-// report renders a recorded run: report.json and report.html in its
-// directory, and the format asked for on standard output.
+// report renders a recorded run: report.json and report.html in its directory, and the requested
+// format on standard output.
 func (p *program) report(dir string, how rendering, quiet bool) error {
 	recorded, made, err := p.load(dir)
 	if err != nil {
@@ -100,7 +100,7 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	if err != nil {
 		return err
 	}
-	// The result first: it is there even if it cannot be stored.
+	// Print first, so that the result is available even if it cannot be stored.
 	if err := render(p.stdout, recorded, made, how.format, in); err != nil {
 		return fmt.Errorf("printing the report: %w", err)
 	}
@@ -113,27 +113,27 @@ func (p *program) report(dir string, how rendering, quiet bool) error {
 	return nil
 }
 
-// keep writes report.json and report.html, each whatever becomes of the other.
+// keep writes report.json and report.html, each even if the other fails.
 func keep(dir string, made *model.Report, in *words.Language) error {
 	return errors.Join(
 		write(filepath.Join(dir, results.ReportJSON), func(out io.Writer) error { return machine.JSON(out, made) }),
 		write(filepath.Join(dir, results.ReportHTML), func(out io.Writer) error { return html.Write(out, made, in) }))
 }
 
-// softMemory is where the collector begins to work harder: large records would
-// otherwise take twice the memory that they need.
+// softMemory is the amount of memory from which the garbage collector works harder. Otherwise,
+// large records would take twice the memory that they need.
 const softMemory = 384 << 20
 
-// load reads a recorded run and says what it means.
+// load reads a recorded run and evaluates it.
 func (p *program) load(dir string) (*results.Recorded, *model.Report, error) {
 	debug.SetMemoryLimit(softMemory)
-	running := results.Running(dir) // asked first: it may end meanwhile
+	running := results.Running(dir) // check first, because the run may end meanwhile
 	recorded, err := results.Load(dir)
 	if err != nil {
 		return nil, nil, fmt.Errorf("loading the run: %w", err)
 	}
 	if running && !recorded.Complete() {
-		recorded.Warnings = []words.Text{words.RunIsStillGoingOn} // a last line without its end is being written
+		recorded.Warnings = []words.Text{words.RunIsStillGoingOn} // a last line without a newline is still being written
 		fmt.Fprintf(p.stderr, "the run in %s is still going on: this is its record so far\n", dir)
 	}
 	made, err := report.Build(recorded, p.catalogue)
@@ -143,7 +143,7 @@ func (p *program) load(dir string) (*results.Recorded, *model.Report, error) {
 	return recorded, made, nil
 }
 
-// render writes a format: of the report, or of the raw samples behind it.
+// render writes the report, or the raw samples behind it, in one format.
 func render(out io.Writer, recorded *results.Recorded, made *model.Report, format string, in *words.Language) error {
 	switch format {
 	case "html":
@@ -164,7 +164,7 @@ func render(out io.Writer, recorded *results.Recorded, made *model.Report, forma
 	return text.Write(out, made, in)
 }
 
-// write replaces a file by a rendering.
+// write replaces a file with a rendering.
 func write(path string, render func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := render(&b); err != nil {

@@ -19,23 +19,22 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// besideResume are the flags that may stand beside --resume: they say nothing
-// of what is measured, which the record knows. Those of a cluster say how it is
-// reached.
+// besideResume are the flags that may be used with --resume: they do not affect what is measured,
+// which is in the record. Those for clusters only say how to connect.
 const besideResume = " resume quiet verbose format lang help kubeconfig context outside pull-secret "
 
-// checkResume refuses flags that would make a resumed run another one.
+// checkResume rejects flags that would change a resumed run.
 func checkResume(cmd *cobra.Command) error {
 	var err error
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if !strings.Contains(besideResume, " "+f.Name+" ") {
-			err = usage("--resume goes on with what was asked then; leave out --%s", f.Name)
+			err = usage("--resume keeps the recorded settings of the run; leave out --%s", f.Name)
 		}
 	})
 	return err
 }
 
-// recorded loads the run that is to go on, with what was asked then.
+// recorded loads the run to resume, with what was requested at the time.
 func (o *runOptions) recorded() (*results.Recorded, error) {
 	dir, err := filepath.Abs(o.resume)
 	if err != nil {
@@ -49,7 +48,7 @@ func (o *runOptions) recorded() (*results.Recorded, error) {
 		return nil, usage("the run in %s is complete: there is nothing to resume", dir)
 	}
 	o.asked = recorded.Run.Asked
-	if o.asked.Margin == 0 { // recorded before there was one
+	if o.asked.Margin == 0 { // recorded by a version without margins
 		o.asked.Margin = stats.DefaultMargin
 	}
 	if c := o.cluster; o.asked.Testbed != "cluster" && c.kubeconfig+c.context+c.outside+c.pullSecret != "" {
@@ -58,8 +57,8 @@ func (o *runOptions) recorded() (*results.Recorded, error) {
 	return recorded, nil
 }
 
-// resume prepares a run in the lab to go on and returns its directory. What
-// differs from then is said before anything is measured.
+// resume prepares a run in the lab for continuation and returns its directory. Differences in the
+// environment are printed before anything is measured.
 func (r *labRun) resume(ctx context.Context, recorded *results.Recorded) (string, error) {
 	asked := r.o.asked
 	selected, err := scenarios.Check(&asked, r.p.catalogue)
@@ -73,19 +72,19 @@ func (r *labRun) resume(ctx context.Context, recorded *results.Recorded) (string
 		return "", err
 	}
 	if recorded.NextKernel() && lab.GuestMissing() != nil {
-		return "", usage("what is left of the run needs a kernel of the lab's own: %v", lab.GuestMissing())
+		return "", usage("the rest of the run needs User-Mode Linux: %v", lab.GuestMissing())
 	}
 	return recorded.Dir, goOn(r.p.stderr, recorded, r.environment(ctx, recorded.Run.Asked))
 }
 
-// goOn marks in the record that the run goes on, and says what differs from then.
+// goOn records that the run is resumed, and prints what has changed since it began.
 func goOn(w io.Writer, recorded *results.Recorded, now results.Run) error {
 	differs := change.Environment(recorded.Run, now)
 	if _, err := results.Resume(recorded.Dir, strings.Join(differs, "; ")); err != nil {
 		return usageError{err}
 	}
 	for _, d := range differs {
-		fmt.Fprintln(w, "WARNING: since the run began, this has changed:", d)
+		fmt.Fprintln(w, "WARNING: this has changed since the run began:", d)
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// TestResume interrupts a run inside its third block, cuts the journal's end as
-// a crash would, and goes on.
+// TestResume interrupts a run in its third block, truncates the journal as a crash would, and
+// resumes the run.
 func TestResume(t *testing.T) {
 	needs(t, "flannel-vxlan", "calico")
 	const rounds = 8

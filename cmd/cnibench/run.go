@@ -15,7 +15,7 @@ import (
 	"github.com/cnibench/cnibench/testbed"
 )
 
-// runOptions are what the command line says beyond the run itself.
+// runOptions are the command-line options beyond the run itself.
 type runOptions struct {
 	asked  results.Asked
 	out    string
@@ -24,7 +24,7 @@ type runOptions struct {
 	how    rendering
 
 	cluster  clusterFlags
-	detected []results.Event // of clusters, for the record
+	detected []results.Event // about clusters, for the record
 
 	dryRun, quiet, verbose bool
 }
@@ -35,13 +35,15 @@ func runCommand(p *program) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run --plugins NAMES",
 		Short: "Deploy plugins, probe, record, and print the report",
-		Long: `Bring up every plugin named, each with nodes and pods of its own, measure them
-and the nodes' own network (host, the baseline) in randomised blocks, look at
-the wire, and print the report. What was measured stays in the run directory.
+		Long: `Bring up every named plugin, each with its own nodes and pods, measure them and
+the nodes' own network (host, the baseline) in randomised blocks, capture
+packets on the underlay, and print the report. The measurements are kept in the
+run directory.
 
---link puts distance between machines while samples are taken: its delay and
-loss hold for each direction, so a round trip takes twice the delay longer. One
-TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
+--link simulates distance between machines while samples are taken: its delay
+and loss apply in each direction, so the round-trip time grows by twice the
+delay. A TCP stream needs many round trips to fill a link: give it time
+(--duration 10s).
 
 ` + probesHelp() + topologiesHelp(),
 		Example: `  cnibench run --plugins flannel-vxlan,calico
@@ -53,7 +55,7 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if o.quiet && o.verbose {
-				return usage("--quiet and --verbose exclude each other")
+				return usage("--quiet and --verbose cannot be combined")
 			}
 			if o.resume != "" {
 				if err := checkResume(cmd); err != nil {
@@ -61,7 +63,7 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 				}
 				return p.runAndReport(cmd.Context(), o)
 			}
-			var spec results.Asked // what the file says by itself
+			var spec results.Asked // the file's own values
 			if o.spec != "" {
 				flagged := o.asked
 				if err := readSpec(o.spec, &spec); err != nil {
@@ -87,52 +89,51 @@ TCP stream needs many round trips to fill a wire: give it time (--duration 10s).
 	f := cmd.Flags()
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
-	f.StringSliceVar(&a.Install, "install", nil, "cluster: put these plugins on a disposable cluster one after the other, measure each, and remove it with all that it left on the nodes")
-	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab, or cluster (which --context and --kubeconfig mean too)")
-	f.StringVar(&a.Kernel, "kernel", a.Kernel, "of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for what that lacks)")
+	f.StringSliceVar(&a.Install, "install", nil, "cluster: install these plugins on a disposable cluster one after the other, measure each, and remove it with everything that it left on the nodes")
+	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab or cluster (implied by --context and --kubeconfig)")
+	f.StringVar(&a.Kernel, "kernel", a.Kernel, "kernel of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for plugins that it does not support)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
-	f.StringSliceVar(&a.Wire, "wire", a.Wire, "none, or a rate for every node's NIC such as 1gbit")
-	f.Var((*linkFlag)(&a.Link), "link", "delay and loss between machines, each way: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
+	f.StringSliceVar(&a.Wire, "wire", a.Wire, "rate limit of every node's NIC, such as 1gbit, or none")
+	f.Var((*linkFlag)(&a.Link), "link", "delay and loss between machines, in each direction: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
-	f.IntVar(&a.Nodes, "nodes", a.Nodes, "nodes of each network")
+	f.IntVar(&a.Nodes, "nodes", a.Nodes, "number of nodes of each network")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "what to measure, see above")
-	f.IntVar(&a.Rounds, "rounds", 0, "blocks to measure; without it as many as --precision needs")
+	f.IntVar(&a.Rounds, "rounds", 0, "number of blocks to measure (default as many as --precision needs)")
 	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the interval of every ratio should reach")
-	f.Float64Var(&a.Margin, "margin", a.Margin, "difference below which plugins are equivalent")
-	f.IntVar(&a.MaxRounds, "max-rounds", a.MaxRounds, "most blocks to measure for --precision")
-	f.DurationVar(&duration, "duration", a.Duration.Duration(), "length of one sample")
+	f.Float64Var(&a.Margin, "margin", a.Margin, "relative difference below which plugins are equivalent")
+	f.IntVar(&a.MaxRounds, "max-rounds", a.MaxRounds, "maximum number of blocks to measure for --precision")
+	f.DurationVar(&duration, "duration", a.Duration.Duration(), "duration of one sample")
 	f.StringVar(&a.Placement, "placement", "", "CPUs of the two ends: same or split (default same for latency, split for throughput)")
-	f.Uint64Var(&a.Seed, "seed", 0, "order of the blocks (default drawn and recorded)")
-	f.StringVar(&a.Control, "control", "", "bring this plugin up twice and compare it with itself")
-	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML) with the same names; flags win")
+	f.Uint64Var(&a.Seed, "seed", 0, "seed of the order within blocks (default random and recorded)")
+	f.StringVar(&a.Control, "control", "", "plugin to bring up twice and compare with itself")
+	f.StringVarP(&o.spec, "file", "f", "", "spec file (YAML) with the same names; flags take precedence")
 	f.StringVar(&o.out, "out", "", "run directory (default results/runs/<time>-<id>)")
 	o.how.flags(f)
 	o.cluster.flags(f)
 	placingFlags(f, a)
-	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) and start nothing")
-	f.StringVar(&o.resume, "resume", "", "go on with the interrupted run in this directory")
-	f.BoolVarP(&o.quiet, "quiet", "q", false, "no progress")
-	f.BoolVarP(&o.verbose, "verbose", "v", false, "a line for every sample instead of a bar")
+	f.BoolVar(&o.dryRun, "dry-run", false, "print the plan (cells, blocks, order, expected time) without starting anything")
+	f.StringVar(&o.resume, "resume", "", "continue the interrupted run in this directory")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "do not show progress")
+	f.BoolVarP(&o.verbose, "verbose", "v", false, "print a line for every sample instead of a progress bar")
 	p.completeFlags(cmd)
 	return cmd
 }
 
-// checkRounds refuses numbers of blocks that would be without effect, and 0 for a
-// number that is not given.
+// checkRounds rejects numbers of blocks that would have no effect, and an explicit 0.
 func checkRounds(f *pflag.FlagSet, a results.Asked) error {
 	switch {
 	case f.Changed("rounds") && a.Rounds == 0:
-		return usage("--rounds 0 is outside 1 to 10000: leave it out to measure as many as --precision needs")
+		return usage("--rounds 0 is outside 1 to 10000: leave it out to measure as many blocks as --precision needs")
 	case f.Changed("seed") && a.Seed == 0:
-		return usage("--seed 0 is not a seed: leave the flag out to have one drawn")
+		return usage("--seed 0 is not a valid seed: leave it out for a random one")
 	case f.Changed("rounds") && f.Changed("max-rounds"):
-		return usage("--rounds fixes how many blocks are measured, so --max-rounds is without effect: leave one of them out")
+		return usage("--rounds sets the number of blocks, so --max-rounds has no effect: leave one of them out")
 	}
 	return nil
 }
 
 func probesHelp() string {
-	text := "Probes, with what may be set after a colon (tcp-stream:streams=4:reverse):\n"
+	text := "Probes, with parameters that can be set after a colon (tcp-stream:streams=4:reverse):\n"
 	for _, probe := range catalogue.All() {
 		text += fmt.Sprintf("  %-12s %s\n", probe.Name, probe.Title)
 		for _, param := range probe.Params {
@@ -147,17 +148,17 @@ func topologiesHelp() string {
 	for _, t := range [][2]string{
 		{testbed.L2, "one switch"},
 		{testbed.Routed, "two subnets behind a router"},
-		{testbed.VPC, "a cloud's network: ARP is answered by the fabric, source/dest check"},
+		{testbed.VPC, "a cloud's network: the fabric answers ARP and checks source/destination addresses"},
 	} {
 		text += fmt.Sprintf("  %-17s %s\n", t[0], t[1])
 	}
 	for _, o := range testbed.Options {
 		text += fmt.Sprintf("  %-17s %s\n", testbed.VPC+":"+o.Name, o.Title)
 	}
-	return text + "Options combine, such as vpc:l3-only:drop-ipip.\n"
+	return text + "Options can be combined, as in vpc:l3-only:drop-ipip.\n"
 }
 
-// runAndReport runs what was asked and reports.
+// runAndReport makes the run and prints the report.
 func (p *program) runAndReport(ctx context.Context, o runOptions) error {
 	if err := o.how.check(); err != nil {
 		return err
@@ -173,9 +174,9 @@ func (p *program) runAndReport(ctx context.Context, o runOptions) error {
 	return reported
 }
 
-// measure checks what was asked and runs it on its testbed, or goes on with a
-// run. It returns the run directory, "" if there is none, or nothing new in it.
-// With --dry-run it prints the plan instead.
+// measure checks what was requested and runs it on its testbed, or resumes a run. It returns the
+// run directory, or "" if there is none or nothing new was recorded. With --dry-run it prints the
+// plan instead.
 func (p *program) measure(ctx context.Context, o *runOptions) (string, error) {
 	var recorded *results.Recorded
 	if o.resume != "" {

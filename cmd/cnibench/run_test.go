@@ -12,11 +12,11 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// compared are all plugins that the lab's own kernel carries everywhere.
+// compared are all plugins that the lab's own kernel supports everywhere.
 const compared = "flannel-vxlan,flannel-host-gw,flannel-udp,calico,calico-vxlan"
 
-// TestComparison is the project's main job on real agents: one run that the
-// tests below look at from several sides.
+// TestComparison tests the project's main job with real agents: one run that the subtests below
+// examine from several sides.
 func TestComparison(t *testing.T) {
 	needs(t, strings.Split(compared, ",")...)
 	duration := "1s"
@@ -73,8 +73,8 @@ func allOK(t *testing.T, r *model.Report) {
 				if m.N != 6 || m.CI == nil || m.CI[0] > m.Median || m.Median > m.CI[1] {
 					t.Errorf("%s over %s: %s %s: %+v", plugin, wire, m.Probe, m.Name, m)
 				}
-				// Processor time is counted in ticks of 10 ms: a short sample may
-				// see none, and zeros have no ratio, as with retransmits.
+				// Processor time is counted in ticks of 10 ms: a short sample may see none, and
+				// zeros have no ratio, as with retransmits.
 				mayBeZero := m.Name == "retransmits" || m.Name == "cpu" && testing.Short()
 				if !mayBeZero && !m.Evidence && (m.Median <= 0 || (m.VsHost == nil) != (plugin == results.HostPlugin)) {
 					t.Errorf("%s over %s: %s %s: %+v", plugin, wire, m.Probe, m.Name, m)
@@ -122,11 +122,11 @@ func wireTellsTheTruth(t *testing.T, r *model.Report) {
 			}
 			found = true
 			if !e.Agrees || e.Effective != want.kind || e.Port != want.port || e.OverheadBytes != want.overhead || e.ExpectedBytes != want.overhead || e.Frames == 0 {
-				t.Errorf("want %+v, the wire showed %+v", want, e)
+				t.Errorf("want %+v, got %+v", want, e)
 			}
 		}
 		if !found {
-			t.Errorf("nothing is told of the wire of %s", want.plugin)
+			t.Errorf("no encapsulation is reported for %s", want.plugin)
 		}
 	}
 }
@@ -135,7 +135,7 @@ func goodputIsExpected(t *testing.T, r *model.Report) {
 	for _, plugin := range []string{"host", "flannel-vxlan", "flannel-host-gw", "calico-bgp"} {
 		m := cellOf(t, r, plugin, "1gbit").Metric("tcp-stream", "goodput")
 		if m.Expected == nil {
-			t.Errorf("%s: nothing is expected", plugin)
+			t.Errorf("%s: no expected goodput", plugin)
 			continue
 		}
 		if of := m.Median / *m.Expected; math.Abs(of-1) > 0.01 {

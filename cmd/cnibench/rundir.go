@@ -11,8 +11,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// prepare makes the run directory, the one named or one of its own, and writes
-// run.json.
+// prepare creates the run directory, either the named one or a new one, and writes run.json.
 func prepare(dir string, run results.Run) (string, error) {
 	started := time.Now()
 	id := make([]byte, 3)
@@ -35,20 +34,20 @@ func prepare(dir string, run results.Run) (string, error) {
 	return dir, journal.Close()
 }
 
-// emptyDir makes sure that the run directory is there and holds nothing.
+// emptyDir ensures that the run directory exists and is empty.
 func emptyDir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the run directory: %w", err)
+		return fmt.Errorf("creating the run directory: %w", err)
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("reading the run directory: %w", err)
 	}
 	if results.Running(dir) {
-		return fmt.Errorf("another run is writing to %s: name another run directory with --out", dir)
+		return fmt.Errorf("another run is writing to %s: choose another run directory with --out", dir)
 	}
 	if len(entries) > 0 {
-		return fmt.Errorf("the run directory %s is not empty: name another one with --out", dir)
+		return fmt.Errorf("the run directory %s is not empty: choose another one with --out", dir)
 	}
 	return nil
 }

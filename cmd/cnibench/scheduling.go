@@ -12,15 +12,14 @@ import (
 	"github.com/cnibench/cnibench/testbed/cluster"
 )
 
-// placingFlags say which nodes may be measured, and what pods bring along for
-// that.
+// placingFlags select the nodes that may be measured and configure pods to be scheduled there.
 func placingFlags(f *pflag.FlagSet, a *results.Asked) {
 	f.StringToStringVar(&a.NodeSelector, "node-selector", nil, "cluster: labels of the nodes that may be measured, as in pool=a,disk=ssd")
 	f.StringSliceVar(&a.Tolerations, "tolerations", nil, "cluster: taints that the pods tolerate, as in key=value:NoSchedule, key:NoExecute or key")
-	f.StringToStringVar(&a.Requests, "requests", nil, "cluster: what a pod asks its node to keep for it (default cpu=50m,memory=64Mi)")
+	f.StringToStringVar(&a.Requests, "requests", nil, "cluster: resource requests of a pod (default cpu=50m,memory=64Mi)")
 }
 
-// place fits the testbed's configuration to what was asked.
+// place adapts the testbed's configuration to what was requested.
 func place(c *cluster.Config, a *results.Asked) error {
 	c.NodeSelector = a.NodeSelector
 	for _, text := range a.Tolerations {
@@ -43,7 +42,7 @@ func place(c *cluster.Config, a *results.Asked) error {
 	return nil
 }
 
-// toleration reads key[=value][:effect], as kubectl taint writes taints.
+// toleration parses key[=value][:effect], the syntax of kubectl taint.
 func toleration(text string) (core.Toleration, error) {
 	rest, effect, _ := strings.Cut(text, ":")
 	key, value, hasValue := strings.Cut(rest, "=")
@@ -57,7 +56,7 @@ func toleration(text string) (core.Toleration, error) {
 		return t, fmt.Errorf("--tolerations %s: there is no effect %q (of NoSchedule, PreferNoSchedule, NoExecute)", text, effect)
 	}
 	if key == "" {
-		return t, fmt.Errorf("--tolerations %s names no taint", text)
+		return t, fmt.Errorf("--tolerations %s has no key", text)
 	}
 	return t, nil
 }

@@ -20,7 +20,7 @@ func TestToleration(t *testing.T) {
 		{"gpu:NoSchedule", core.Toleration{Key: "gpu", Operator: core.TolerationOpExists, Effect: core.TaintEffectNoSchedule}, ""},
 		{"gpu=a:NoExecute", core.Toleration{Key: "gpu", Value: "a", Operator: core.TolerationOpEqual, Effect: core.TaintEffectNoExecute}, ""},
 		{"gpu=", core.Toleration{Key: "gpu", Operator: core.TolerationOpEqual}, ""},
-		{":NoSchedule", core.Toleration{}, "names no taint"},
+		{":NoSchedule", core.Toleration{}, "has no key"},
 		{"gpu:Never", core.Toleration{}, "no effect"},
 	} {
 		got, err := toleration(tt.text)
@@ -40,7 +40,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestKubectlPlugin speaks of itself as kubectl knows it, and means a cluster.
+// TestKubectlPlugin checks that the program uses its kubectl name and targets a cluster when run
+// as a kubectl plugin.
 func TestKubectlPlugin(t *testing.T) {
 	var out, log strings.Builder
 	p := &program{kubectl: true, stdin: strings.NewReader(""), stdout: &out, stderr: &log}

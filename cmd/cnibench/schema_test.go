@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/report/machine"
 )
 
-// checkSchema holds a produced report.json against the published schema.
+// checkSchema validates a report.json against the published schema.
 func checkSchema(t *testing.T, text []byte) {
 	t.Helper()
 	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(machine.JSONSchema))

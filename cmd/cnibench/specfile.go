@@ -12,7 +12,7 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 )
 
-// readSpec reads a spec file of a run; keys that it does not know are refused.
+// readSpec reads a run's spec file and rejects unknown keys.
 func readSpec(path string, a *results.Asked) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -24,16 +24,17 @@ func readSpec(path string, a *results.Asked) error {
 	return nil
 }
 
-// oneLine is an error that a library may have written on several.
+// oneLine returns the message of an error, which a library may have spread over several lines, on
+// one line.
 func oneLine(err error) string {
 	return strings.Join(strings.Fields(results.Printable(err.Error())), " ")
 }
 
-// said is where a person has set something: "--topology", or "topology in
-// spec.yaml"; "" if nobody has.
+// said returns where the user set an option: "--topology", or "topology in spec.yaml"; "" if
+// nowhere.
 type said func(name string) string
 
-// saidBy looks at flags, and at what a spec file says by itself.
+// saidBy checks flags, and the spec file's own values.
 func saidBy(f *pflag.FlagSet, path string, spec results.Asked) said {
 	return func(name string) string {
 		if f.Changed(name) {
@@ -49,8 +50,8 @@ func saidBy(f *pflag.FlagSet, path string, spec results.Asked) said {
 	}
 }
 
-// keepFlags puts back what was said on the command line, which wins over a spec
-// file: flags have the names of the spec's keys.
+// keepFlags restores the command line's values, which take precedence over a spec file: flags
+// have the names of the spec's keys.
 func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	to, from := reflect.ValueOf(a).Elem(), reflect.ValueOf(flagged)
 	for i := range to.NumField() {
@@ -60,8 +61,7 @@ func keepFlags(cmd *cobra.Command, a *results.Asked, flagged results.Asked) {
 	}
 }
 
-// flagOf is the flag that says the same as a key of the spec file: max-rounds for
-// max_rounds.
+// flagOf returns the flag that corresponds to a key of the spec file: max-rounds for max_rounds.
 func flagOf(field reflect.StructField) string {
 	key, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 	return strings.ReplaceAll(key, "_", "-")

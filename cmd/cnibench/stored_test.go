@@ -9,8 +9,8 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// cannotStore puts a folder where the report is to be stored, which stops root
-// too.
+// cannotStore creates a directory in place of the report file, so that not even root can store
+// the report.
 func cannotStore(t *testing.T, dir string) {
 	t.Helper()
 	path := filepath.Join(dir, results.ReportJSON)
@@ -22,7 +22,7 @@ func cannotStore(t *testing.T, dir string) {
 	}
 }
 
-// TestReportThatCannotBeStored is printed all the same.
+// TestReportThatCannotBeStored checks that the report is printed nevertheless.
 func TestReportThatCannotBeStored(t *testing.T) {
 	dir := recordedRun(t)
 	_, want, _ := runProgram(t, "report", dir)
@@ -36,8 +36,8 @@ func TestReportThatCannotBeStored(t *testing.T) {
 	}
 }
 
-// goingOn is a recorded run that was not finished, with a last line that is
-// being written, and its journal, which keeps it going on until it is closed.
+// goingOn returns a recorded, unfinished run whose last line is still being written, and its
+// journal, which keeps the run going until it is closed.
 func goingOn(t *testing.T) (string, *results.Journal) {
 	t.Helper()
 	dir := recordedRun(t)
@@ -67,8 +67,8 @@ func goingOn(t *testing.T) (string, *results.Journal) {
 	return dir, journal
 }
 
-// TestRunThatGoesOn is looked at while it is written: it is readable, it is said,
-// and the journal stays as it is. A second run in its directory is refused.
+// TestRunThatGoesOn reads a run while it is being written: it is readable, a note says that it is
+// still going on, and the journal is left unchanged. A second run in its directory is rejected.
 func TestRunThatGoesOn(t *testing.T) {
 	dir, journal := goingOn(t)
 	defer journal.Close()
@@ -102,7 +102,7 @@ func TestRunThatGoesOn(t *testing.T) {
 	}
 }
 
-// TestAcceptWithoutAStoredReport gives the verdict of a run whose report cannot be
+// TestAcceptWithoutAStoredReport checks that the verdict is given even if the report cannot be
 // stored.
 func TestAcceptWithoutAStoredReport(t *testing.T) {
 	p := newTestProgram()

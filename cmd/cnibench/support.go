@@ -10,14 +10,14 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// kernelSupport holds what the kernels that the lab can use lack: the cause by feature.
+// kernelSupport holds what the kernels available to the lab lack: the cause by feature.
 type kernelSupport struct {
 	machine map[string]string // nil if it is not used
 	guest   map[string]string // User-Mode Linux's; nil if it cannot be booted or is not used
 }
 
-// tryKernels tries the features of the machine's kernel and, where that lacks one
-// of them, of User-Mode Linux.
+// tryKernels tests the features of the machine's kernel and, if that lacks one of them, of
+// User-Mode Linux.
 func tryKernels(ctx context.Context) (k kernelSupport, err error) {
 	if k.machine, err = tryFeatures(ctx); err == nil {
 		k.guest, err = guestFeatures(ctx, k.machine)
@@ -25,8 +25,8 @@ func tryKernels(ctx context.Context) (k kernelSupport, err error) {
 	return k, err
 }
 
-// carrier says which kernel has all features, "" if none has, and then which
-// feature is lacking and what can be done about it.
+// carrier returns the kernel that has all features. If none has, it returns "", the missing
+// feature and how to fix that.
 func (k kernelSupport) carrier(features []string) (kernel, lacking string) {
 	for _, name := range features {
 		if k.machine[name] == "" {
@@ -43,7 +43,7 @@ func (k kernelSupport) carrier(features []string) (kernel, lacking string) {
 	return results.KernelHost, ""
 }
 
-// describe says why a feature cannot be used and what can be done about it.
+// describe explains why a feature cannot be used and how to fix that.
 func (k kernelSupport) describe(name string) string {
 	text := k.machine[name]
 	if text == lab.LacksText(name).String() {
@@ -60,8 +60,8 @@ func (k kernelSupport) describe(name string) string {
 	return text
 }
 
-// printUnsupported names the plugins of a run that no kernel it may use carries,
-// and those that run in User-Mode Linux, each with the reason.
+// printUnsupported prints the plugins of a run that none of its kernels supports, with the
+// reason, and those that run in User-Mode Linux.
 func printUnsupported(ctx context.Context, w io.Writer, selected []*plugins.Plugin, asked results.Asked) {
 	if asked.Kernel == results.KernelUML {
 		return // the machine's kernel is not used
@@ -77,7 +77,7 @@ func printUnsupported(ctx context.Context, w io.Writer, selected []*plugins.Plug
 	}
 	k, err := tryKernels(ctx)
 	if err != nil {
-		fmt.Fprintf(w, "warning: whether the kernel supports the plugins is unknown: %v\n", err)
+		fmt.Fprintf(w, "warning: cannot tell whether the kernel supports the plugins: %v\n", err)
 		return
 	}
 	if asked.Kernel != results.KernelAuto {

@@ -7,8 +7,8 @@ import (
 	"github.com/cnibench/cnibench/plugins"
 )
 
-// TestUnsupportedIsCalledSo has kernels that lack features say so, with what can
-// be done about it.
+// TestUnsupportedIsCalledSo checks the messages for kernels that lack features, including how to
+// fix that.
 func TestUnsupportedIsCalledSo(t *testing.T) {
 	lacks := map[string]string{"ipip": "kernel lacks ipip", "wireguard": "kernel lacks wireguard"}
 	locked := map[string]string{"tun": "tun cannot be used here: may be opened by root only"}
@@ -16,7 +16,7 @@ func TestUnsupportedIsCalledSo(t *testing.T) {
 		name     string
 		kernels  kernelSupport
 		features []string
-		want     string // its beginning
+		want     string // beginning of the message
 		says     string
 	}{
 		{"all is there", kernelSupport{machine: lacks}, []string{"vxlan"}, "yes", ""},

@@ -11,8 +11,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// matrix is what each plugin must do on each topology: "" works, otherwise a
-// part of the cause why not.
+// matrix is the expected outcome of each plugin on each topology: "" if it works, otherwise part
+// of the cause.
 var matrix = map[string]map[string]string{
 	"flannel-vxlan":               {"l2": "", "routed": "", "vpc": ""},
 	"flannel-udp":                 {"l2": "", "routed": "", "vpc": ""},
@@ -30,22 +30,22 @@ var matrix = map[string]map[string]string{
 	"terway-ipvlan":               {"l2": "needs a VPC", "routed": "needs a VPC", "vpc": ""},
 }
 
-// inSample are the plugins of the matrix that stand for the rest in make test:
-// one or more of each family, each outcome and each fidelity.
+// inSample are the plugins of the matrix that represent the others in make test: at least one of
+// each family, each outcome and each fidelity.
 var inSample = []string{"flannel-vxlan", "flannel-host-gw", "calico-vxlan-crosssubnet", "vpc-route", "terway-eniip", "cce-tunnel"}
 
-// sampled are the plugins of the matrix that this test looks at.
+// sampled returns the plugins of the matrix that this test covers.
 func sampled() []string {
 	return sample(slices.Sorted(maps.Keys(matrix)), func(plugin string) bool { return slices.Contains(inSample, plugin) })
 }
 
-// lacked is what the kernel lacks for a plugin of the matrix.
+// lacked returns what the kernel lacks for a plugin of the matrix.
 func lacked(t *testing.T, plugin string) string {
 	return kernelLacks(t, testCatalogue.Get(plugin).Features...)
 }
 
-// TestTopologies brings all plugins up on all topologies in one run and looks
-// at what the report says of each place.
+// TestTopologies brings all plugins up on all topologies in one run and checks the report for
+// each of them.
 func TestTopologies(t *testing.T) {
 	names := sampled()
 	var needed []string
@@ -120,7 +120,7 @@ func encapsulatesBetweenSubnets(t *testing.T, r *model.Report) {
 		}
 		seen++
 		if want := map[string]string{"l2": "none", "routed": "vxlan"}[e.Topology]; e.Effective != want {
-			t.Errorf("%s on %s puts on %s, want %s", e.Plugin, e.Topology, e.Effective, want)
+			t.Errorf("%s on %s uses %s, want %s", e.Plugin, e.Topology, e.Effective, want)
 		}
 	}
 	modes := 0
@@ -141,7 +141,7 @@ func podsAreReached(t *testing.T, r *model.Report) {
 			continue
 		}
 		source := results.SourceKept
-		// What IPvlan sends on the node's own NIC passes the node's tables by.
+		// What IPvlan sends on the node's own NIC bypasses the node's tables.
 		if a.Direction == results.PodToOutsideNAT && a.Plugin != "cce-vpc" {
 			source = results.SourceSNAT
 		}
@@ -190,8 +190,7 @@ func policiesHold(t *testing.T, r *model.Report) {
 	}
 }
 
-// waysAreSeen compares the devices without their nodes and without the random
-// names of pods' ends.
+// waysAreSeen compares the devices, ignoring their nodes and the random names of pods' ends.
 func waysAreSeen(t *testing.T, r *model.Report) {
 	want := map[string]string{
 		"host l2":                     "eth0 eth0",
@@ -235,11 +234,11 @@ func waysAreSeen(t *testing.T, r *model.Report) {
 		delete(want, place)
 	}
 	if len(want) > 0 {
-		t.Errorf("no way is known of %v", want)
+		t.Errorf("no path is recorded for %v", want)
 	}
 }
 
-// TestVPCVariants looks at what the options of the topology change.
+// TestVPCVariants checks the effect of the topology's options.
 func TestVPCVariants(t *testing.T) {
 	needs(t, "flannel-host-gw", "vpc-route")
 	r := measure(t, "--plugins", "flannel-host-gw,vpc-route", "--topology", "vpc:srcdst-off,vpc:l3-only,vpc:srcdst-off:two-subnets,vpc:quota=1",
@@ -271,8 +270,8 @@ func TestVPCVariants(t *testing.T) {
 	}
 }
 
-// TestPodsOfTheCloudComeAndGo adds pods by plugins that ask the cloud for
-// something for each of them, more often than the cloud has to give at once.
+// TestPodsOfTheCloudComeAndGo adds pods using plugins that request something from the cloud for
+// each of them, more often than the cloud can provide at once.
 func TestPodsOfTheCloudComeAndGo(t *testing.T) {
 	needs(t, "terway-eni", "terway-eniip", "aws-vpc-cni")
 	r := measure(t, "--plugins", "terway-eni,terway-eniip,aws-vpc-cni", "--topology", "vpc", "--wire", "none", "--rounds", "6",

@@ -17,8 +17,8 @@ func TestVerdicts(t *testing.T) {
 	r := measure(t, "--plugins", "flannel-vxlan,flannel-host-gw,flannel-udp", "--control", "flannel-vxlan", "--probes", "tcp-stream",
 		"--wire", strings.Join(wires, ","), "--rounds", "12", "--duration", "300ms")
 	for _, wire := range wires {
-		// By its level, a control is told apart in one of twenty runs. The test
-		// fails where chance does in one of five hundred.
+		// At its level, a control is found different in one of twenty runs. The test fails by
+		// chance in one of five hundred.
 		const chance = 0.002
 		c := comparison(t, r, "flannel-vxlan+control", "flannel-vxlan", wire)
 		if apart := c.Verdict == stats.Faster || c.Verdict == stats.Slower; !c.Control || apart && c.PAdjusted < chance {
@@ -33,9 +33,9 @@ func TestVerdicts(t *testing.T) {
 			t.Errorf("flannel-udp over %s: %+v", wire, c)
 		}
 	}
-	// What VXLAN's headers leave of a full-sized segment, 1398 of 1448 bytes. The
-	// interval is narrower than a token bucket's arithmetic is exact: its burst
-	// and the ends of the window add up to a thousandth.
+	// The payload that VXLAN's headers leave of a full-size segment: 1398 of 1448 bytes. The
+	// interval is narrower than the accuracy of a token bucket's arithmetic: its burst and the
+	// ends of the window add up to a thousandth.
 	const headers, exact = 0.9655, 0.001
 	c := comparison(t, r, "flannel-vxlan", "flannel-host-gw", "1gbit")
 	// On a busy machine the interval may be too wide to decide.

@@ -10,11 +10,11 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// workerCommand is what testbeds start inside pods and on nodes.
+// workerCommand is the command that testbeds start inside pods and on nodes.
 func workerCommand(p *program) *cobra.Command {
 	return &cobra.Command{
 		Use:    lab.WorkerCommand,
-		Short:  "Run probes on behalf of a run, by lines of JSON on standard input and output",
+		Short:  "Run probes for a run, controlled by lines of JSON on standard input and output",
 		Hidden: true,
 		Args:   noArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {

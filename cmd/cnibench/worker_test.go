@@ -13,10 +13,9 @@ import (
 // initTrace is a line of GODEBUG=inittrace=1 about a package of this program.
 var initTrace = regexp.MustCompile(`(?m)^init (github\.com/cnibench/cnibench/\S+) .* clock, (\d+) bytes, (\d+) allocs$`)
 
-// TestWorkersLoadNoReports starts a probe worker and looks at what packages of
-// this program prepare before main: several workers run beside every sample,
-// and what reports and the advice read from their files is no concern of
-// theirs.
+// TestWorkersLoadNoReports starts a probe worker and checks what packages of this program
+// initialise before main: several workers run during every sample, and they do not need what
+// reports and the advice read from their files.
 func TestWorkersLoadNoReports(t *testing.T) {
 	const most = 128 << 10 // bytes; the files of the advice took 800 kB
 	cmd := command(t.TempDir(), lab.WorkerCommand)
@@ -33,7 +32,7 @@ func TestWorkersLoadNoReports(t *testing.T) {
 			continue // with what this package's tests prepare
 		}
 		if n, err := strconv.Atoi(m[2]); err != nil || n > most {
-			t.Errorf("%s prepares %s bytes with %s allocations in every worker, more than %d", m[1], m[2], m[3], most)
+			t.Errorf("%s initialises %s bytes with %s allocations in every worker, more than %d", m[1], m[2], m[3], most)
 		}
 	}
 	if !seen["github.com/cnibench/cnibench/report/advice"] {

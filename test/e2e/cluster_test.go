@@ -284,7 +284,7 @@ func resumed(t *testing.T, k *kube) {
 	if code := wait(); code != 130 {
 		t.Fatalf("exit %d", code)
 	}
-	if log, err := os.ReadFile(dir + ".log"); err != nil || !strings.Contains(string(log), "to go on: cnibench run --resume "+dir) {
+	if log, err := os.ReadFile(dir + ".log"); err != nil || !strings.Contains(string(log), "to continue: cnibench run --resume "+dir) {
 		t.Errorf("it said %s, %v", log, err)
 	}
 	code, _, log := k.cnibench(t, "run", "--resume", dir)
