@@ -14,14 +14,14 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// Bounds of the figures of parties that are not us.
+// Bounds on the difference from independently measured figures.
 const (
 	agreeGoodput = 0.05
 	agreePackets = 0.001
 )
 
-// check holds our figures against iperf3's and against the kernel's own
-// counters. It is no matter of speed: the wire has a rate that both reach.
+// check compares our figures with iperf3's and with the kernel's own counters. This is not about
+// speed: the link has a rate limit that both reach.
 func (b *bench) check(ctx context.Context) error {
 	var errs []error
 	for _, name := range []string{"host", "flannel-vxlan"} {
@@ -30,7 +30,7 @@ func (b *bench) check(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// checkGoodput compares a stream's goodput over 1gbit with iperf3's.
+// checkGoodput compares a stream's goodput at 1gbit with iperf3's.
 func (b *bench) checkGoodput(ctx context.Context, name string) error {
 	n := b.networks[name]
 	if err := n.SetWire("1gbit"); err != nil {
@@ -51,15 +51,15 @@ func (b *bench) checkGoodput(ctx context.Context, name string) error {
 	}
 	v, w := stats.Summarize(ours).Median, stats.Summarize(theirs).Median
 	fmt.Fprintf(b.out, "%s at 1gbit: %.1f Mbit/s, iperf3 %.1f Mbit/s\n", name, v/1e6, w/1e6)
-	// By pairs: what slows the machine meanwhile slows both.
+	// Compare pairs, because whatever slows the machine slows both samples of a pair.
 	if math.Abs(stats.Summarize(ratios).Median-1) > agreeGoodput {
-		return fmt.Errorf("on %s the probe says %.0f bit/s and iperf3 %.0f", name, v, w)
+		return fmt.Errorf("on %s the probe measured %.0f bit/s, but iperf3 %.0f", name, v, w)
 	}
 	return n.SetWire(results.WireNone)
 }
 
-// checkPackets compares the datagrams that the receiver counts with what the
-// node's NIC counts meanwhile.
+// checkPackets compares the number of datagrams that the receiver counts with what the node's NIC
+// counts meanwhile.
 func (b *bench) checkPackets(ctx context.Context, name string) error {
 	p := b.path(name, false)
 	before, err := nicPackets(ctx, p.server)
@@ -95,12 +95,12 @@ func (b *bench) checkPackets(ctx context.Context, name string) error {
 	}
 	fmt.Fprintf(b.out, "%s: %.0f datagrams sent, %.0f received, %.0f packets on the NIC\n", name, sent.Sent, received.Received, after-before)
 	if math.Abs(received.Received/(after-before)-1) > agreePackets {
-		return fmt.Errorf("on %s the probe received %.0f datagrams and the NIC %.0f packets", name, received.Received, after-before)
+		return fmt.Errorf("on %s the probe received %.0f datagrams, but the NIC %.0f packets", name, received.Received, after-before)
 	}
 	return nil
 }
 
-// nicPackets is what an end's node has received on its NIC so far.
+// nicPackets returns the number of packets that an end's node has received on its NIC so far.
 func nicPackets(ctx context.Context, e probes.End) (float64, error) {
 	call, err := e.Node.Start(ctx, "tcp-stream/counters", nil)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// comparison is one of our probes beside a peer.
+// comparison compares one of our probes with a peer.
 type comparison struct {
 	title   string
 	network string
@@ -34,7 +34,7 @@ type path struct {
 	client, server probes.End
 }
 
-// sampleLength is that of every sample, ours and the peers'.
+// sampleLength is the duration of every sample, ours and the peers'.
 const sampleLength = time.Second
 
 func (b *bench) compareAll(ctx context.Context) error {
@@ -60,7 +60,7 @@ func (b *bench) compareAll(ctx context.Context) error {
 	return nil
 }
 
-// compare takes pairs of samples, each pair in an order drawn anew.
+// compare takes pairs of samples, each pair in a newly drawn order.
 func (b *bench) compare(ctx context.Context, c comparison) error {
 	name, wire, shaped := strings.Cut(c.network, "@")
 	if !shaped {
@@ -119,7 +119,7 @@ func (b *bench) probe(ctx context.Context, p path, spec, metric string) (float64
 	return m.Values[metric], nil
 }
 
-// compareExpected sets goodput on a shaped wire beside arithmetic.
+// compareExpected compares the goodput at a rate limit with the calculated value.
 func (b *bench) compareExpected(ctx context.Context) error {
 	if b.only != "" {
 		return nil
@@ -151,7 +151,7 @@ func (b *bench) compareExpected(ctx context.Context) error {
 	return nil
 }
 
-// workerMemory prints the largest resident memory of a worker after all that.
+// workerMemory prints the largest resident memory of a worker after all measurements.
 func (b *bench) workerMemory() error {
 	most := 0
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")

@@ -1,7 +1,7 @@
-// Command bench-peers sets the probes beside the C tools of the field, iperf3
-// and sockperf, on the same path in the same minute: pairs of samples in
-// random order, and the median of the pairs' ratios with its interval. It
-// needs nothing but the lab. `make bench-peers` installs the tools and runs it.
+// Command bench-peers compares the probes with the field's C tools, iperf3 and sockperf, on the
+// same path in the same minute: it takes pairs of samples in random order, and reports the median
+// of the pairs' ratios with its interval. It needs nothing but the lab. `make bench-peers`
+// installs the tools and runs it.
 package main
 
 import (
@@ -56,7 +56,7 @@ func run(ctx context.Context) error {
 	}
 }
 
-// options are the command line.
+// options are the command-line options.
 type options struct {
 	pairs int
 	only  string
@@ -66,11 +66,11 @@ type options struct {
 
 func readOptions(arg *flag.FlagSet) *options {
 	var o options
-	arg.IntVar(&o.pairs, "pairs", 9, "pairs of samples of each comparison; medians need at least 7")
-	arg.StringVar(&o.only, "only", "", "only comparisons whose title holds this")
-	arg.BoolVar(&o.check, "check", false, "check that figures agree with iperf3's and the kernel's instead")
-	self, _ := os.Executable() // without it -bin must be given
-	arg.StringVar(&o.bin, "bin", filepath.Dir(self), "folder of the plugins' programs")
+	arg.IntVar(&o.pairs, "pairs", 9, "number of pairs of samples per comparison; medians need at least 7")
+	arg.StringVar(&o.only, "only", "", "only run comparisons whose title contains this text")
+	arg.BoolVar(&o.check, "check", false, "only check that the figures agree with iperf3's and the kernel's")
+	self, _ := os.Executable() // if this fails, -bin must be given
+	arg.StringVar(&o.bin, "bin", filepath.Dir(self), "directory of the plugins' programs")
 	return &o
 }
 
@@ -88,13 +88,13 @@ func outside(ctx context.Context, o *options) error {
 	return lab.Spawn(ctx, os.Stdout, os.Stderr, append(o.args(), "-logs", logs)...)
 }
 
-// bench is the lab with the networks that are measured.
+// bench is the lab with the networks to measure.
 type bench struct {
 	lab      *lab.Lab
 	networks map[string]testbed.Network
 	*options
-	used    int    // ports
-	scratch string // a folder that can be written to
+	used    int    // ports used so far
+	scratch string // a writable directory
 	out     io.Writer
 }
 

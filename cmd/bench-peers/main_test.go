@@ -19,7 +19,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// TestAgreement holds the probes against parties that are not us.
+// TestAgreement compares the probes with independent measurements.
 func TestAgreement(t *testing.T) {
 	bin, err := filepath.Abs("../../bin")
 	if err != nil {
@@ -35,8 +35,8 @@ func TestAgreement(t *testing.T) {
 	t.Log(log.String())
 }
 
-// needs skips a test that cannot run here and names the program that is
-// missing. In continuous integration nothing may be missing.
+// needs skips a test that cannot run here and names the missing program. In continuous
+// integration, nothing may be missing.
 func needs(t *testing.T, programs ...string) {
 	t.Helper()
 	for _, program := range programs {

@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	// firstPort is the first pair's; the next takes the next, because the last
-	// one's connections keep the address for a minute (TIME-WAIT, RFC 9293).
+	// firstPort is the port of the first pair. Each pair uses the next port, because the
+	// connections of the last pair keep its address for a minute (TIME-WAIT, RFC 9293).
 	firstPort = 5201
-	// listenWithin bounds the start of a peer's server.
+	// listenWithin is the time limit for the start of a peer's server.
 	listenWithin = 5 * time.Second
 )
 
@@ -59,14 +59,14 @@ func (b *bench) pair(ctx context.Context, p path, port string, server, client []
 	return out.Bytes(), nil
 }
 
-// listens waits until a socket of a process's network namespace is bound to
-// the peers' port (proc_pid_net(5)). To knock would be taken for the client.
+// listens waits until a socket in a process's network namespace is bound to the peers' port
+// (proc_pid_net(5)). A trial connection would be mistaken for the client.
 func listens(pid int, port string) error {
 	number, err := strconv.Atoi(port)
 	if err != nil {
 		return err
 	}
-	// LISTEN (0A) of TCP, unconnected (07) of UDP.
+	// The states are LISTEN (0A) for TCP and unconnected (07) for UDP.
 	bound := regexp.MustCompile(fmt.Sprintf(`: [0-9A-F]+:%04X 0+:0000 0[A7] `, number))
 	for begin := time.Now(); time.Since(begin) < listenWithin; time.Sleep(5 * time.Millisecond) {
 		for _, kind := range []string{"tcp", "udp"} {
@@ -82,7 +82,7 @@ func listens(pid int, port string) error {
 	return fmt.Errorf("nothing listened within %s", listenWithin)
 }
 
-// port is one that no pair has used.
+// port returns a port that no pair has used.
 func (b *bench) port() string {
 	b.used++
 	return strconv.Itoa(firstPort + b.used)
@@ -98,8 +98,8 @@ func (b *bench) command(ctx context.Context, cpu int, args []string) *exec.Cmd {
 	return cmd
 }
 
-// iperf runs iperf3 and returns the end of its JSON report. The first second
-// is left out of its figures, as our warm-up is of ours.
+// iperf runs iperf3 and returns the end of its JSON report. The figures exclude the first second,
+// as ours exclude the warm-up.
 func (b *bench) iperf(ctx context.Context, p path, args ...string) (*iperfEnd, error) {
 	addr, port := p.server.Addr.String(), b.port()
 	out, err := b.pair(ctx, p, port, []string{"iperf3", "-s", "-1", "-p", port, "-B", addr},
@@ -149,8 +149,8 @@ func (b *bench) iperfUDP(ctx context.Context, p path) (float64, error) {
 
 var sockperfMedian = regexp.MustCompile(`percentile 50\.0+ *= *([0-9.]+)`)
 
-// sockperf runs sockperf's ping-pong and returns the median round trip in
-// seconds; it prints half of it in µs.
+// sockperf runs sockperf's ping-pong and returns the median round-trip time in seconds. sockperf
+// prints half of it in µs.
 func (b *bench) sockperf(ctx context.Context, p path, args ...string) (float64, error) {
 	addr, port := p.server.Addr.String(), b.port()
 	out, err := b.pair(ctx, p, port, append([]string{"sockperf", "server", "-i", addr, "-p", port}, args...),
@@ -172,10 +172,9 @@ func (b *bench) sockperfTCP(ctx context.Context, p path) (float64, error) {
 
 func (b *bench) sockperfUDP(ctx context.Context, p path) (float64, error) { return b.sockperf(ctx, p) }
 
-// netConnCommand is this program as one end of a round trip over Go's net
-// package, as one would write it without a thought: the goroutine's thread is
-// pinned as our probe's is, the rest of the runtime is not. netConnWhole pins
-// the whole process.
+// netConnCommand runs this program as one end of a round trip over Go's net package, written in
+// the obvious way: the goroutine's thread is pinned like our probe's, the rest of the runtime is
+// not. netConnWhole pins the whole process.
 const netConnCommand = "net-conn"
 
 func (b *bench) netConnRR(ctx context.Context, p path) (float64, error) {
@@ -203,7 +202,7 @@ func (b *bench) netConnPair(ctx context.Context, p path, client, server int) (fl
 	return strconv.ParseFloat(string(bytes.TrimSpace(out)), 64)
 }
 
-// netConn is either end; the client prints the median round trip in seconds.
+// netConn runs either end; the client prints the median round-trip time in seconds.
 func netConn(end, addr, cpu string) error {
 	if n, err := strconv.Atoi(cpu); err != nil {
 		return err

@@ -7,11 +7,10 @@ import (
 	"testing"
 )
 
-// small is the simulation as a test can afford it. `make simulate` makes more
-// draws.
+// small is a simulation that is small enough for a test. `make simulate` makes more draws.
 var small = simulation{draws: 250, seed: 7}
 
-// error3 is three standard errors of a share that is seen in so many draws.
+// error3 returns three standard errors of a share observed in the given number of draws.
 func error3(share float64, draws int) float64 {
 	return 3 * math.Sqrt(share*(1-share)/float64(draws))
 }
@@ -25,7 +24,7 @@ func traces(t *testing.T) []trace {
 	return all
 }
 
-// Plugins that do not differ must not be told apart, in 95 % of whole runs.
+// In 95 % of whole runs, plugins that do not differ must not be found different.
 func TestIdenticalPlugins(t *testing.T) {
 	for _, trace := range traces(t) {
 		t.Run(trace.name, func(t *testing.T) {
@@ -42,8 +41,8 @@ func TestIdenticalPlugins(t *testing.T) {
 	}
 }
 
-// Intervals must hold the truth about as often as they say, also where their
-// width has stopped the run.
+// Intervals must contain the truth about as often as they claim, even if their width stopped the
+// run.
 func TestCoverage(t *testing.T) {
 	for _, trace := range traces(t) {
 		t.Run(trace.name, func(t *testing.T) {
@@ -60,10 +59,9 @@ func TestCoverage(t *testing.T) {
 	}
 }
 
-// A difference of 5 % must be found by the default cap of 30 rounds. Where the
-// noise is too much for any procedure (single samples from 0.15 to 1.5 of the
-// median), the run must say that it could not have found it, and must not call
-// the plugins equivalent.
+// A difference of 5 % must be found within the default maximum of 30 rounds. If the noise is too
+// large for any procedure (single samples from 0.15 to 1.5 of the median), the run must say that
+// it could not have found the difference, and must not call the plugins equivalent.
 func TestDifferentPlugin(t *testing.T) {
 	const difference, tooNoisy = 0.05, "goodput-loaded"
 	few := simulation{draws: 150, seed: 7}
@@ -72,7 +70,7 @@ func TestDifferentPlugin(t *testing.T) {
 			r := few.differentRow(trace, 30)
 			if trace.name == tooNoisy {
 				if r.couldFind < difference {
-					t.Errorf("%.1f %% are said to be found, but are in %.1f %% of the runs", 100*r.couldFind, 100*r.by30)
+					t.Errorf("%.1f %% are claimed to be found, but %.1f %% of the runs find them", 100*r.couldFind, 100*r.by30)
 				}
 			} else if r.by30 < 0.9-error3(0.9, few.draws) {
 				t.Errorf("found in %.1f %% of the runs", 100*r.by30)
@@ -84,7 +82,7 @@ func TestDifferentPlugin(t *testing.T) {
 	}
 }
 
-// Every draw has its own source: the same seed prints the same tables.
+// Every draw has its own random source: the same seed prints the same tables.
 func TestTablesAreReproducible(t *testing.T) {
 	s := simulation{draws: 4, seed: 3}
 	var first, again bytes.Buffer

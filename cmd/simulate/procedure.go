@@ -10,13 +10,13 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// Settings of a run, as cnibench has them unless told otherwise.
+// Default settings of a cnibench run.
 const (
 	precision = 0.03
 	cap30     = 30
 )
 
-// ratios are those of all pairs, the ones with the first plugin first.
+// ratios returns the ratios of all pairs, those with the first plugin first.
 func (w *world) ratios() []stats.Ratio {
 	var all []stats.Ratio
 	for i, a := range w.plugins {
@@ -27,10 +27,10 @@ func (w *world) ratios() []stats.Ratio {
 	return all
 }
 
-// judge gives the verdicts on all pairs.
+// judge returns the verdicts on all pairs.
 func (w *world) judge() []stats.Comparison { return stats.Judge(w.ratios(), true, stats.DefaultMargin) }
 
-// untilPrecise measures on until every interval is narrow enough, or to the cap.
+// untilPrecise measures until every interval is narrow enough or the maximum is reached.
 func (w *world) untilPrecise(most int) {
 	pairs := len(w.plugins) * (len(w.plugins) - 1) / 2
 	w.measure(stats.MinRounds(pairs))
@@ -50,8 +50,8 @@ func (w *world) precise() bool {
 	return true
 }
 
-// peers is what other tools do: samples of one plugin, then as many of the
-// next, and their means. It returns the means, three samples each.
+// peers does what other tools do: it takes samples of one plugin, then as many of the next. It
+// returns their means, of three samples each.
 func peers(w *walk, factors ...float64) []float64 {
 	const samples = 3
 	var means []float64
@@ -70,13 +70,13 @@ func apart(means []float64, tolerance float64) bool {
 	return slices.Max(means)/slices.Min(means) > 1+tolerance
 }
 
-// estimator is a way to an interval of a ratio's logarithm.
+// estimator is a method for computing an interval of a ratio's logarithm.
 type estimator struct {
 	name     string
 	interval func(logs []float64, w *world) (low, high float64)
 }
 
-// estimators are the ways that were weighed against each other.
+// estimators are the methods that were considered.
 var estimators = []estimator{
 	{"Hodges–Lehmann", func(_ []float64, w *world) (float64, float64) {
 		r := stats.Paired(w.plugins[0], w.plugins[1])

@@ -11,17 +11,17 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// plugins is the size of a simulated comparison.
+// plugins is the number of plugins in a simulated comparison.
 const plugins = 6
 
-// simulation draws runs and counts.
+// simulation draws runs and counts outcomes.
 type simulation struct {
 	draws int
 	seed  uint64
 }
 
-// shares draws runs from a trace and returns how often each thing that a draw
-// counts happened, per draw.
+// shares draws runs from a trace and returns the average, per draw, of each quantity that a draw
+// counts.
 func (s *simulation) shares(t trace, kinds int, draw func(rng *rand.Rand, count []float64)) []float64 {
 	var wg sync.WaitGroup
 	var lock sync.Mutex
@@ -31,7 +31,7 @@ func (s *simulation) shares(t trace, kinds int, draw func(rng *rand.Rand, count 
 		wg.Go(func() {
 			count := make([]float64, kinds)
 			for i := worker; i < s.draws; i += workers {
-				// Every draw has a source of its own: their order does not matter.
+				// Every draw has its own random source, so their order does not matter.
 				draw(rand.New(rand.NewPCG(s.seed, uint64(i))), count)
 			}
 			lock.Lock()
@@ -56,10 +56,10 @@ func same(n int) []float64 {
 	return factors
 }
 
-// identicalRow is what happens to plugins that do not differ.
+// identicalRow holds the results for plugins that do not differ.
 type identicalRow struct {
 	wrong10, wrong30, wrongStop     float64 // any pair faster or slower
-	equivalent, inconclusive        float64 // share of the pairs at the stop
+	equivalent, inconclusive        float64 // share of the pairs when the run stops
 	peersAny5, peersAny10           float64 // any pair
 	peersPair5, peersPair10, rounds float64
 }
@@ -98,7 +98,7 @@ func (s *simulation) identicalRow(t trace) identicalRow {
 	return identicalRow{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]}
 }
 
-// wrong reports whether plugins that do not differ are told apart.
+// wrong reports whether plugins that do not differ are found different.
 func wrong(family []stats.Comparison) bool {
 	for _, c := range family {
 		if c.Verdict == stats.Faster || c.Verdict == stats.Slower {
@@ -109,7 +109,7 @@ func wrong(family []stats.Comparison) bool {
 }
 
 func (s *simulation) identical(out io.Writer, traces []trace) {
-	fmt.Fprintf(out, "\n%d identical plugins: runs in which any pair is called faster or slower (goal: at most 5 %%), and the pairs' verdicts at the stop\n", plugins)
+	fmt.Fprintf(out, "\n%d identical plugins: runs in which any pair is called faster or slower (goal: at most 5 %%), and the pairs' verdicts when the run stops\n", plugins)
 	fmt.Fprintf(out, "%-20s %9s %9s %9s %7s %11s %13s | %s\n", "", "10 rounds", "30 rounds", "adaptive", "rounds", "equivalent", "inconclusive",
 		"peers, 3+3 means: any pair > 5 %, > 10 %; one pair > 5 %, > 10 %")
 	for _, t := range traces {
@@ -119,7 +119,7 @@ func (s *simulation) identical(out io.Writer, traces []trace) {
 	}
 }
 
-// coverageRow is how often intervals hold the truth, and how wide they are.
+// coverageRow holds how often intervals contain the truth, and how wide they are.
 type coverageRow struct {
 	fixed    map[int]float64 // by rounds, Hodges–Lehmann
 	adaptive float64
@@ -127,7 +127,7 @@ type coverageRow struct {
 	width    []float64 // mean full width after ten rounds
 }
 
-// coverageRounds are the rounds after which intervals are looked at.
+// coverageRounds are the numbers of rounds after which intervals are evaluated.
 var coverageRounds = []int{6, 10, 30}
 
 func (s *simulation) coverageRow(t trace) coverageRow {
@@ -166,7 +166,7 @@ func (s *simulation) coverageRow(t trace) coverageRow {
 }
 
 func (s *simulation) coverage(out io.Writer, traces []trace) {
-	fmt.Fprintf(out, "\ncoverage of the 95 %% interval of one ratio (goal: 93 to 97.5 %%; adaptive at least 92 %%), and what other intervals do after 10 rounds\n")
+	fmt.Fprintf(out, "\ncoverage of the 95 %% interval of one ratio (goal: 93 to 97.5 %%; adaptive at least 92 %%), and that of other intervals after 10 rounds\n")
 	fmt.Fprintf(out, "%-20s %9s %9s %9s %9s |", "", "6 rounds", "10", "30", "adaptive")
 	for _, e := range estimators {
 		fmt.Fprintf(out, " %22s", e.name+", width")
@@ -182,13 +182,13 @@ func (s *simulation) coverage(out io.Writer, traces []trace) {
 	}
 }
 
-// differentRow is how often a plugin that is 5 % slower than five equal ones is
-// called slower than another one.
+// differentRow holds how often a plugin that is 5 % slower than five equal ones is called slower
+// than another one.
 type differentRow struct {
 	by10, by30, by100, adaptive float64
 	peers5, peers10             float64
-	equivalent                  float64 // any pair with it called so after 30 rounds, which is wrong
-	couldFind                   float64 // the smallest difference that the run says after 30 rounds it could find, on the average
+	equivalent                  float64 // any pair with it called equivalent after 30 rounds, which is wrong
+	couldFind                   float64 // average of the smallest difference that a run claims it could find after 30 rounds
 }
 
 func (s *simulation) differentRow(t trace, most int) differentRow {
@@ -225,7 +225,7 @@ func (s *simulation) differentRow(t trace, most int) differentRow {
 	return differentRow{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]}
 }
 
-// anyEquivalent is 1 if any pair is called so, otherwise 0.
+// anyEquivalent returns 1 if any pair is called equivalent, otherwise 0.
 func anyEquivalent(pairs []stats.Comparison) float64 {
 	for _, c := range pairs {
 		if c.Verdict == stats.Equivalent {

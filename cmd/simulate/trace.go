@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// trace is a series of samples of identical networks in the order in which
-// they were taken. The folder of the traces says how they were recorded.
+// trace is a series of samples of identical networks in the order in which they were taken. The
+// README in the directory of the traces says how they were recorded.
 type trace struct {
 	name   string
 	values []float64
 }
 
-// load reads the traces of a folder: files of one value a line.
+// load reads the traces in a directory: files with one value per line.
 func load(folder string) ([]trace, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*.trace"))
 	if err != nil || len(files) == 0 {
-		return nil, fmt.Errorf("no file *.trace in %s (run it in the root of the repository, or name the folder with -traces)", folder)
+		return nil, fmt.Errorf("no *.trace file in %s: run simulate in the root of the repository, or set the directory with -traces", folder)
 	}
 	var all []trace
 	for _, file := range files {
@@ -52,8 +52,8 @@ func read(file string) (trace, error) {
 	return t, lines.Err()
 }
 
-// walk takes a trace's samples one after the other, from a random place. At
-// the end it goes on from another random place.
+// walk returns a trace's samples in order, starting at a random position. At the end it continues
+// from another random position.
 type walk struct {
 	trace
 	rng *rand.Rand
@@ -70,15 +70,15 @@ func (w *walk) next() float64 {
 	return w.values[w.at-1]
 }
 
-// world is a run whose truth is known.
+// world is a run for which the truth is known.
 type world struct {
 	*walk
 	plugins []map[int]float64 // samples by block
-	factors []float64         // what the samples of a plugin are multiplied by
+	factors []float64         // factors that the plugins' samples are multiplied by
 	blocks  int
 }
 
-// newWorld has as many plugins as there are factors.
+// newWorld returns a world with one plugin per factor.
 func newWorld(t trace, rng *rand.Rand, factors ...float64) *world {
 	w := &world{walk: newWalk(t, rng), factors: factors}
 	for range factors {
@@ -87,8 +87,7 @@ func newWorld(t trace, rng *rand.Rand, factors ...float64) *world {
 	return w
 }
 
-// measure adds blocks: each takes as many samples as there are plugins, and a
-// random order says whose they are.
+// measure adds blocks: each takes one sample per plugin, assigned to the plugins in random order.
 func (w *world) measure(blocks int) {
 	for range blocks {
 		for _, plugin := range w.rng.Perm(len(w.plugins)) {
