@@ -26,12 +26,12 @@ import (
 )
 
 const (
-	// insideEnv names a file of credentials with which this test's program measures
-	// inside the cluster's namespaces, in pods of the image in imageEnv.
+	// insideEnv is the environment variable with a kubeconfig file. If it is set, this test's
+	// program measures inside the cluster's namespaces, in pods with the image in imageEnv.
 	insideEnv = "CNIBENCH_E2E_BOTH_WAYS"
 	imageEnv  = "CNIBENCH_E2E_IMAGE"
-	// bothWaysPairs of samples are taken; the medians of the two kinds of workers
-	// may differ by bothWaysMargin.
+	// bothWaysPairs pairs of samples are taken. The medians of the two kinds of workers may
+	// differ by bothWaysMargin.
 	bothWaysPairs  = 30
 	bothWaysMargin = 0.03
 )
@@ -47,10 +47,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// bothWays measures between the same two network namespaces with workers that
-// were started by exec through the API server, and with workers that were started
-// directly, as the lab does, by turns: exec carries control, never data, so the
-// figures are the same.
+// bothWays measures between the same two network namespaces, alternating between workers started
+// by exec through the API server and workers started directly, as in the lab. The figures must
+// agree, because exec only carries control messages and never data.
 func bothWays(t *testing.T, k *kube) {
 	self, err := os.Executable()
 	if err != nil {
@@ -58,7 +57,7 @@ func bothWays(t *testing.T, k *kube) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	// Not by ip netns exec, which hides the control groups.
+	// Do not use ip netns exec, which hides the control groups.
 	cmd := k.inside(ctx, "nsenter", "--net=/run/netns/k8s-cp", self)
 	cmd.Env = append(os.Environ(), insideEnv+"="+k.config(), imageEnv+"="+k.image)
 	var log bytes.Buffer
@@ -82,13 +81,13 @@ func bothWays(t *testing.T, k *kube) {
 	}
 	t.Logf("tcp-rr p50 by exec is ×%.4f [%.4f, %.4f] of that by workers started directly, %d pairs", r.Ratio, r.CI.Low, r.CI.High, r.N)
 	if r.CI.Low > 1+bothWaysMargin || r.CI.High < 1/(1+bothWaysMargin) {
-		t.Errorf("the two ways differ by more than %.0f %%", 100*bothWaysMargin)
+		t.Errorf("the two methods differ by more than %.0f %%", 100*bothWaysMargin)
 	}
 	k.nothingLeft(t)
 }
 
-// measureBothWays prints, pair by pair, the median round trip time by exec and
-// directly. Both run on one CPU.
+// measureBothWays prints, pair by pair, the median round-trip time by exec and directly. Both run
+// on one CPU.
 func measureBothWays(ctx context.Context, kubeconfig string, out io.Writer) (err error) {
 	bed, err := cluster.New(ctx, cluster.Config{Kubeconfig: kubeconfig, Image: os.Getenv(imageEnv), Unprivileged: true,
 		Life: 5 * time.Minute, Event: func(results.Event) {}})
@@ -141,10 +140,9 @@ func site(client, server probes.End) *probes.Site {
 	return &probes.Site{Client: client, Server: server, Duration: 300 * time.Millisecond}
 }
 
-// startDirectly starts a worker in the namespaces and the control groups of the
-// pod that has an address, with the rights of that pod's user. Its streams are
-// pipes of this process. All of that matters: started outside of the control
-// groups and as root, a round trip was a fifth shorter.
+// startDirectly starts a worker in the namespaces and the control groups of the pod that has an
+// address, with the privileges of that pod's user. Its streams are pipes of this process. All of
+// this matters: outside the control groups and as root, a round trip was a fifth shorter.
 func startDirectly(ctx context.Context, addr netip.Addr) (*worker.Worker, error) {
 	pid, err := holder(ctx, addr)
 	if err != nil {
@@ -171,7 +169,7 @@ exec nice -n 10 nsenter -t $1 -m -n -p --setuid 65532 --setgid 65532 /cnibench w
 	return worker.Connect(in, out), nil
 }
 
-// holder is the process that a pod with an address waits in.
+// holder returns the waiting process of the pod that has an address.
 func holder(ctx context.Context, addr netip.Addr) (int, error) {
 	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {

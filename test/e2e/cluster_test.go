@@ -38,11 +38,11 @@ func TestCluster(t *testing.T) {
 	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
 	t.Run("in a pod, with the documented role", func(t *testing.T) { inPod(t, k) })
 	t.Run("no API server at the end", func(t *testing.T) { lostAtEnd(t, k) })
-	faults(t, k) // the last: a node does not come back
+	faults(t, k) // last, because a node does not come back
 }
 
-// long runs a test that repeats with another cause what others show, or that
-// smaller tests show too: make test leaves it to make test-long.
+// long runs a test that repeats others with a different cause, or that smaller tests also cover:
+// make test leaves it to make test-long.
 func long(t *testing.T, name string, test func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) {
 		if testing.Short() {
@@ -52,12 +52,12 @@ func long(t *testing.T, name string, test func(t *testing.T)) {
 	})
 }
 
-// run measures for a short time.
+// run makes a short run.
 func (k *kube) run(t *testing.T, dir string, more ...string) (code int, out, log string) {
 	return k.cnibench(t, append([]string{"run", "--kubeconfig", k.config(), "--rounds", "6", "--duration", "200ms", "--out", dir}, more...)...)
 }
 
-// nothingLeft looks for what a run should have removed.
+// nothingLeft checks that a run left nothing behind.
 func (k *kube) nothingLeft(t *testing.T) {
 	t.Helper()
 	if left := k.kubectl(t, "get", "namespaces,pods,jobs,services", "-A", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
@@ -96,21 +96,21 @@ func measures(t *testing.T, k *kube) {
 		}
 	}
 	if said := words.Clauses(r.Warnings...).String(); !strings.Contains(said, "detected: annotations of the nodes say nothing of a known plugin") {
-		t.Errorf("of the plugin, which the catalogue lacks, it says %q", said)
+		t.Errorf("about the plugin, which is not in the catalogue, it says %q", said)
 	}
 	if len(r.Encapsulation) != 2 {
-		t.Errorf("looked at %d wires", len(r.Encapsulation))
+		t.Errorf("captured %d encapsulations", len(r.Encapsulation))
 	}
 	for _, e := range r.Encapsulation {
 		if !e.Agrees || e.Effective != "none" || e.Frames != e.Sent {
-			t.Errorf("the wire of %s: %+v", e.Plugin, e)
+			t.Errorf("encapsulation of %s: %+v", e.Plugin, e)
 		}
 	}
 	k.nothingLeft(t)
 	k.noSecrets(t, dir)
 }
 
-// noSecrets looks for what the credentials hold in everything that a run keeps.
+// noSecrets checks that nothing that a run keeps contains anything from the credentials.
 func (k *kube) noSecrets(t *testing.T, dir string) {
 	t.Helper()
 	var secrets []string
@@ -189,11 +189,11 @@ func oneNode(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// midRun starts a run and returns once it measures.
+// midRun starts a run and returns when it is measuring.
 func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
 	cmd := k.command(t.Context(), append([]string{k.program, "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
-	log, err := os.Create(dir + ".log") // what it says
+	log, err := os.Create(dir + ".log") // the run's output
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,7 +208,7 @@ func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(sysc
 		t.Fatal(err)
 	}
 	recorded(t, dir, `"sample"`)
-	// nsenter and ip become the program, in a process of the cluster's own.
+	// nsenter and ip exec the program, so that it becomes a process of the cluster's own.
 	child := childOf(t, cmd.Process.Pid)
 	return func(s syscall.Signal) { syscall.Kill(child, s) }, func() int {
 		cmd.Wait()
@@ -216,7 +216,7 @@ func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(sysc
 	}
 }
 
-// recorded waits until the journal of a run under way holds a text.
+// recorded waits until the journal of a run in progress contains a text.
 func recorded(t *testing.T, dir, what string) {
 	t.Helper()
 	for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) {
@@ -239,8 +239,8 @@ func interrupted(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// noWayBack cuts what the server's node sends to the client's pods: their network
-// does not work, and the nodes' own does.
+// noWayBack blocks what the server's node sends to the client's pods: the pods' network does not
+// work, but the nodes' own does.
 func noWayBack(t *testing.T, k *kube) {
 	cidr := k.kubectl(t, "get", "node", "k8s-n1", "-o", "jsonpath={.spec.podCIDR}")
 	rule := []string{"ip", "-n", "k8s-n2", "rule", "add", "to", cidr, "blackhole"}
@@ -266,8 +266,7 @@ func noWayBack(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// resumed interrupts a run after its first block and goes on with it on the same
-// cluster.
+// resumed interrupts a run after its first block and resumes it on the same cluster.
 func resumed(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	const rounds = 8
@@ -296,7 +295,7 @@ func resumed(t *testing.T, k *kube) {
 		t.Fatal(err)
 	}
 	if len(recorded.Run.Clusters) != 1 || recorded.Run.Clusters[0].UID == "" || len(recorded.Run.Clusters[0].Nodes) != 2 || recorded.Run.Host.Privilege != "cluster" {
-		t.Errorf("the record says of the cluster: %+v, %+v", recorded.Run.Clusters, recorded.Run.Host)
+		t.Errorf("the record describes the cluster as %+v, %+v", recorded.Run.Clusters, recorded.Run.Host)
 	}
 	r := loadReport(t, dir)
 	if !r.Run.Complete || len(r.Cells) != 4 {
@@ -311,7 +310,7 @@ func resumed(t *testing.T, k *kube) {
 	k.noSecrets(t, dir)
 }
 
-// accepted makes the run that a spec asks for on the cluster, and judges it.
+// accepted makes the run that a spec describes on the cluster, and judges it.
 func accepted(t *testing.T, k *kube) {
 	spec := filepath.Join(k.dir, "accept.yaml")
 	text := `run: {testbed: cluster, kubeconfig: ` + k.config() + `, probes: [tcp-rr], rounds: 6, duration: 0.2}
@@ -338,7 +337,7 @@ func killed(t *testing.T, k *kube) {
 	signal, wait := midRun(t, k, filepath.Join(t.TempDir(), "run"))
 	signal(syscall.SIGKILL)
 	wait()
-	k.kubectl(t, "-n", k.ours(t), "patch", "job", "owner", "-p", `{"spec":{"activeDeadlineSeconds":1}}`) // the run's life is over
+	k.kubectl(t, "-n", k.ours(t), "patch", "job", "owner", "-p", `{"spec":{"activeDeadlineSeconds":1}}`) // end the run's lifetime
 	for begin := time.Now(); k.kubectl(t, "-n", k.ours(t), "get", "pods", "-o", "name") != ""; time.Sleep(200 * time.Millisecond) {
 		if time.Since(begin) > time.Minute {
 			t.Fatal("pods are left a minute after their owner's deadline")

@@ -23,8 +23,8 @@ func faults(t *testing.T, k *kube) {
 	t.Run("a node killed in mid-sample", func(t *testing.T) { nodeKilled(t, k) })
 }
 
-// broken are the errors of a run's samples, and how many came well after the
-// last one that failed.
+// broken returns the errors of a run's samples, and how many samples succeeded after the last one
+// that failed.
 func broken(t *testing.T, dir string) (errs []string, after int) {
 	t.Helper()
 	recorded, err := results.Load(dir)
@@ -42,7 +42,7 @@ func broken(t *testing.T, dir string) (errs []string, after int) {
 	return errs, after
 }
 
-// restored is what a run says of workers that were started again.
+// restored returns what a run reports about workers that were restarted.
 func restored(t *testing.T, dir string) []string {
 	t.Helper()
 	recorded, err := results.Load(dir)
@@ -58,7 +58,7 @@ func restored(t *testing.T, dir string) []string {
 	return texts
 }
 
-// goesOn holds a run against one that lost something for a while.
+// goesOn checks a run that lost something for a while.
 func goesOn(t *testing.T, k *kube, dir string, code int, cause string) {
 	t.Helper()
 	errs, after := broken(t, dir)
@@ -79,7 +79,7 @@ func goesOn(t *testing.T, k *kube, dir string, code int, cause string) {
 	k.nothingLeft(t)
 }
 
-// ours is the namespace of the run that goes on.
+// ours returns the namespace of the run in progress.
 func (k *kube) ours(t *testing.T) string {
 	t.Helper()
 	return strings.TrimSpace(strings.TrimPrefix(k.kubectl(t, "get", "namespaces", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"), "namespace/"))
@@ -104,7 +104,7 @@ func podEvicted(t *testing.T, k *kube) {
 	goesOn(t, k, dir, wait(), "the pod host-1 on k8s-n1")
 }
 
-// pid is a process of the cluster's, as its own namespace counts.
+// pid returns a process ID of the cluster, as seen in its own PID namespace.
 func (k *kube) pid(t *testing.T, file, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(k.dir, file))
@@ -129,7 +129,7 @@ func (k *kube) kill(t *testing.T, signal, pid string) {
 
 func noServer(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
-	_, wait := midRun(t, k, dir, "--rounds", "20", "--probes", "tcp-rr") // whose samples wait for two seconds at most
+	_, wait := midRun(t, k, dir, "--rounds", "20", "--probes", "tcp-rr") // its samples wait for at most two seconds
 	server := k.pid(t, "cp.pids", "apiserver")
 	k.kill(t, "-STOP", server)
 	time.Sleep(10 * time.Second)
@@ -172,7 +172,7 @@ func noHostPods(t *testing.T, k *kube) {
 		}
 	}
 	if len(r.Encapsulation) > 0 {
-		t.Errorf("nobody could look at the wire, yet %+v", r.Encapsulation)
+		t.Errorf("packets could not be captured, but %+v", r.Encapsulation)
 	}
 	k.nothingLeft(t)
 }
@@ -205,7 +205,7 @@ func stuck(t *testing.T, k *kube) {
 func nodeKilled(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	_, wait := midRun(t, k, dir, "--rounds", "12", "--probes", "tcp-rr")
-	recorded(t, dir, results.EventBlockEnd) // each network has worked by then
+	recorded(t, dir, results.EventBlockEnd) // by then, each network has worked
 	text, err := os.ReadFile(filepath.Join(k.dir, "node2.pid"))
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +215,7 @@ func nodeKilled(t *testing.T, k *kube) {
 	r := loadReport(t, dir)
 	for _, c := range r.Cells {
 		want, cause := results.StatusBroke, []string{"on k8s-n2 was lost", "not back within"}
-		if c.Topology == results.SameNode { // on the other node, which goes on
+		if c.Topology == results.SameNode { // on the other node, which keeps working
 			want, cause = results.StatusOK, []string{"", ""}
 		}
 		if c.Status != want || !strings.Contains(c.Cause.String(), cause[0]) || !strings.Contains(c.Cause.String(), cause[1]) {

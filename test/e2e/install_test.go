@@ -19,10 +19,10 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// flannelTag is the image of flannel that the nodes load.
+// flannelTag is the flannel image that the nodes load.
 const flannelTag = "cnibench.local/flannel:e2e"
 
-// flannelImage packs flanneld with this machine's iptables, which it calls.
+// flannelImage builds an image of flanneld with this machine's iptables, which flanneld calls.
 func flannelImage(t *testing.T, path string) {
 	t.Helper()
 	files := []file{program(t, "../../bin/flanneld", "opt/bin/flanneld")}
@@ -51,8 +51,8 @@ func program(t *testing.T, path, name string) file {
 
 var path = regexp.MustCompile(`/\S+`)
 
-// libraries are what programs are linked with, under the names by which they are
-// looked for.
+// libraries returns the libraries that programs are linked with, by the names under which they
+// are loaded.
 func libraries(t *testing.T, programs ...string) []string {
 	t.Helper()
 	found := map[string]bool{}
@@ -81,14 +81,14 @@ func libraries(t *testing.T, programs ...string) []string {
 	return all
 }
 
-// inside is a command beside the nodes, in the namespaces of the cluster's own.
+// inside prepares a command that runs on the nodes' machine, in the cluster's own namespaces.
 func (k *kube) inside(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(k.init), "-m", "-p", "-n", "--"}, args...)...)
 	cmd.Env = append(os.Environ(), "T="+k.dir, "KUBE="+k.binary)
 	return cmd
 }
 
-// node runs a command in a node's network and returns what it prints.
+// node runs a command in a node's network and returns its output.
 func (k *kube) node(t *testing.T, node string, args ...string) string {
 	t.Helper()
 	out, err := k.inside(t.Context(), append([]string{"ip", "netns", "exec", node}, args...)...).CombinedOutput()
@@ -98,9 +98,9 @@ func (k *kube) node(t *testing.T, node string, args ...string) string {
 	return string(out)
 }
 
-var nodes = map[string]string{"k8s-n1": "n1", "k8s-n2": "n2"} // with their folders
+var nodes = map[string]string{"k8s-n1": "n1", "k8s-n2": "n2"} // with their directories
 
-// withoutPlugin removes the nodes' network for pods until the test ends.
+// withoutPlugin removes the nodes' pod network until the test ends.
 func (k *kube) withoutPlugin(t *testing.T) {
 	t.Helper()
 	for node, folder := range nodes {
@@ -127,7 +127,7 @@ func (k *kube) withoutPlugin(t *testing.T) {
 	})
 }
 
-// withoutPluginYet are the tests of --install, on nodes that wait for a plugin.
+// withoutPluginYet runs the tests of --install, on nodes that have no plugin yet.
 func withoutPluginYet(t *testing.T, k *kube) {
 	k.withoutPlugin(t)
 	before := map[string]string{}
@@ -165,7 +165,7 @@ func withoutPluginYet(t *testing.T, k *kube) {
 	})
 }
 
-// manifests is the file that --install applies.
+// manifests returns the file that --install applies.
 func (k *kube) manifests(t *testing.T) string {
 	t.Helper()
 	file, err := filepath.Abs("../../manifests/flannel/flannel.yaml")
@@ -188,7 +188,7 @@ func (k *kube) asBefore(t *testing.T, before map[string]string) {
 	}
 }
 
-// besideOthers checks that the program refuses a cluster that others use.
+// besideOthers checks that the program refuses to install on a cluster that others use.
 func besideOthers(t *testing.T, k *kube) {
 	k.kubectl(t, "run", "shop", "--image", pause, "--image-pull-policy=Never")
 	defer k.kubectl(t, "delete", "pod", "shop", "--now")
@@ -199,8 +199,8 @@ func besideOthers(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// noFlannel has an installation fail: the host is measured no further, and
-// nothing is left.
+// noFlannel makes an installation fail: the host is not measured any further, and nothing is left
+// behind.
 func noFlannel(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	if code, _, log := k.run(t, dir, "--install", "flannel-vxlan", "--flannel-image", "cnibench.local/none:1"); code != 0 {
@@ -218,7 +218,7 @@ func noFlannel(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// twoModes has two modes put on the cluster, measured and removed.
+// twoModes installs two modes on the cluster, measures and removes them.
 func twoModes(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
@@ -237,8 +237,8 @@ func twoModes(t *testing.T, k *kube) {
 	k.noSecrets(t, dir)
 }
 
-// network is what a plugin may leave on a node: links, routes, rules, files, and
-// what its object says of it.
+// network returns what a plugin can leave on a node: links, routes, rules, files, and what its
+// Node object contains.
 func (k *kube) network(t *testing.T, node string) string {
 	t.Helper()
 	all := k.node(t, node, "sh", "-c", "ip -o link | cut -d: -f2; ip route; iptables-save | grep -v '^#' | sed 's/\\[.*//'; ip6tables-save | grep -v '^#' | sed 's/\\[.*//'")
@@ -252,7 +252,7 @@ func (k *kube) network(t *testing.T, node string) string {
 	return all + k.kubectl(t, "get", "node", node, "-o", "jsonpath={.metadata.annotations}")
 }
 
-// firstSample is when the first sample of a run began.
+// firstSample returns the time at which the first sample of a run began.
 func firstSample(t *testing.T, dir string) time.Time {
 	t.Helper()
 	recorded, err := results.Load(dir)
@@ -268,8 +268,8 @@ func firstSample(t *testing.T, dir string) time.Time {
 	return time.Time{}
 }
 
-// logFailed shows why samples failed: on a machine under load some may, and an
-// interval needs six pairs.
+// logFailed logs why samples failed. On a machine under load some may fail, and an interval needs
+// six pairs.
 func logFailed(t *testing.T, dir string) {
 	t.Helper()
 	recorded, err := results.Load(dir)
@@ -283,8 +283,7 @@ func logFailed(t *testing.T, dir string) {
 	}
 }
 
-// holdCells looks for the cells of both plugins and the host, between nodes and
-// inside one.
+// holdCells checks the cells of both plugins and the host, between nodes and within one node.
 func holdCells(t *testing.T, r *model.Report) {
 	t.Helper()
 	mtus := map[string]int{"flannel-vxlan": 1450, "flannel-host-gw": 1500, "host": 1500}
@@ -298,7 +297,7 @@ func holdCells(t *testing.T, r *model.Report) {
 		if m := c.Metric("tcp-rr", "p50"); m == nil || c.Plugin != results.HostPlugin && (m.VsHost == nil || m.VsHost.CI == nil) {
 			t.Errorf("%s on %s: tcp-rr %+v", c.Plugin, c.Topology, m)
 		}
-		// Each plugin's pods have a Service of their own, under the same name.
+		// Each plugin's pods have their own Service, under the same name.
 		if m := c.Metric("service", "rate"); c.Plugin != results.HostPlugin && (m == nil || m.N == 0) {
 			t.Errorf("%s on %s: service %+v", c.Plugin, c.Topology, m)
 		}
@@ -310,17 +309,17 @@ func holdWire(t *testing.T, r *model.Report) {
 	want := map[string]int{"flannel-vxlan": 50, "flannel-host-gw": 0, "host": 0}
 	for _, e := range r.Encapsulation {
 		if e.OverheadBytes != want[e.Plugin] || !e.Agrees || e.Frames == 0 {
-			t.Errorf("the wire of %s: %+v", e.Plugin, e)
+			t.Errorf("encapsulation of %s: %+v", e.Plugin, e)
 		}
 		delete(want, e.Plugin)
 	}
 	if len(want) > 0 {
-		t.Errorf("nobody looked at the wires of %v", want)
+		t.Errorf("no packets were captured for %v", want)
 	}
 }
 
-// holdVerdict looks for the verdict between the two plugins, which were never up
-// at once. MTUs do not vary, so the one on the largest packet is known.
+// holdVerdict checks the verdict between the two plugins, which were never up at the same time.
+// MTUs do not vary, so the verdict on the largest packet is known.
 func holdVerdict(t *testing.T, r *model.Report, said string) {
 	t.Helper()
 	between := 0
@@ -328,7 +327,7 @@ func holdVerdict(t *testing.T, r *model.Report, said string) {
 		if c.A != "flannel-vxlan" || c.B != "flannel-host-gw" {
 			continue
 		}
-		if c.Probe == "service" { // the host has none to compare through
+		if c.Probe == "service" { // the host has none, so there is nothing to compare through
 			continue
 		}
 		between++
@@ -345,7 +344,7 @@ func holdVerdict(t *testing.T, r *model.Report, said string) {
 	}
 }
 
-// twoClusters measures over two contexts, which here lead to the same cluster.
+// twoClusters measures over two contexts, which here refer to the same cluster.
 func twoClusters(t *testing.T, k *kube) {
 	text, err := os.ReadFile(k.config())
 	if err != nil {

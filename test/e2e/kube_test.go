@@ -1,5 +1,5 @@
-// Package e2e measures a real cluster: two nodes of real kubelets on this
-// machine, in namespaces that the test makes and that end with it.
+// Package e2e tests with a real cluster: two nodes with real kubelets on this machine, in
+// namespaces that the test creates and that end with it.
 package e2e
 
 import (
@@ -24,20 +24,20 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// pause is the image of pods' namespaces, as kube/containerd.toml has it.
+// pause is the image that holds pods' namespaces, as named in kube/containerd.toml.
 const pause = "cnibench.local/pause:1"
 
 // kube is the cluster.
 type kube struct {
-	dir    string // of everything that belongs to it
-	binary string // of Kubernetes
-	init   int    // first process of its namespaces
-	// program is bin/cnibench as make build makes it, and image the name of the
-	// image that it makes of itself.
+	dir    string // contains everything that belongs to the cluster
+	binary string // program that contains Kubernetes
+	init   int    // first process of the cluster's namespaces
+	// program is bin/cnibench as built by make build; image is the name of the image that it
+	// creates of itself.
 	program, image string
 }
 
-// up brings the cluster up and sees to its end.
+// up brings the cluster up and makes sure that it ends with the test.
 func up(t *testing.T) *kube {
 	t.Helper()
 	k := &kube{dir: t.TempDir(), binary: needs(t)}
@@ -91,8 +91,7 @@ func up(t *testing.T) *kube {
 	return k
 }
 
-// needs skips where something is missing and returns the program that holds
-// Kubernetes.
+// needs skips the test if something is missing, and returns the program that contains Kubernetes.
 func needs(t *testing.T) string {
 	t.Helper()
 	binary, err := filepath.Abs("../../bin/kube")
@@ -112,17 +111,17 @@ func needs(t *testing.T) string {
 	return binary
 }
 
-// removeCgroups takes away what the nodes' kubelets made below our own.
+// removeCgroups removes the control groups that the nodes' kubelets created below our own.
 func (k *kube) removeCgroups(t *testing.T) {
 	for _, node := range []string{"n1", "n2"} {
 		list, err := os.ReadFile(filepath.Join(k.dir, node, "cgroups"))
 		if err != nil {
-			t.Errorf("what %s made: %v", node, err)
+			t.Errorf("control groups of %s: %v", node, err)
 			continue
 		}
 		for _, top := range strings.Fields(string(list)) {
 			var left error
-			for range 50 { // processes that were killed may still be on their way out
+			for range 50 { // killed processes may not have exited yet
 				if left = removeTree(top); left == nil {
 					break
 				}
@@ -148,7 +147,7 @@ func removeTree(top string) error {
 	return errors.Join(err, syscall.Rmdir(top))
 }
 
-// images makes the images that nodes load: the program's as README tells it,
+// images creates the images that nodes load: the program's is built as described in the README,
 // with make build and cnibench image.
 func (k *kube) images(t *testing.T) {
 	t.Helper()
@@ -185,14 +184,14 @@ func (k *kube) images(t *testing.T) {
 	flannelImage(t, filepath.Join(folder, "flannel.tar"))
 }
 
-// file is one of an image.
+// file is a file in an image.
 type file struct {
 	name    string
 	content []byte
 	mode    int64
 }
 
-// pack writes an image of one layer.
+// pack writes an image with one layer.
 func pack(t *testing.T, path, name string, entrypoint []string, files []file) {
 	t.Helper()
 	var layer bytes.Buffer
@@ -231,12 +230,12 @@ func pack(t *testing.T, path, name string, entrypoint []string, files []file) {
 
 func (k *kube) config() string { return filepath.Join(k.dir, "pki", "admin.kubeconfig") }
 
-// command is a command beside the control plane.
+// command prepares a command that runs where the control plane does.
 func (k *kube) command(ctx context.Context, args ...string) *exec.Cmd {
 	return exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(k.init), "-m", "-p", "-n", "--", "ip", "netns", "exec", "k8s-cp"}, args...)...)
 }
 
-// kubectl runs kubectl and returns what it prints.
+// kubectl runs kubectl and returns its output.
 func (k *kube) kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -248,7 +247,7 @@ func (k *kube) kubectl(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// cnibench runs the program and returns its exit code and streams.
+// cnibench runs the program and returns its exit code and output.
 func (k *kube) cnibench(t *testing.T, args ...string) (code int, out, log string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -264,7 +263,7 @@ func (k *kube) cnibench(t *testing.T, args ...string) (code int, out, log string
 	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
 }
 
-// childOf is the process that nsenter started.
+// childOf returns the process that nsenter started.
 func childOf(t *testing.T, pid int) int {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "task", strconv.Itoa(pid), "children"))

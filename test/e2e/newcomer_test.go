@@ -11,18 +11,18 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// mostBytes is how large the program may be: each node loads it.
+// mostBytes is the maximum size of the program: each node loads it.
 const mostBytes = 60_000_000
 
-// newcomer goes the documented way from a fresh clone: the image that make build
-// and cnibench image make is what measures.
+// newcomer follows the documented path from a fresh clone: the run uses the image made by make
+// build and cnibench image.
 func newcomer(t *testing.T, k *kube) {
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(filepath.Join(root, ".git")); err != nil {
-		t.Skip("this is no clone of the repository, so that none can be made of it")
+		t.Skip("this is not a clone of the repository, so it cannot be cloned")
 	}
 	dir := t.TempDir()
 	script, err := filepath.Abs("newcomer.sh")
@@ -56,7 +56,7 @@ func newcomer(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// standsAlone makes sure that the program is static and small.
+// standsAlone checks that the program is statically linked and small.
 func standsAlone(t *testing.T, path string) {
 	t.Helper()
 	f, err := elf.Open(path)

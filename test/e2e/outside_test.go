@@ -13,8 +13,8 @@ import (
 	"github.com/cnibench/cnibench/testbed/outside"
 )
 
-// outsideHost has the control plane's machine take part, which is no node. It
-// has routes to pods' addresses.
+// outsideHost makes the control plane's machine take part, which is not a node and has routes to
+// pods' addresses.
 func outsideHost(t *testing.T, k *kube) {
 	host := k.command(t.Context(), k.program, "outside", "--address", "10.89.0.1", "--for", "2m")
 	out, err := host.StdoutPipe()
@@ -24,7 +24,7 @@ func outsideHost(t *testing.T, k *kube) {
 	if err := host.Start(); err != nil {
 		t.Fatal(err)
 	}
-	line, err := bufio.NewReader(out).ReadString('\n') // which a shell is to read
+	line, err := bufio.NewReader(out).ReadString('\n') // meant to be read by a shell
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,9 +55,9 @@ func outsideHost(t *testing.T, k *kube) {
 		}
 	}
 	if !seen[results.OutsideToPod] || !seen[results.PodToOutside] || !seen[results.PodToPod] {
-		t.Errorf("looked at %v; %v", seen, r.Warnings)
+		t.Errorf("saw %v; %v", seen, r.Warnings)
 	}
-	if len(r.Adjacency) != 4 { // two nodes, both ways, by pods of the baseline and of the plugin
+	if len(r.Adjacency) != 4 { // two nodes, both directions, from pods of the baseline and of the plugin
 		t.Errorf("adjacency: %+v", r.Adjacency)
 	}
 	for _, a := range r.Adjacency {
@@ -82,8 +82,8 @@ func outsideHost(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// asPlugin calls the program through kubectl, which passes KUBECONFIG on, as
-// somebody who may do in one namespace what the documented role allows.
+// asPlugin calls the program through kubectl, which passes KUBECONFIG on, as a user with only the
+// documented role in one namespace.
 func asPlugin(t *testing.T, k *kube) {
 	plugins := t.TempDir()
 	if err := os.Symlink(k.program, filepath.Join(plugins, "kubectl-cnibench")); err != nil {

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// inPod runs the program in a pod of the cluster, with the pod's own
-// credentials and the role that the project documents.
+// inPod runs the program in a pod of the cluster, with the pod's own credentials and the
+// documented role.
 func inPod(t *testing.T, k *kube) {
 	role, err := filepath.Abs("../../manifests/cluster/role.yaml")
 	if err != nil {
@@ -59,7 +59,7 @@ spec:
 	k.nothingLeft(t)
 }
 
-// lostAtEnd takes the API server away before a run is interrupted.
+// lostAtEnd takes the API server down before a run is interrupted.
 func lostAtEnd(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	signal, wait := midRun(t, k, dir)

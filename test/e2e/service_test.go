@@ -9,7 +9,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 )
 
-// serviceProbe measures the path through a Service, and then without anything that
+// serviceProbe measures the path through a Service, and then on a cluster in which nothing
 // implements Services.
 func serviceProbe(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
@@ -30,11 +30,11 @@ func serviceProbe(t *testing.T, k *kube) {
 			t.Errorf("%s: %v", name, values)
 		}
 	}
-	t.Logf("through the Service and straight: %v", values)
+	t.Logf("through the Service and directly: %v", values)
 	k.nothingLeft(t)
 }
 
-// noProxy measures where nothing implements Services.
+// noProxy measures on a cluster in which nothing implements Services.
 func noProxy(t *testing.T, k *kube) {
 	for _, node := range []string{"n1", "n2"} {
 		k.killInner(t, "-STOP", node, "kube-proxy")
@@ -53,7 +53,7 @@ func noProxy(t *testing.T, k *kube) {
 	k.nothingLeft(t)
 }
 
-// killInner sends a signal to a process of a node, which counts its own.
+// killInner sends a signal to a process of a node, by its ID in the node's own PID namespace.
 func (k *kube) killInner(t *testing.T, signal, node, name string) {
 	t.Helper()
 	top, err := os.ReadFile(filepath.Join(k.dir, "node"+strings.TrimPrefix(node, "n")+".pid"))

@@ -1,5 +1,4 @@
-// Command pause is what keeps a pod's namespaces in the tests' cluster: it
-// waits until it is ended.
+// Command pause holds a pod's namespaces in the tests' cluster: it waits until it is killed.
 package main
 
 import (
