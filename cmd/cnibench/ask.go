@@ -98,8 +98,8 @@ func network(text string, field func(*results.Needs) *netip.Prefix) question {
 		}}
 }
 
-// maxWrong is how often a question is asked in total; whoever answers wrongly more often is not a
-// person.
+// maxWrong is the number of invalid answers to one question after which asking ends: a person would
+// not give more.
 const maxWrong = 3
 
 // ask asks all questions. An empty answer keeps the known value; the end of the input keeps all

@@ -79,7 +79,7 @@ func (o *runOptions) detect(plugin string, found detect.Found) {
 	o.detected = append(o.detected, results.Event{Name: results.EventDetected, Plugin: plugin, Topology: testbed.ClusterTopology, Text: words.Detected.With(found.Words)})
 }
 
-// notByUs installs a plugin that is already installed.
+// notByUs is the Deploy function of a plugin that was detected on a cluster.
 func notByUs(context.Context, plugins.Network) (*plugins.Deployment, error) {
 	return nil, errors.New("the plugin was not installed by this run")
 }

@@ -14,7 +14,7 @@ import (
 // all of its thresholds.
 func (a *acceptance) checkDecidable(spec *accept.Spec, asked results.Asked) error {
 	asked.Plugins, asked.Probes = slices.Clone(asked.Plugins), slices.Clone(asked.Probes)
-	if asked.Testbed != "cluster" { // its plugin may not be detected yet
+	if asked.Testbed != "cluster" { // the plugin of a cluster may not be detected yet
 		if _, err := scenarios.Check(&asked, a.p.catalogue); err != nil {
 			return usageError{err}
 		}

@@ -17,8 +17,8 @@ import (
 	"github.com/cnibench/cnibench/testbed/lab"
 )
 
-// tryFeatures tries every kernel feature in a new lab. It returns the cause for each missing
-// feature. flags are passed to the lab.
+// tryFeatures tries every kernel feature in a new lab, which gets the given flags. It returns the
+// cause for each missing feature.
 func tryFeatures(ctx context.Context, flags ...string) (map[string]string, error) {
 	var out, log bytes.Buffer
 	if err := lab.Spawn(ctx, &out, &log, append([]string{"--try-features"}, flags...)...); err != nil {

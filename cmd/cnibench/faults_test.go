@@ -159,8 +159,8 @@ func takePathDownLater(_ context.Context, n plugins.Network, _ *plugins.Deployme
 	return nil
 }
 
-// A sample of tcp-rr sends more than busyPackets packets between two checks, an idle network at
-// most idlePackets.
+// A sample of tcp-rr sends more than busyPackets packets; an idle network sends at most idlePackets
+// between two checks.
 const busyPackets, idlePackets = 300, 20
 
 // afterFirstSample calls do when the node's NIC has been busy and is idle again. A path that

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// built builds a small program with the given linker flags.
+// built builds a small program with additional flags for go build.
 func built(t *testing.T, flags ...string) string {
 	t.Helper()
 	dir := t.TempDir()

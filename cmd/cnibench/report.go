@@ -120,8 +120,8 @@ func keep(dir string, made *model.Report, in *words.Language) error {
 		write(filepath.Join(dir, results.ReportHTML), func(out io.Writer) error { return html.Write(out, made, in) }))
 }
 
-// softMemory is the amount of memory from which the garbage collector works harder. Otherwise,
-// large records would take twice the memory that they need.
+// softMemory is the memory use above which the garbage collector works harder. Otherwise, large
+// records would take twice the memory that they need.
 const softMemory = 384 << 20
 
 // load reads a recorded run and evaluates it.

@@ -90,7 +90,7 @@ delay. A TCP stream needs many round trips to fill a link: give it time
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "names or globs from the catalogue (cnibench plugins); host is always measured")
 	f.StringSliceVar(&a.Install, "install", nil, "cluster: install these plugins on a disposable cluster one after the other, measure each, and remove it with everything that it left on the nodes")
-	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab or cluster (implied by --context and --kubeconfig)")
+	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab or cluster (--context and --kubeconfig imply cluster)")
 	f.StringVar(&a.Kernel, "kernel", a.Kernel, "kernel of the lab's nodes: host (this machine's), uml (User-Mode Linux), auto (host, and uml for plugins that it does not support)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, vpc with options, see above")
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "rate limit of every node's NIC, such as 1gbit, or none")
