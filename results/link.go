@@ -19,7 +19,7 @@ type Link struct {
 // Bounds of a link. The round trip between any two places in the world takes less than twice
 // maxDelay; at a loss above maxLoss, TCP all but stops.
 const (
-	minDelay = time.Microsecond // netem's resolution
+	minDelay = time.Microsecond // the unit that netem is configured in
 	maxDelay = 200 * time.Millisecond
 	minLoss  = 0.0001 // %
 	maxLoss  = 10     // %

@@ -364,7 +364,7 @@ const (
 	EventNextKernel = "next-kernel" // everything after this is measured in another kernel; Text says what is left for it
 	EventDetected   = "detected"    // what a cluster reports about its plugin that is not in the catalogue or contradicts the one named
 	EventRestored   = "restored"    // a worker was lost and restarted; Text says why
-	EventNotHere    = "not-here"    // what the fact is about is not part of this run; Text says why
+	EventNotHere    = "not-here"    // a fact does not apply to what runs here; Text says why
 )
 
 // Record is one line of the journal: a time and exactly one of the kinds.

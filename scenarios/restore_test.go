@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 // of samples, and again after each restart.
 type fragile struct {
 	t       *testing.T
-	lives   int  // samples that a server's worker survives
+	lives   int  // samples that a server's worker begins, the last of which kills it
 	returns bool // whether it can be restarted
 	left    int
 	ends    [2]*worker.Worker
