@@ -62,7 +62,7 @@ func TestTopologies(t *testing.T) {
 	t.Run("encapsulation between subnets only", func(t *testing.T) { encapsulatesBetweenSubnets(t, r) })
 	t.Run("pods of the VPC are reached from outside", func(t *testing.T) { podsAreReached(t, r) })
 	t.Run("policies hold where somebody takes them", func(t *testing.T) { policiesHold(t, r) })
-	t.Run("the way of a packet", func(t *testing.T) { waysAreSeen(t, r) })
+	t.Run("the path of a packet", func(t *testing.T) { waysAreSeen(t, r) })
 }
 
 func matrixIsFull(t *testing.T, r *model.Report) {

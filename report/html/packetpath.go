@@ -85,6 +85,9 @@ func headers(e results.Encapsulation) []headerView {
 		}
 		all = append(all, h)
 	}
+	if n := len(all); n > 0 && all[n-1].Name == "WireGuard" {
+		inner = n // the packet inside is encrypted
+	}
 	for i := range all {
 		all[i].Outer = i > 0 && i < inner
 	}
