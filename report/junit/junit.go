@@ -86,8 +86,10 @@ func Write(out io.Writer, suites ...Suite) error {
 	if err := e.Encode(document); err != nil {
 		return fmt.Errorf("writing JUnit: %w", err)
 	}
-	_, err := io.WriteString(out, "\n")
-	return err
+	if _, err := io.WriteString(out, "\n"); err != nil {
+		return fmt.Errorf("writing JUnit: %w", err)
+	}
+	return nil
 }
 
 func (s Suite) xml() suiteXML {
