@@ -1,3 +1,5 @@
+// Package report builds a report from a recorded run. It reads the record and never
+// starts anything.
 package report
 
 import (

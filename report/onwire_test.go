@@ -194,6 +194,9 @@ func TestPathThatTheWireDidNotCarry(t *testing.T) {
 				t.Errorf("path_seen is %+v, want %q", got, c.fact)
 			}
 			text, page := rendered(t, people(astext.Write, r, nil)), rendered(t, people(ashtml.Write, r, nil))
+			if failed := c.name == "the capture failed"; failed != strings.Contains(text, "not measured") || failed && strings.Contains(text+page, "disagrees") {
+				t.Errorf("a capture that failed shows nothing, and is reported as:\n%s", text)
+			}
 			if c.away && strings.Contains(text, "No order contradicts physics") {
 				t.Error("the text says that nothing contradicts physics")
 			}

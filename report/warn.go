@@ -22,7 +22,7 @@ func warn(b *gather.Run) {
 			say(words.Sentences(words.Of(words.On.With(e.Plugin, e.Topology), facts.SeenOnWire(r, e.Plugin, e.Topology).Evidence), warned))
 		case facts.Missed(&e):
 			say(words.TookOtherPath.With(e.Plugin, e.Topology, facts.SeenOnWire(r, e.Plugin, e.Topology).Evidence, warned))
-		case !e.Agrees:
+		case !e.Agrees && facts.Looked(&e):
 			say(words.WireDisagrees.With(e.Plugin, e.Topology, facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes), facts.Form(e.Effective, e.Port, e.OverheadBytes),
 				e.Frames, e.Sent, e.Plugin, warned))
 		case len(e.Warnings) > 0:

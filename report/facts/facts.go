@@ -1,3 +1,4 @@
+// Package facts derives from a report the facts that the advice rests on.
 package facts
 
 import (

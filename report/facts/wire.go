@@ -30,6 +30,21 @@ func wireFacts(r *model.Report, p *advice.Plugin, topology results.Topology) {
 // both were not captured. A capture covers one NIC, which both directions pass.
 func Missed(e *results.Encapsulation) bool { return e.Sent > 0 && 2*e.Frames <= e.Sent }
 
+// Looked reports whether a capture was taken at all. One that failed shows nothing,
+// neither for a network nor against it.
+func Looked(e *results.Encapsulation) bool { return e.Sent > 0 || e.Effective != "unseen" }
+
+// AgreesText says whether a capture showed what the plugin is configured for.
+func AgreesText(e *results.Encapsulation) words.Text {
+	switch {
+	case e.Agrees:
+		return words.Yes
+	case !Looked(e):
+		return words.NotMeasured
+	}
+	return words.DisagreesNo
+}
+
 // SeenOnWire returns whether a network's packets were captured: yes, no, or "" if
 // there was no capture, or if the nodes' own packets were not captured either, which
 // means that the capture was on another link.

@@ -1,3 +1,4 @@
+// Package figures computes the figures of each cell of a report from its samples.
 package figures
 
 import (

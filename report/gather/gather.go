@@ -1,3 +1,4 @@
+// Package gather groups the records of a run by network and cell.
 package gather
 
 import (

@@ -32,7 +32,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 // functions returns the functions that the templates call, bound to one report and language.
 func functions(r *model.Report, in *words.Language) template.FuncMap {
 	return template.FuncMap{
-		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "status": model.StatusText, "setting": view.Setting,
+		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "status": model.StatusText, "setting": view.Setting, "agrees": func(e results.Encapsulation) words.Text { return facts.AgreesText(&e) },
 		"list":     func(all []words.Text) words.Text { return words.List(all...) },
 		"percent":  func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 		"milli":    func(ms float64) string { return quantity.Format(ms/1000, "s") },

@@ -1,3 +1,5 @@
+// Package judge gives the verdicts on all pairs of plugins, and names what weakens or
+// contradicts them.
 package judge
 
 import (

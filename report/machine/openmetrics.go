@@ -6,6 +6,7 @@ import (
 
 	dto "github.com/prometheus/client_model/go"
 
+	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
@@ -125,6 +126,9 @@ func setupGauges(r *model.Report, run label) []*dto.MetricFamily {
 		}
 	}
 	for _, e := range r.Encapsulation {
+		if !facts.Looked(&e) {
+			continue
+		}
 		add(agrees, []label{run, {"plugin", e.Plugin}, {"topology", e.Topology.String()}}, oneIf(e.Agrees))
 	}
 	return []*dto.MetricFamily{ready, added, memory, agrees}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
@@ -121,9 +122,9 @@ func (m *comment) wire(r *model.Report) {
 	m.row(m.say(words.Plugin), m.say(words.Topology), m.say(words.Configured), m.say(words.Seen), m.say(words.Agrees))
 	m.row("---", "---", "---", "---", "---")
 	for _, e := range r.Encapsulation {
-		agrees := m.say(words.Yes)
-		if !e.Agrees {
-			agrees = "**" + m.say(words.DisagreesNo) + "**"
+		agrees := m.say(facts.AgreesText(&e))
+		if !e.Agrees && facts.Looked(&e) {
+			agrees = "**" + agrees + "**"
 		}
 		m.row(Inert(e.Plugin), Inert(e.Topology.String()), m.say(facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
 			m.say(facts.Form(e.Effective, e.Port, e.OverheadBytes)), agrees)
@@ -133,9 +134,10 @@ func (m *comment) wire(r *model.Report) {
 // fitting returns the text, cut at the end of a line if it is too long for a comment.
 func (m *comment) fitting() string {
 	var b strings.Builder
+	characters := 0
 	cut := "\n**" + m.in.Say(words.CommentCut) + "**\n"
 	for _, l := range m.lines {
-		if b.Len()+len(l)+1+len(cut) > maxComment {
+		if characters += utf8.RuneCountInString(l) + 1; characters+utf8.RuneCountInString(cut) > maxComment {
 			b.WriteString(cut)
 			break
 		}

@@ -195,12 +195,8 @@ func (t *terminal) loss() {
 func (t *terminal) wire() {
 	lines := [][]words.Text{{words.PluginHead, words.Topology, words.Configured, words.Seen, words.Frames, words.Agrees, words.Headers}}
 	for _, e := range t.report.Encapsulation {
-		agrees := words.Yes
-		if !e.Agrees {
-			agrees = words.DisagreesNo
-		}
 		lines = append(lines, []words.Text{words.Quote(e.Plugin), words.Quote(e.Topology.String()), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes),
-			facts.Form(e.Effective, e.Port, e.OverheadBytes), words.CountOf.With(e.Frames, e.Sent), agrees, words.Columns(words.Quotes(e.Layers)...)})
+			facts.Form(e.Effective, e.Port, e.OverheadBytes), words.CountOf.With(e.Frames, e.Sent), facts.AgreesText(&e), words.Columns(words.Quotes(e.Layers)...)})
 	}
 	if len(lines) > 1 {
 		t.title(words.WireTitle)

@@ -89,6 +89,8 @@ func but(r *model.Report, plugin string, topology results.Topology) []words.Text
 		case e.Plugin != plugin || e.Topology != topology || e.Agrees:
 		case facts.Missed(&e):
 			but = append(but, facts.SeenOnWire(r, plugin, topology).Evidence)
+		case !facts.Looked(&e):
+			but = append(but, e.Warnings...)
 		default:
 			but = append(but, words.WireShows.With(facts.Form(e.Effective, e.Port, e.OverheadBytes), facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)))
 		}

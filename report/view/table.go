@@ -1,3 +1,4 @@
+// Package view arranges a report for the renderings that people read.
 package view
 
 import (
