@@ -20,12 +20,12 @@ func CompareWithHost(b *gather.Run) {
 		for j := range c.Metrics {
 			m := &c.Metrics[j]
 			mine, its := ByBlock(b.Samples[c.Cell], m), ByBlock(b.Samples[host], m)
-			// Zeros have no ratio, and the blocks without zeros do not represent all
-			// (retransmits).
 			if facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology) != "" {
 				m.Warnings = append(m.Warnings, words.NoRatioToHost)
 				continue
 			}
+			// Zeros have no ratio, and the blocks without zeros do not represent all
+			// (retransmits).
 			if r := stats.Paired(mine, its); r.N > 0 && r.N == Common(mine, its) {
 				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Blocks: r.Ratios()}
 			}
