@@ -106,17 +106,17 @@ type outcome struct {
 	unknown  []words.Text
 	why      words.Text // the end of the summary
 	// preferred is the text of the first preference that decided in favour of the winner.
-	preferred words.Text
-	measured  bool // speeds were compared
-	decided   bool // and they decided the ranking
-	told      bool // some verdict showed a difference in speed between the winner and another plugin
-	compared  int  // number of comparisons of the winner with the others
+	preferred     words.Text
+	measured      bool // speeds were compared
+	decided       bool // and they decided the ranking
+	distinguished bool // some verdict showed a difference in speed between the winner and another plugin
+	compared      int  // number of comparisons of the winner with the others
 	// apart holds the plugins that fit but were not compared with the winner by speed.
 	apart []*subject
 }
 
-// duel compares one plugin with another by all figures.
-type duel struct {
+// tally compares one plugin with another by all figures.
+type tally struct {
 	net      int // kinds of figures that it wins minus those that it loses
 	evidence []words.Text
 	compared int
@@ -126,7 +126,7 @@ type duel struct {
 
 // tie returns how a plugin that wins as many kinds of figures as it loses compares with another, and
 // what decides between them. Not finding a difference does not show that there is none.
-func (d duel) tie(other string, settled words.Text) words.Text {
+func (d tally) tie(other string, settled words.Text) words.Text {
 	switch {
 	case d.decided > 0:
 		return words.TieMixed.With(other, settled)
@@ -136,9 +136,9 @@ func (d duel) tie(other string, settled words.Text) words.Text {
 	return words.TieUnshown.With(other, settled)
 }
 
-// fight compares two plugins by all their figures.
-func (f *Facts) fight(a, b string) duel {
-	var d duel
+// tally compares two plugins by all their figures.
+func (f *Facts) tally(a, b string) tally {
+	var d tally
 	for _, kind := range []string{"throughput", "latency"} {
 		balance := 0
 		for _, c := range f.Comparisons {
@@ -179,7 +179,7 @@ func rank(f *Facts, fit []*subject) outcome {
 	score, compared := map[*subject]int{}, map[*subject]int{}
 	for _, a := range fit {
 		for _, b := range fit {
-			d := f.fight(a.plugin.Name, b.plugin.Name)
+			d := f.tally(a.plugin.Name, b.plugin.Name)
 			compared[a] += d.compared
 			score[a] += cmp.Compare(d.net, 0)
 		}
@@ -222,7 +222,7 @@ func prefer(a, b *subject) (p preference, c int, evidence words.Text) {
 // lost records why a plugin that fits lost to the winner.
 func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 	winner := o.winner.plugin.Name
-	d := f.fight(loser.plugin.Name, winner)
+	d := f.tally(loser.plugin.Name, winner)
 	r := Reason{Rule: "slower", Evidence: words.Clauses(d.evidence...), Source: words.SourceVerdicts}
 	switch {
 	case loser.plugin.Kernel != o.winner.plugin.Kernel && f.timed(loser.plugin.Name):
@@ -240,12 +240,12 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 		o.preferred = cmp.Or(o.preferred, p.text)
 		o.because = append(o.because, Reason{Rule: p.rule, Text: words.UncomparedAnd.With(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	case d.net < 0:
-		o.told = true
+		o.distinguished = true
 		r.Text = words.FitsSlower.With(winner)
 	case score[loser] < score[o.winner]:
 		r.Text = words.FitsFewerWins.With(winner)
 	case d.net > 0:
-		o.told = true
+		o.distinguished = true
 		r.Text = words.FitsFasterNoMoreWins.With(winner)
 		o.decided = false
 		o.because = append(o.because, Reason{Rule: "most-wins", Text: words.WinsAsMany.With(loser.plugin.Name),
@@ -255,7 +255,7 @@ func (o *outcome) lost(f *Facts, loser *subject, score map[*subject]int) {
 		r.Rule, r.Source = p.rule, p.source
 		r.Text = words.FitsTie.With(winner, d.tie(loser.plugin.Name, p.text))
 		r.Evidence = words.Clauses(evidence, r.Evidence)
-		o.decided, o.told = false, o.told || d.decided > 0
+		o.decided, o.distinguished = false, o.distinguished || d.decided > 0
 		o.preferred = cmp.Or(o.preferred, p.text)
 		o.because = append(o.because, Reason{Rule: p.rule, Text: d.tie(loser.plugin.Name, p.text), Evidence: evidence, Source: p.source})
 	}
@@ -270,7 +270,7 @@ func kernelNamed(kernel string) words.Text {
 // slower returns, for a plugin that is excluded anyway, the figures by which it is slower than the
 // winner, or nil if it is not.
 func (o *outcome) slower(f *Facts, excluded string) []Reason {
-	d := f.fight(excluded, o.winner.plugin.Name)
+	d := f.tally(excluded, o.winner.plugin.Name)
 	if d.net >= 0 {
 		return nil
 	}
@@ -313,7 +313,7 @@ func (o *outcome) explain(order []*subject) {
 		o.why = words.Fastest
 	case o.decided:
 		o.why = words.WinsMostComparisons
-	case !o.told:
+	case !o.distinguished:
 		o.why = words.NoneShownFaster.With(o.preferred)
 	default:
 		o.why = words.NoneWinsMore.With(cmp.Or(o.preferred, words.PreferredByRules))
