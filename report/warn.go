@@ -69,7 +69,7 @@ func warnApart(b *gather.Run, say func(words.Text)) {
 		}
 	}
 	if len(asked.Contexts) > 0 {
-		say(words.FromDifferentClusters.With(words.List(words.Quotes(asked.Contexts)...), words.List(when...)))
+		say(words.FromDifferentClusters.With(words.ListNames(asked.Contexts), words.List(when...)))
 		return
 	}
 	say(words.InstalledInTurn.With(words.List(when...)))

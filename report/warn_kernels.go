@@ -31,7 +31,7 @@ func warnKernels(b *gather.Run) {
 		}
 	}
 	for _, kernel := range kernels {
-		text := words.RanInOtherKernel.With(words.List(words.Quotes(in[kernel])...), kernel, machine)
+		text := words.RanInOtherKernel.With(words.ListNames(in[kernel]), kernel, machine)
 		if len(own) > 0 {
 			text = words.Clauses(text, words.KernelUMLHint)
 		}

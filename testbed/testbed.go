@@ -102,3 +102,8 @@ func (e *UnsupportedError) Error() string { return e.Cause.String() }
 
 // Words returns the cause.
 func (e *UnsupportedError) Words() words.Text { return e.Cause }
+
+// NotWithin returns the cause of a wait that exceeded its limit.
+func NotWithin(limit time.Duration) error {
+	return words.Error(words.Of(words.NotWithin.With(limit), words.Quote(context.DeadlineExceeded.Error())), context.DeadlineExceeded)
+}

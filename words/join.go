@@ -48,6 +48,9 @@ func (j joint) join(all []Text) Text {
 // List joins items by commas.
 func List(all ...Text) Text { return items.join(all) }
 
+// ListNames joins names, which stay as they are, by commas.
+func ListNames(names []string) Text { return List(Quotes(names)...) }
+
 // Clauses joins clauses by semicolons.
 func Clauses(all ...Text) Text { return clauses.join(all) }
 

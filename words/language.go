@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -56,6 +57,23 @@ func read(name string, file []byte) (*Language, error) {
 	return l, nil
 }
 
+// english says forms in English, to compare them with the sentences beside them.
+var english = sync.OnceValue(func() *Language {
+	l := &Language{name: Names[0], messages: map[string]string{}, joints: joints}
+	for id, m := range messages() {
+		l.messages[id] = m.english
+		if !m.fixed {
+			l.messages[id] = verb.ReplaceAllStringFunc(m.english, func(v string) string {
+				if v == "%%" {
+					return v
+				}
+				return "%s"
+			})
+		}
+	}
+	return l
+})
+
 // Name is the language's, as --lang takes it and HTML's lang attribute has it.
 func (l *Language) Name() string {
 	if l == nil {
@@ -76,33 +94,31 @@ func (l *Language) Say(t Text) string {
 	return said
 }
 
-// say says what a form holds; ok is false if the language has no words for it.
+// say says what a form holds. It is false if the language has no words for it, or
+// if they take in other arguments: forms of a record are untrusted.
 func (l *Language) say(form []byte) (text string, ok bool) {
-	var s struct {
-		ID   string            `json:"id"`
-		Args []json.RawMessage `json:"args"`
-	}
-	if json.Unmarshal(form, &s) != nil {
+	var h heard
+	if json.Unmarshal(form, &h) != nil {
 		return "", false
 	}
-	args := make([]string, len(s.Args))
-	for i, arg := range s.Args {
+	args, values := make([]string, len(h.Args)), make([]any, len(h.Args))
+	for i, arg := range h.Args {
 		if args[i], ok = l.argument(arg); !ok {
 			return "", false
 		}
+		values[i] = args[i]
 	}
-	if j, ok := l.joints[s.ID]; ok {
+	if j, ok := l.joints[h.ID]; ok {
 		return j.before + strings.Join(args, j.between) + j.after, true
 	}
-	format, ok := l.messages[s.ID]
-	if !ok || len(args) == 0 {
-		return format, ok
+	switch format, ok := l.messages[h.ID]; {
+	case !ok || len(verbs(format)) != len(args):
+		return "", false
+	case len(args) == 0:
+		return format, true
+	default:
+		return fmt.Sprintf(format, values...), true
 	}
-	values := make([]any, len(args))
-	for i, a := range args {
-		values[i] = a
-	}
-	return fmt.Sprintf(format, values...), true
 }
 
 // argument says one argument: what it is a string of, or a text's form.

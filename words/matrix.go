@@ -18,7 +18,7 @@ var (
 	WideRatio                 = message("matrix.wide-ratio", "%s against %s by %s over %s (%.1f %%, about %d rounds)")
 	PrecisionNotReached       = message("matrix.precision-not-reached", "the precision of %.1f %% was not reached after %d rounds for %d of %d ratios; the widest, with the rounds that each would take: %s")
 	InRounds                  = message("matrix.in-rounds", "%s in rounds %d to %d")
-	InstalledInTurn           = message("matrix.installed-in-turn", "the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, and what changed in the cluster from one installation to the next is not told apart from the plugins")
+	InstalledInTurn           = message("matrix.installed-in-turn", "the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, and changes of the cluster from one installation to the next cannot be distinguished from differences between the plugins")
 	FromDifferentClusters     = message("matrix.from-different-clusters", "the plugins are those of different clusters (%s), measured one after the other (%s): different machines, so the host's own figures are left out, and only ratios to the host of the same rounds compare")
 	SameNodeNoNIC             = text("matrix.same-node-no-nic", "both ends are on one node, so nothing crosses its NIC")
 	RunEndedFirst             = text("matrix.run-ended-first", "the run ended before it was brought up")

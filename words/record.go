@@ -2,9 +2,7 @@ package words
 
 import (
 	"encoding/json"
-	"fmt"
 	"reflect"
-	"strings"
 )
 
 // Forms are what English sentences of a record are in no language: messages with
@@ -39,10 +37,13 @@ func Restore(v any, forms Forms) {
 		return
 	}
 	walk(reflect.ValueOf(v), func(at reflect.Value) {
-		english := at.Interface().(Text).english
-		form, ok := forms[english]
-		if ok && at.CanSet() && inEnglish(form) == english {
-			at.Set(reflect.ValueOf(Text{english, string(form)}))
+		sentence := at.Interface().(Text).english
+		form, ok := forms[sentence]
+		if !ok || !at.CanSet() {
+			return
+		}
+		if said, ok := english().say(form); ok && said == sentence {
+			at.Set(reflect.ValueOf(Text{sentence, string(form)}))
 		}
 	})
 }
@@ -66,43 +67,11 @@ func walk(v reflect.Value, visit func(reflect.Value)) {
 			}
 		}
 	case reflect.Slice, reflect.Array:
+		if k := v.Type().Elem().Kind(); k <= reflect.Complex128 || k == reflect.String {
+			return // a histogram or a captured frame has many bytes, and no texts
+		}
 		for i := range v.Len() {
 			walk(v.Index(i), visit)
 		}
 	}
-}
-
-// inEnglish says a form in English; "" if it has none.
-func inEnglish(form []byte) string {
-	var s struct {
-		ID   string            `json:"id"`
-		Args []json.RawMessage `json:"args"`
-	}
-	if json.Unmarshal(form, &s) != nil {
-		return ""
-	}
-	args := make([]any, len(s.Args))
-	all := make([]string, len(s.Args))
-	for i, arg := range s.Args {
-		if json.Unmarshal(arg, &all[i]) != nil {
-			all[i] = inEnglish(arg)
-		}
-		args[i] = all[i]
-	}
-	if j, ok := joints[s.ID]; ok {
-		return j.before + strings.Join(all, j.between) + j.after
-	}
-	m, ok := messages()[s.ID]
-	if !ok || len(args) != len(verbs(m.english)) {
-		return ""
-	}
-	if m.fixed {
-		return m.english
-	}
-	return fmt.Sprintf(verb.ReplaceAllStringFunc(m.english, func(v string) string {
-		if v == "%%" {
-			return v
-		}
-		return "%s"
-	}), args...)
 }

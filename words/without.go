@@ -18,15 +18,12 @@ func (t Text) WithoutFigures() Text {
 }
 
 func formWithoutFigures(form []byte) []byte {
-	var s struct {
-		ID   string            `json:"id"`
-		Args []json.RawMessage `json:"args"`
-	}
-	if json.Unmarshal(form, &s) != nil {
+	var h heard
+	if json.Unmarshal(form, &h) != nil {
 		return form
 	}
-	out := spoken{ID: s.ID}
-	for _, arg := range s.Args {
+	out := spoken{ID: h.ID}
+	for _, arg := range h.Args {
 		var plain string
 		if json.Unmarshal(arg, &plain) == nil {
 			out.Args = append(out.Args, figure.ReplaceAllString(plain, "…"))

@@ -118,6 +118,12 @@ func (m Message) With(args ...any) Text {
 	return Text{english, encode(s)}
 }
 
+// heard is spoken as it is read: an argument is a string, or another form.
+type heard struct {
+	ID   string            `json:"id"`
+	Args []json.RawMessage `json:"args"`
+}
+
 func encode(s spoken) string {
 	form, err := json.Marshal(s)
 	if err != nil { // strings and messages always have a form

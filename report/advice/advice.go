@@ -170,7 +170,7 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 	var untried []string
 	f.Plugins, untried = tried(f.Plugins)
 	if len(untried) > 0 {
-		r.NotMeasured = append(r.NotMeasured, words.RunEndedBefore.With(words.List(words.Quotes(untried)...)))
+		r.NotMeasured = append(r.NotMeasured, words.RunEndedBefore.With(words.ListNames(untried)))
 	}
 	var fit []*subject
 	for i := range f.Plugins {
@@ -186,7 +186,7 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 		fit = append(fit, s)
 	}
 	if absent := notInRun(f, untried); len(absent) > 0 {
-		r.NotMeasured = append(r.NotMeasured, words.NotInRun.With(words.List(words.Quotes(absent)...)))
+		r.NotMeasured = append(r.NotMeasured, words.NotInRun.With(words.ListNames(absent)))
 	}
 	if len(fit) == 0 {
 		r.Summary = nothingFits(f, r.Rejected)
@@ -267,7 +267,7 @@ func nothingFits(f Facts, rejected []Rejected) words.Text {
 	}
 	var parts []words.Text
 	for _, why := range order {
-		parts = append(parts, words.Excludes.With(why, words.List(words.Quotes(by[why])...)))
+		parts = append(parts, words.Excludes.With(why, words.ListNames(by[why])))
 	}
 	return words.NothingFits.With(f.Topology, words.Clauses(parts...))
 }

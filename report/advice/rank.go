@@ -343,10 +343,10 @@ func (o *outcome) notCompared() []words.Text {
 	}
 	var said []words.Text
 	for _, k := range kernels {
-		said = append(said, words.SpeedInOtherKernel.With(words.List(words.Quotes(in[k])...), kernelNamed(k)))
+		said = append(said, words.SpeedInOtherKernel.With(words.ListNames(in[k]), kernelNamed(k)))
 	}
 	if len(unknown) > 0 {
-		said = append(said, words.SpeedUncompared.With(words.List(words.Quotes(unknown)...)))
+		said = append(said, words.SpeedUncompared.With(words.ListNames(unknown)))
 	}
 	return said
 }

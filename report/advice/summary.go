@@ -60,17 +60,17 @@ func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
 		}
 	}
 	for i, why := range reasons {
-		reasons[i] = words.Aside(words.List(words.Quotes(working[why])...), why)
+		reasons[i] = words.Aside(words.ListNames(working[why]), why)
 	}
 	var said []words.Text
 	if len(reasons) > 0 {
 		said = append(said, words.Stop(words.ExcludedThoughWorking.With(words.Clauses(reasons...))))
 	}
 	if oneLeft && len(failing) > 0 {
-		said = append(said, words.Stop(words.NotWorking.With(words.List(words.Quotes(failing)...))))
+		said = append(said, words.Stop(words.NotWorking.With(words.ListNames(failing))))
 	}
 	if oneLeft && len(unknown) > 0 {
-		said = append(said, words.Stop(words.NotShownWorking.With(words.List(words.Quotes(unknown)...))))
+		said = append(said, words.Stop(words.NotShownWorking.With(words.ListNames(unknown))))
 	}
 	return words.Following(said...)
 }

@@ -39,7 +39,6 @@ func functions(r *model.Report, in *words.Language) template.FuncMap {
 		"bytes":    func(n int64) string { return quantity.Format(float64(n), "byte") },
 		"limit":    view.LimitText,
 		"style":    func() template.CSS { return template.CSS(styleSheet) },
-		"standing": func(s view.Standing) string { return in.Say(s.Text()) },
 		"language": in.Name, "say": in.Say,
 		"t": func(id string, args ...any) (string, error) {
 			m, err := words.ByID(id)

@@ -60,7 +60,7 @@ func changesWithout(b *gather.Run, keep func(results.Sample) bool) []model.Chang
 			was := b.Report.Comparisons[i].Verdict
 			i++ // the same pairs in the same order
 			if c.Verdict != was {
-				changes = append(changes, model.Change{A: c.A, B: c.B, Topology: c.Topology, Kernel: c.Topology.Kernel, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric, From: was, To: c.Verdict, N: c.N})
+				changes = append(changes, model.Change{Pair: c.Pair, From: was, To: c.Verdict, N: c.N})
 			}
 		}
 	}

@@ -6,9 +6,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// Comparison is the verdict on one pair of plugins by the headline figure of one
-// probe: how A compares with B. [stats.Judge] describes how it is reached.
-type Comparison struct {
+// Pair names what a verdict is on: two plugins, by one figure of one probe.
+type Pair struct {
 	A        string           `json:"a"`
 	B        string           `json:"b"`
 	Topology results.Topology `json:"topology"`
@@ -16,6 +15,12 @@ type Comparison struct {
 	Wire     string           `json:"wire"`
 	Probe    string           `json:"probe"`
 	Metric   string           `json:"metric"`
+}
+
+// Comparison is the verdict on one pair of plugins by the headline figure of one
+// probe: how A compares with B. [stats.Judge] describes how it is reached.
+type Comparison struct {
+	Pair
 	// Ratio is A's figure divided by B's; null if no block has both.
 	Ratio     *float64      `json:"ratio"`
 	CI        *[2]float64   `json:"ci"` // null: fewer blocks than an interval needs

@@ -31,14 +31,8 @@ type Sensitivity struct {
 
 // Change is a verdict that differs for another choice of samples.
 type Change struct {
-	A        string           `json:"a"`
-	B        string           `json:"b"`
-	Topology results.Topology `json:"topology"`
-	Kernel   string           `json:"kernel,omitempty"` // "" for the machine's own
-	Wire     string           `json:"wire"`
-	Probe    string           `json:"probe"`
-	Metric   string           `json:"metric"`
-	From     stats.Verdict    `json:"from"`
-	To       stats.Verdict    `json:"to"`
-	N        int              `json:"n"` // blocks that are left
+	Pair
+	From stats.Verdict `json:"from"`
+	To   stats.Verdict `json:"to"`
+	N    int           `json:"n"` // blocks that are left
 }

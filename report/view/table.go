@@ -172,7 +172,7 @@ func (t *Table) Notes() []words.Text {
 	}
 	var all []words.Text
 	for _, text := range order {
-		all = append(all, words.Of(words.List(words.Quotes(where[text])...), text))
+		all = append(all, words.Of(words.ListNames(where[text]), text))
 	}
 	return all
 }

@@ -57,7 +57,7 @@ func (n *network) awaitDirection(ctx context.Context, from, to int, limit time.D
 	if err != nil {
 		return err
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, limit, notWithin(limit))
+	limited, cancel := context.WithTimeoutCause(ctx, limit, testbed.NotWithin(limit))
 	defer cancel()
 	err = firstPacket(limited, n.pods[from], n.pods[to])
 	if err == nil || ctx.Err() != nil || n.ctx.Err() != nil {
@@ -208,9 +208,4 @@ func counter(text, group, name string) uint64 {
 		}
 	}
 	return 0
-}
-
-// notWithin returns the cause of a wait that exceeded its limit.
-func notWithin(limit time.Duration) error {
-	return words.Error(words.Of(words.NotWithin.With(limit), words.Quote(context.DeadlineExceeded.Error())), context.DeadlineExceeded)
 }

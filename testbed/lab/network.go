@@ -269,7 +269,7 @@ func (n *network) giveBack(ctx context.Context, p *pod) error {
 		return nil
 	}
 	limit := delWithin * time.Duration(n.slower)
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, notWithin(limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, testbed.NotWithin(limit))
 	defer cancel()
 	return p.cniDel(ctx, n.deployment)
 }

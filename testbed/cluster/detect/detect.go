@@ -71,7 +71,7 @@ func conclude(nodes evidence, configured []evidence, unread []string) Found {
 		d.Words = words.List(d.Words, words.EvidenceContradicts)
 	}
 	if len(unread) > 0 {
-		d.Words = words.Aside(d.Words, words.MayNotRead.With(words.List(words.Quotes(unread)...)))
+		d.Words = words.Aside(d.Words, words.MayNotRead.With(words.ListNames(unread)))
 	}
 	return d
 }
@@ -90,7 +90,7 @@ func annotated(nodes []core.Node) evidence {
 	case len(all) == 1:
 		e.plugin = all[0]
 	default:
-		e.says = words.SaysDifferentThings.With(words.List(words.Quotes(all)...))
+		e.says = words.SaysDifferentThings.With(words.ListNames(all))
 	}
 	return e
 }

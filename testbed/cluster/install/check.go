@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/cnibench/cnibench/plugins/flannel"
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/words"
 )
@@ -96,7 +97,7 @@ const bareWithin = 20 * time.Second
 
 // awaitBare waits until no node has a network for pods.
 func awaitBare(ctx context.Context, c *kube.Client) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, bareWithin, words.Error(words.Of(words.NotWithin.With(bareWithin), words.Quote(context.DeadlineExceeded.Error())), context.DeadlineExceeded))
+	ctx, cancel := context.WithTimeoutCause(ctx, bareWithin, testbed.NotWithin(bareWithin))
 	defer cancel()
 	return kube.Await(ctx, words.Quote("nodes without a network plugin"), func(ctx context.Context) error {
 		nodes, err := c.Nodes(ctx)
