@@ -75,10 +75,13 @@ type Asked struct {
 	Precision float64  `json:"precision"`        // relative full width of an interval, 0.03 = 3 %
 	Margin    float64  `json:"margin,omitempty"` // difference below which plugins are equivalent, 0.03 = 3 %
 	MaxRounds int      `json:"max_rounds"`
-	Duration  Seconds  `json:"duration"`
-	Placement string   `json:"placement,omitempty"` // "": same for latency, split for throughput
-	Seed      uint64   `json:"seed"`
-	Control   string   `json:"control,omitempty"`
+	// Redeploy is how many deployments the rounds are divided among: every network is taken down
+	// and brought up again between two of them. 0 and 1 both mean one deployment.
+	Redeploy  int     `json:"redeploy,omitempty"`
+	Duration  Seconds `json:"duration"`
+	Placement string  `json:"placement,omitempty"` // "": same for latency, split for throughput
+	Seed      uint64  `json:"seed"`
+	Control   string  `json:"control,omitempty"`
 	// For a cluster: the labels of the nodes that may be measured, the taints that pods tolerate
 	// (key[=value][:effect]), and a pod's resource requests.
 	NodeSelector map[string]string `json:"node_selector,omitempty"`
@@ -166,15 +169,18 @@ func (c CPU) Busy() float64 { return c.User + c.System + c.SoftIRQ }
 // samples are kept: Error is set and Values is empty.
 type Sample struct {
 	Cell
-	Probe     string             `json:"probe"`
-	Params    map[string]string  `json:"params,omitempty"`
-	Block     int                `json:"block"`    // from 0
-	Position  int                `json:"position"` // order within the block, from 0
-	Placement Placement          `json:"placement"`
-	Start     time.Time          `json:"start"`
-	Seconds   float64            `json:"seconds"` // the window that Values cover
-	Values    map[string]float64 `json:"values,omitempty"`
-	CPU       *CPU               `json:"cpu,omitempty"`
+	Probe    string            `json:"probe"`
+	Params   map[string]string `json:"params,omitempty"`
+	Block    int               `json:"block"`    // from 0
+	Position int               `json:"position"` // order within the block, from 0
+	// Deployment counts, from 0, how often the network had been brought up before; see
+	// [Asked.Redeploy].
+	Deployment int                `json:"deployment,omitempty"`
+	Placement  Placement          `json:"placement"`
+	Start      time.Time          `json:"start"`
+	Seconds    float64            `json:"seconds"` // the window that Values cover
+	Values     map[string]float64 `json:"values,omitempty"`
+	CPU        *CPU               `json:"cpu,omitempty"`
 	// AgentSeconds is the processor time that the network's agents used during the sample,
 	// including its setup and teardown.
 	AgentSeconds float64 `json:"agent_seconds,omitempty"`

@@ -24,6 +24,10 @@ const (
 // much.
 const DefaultMargin = 0.03
 
+// MinDeployments is the least number of deployments of two plugins from which a verdict on the
+// plugins themselves follows, rather than on what one run deployed.
+const MinDeployments = 6
+
 // Level is the maximum probability of a wrong verdict in a family of comparisons.
 const Level = 1 - Confidence
 

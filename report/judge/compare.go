@@ -124,7 +124,7 @@ func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []mod
 		c := model.Comparison{
 			Pair:   model.Pair{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Kernel: q.topology.Kernel, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name},
 			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []words.Text{},
-			Judged: judged, Family: len(pairs), Common: figures.Common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: measuredApart(b, pairs[i])}
+			Judged: judged, Family: len(pairs), Deployments: 1, Common: figures.Common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: measuredApart(b, pairs[i])}
 		if c.Away = facts.ApartOnWire(b.Report, c.A, c.B, c.Topology); c.Away != "" {
 			c.Common = 0
 		} else if c.ThroughHost {

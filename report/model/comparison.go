@@ -36,6 +36,10 @@ type Comparison struct {
 	// 80 % probability; null: none could.
 	Detectable *float64 `json:"detectable"`
 	Better     string   `json:"better"`
+	// Deployments is how many deployments of the two the verdict is based on. From
+	// [stats.MinDeployments] on, it is a verdict on the plugins; with fewer, it holds for
+	// what was deployed in this run.
+	Deployments int `json:"deployments"`
 	// ThroughHost marks two plugins that were never up at the same time: Ratio
 	// divides their ratios to the baseline, each from its own blocks.
 	ThroughHost bool `json:"through_host,omitempty"`
