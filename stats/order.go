@@ -123,13 +123,6 @@ func FindEcho(x []float64) Echo {
 	return Echo{P: distuv.UnitNormal.CDF((steps/spread - 2) / math.Sqrt(variance)), Lag1: product / spread}
 }
 
-// Independent returns how many independent blocks n blocks with this echo are worth (Bayley and
-// Hammersley, JRSS Supplement 8, 1946, for a correlation that decays from block to block).
-func (e Echo) Independent(n int) float64 {
-	r := max(0, e.Lag1)
-	return float64(n) * (1 - r) / (1 + r)
-}
-
 // warmUpLevel is the probability of finding a warm-up where there is none.
 const warmUpLevel = 0.01
 

@@ -107,20 +107,26 @@ var signedRanks sync.Map
 // signedRank returns the rank, counted from either end, of the Walsh averages that bound the
 // interval for n pairs, or 0 if there is none.
 func signedRank(n int) int {
-	if n > exactUpTo {
-		// Hollander, Wolfe and Chicken, 3rd ed., equation 3.41.
-		mean, variance := float64(n)*float64(n+1)/4, float64(n)*float64(n+1)*float64(2*n+1)/24
-		return int(mean + distuv.UnitNormal.Quantile((1-Confidence)/2)*math.Sqrt(variance))
-	}
 	if k, known := signedRanks.Load(n); known {
 		return k.(int)
 	}
+	k := signedRankAt(n, (1-Confidence)/2)
+	signedRanks.Store(n, k)
+	return k
+}
+
+// signedRankAt is signedRank for an interval that misses with probability tail on each side.
+func signedRankAt(n int, tail float64) int {
+	if n > exactUpTo {
+		// Hollander, Wolfe and Chicken, 3rd ed., equation 3.41.
+		mean, variance := float64(n)*float64(n+1)/4, float64(n)*float64(n+1)*float64(2*n+1)/24
+		return int(mean + distuv.UnitNormal.Quantile(tail)*math.Sqrt(variance))
+	}
 	p := signedRankCDF(n)
 	k := 0
-	for k < len(p) && p[k] <= (1-Confidence)/2 {
+	for k < len(p) && p[k] <= tail {
 		k++
 	}
-	signedRanks.Store(n, k)
 	return k
 }
 

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"math"
 	"slices"
-
-	"gonum.org/v1/gonum/stat/distuv"
 )
 
 // Verdict says how the first of two figures compares to the second.
@@ -43,14 +41,13 @@ type Comparison struct {
 }
 
 // Judge gives every ratio of a family its verdict. A family consists of the comparisons for one
-// question: all pairs of plugins for one figure.
+// question: all pairs of plugins for one figure. Paired ratios must have been widened [Together].
 //
 // Each pair is subject to two questions, each corrected separately over the family with Holm's
-// procedure. Is there a difference? This is the signed-rank test of ratio 1. Is it smaller than
-// the margin? These are the signed-rank tests of the ratios 1+margin and 1/(1+margin), of which
-// the larger p-value counts (two one-sided tests: Schuirmann, J. Pharmacokinetics and
-// Biopharmaceutics 15, 1987; each at half the level, so that the 95 % interval is inside the
-// margin). The verdicts are
+// procedure. Is there a difference, that is, is the ratio not 1? Is it smaller than the margin,
+// that is, neither 1+margin nor 1/(1+margin)? Of the two p-values of the latter, the larger one
+// counts (two one-sided tests: Schuirmann, J. Pharmacokinetics and Biopharmaceutics 15, 1987; each
+// at half the level, so that the 95 % interval is inside the margin). The verdicts are
 //
 //   - equivalent: smaller than the margin, whether there is a difference or not;
 //   - faster, slower: there is a difference, in the direction of the interval;
@@ -58,12 +55,12 @@ type Comparison struct {
 //
 // So the probability that any pair of a family without a difference is called faster or slower is
 // at most 5 %, and so is the probability that any pair that differs by the margin or more is
-// called equivalent. The former needs no assumption about the noise: the order of a block is
-// drawn at random, so two equal plugins could have got each other's samples (Fisher's
-// randomisation argument). The interval of a ratio is not widened for the family: it covers its
-// own ratio with 95 %. A verdict never contradicts the interval, because correction never lowers
-// a p-value, and the uncorrected p-value is below 5 % only if the interval excludes the ratio
-// tested.
+// called equivalent. What the former rests on: in paired blocks, the order is drawn at random, so
+// two equal plugins could have got each other's samples (Fisher's randomisation argument), and
+// what a plugin's own wandering adds is estimated ([Together]). Figures that share no blocks
+// ([Between]) have no such argument; they rest on the independence of the two sides. The interval
+// of a ratio is not widened for the family: it covers its own ratio with 95 %. A verdict never
+// contradicts the interval.
 func Judge(family []Ratio, higherIsBetter bool, margin float64) []Comparison {
 	all := make([]Comparison, len(family))
 	p, near := make([]float64, len(family)), make([]float64, len(family))
@@ -113,10 +110,7 @@ func (r Ratio) pMargin(margin float64) float64 {
 	if r.N == 0 || math.Abs(math.Log(r.Ratio)) >= limit {
 		return 1
 	}
-	if r.apart != nil {
-		return apartMargin(r.apart, limit)
-	}
-	return max(signedRankP(r.Logs, limit), signedRankP(r.Logs, -limit))
+	return max(r.against(limit), r.against(-limit))
 }
 
 // Holm adjusts p-values so that all values at or below a level can be called significant together
@@ -139,63 +133,4 @@ func Holm(p []float64) []float64 {
 		adjusted[i] = most
 	}
 	return adjusted
-}
-
-// MinRounds returns the minimum number of blocks with which a family of comparisons can show any
-// difference: the smallest p-value of n pairs is 2·0.5ⁿ, and Holm multiplies the smallest one by
-// the size of the family.
-func MinRounds(comparisons int) int {
-	n := MinSamples
-	for float64(comparisons)*2*math.Pow(0.5, float64(n)) > Level {
-		n++
-	}
-	return n
-}
-
-// power is the probability of finding a difference of the size given by [Ratio.Detectable].
-const power = 0.8
-
-// Detectable returns the smallest difference, as a share, that these blocks would have shown with
-// 80 % probability in a family of the given number of comparisons. It uses the normal
-// approximation (z₁₋α⸝₂ + z_power)·σ/√n (Lachin, Controlled Clinical Trials 2, 1981), with σ/√n
-// derived from the width of the interval, which bursts do not inflate as they do a standard
-// deviation, and α divided by the size of the family. It is infinite if there are too few blocks
-// to show any.
-func (r Ratio) Detectable(comparisons int) float64 {
-	if r.CI == nil || r.N < MinRounds(comparisons) {
-		return math.Inf(1)
-	}
-	return r.detectable(comparisons)
-}
-
-// detectable requires an interval.
-func (r Ratio) detectable(comparisons int) float64 {
-	z := distuv.UnitNormal.Quantile
-	se := math.Log(r.CI.High/r.CI.Low) / 2 / z(1-Level/2)
-	return math.Expm1((z(1-Level/2/float64(max(comparisons, 1))) + z(power)) * se)
-}
-
-// RoundsToDetect estimates how many blocks would find a difference, given as a share, in the
-// sense of [Ratio.Detectable]. It returns 0 if there is no interval to base this on.
-func (r Ratio) RoundsToDetect(difference float64, comparisons int) int {
-	if r.CI == nil {
-		return 0
-	}
-	now := math.Log1p(r.detectable(comparisons))
-	rounds := math.Ceil(float64(r.N) * math.Pow(now/math.Log1p(difference), 2))
-	return max(int(rounds), MinRounds(comparisons))
-}
-
-// RoundsFor estimates how many blocks would make the interval as narrow as width, a share of the
-// ratio: its width decreases with the square root of their number. It returns 0 if there is no
-// interval to base this on.
-func (r Ratio) RoundsFor(width float64) int {
-	if r.CI == nil {
-		return 0
-	}
-	now := r.CI.RelativeWidth(r.Ratio)
-	if now <= width {
-		return r.N
-	}
-	return int(math.Ceil(float64(r.N)*math.Pow(now/width, 2) - rounding))
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -24,8 +25,8 @@ import (
 // interval ci and every ratio to host the interval ratio.
 func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
 	metric := func(probe, name, unit string) model.Metric {
-		return model.Metric{Probe: probe, Name: name, Unit: unit, Better: "higher", Placement: "split", N: 10, Median: 1, CI: ci,
-			VsHost: &model.VsHost{N: 10, Ratio: 1, CI: ratio}, Samples: []float64{1, 1, 1, 1, 1, 1, 1}}
+		return model.Metric{Probe: probe, Name: name, Unit: unit, Better: "higher", Placement: "split", N: 10, Median: 1, CI: ci, LevelCI: ci,
+			VsHost: &model.VsHost{N: 10, Ratio: 1, CI: ratio, Judged: constant(1)}}
 	}
 	cell := func(plugin string) model.Cell {
 		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "1gbit"}, Status: "ok", PodMTU: 1450,
@@ -41,6 +42,15 @@ func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
 		Findings:     []results.Finding{{Plugin: "calico-bgp", Topology: results.On("l2"), Name: "x"}},
 		Setup:        []model.Setup{{Plugin: "calico-bgp", Topology: results.On("l2"), NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},
 	}
+}
+
+// constant returns a ratio that is the same in all blocks.
+func constant(v float64) stats.Ratio {
+	a, b := map[int]float64{}, map[int]float64{}
+	for i := range 10 {
+		a[i], b[i] = v, 1
+	}
+	return stats.Paired(a, b)
 }
 
 func parse(t *testing.T, threshold string) *Spec {
@@ -159,16 +169,21 @@ func TestStatusOfCells(t *testing.T) {
 }
 
 func TestOfEarlier(t *testing.T) {
-	spec := parse(t, "metric: tcp-stream goodput, of: earlier, at_least: 95 %")
+	spec := parse(t, "metric: tcp-stream goodput, of: earlier, at_least: 80 %")
 	now, earlier := runOf(nil, nil), runOf(nil, nil)
 	for i := range earlier.Cells[1].Metrics {
-		earlier.Cells[1].Metrics[i].Samples = []float64{2, 2, 2, 2, 2, 2, 2}
+		earlier.Cells[1].Metrics[i].VsHost.Judged = constant(2)
 	}
 	if o := Judge(spec, now, earlier, catalogue.All()); o.Verdict != Fail {
 		t.Errorf("half of the earlier run: %+v", o.Thresholds)
 	}
 	if o := Judge(spec, now, now, catalogue.All()); o.Verdict != Pass {
 		t.Errorf("the same run: %+v", o.Thresholds)
+	}
+	// One deployment of each run does not show how much deployments differ.
+	close := parse(t, "metric: tcp-stream goodput, of: earlier, at_least: 95 %")
+	if o := Judge(close, now, now, catalogue.All()); o.Verdict != Inconclusive {
+		t.Errorf("the same run with a close limit: %+v", o.Thresholds)
 	}
 	earlier.Host.CPU = "another"
 	if o := Judge(spec, now, earlier, catalogue.All()); o.Verdict != Inconclusive || !strings.Contains(o.Thresholds[0].Reason, "not known to come from one machine") {

@@ -12,6 +12,7 @@ import (
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -275,7 +276,11 @@ func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 		}
 		return interval(r.CI, unitRatio, quantity.Ratio(r.Ratio, r.CI)+" of the earlier run"+notes)
 	}
-	return interval(m.CI, m.Unit, quantity.Interval(m.Median, m.CI, m.Unit)+notes)
+	shown := quantity.Interval(m.Median, m.LevelCI, m.Unit)
+	if m.LevelCI != nil && m.Location.Deployments < stats.MinDeployments && *m.LevelCI != *m.CI {
+		shown += fmt.Sprintf(", with an allowance for other times, which --redeploy %d measures", stats.MinDeployments)
+	}
+	return interval(m.LevelCI, m.Unit, shown+notes)
 }
 
 func interval(ci *[2]float64, unit, shown string) seen {

@@ -1,8 +1,6 @@
 package change
 
 import (
-	"math"
-
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -21,11 +19,16 @@ type Comparison struct {
 	New    string `json:"new"`
 	// Environment lists the differences other than the measured figures.
 	Environment []string `json:"environment"`
-	// SameMachine says whether absolute figures are judged. Otherwise ratios to
-	// host are judged.
-	SameMachine bool    `json:"same_machine"`
+	// SameMachine says whether host's own figures are judged too. All others are judged by their
+	// ratios to host.
+	SameMachine bool `json:"same_machine"`
+	// Deployments is the smaller number of deployments of the two runs' plugins. Below
+	// [stats.MinDeployments], the intervals contain an assumption about how much deployments differ.
+	Deployments int     `json:"deployments"`
 	Margin      float64 `json:"margin"`
 	Cells       []Cell  `json:"cells"`
+
+	later *model.Report
 }
 
 // Schema names the version of the comparison in JSON.
@@ -48,12 +51,13 @@ type Cell struct {
 	better string
 }
 
-// Between compares two runs. If they come from one machine, it compares the samples of
-// each figure. Otherwise it compares the ratios to host in the blocks of each run,
-// because the speed of the machine cancels out of them.
+// Between compares two runs by the ratios to host of each run, because the speed of the machine at
+// the time cancels out of them. If both runs come from one machine, it compares the figures of host
+// too, and gives no verdict on a figure by which host itself moved.
 func Between(old, now Side, margin float64) *Comparison {
 	c := &Comparison{Schema: Schema, Old: old.Run.ID, New: now.Run.ID, Margin: margin,
-		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run, now.Run)) == 0, Cells: []Cell{}}
+		Environment: append([]string{}, Environment(old.Run, now.Run)...), SameMachine: len(Machine(old.Run, now.Run)) == 0, Deployments: min(deploymentsOf(old.Report), deploymentsOf(now.Report)),
+		Cells: []Cell{}, later: now.Report}
 	families := map[string][]int{} // by probe: its headline in all cells
 	var ratios []stats.Ratio
 	for i := range now.Report.Cells {
@@ -87,7 +91,7 @@ func (c *Comparison) judge(members []int, ratios []stats.Ratio) {
 		return
 	}
 	higher := c.Cells[of[0]].better == "higher"
-	for i, judged := range stats.JudgeIndependent(family, higher, c.Margin) {
+	for i, judged := range stats.Judge(family, higher, c.Margin) {
 		one := &c.Cells[of[i]]
 		one.Verdict, one.P = judged.Verdict, &judged.PAdjusted
 	}
@@ -127,20 +131,28 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	if one.Cause != "" {
 		return one, stats.Ratio{}
 	}
-	one.Old = &was.Median
-	a, b := m.Samples, was.Samples
-	if !c.SameMachine {
-		one.Unit, one.Old, one.New = "ratio", nil, nil
-		if m.VsHost == nil || was.VsHost == nil || len(m.VsHost.Blocks) == 0 || len(was.VsHost.Blocks) == 0 {
-			one.Cause = "absolute figures are not compared, and there is no ratio to host"
-			return one, stats.Ratio{}
-		}
-		one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
-		a, b = m.VsHost.Blocks, was.VsHost.Blocks
+	if now.Plugin == results.HostPlugin {
+		one.Old = &was.Median
+		return c.ratio(one, moved(m, was))
 	}
-	r := stats.Independent(a, b)
-	if r.N == 0 || math.IsNaN(r.Ratio) {
-		one.Cause = "some samples are zero, so there is no ratio"
+	one.Unit, one.New = "ratio", nil
+	r, why := throughHost(m, was)
+	if why != "" {
+		one.Cause = why
+		return one, stats.Ratio{}
+	}
+	one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
+	one, r = c.ratio(one, r)
+	if c.SameMachine && one.Cause == "" {
+		one.Cause = hostMoved(old, c.later, now.Cell, m)
+	}
+	return one, r
+}
+
+// ratio fills in the ratio of the two runs.
+func (c *Comparison) ratio(one Cell, r stats.Ratio) (Cell, stats.Ratio) {
+	if r.N == 0 {
+		one.Cause = noRatio
 		return one, r
 	}
 	one.Ratio, one.CI = &r.Ratio, bounds(r.CI)
@@ -168,7 +180,7 @@ func (c *Comparison) addGone(old, now *model.Report) {
 				cause = "in the later run " + after.Failure(m.Probe).Text().String()
 			}
 			one := Cell{Cell: before.Cell, Probe: m.Probe, Metric: m.Name, Unit: m.Unit, Old: &m.Median, Verdict: stats.Inconclusive, Cause: cause}
-			if !c.SameMachine {
+			if before.Plugin != results.HostPlugin {
 				one.Unit, one.Old = "ratio", nil
 			}
 			c.Cells = append(c.Cells, one)

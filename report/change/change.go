@@ -19,8 +19,9 @@ type Ratio struct {
 	CI    *[2]float64 `json:"ci"`
 }
 
-// Of compares one figure of a cell with the same figure of an earlier run. If that is
-// not possible, why says the reason.
+// Of compares one figure of a cell with the same figure of an earlier run on the same machine:
+// the ratio of the later ratio to host and the earlier one, or for host, of the figures themselves.
+// If that is not possible, why says the reason.
 func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, why string) {
 	if d := Machine(reported(earlier), reported(later)); len(d) > 0 {
 		return r, "the runs are not known to come from one machine, so only ratios to host can be compared: " + strings.Join(d, ", ")
@@ -33,9 +34,18 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 	if d := placed(old, m); d != "" {
 		return r, d
 	}
-	i := stats.Independent(m.Samples, old.Samples)
-	if i.N == 0 {
-		return r, "some samples are zero, so there is no ratio"
+	i, why := throughHost(m, old)
+	if c.Plugin == results.HostPlugin {
+		i, why = moved(m, old), ""
+	}
+	switch {
+	case why != "":
+		return r, why
+	case i.N == 0:
+		return r, noRatio
+	}
+	if host := hostMoved(earlier, later, c.Cell, m); host != "" && c.Plugin != results.HostPlugin {
+		return r, host
 	}
 	return Ratio{i.Ratio, bounds(i.CI)}, ""
 }

@@ -17,20 +17,30 @@ import (
 // the goodput of host around host.
 func side(level, host, noise float64) Side {
 	samples := func(of float64) (all []float64) {
-		for i := range 10 {
-			all = append(all, of*math.Exp(noise*float64(i-5)))
+		for _, i := range []float64{0, -2, 1, 2, -1, 1, -2, 0, 2, -1} {
+			all = append(all, of*math.Exp(noise*i))
 		}
 		return all
 	}
 	cell := func(plugin string, of float64) model.Cell {
-		m := model.Metric{Probe: "tcp-stream", Name: "goodput", Unit: "bit/s", Better: "higher", Placement: "split", Median: of, Samples: samples(of)}
+		m := model.Metric{Probe: "tcp-stream", Name: "goodput", Unit: "bit/s", Better: "higher", Placement: "split", Median: of, N: 10, Samples: samples(of)}
+		m.Location = stats.LocationOf([][]float64{m.Samples})
 		if plugin != results.HostPlugin {
-			m.VsHost = &model.VsHost{N: 10, Ratio: of / host, Blocks: samples(of / host)}
+			m.VsHost = &model.VsHost{N: 10, Ratio: of / host, Judged: ratio(samples(of / host))}
 		}
 		return model.Cell{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "none"}, Status: "ok", Metrics: []model.Metric{m}}
 	}
 	return Side{Run: results.Run{ID: "a", Host: results.Host{CPU: "one", CPUs: 2, Kernel: "6.1"}, Versions: map[string]string{"flanneld": "v1"}},
 		Report: &model.Report{Cells: []model.Cell{cell("host", host), cell("calico-bgp", level)}}}
+}
+
+// ratio returns the ratio whose blocks have these values.
+func ratio(values []float64) stats.Ratio {
+	a, b := map[int]float64{}, map[int]float64{}
+	for i, v := range values {
+		a[i], b[i] = v, 1
+	}
+	return stats.Paired(a, b)
 }
 
 func TestBetween(t *testing.T) {
@@ -41,12 +51,17 @@ func TestBetween(t *testing.T) {
 		verdict       stats.Verdict
 		judged, cells int
 	}{
-		{"the same again", side(8, 10, 0.001), side(8, 10, 0.001), false, stats.Equivalent, 2, 2},
-		{"faster", side(8, 10, 0.001), side(9, 10, 0.001), false, stats.Faster, 2, 2},
-		{"slower", side(8, 10, 0.001), side(7, 10, 0.001), false, stats.Slower, 2, 2},
+		{"the same again is no proof with one deployment", side(8, 10, 0.001), side(8, 10, 0.001), false, stats.Inconclusive, 2, 2},
+		{"a difference that deployments have too", side(8, 10, 0.001), side(7.2, 10, 0.001), false, stats.Inconclusive, 2, 2},
+		{"faster than deployments differ", side(6, 10, 0.001), side(9, 10, 0.001), false, stats.Faster, 2, 2},
+		{"slower", side(8, 10, 0.001), side(4, 10, 0.001), false, stats.Slower, 2, 2},
+		{"everything slowed down, host too", side(8, 10, 0.001), side(4, 5, 0.001), false, stats.Inconclusive, 2, 2},
+		{"the same again in six deployments", deployed(side(8, 10, 0.001)), deployed(side(8, 10, 0.001)), false, stats.Equivalent, 2, 2},
+		{"a little slower in six deployments", deployed(side(8, 10, 0.001)), deployed(side(7.2, 10, 0.001)), false, stats.Slower, 2, 2},
 		{"noise", side(8, 10, 0.1), side(8.2, 10, 0.1), false, stats.Inconclusive, 2, 2},
-		{"a machine of twice the speed, the same share of host", side(8, 10, 0.001), side(16, 20, 0.001), true, stats.Equivalent, 1, 1},
+		{"a machine of twice the speed, the same share of host", side(8, 10, 0.001), side(16, 20, 0.001), true, stats.Inconclusive, 1, 1},
 		{"a machine of twice the speed, a smaller share of host", side(8, 10, 0.001), side(10, 20, 0.001), true, stats.Slower, 1, 1},
+		{"and as many deployments of both", deployed(side(8, 10, 0.001)), deployed(side(16, 20, 0.001)), true, stats.Equivalent, 1, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.other {
@@ -60,8 +75,51 @@ func TestBetween(t *testing.T) {
 				if cell.Plugin == "calico-bgp" && cell.Verdict != c.verdict {
 					t.Errorf("%s, want %s: %+v", cell.Verdict, c.verdict, cell)
 				}
-				if c.other && cell.Unit != "ratio" {
+				if cell.Plugin != results.HostPlugin && cell.Unit != "ratio" {
 					t.Errorf("an absolute figure is compared across machines: %+v", cell)
+				}
+			}
+		})
+	}
+}
+
+// deployed returns the side with every plugin's ratio from as many deployments as a verdict on the
+// plugin needs, which differ by 0.2 %.
+func deployed(s Side) Side {
+	for i := range s.Report.Cells {
+		m := &s.Report.Cells[i].Metrics[0]
+		if m.VsHost == nil {
+			continue
+		}
+		var each []stats.Ratio
+		for d := range stats.MinDeployments {
+			var values []float64
+			for range 6 {
+				values = append(values, m.VsHost.Ratio*(1+0.002*float64(d%3-1)))
+			}
+			each = append(each, ratio(values))
+		}
+		m.VsHost.Judged = stats.OverDeployments(each)
+	}
+	return s
+}
+
+// TestHostMoved checks that a plugin whose ratio changed gets no verdict if host changed too, and
+// that the cause says so.
+func TestHostMoved(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		now  Side
+		says string
+	}{
+		{"host stayed", side(4, 10, 0.001), ""},
+		{"host is slower by half", side(1, 5, 0.001), "host itself moved between the runs (×0.50"},
+		{"host moved within what minutes differ by", side(4, 10.5, 0.001), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for _, cell := range Between(side(8, 10, 0.001), c.now, 0.03).Cells {
+				if cell.Plugin != results.HostPlugin && (!strings.HasPrefix(cell.Cause, c.says) || (c.says == "") != (cell.Cause == "")) {
+					t.Errorf("%q, want %q", cell.Cause, c.says)
 				}
 			}
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/cnibench/cnibench/report/markdown"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 )
 
 // head returns the lines before the table.
@@ -24,6 +25,10 @@ func (c *Comparison) head() []string {
 	}
 	if !c.SameMachine {
 		lines = append(lines, "The runs are not known to come from one machine: only ratios to host are compared, not absolute figures.")
+	}
+	if c.Deployments < stats.MinDeployments {
+		lines = append(lines, fmt.Sprintf("The runs do not have %d deployments each, which would show how much deployments differ: the intervals assume that those of one version vary by %g %% (latency: %g %%). Run both with --redeploy %d to measure it.",
+			stats.MinDeployments, 100*apartGoodput, 100*apartLatency, stats.MinDeployments))
 	}
 	return lines
 }
@@ -51,7 +56,7 @@ func (c *Cell) line() []string {
 }
 
 func (c *Comparison) foot() string {
-	return fmt.Sprintf("Ratios of independent samples (Hodges–Lehmann, 95 %% Mann–Whitney intervals); equivalent: within %g %%; corrected over the cells of a figure (Holm).", 100*c.Margin)
+	return fmt.Sprintf("Plugins are compared by their ratios to host in each run, with 95 %% intervals; equivalent: within %g %%; corrected over the cells of a figure (Holm).", 100*c.Margin)
 }
 
 // Text writes the comparison for a terminal.

@@ -75,6 +75,7 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 		Confidence: stats.Confidence, Warnings: []words.Text{}}
 	failed, cause := 0, words.Text{}
 	marked := map[words.Text]int{}
+	deployments := [][]float64{}
 	for _, s := range samples {
 		if s.Probe != described.Probe {
 			continue
@@ -88,6 +89,10 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 			continue
 		}
 		m.Samples = append(m.Samples, v)
+		for len(deployments) <= s.Deployment {
+			deployments = append(deployments, nil)
+		}
+		deployments[s.Deployment] = append(deployments[s.Deployment], v)
 		m.Placement = s.Placement.Mode
 		for _, w := range s.Warnings {
 			marked[w.WithoutFigures()]++
@@ -98,6 +103,8 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	}
 	s := stats.Summarize(m.Samples)
 	m.N, m.Median, m.CI = s.N, s.Median, Bounds(s.CI)
+	m.Location = stats.LocationOf(deployments)
+	m.LevelCI = Bounds(m.Location.CI)
 	if s.Dropped > 0 {
 		m.Samples = slices.DeleteFunc(m.Samples, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 		m.Warnings = append(m.Warnings, words.Plural(s.Dropped, words.SampleNotFinite, words.SamplesNotFinite).With(s.Dropped))

@@ -1,6 +1,9 @@
 package figures
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
@@ -19,19 +22,56 @@ func CompareWithHost(b *gather.Run) {
 		host := results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire}
 		for j := range c.Metrics {
 			m := &c.Metrics[j]
-			mine, its := ByBlock(b.Samples[c.Cell], m), ByBlock(b.Samples[host], m)
 			if facts.ApartOnWire(b.Report, c.Plugin, results.HostPlugin, c.Topology) != "" {
 				m.Warnings = append(m.Warnings, words.NoRatioToHost)
 				continue
 			}
 			// Zeros have no ratio, and the blocks without zeros do not represent all
 			// (retransmits).
-			if r := stats.Paired(mine, its); r.N > 0 && r.N == Common(mine, its) {
-				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Blocks: r.Ratios()}
+			if r, common := Ratio(b.Samples[c.Cell], b.Samples[host], m); r.N > 0 && r.N == common {
+				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Judged: r}
 			}
 		}
 		c.Loss = lossOf(b, c)
 	}
+}
+
+// Ratio compares one figure of two networks in their common blocks, of which it returns the number.
+// From [stats.MinDeployments] on, deployments count instead of blocks.
+func Ratio(a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
+	mine, its := ByBlock(a, m), ByBlock(b, m)
+	common = Common(mine, its)
+	blocks := map[int]map[int]float64{} // of a, by deployment
+	for _, s := range a {
+		v, ok := mine[s.Block]
+		if _, both := its[s.Block]; !ok || !both {
+			continue
+		}
+		if blocks[s.Deployment] == nil {
+			blocks[s.Deployment] = map[int]float64{}
+		}
+		blocks[s.Deployment][s.Block] = v
+	}
+	if len(blocks) < stats.MinDeployments {
+		return stats.Paired(mine, its), common
+	}
+	var each []stats.Ratio
+	for _, deployment := range slices.Sorted(maps.Keys(blocks)) {
+		each = append(each, stats.Paired(blocks[deployment], its))
+	}
+	return stats.OverDeployments(each), common
+}
+
+// Deployments counts the deployments in which both networks have a sample of the figure.
+func Deployments(a, b []results.Sample, m *model.Metric) int {
+	its := ByBlock(b, m)
+	seen := map[int]bool{}
+	for _, s := range a {
+		if _, ok := its[s.Block]; ok && s.Probe == m.Probe && s.Error.Empty() {
+			seen[s.Deployment] = true
+		}
+	}
+	return len(seen)
 }
 
 // Common counts the blocks that both figures have.

@@ -3,6 +3,7 @@
 package judge
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -64,8 +65,23 @@ func Compare(b *gather.Run) {
 	}
 	wg.Wait()
 	b.Report.Comparisons = append(b.Report.Comparisons, slices.Concat(families...)...)
+	for i := range b.Report.Comparisons {
+		sameAsCompared(b, &b.Report.Comparisons[i])
+	}
 	b.Report.Sensitivity = sensitivityOf(b)
 	b.Report.Implausible = implausibleOf(b)
+}
+
+// sameAsCompared gives the ratio to the baseline in the table of figures the interval of the
+// comparison, which knows the other pairs of the family.
+func sameAsCompared(b *gather.Run, c *model.Comparison) {
+	cell := b.Report.Cell(results.Cell{Plugin: c.A, Topology: c.Topology, Wire: c.Wire})
+	if c.B != results.HostPlugin || cell == nil {
+		return
+	}
+	if m := cell.Metric(c.Probe, c.Metric); m != nil && m.VsHost != nil && c.Ratio != nil {
+		m.VsHost.CI, m.VsHost.Judged = c.CI, c.Judged.Ratio
+	}
 }
 
 // familyOf answers one question, and notes what weakens each verdict.
@@ -87,54 +103,60 @@ func anySample(results.Sample) bool { return true }
 
 // judgePairs compares every pair of plugins by the samples for which keep is true.
 func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []model.Comparison {
-	values := map[string]map[int]float64{}
+	m := model.Metric{Probe: q.metric.Probe, Name: q.metric.Name}
+	samples := map[string][]results.Sample{}
 	var names []string
 	for _, p := range b.Order {
 		if p.Topology != q.topology {
 			continue
 		}
-		m := model.Metric{Probe: q.metric.Probe, Name: q.metric.Name}
-		samples := b.Samples[results.Cell{Plugin: p.Plugin, Topology: q.topology, Wire: q.wire}]
-		kept := slices.DeleteFunc(slices.Clone(samples), func(s results.Sample) bool { return !keep(s) })
-		if len(figures.ByBlock(samples, &m)) > 0 {
-			values[p.Plugin] = figures.ByBlock(kept, &m)
+		all := b.Samples[results.Cell{Plugin: p.Plugin, Topology: q.topology, Wire: q.wire}]
+		if len(figures.ByBlock(all, &m)) > 0 {
+			samples[p.Plugin] = slices.DeleteFunc(slices.Clone(all), func(s results.Sample) bool { return !keep(s) })
 			names = append(names, p.Plugin)
 		}
 	}
 	pairs := results.Pairs(names)
+	family := make([]model.Comparison, len(pairs))
 	ratios := make([]stats.Ratio, len(pairs))
-	for i, p := range pairs {
-		if facts.ApartOnWire(b.Report, p[0], p[1], q.topology) != "" {
-			ratios[i] = stats.Paired(nil, nil)
-			continue
-		}
-		if measuredApart(b, p) {
-			ratios[i] = stats.ThroughCommon(values[p[0]], values[p[1]], values[results.HostPlugin])
-			continue
-		}
-		ratios[i] = stats.Paired(values[p[0]], values[p[1]])
+	for i, pair := range pairs {
+		c := &family[i]
+		*c = model.Comparison{
+			Pair:   model.Pair{A: pair[0], B: pair[1], Topology: q.topology, Kernel: q.topology.Kernel, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name},
+			Better: q.metric.Better, Margin: margin(b), Control: results.IsControl(pair[0]), Notes: []words.Text{},
+			Family: len(pairs), ThroughHost: measuredApart(b, pair), Away: facts.ApartOnWire(b.Report, pair[0], pair[1], q.topology)}
+		ratios[i] = ratioOf(c, samples, &m)
 	}
-	margin := margin(b)
-	var family []model.Comparison
 	higher := q.metric.Better == "higher"
-	for i, judged := range stats.Judge(ratios, higher, margin) {
-		if results.IsControl(pairs[i][0]) {
-			judged.JudgeControl(len(pairs), higher, margin)
+	for i, judged := range stats.Judge(stats.Together(ratios), higher, margin(b)) {
+		if family[i].Control {
+			judged.JudgeControl(len(pairs), higher, margin(b))
 		}
-		c := model.Comparison{
-			Pair:   model.Pair{A: pairs[i][0], B: pairs[i][1], Topology: q.topology, Kernel: q.topology.Kernel, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name},
-			Better: q.metric.Better, Margin: margin, Control: results.IsControl(pairs[i][0]), Notes: []words.Text{},
-			Judged: judged, Family: len(pairs), Deployments: 1, Common: figures.Common(values[pairs[i][0]], values[pairs[i][1]]), ThroughHost: measuredApart(b, pairs[i])}
-		if c.Away = facts.ApartOnWire(b.Report, c.A, c.B, c.Topology); c.Away != "" {
-			c.Common = 0
-		} else if c.ThroughHost {
-			host := values[results.HostPlugin]
-			c.Common = min(figures.Common(values[c.A], host), figures.Common(values[c.B], host))
-		}
-		fill(&c)
-		family = append(family, c)
+		family[i].Judged = judged
+		fill(&family[i])
 	}
 	return family
+}
+
+// ratioOf returns the ratio of a comparison, with the blocks, deployments and series that it rests
+// on.
+func ratioOf(c *model.Comparison, samples map[string][]results.Sample, m *model.Metric) stats.Ratio {
+	a, b, host := samples[c.A], samples[c.B], samples[results.HostPlugin]
+	c.Deployments = 1
+	switch {
+	case c.Away != "":
+		return stats.Paired(nil, nil)
+	case c.ThroughHost:
+		x, inX := figures.Ratio(a, host, m)
+		y, inY := figures.Ratio(b, host, m)
+		c.Common, c.Series = min(inX, inY), [][]float64{x.Logs, y.Logs}
+		c.Deployments = max(1, min(figures.Deployments(a, host, m), figures.Deployments(b, host, m)))
+		return stats.Between(x, y, 0)
+	}
+	r, common := figures.Ratio(a, b, m)
+	c.Common, c.Series = common, [][]float64{r.Logs}
+	c.Deployments = max(1, figures.Deployments(a, b, m))
+	return r
 }
 
 // measuredApart reports whether two plugins were measured one after the other, so that
@@ -152,6 +174,9 @@ func fill(c *model.Comparison) {
 		j.Verdict, j.CI = stats.Inconclusive, nil
 	}
 	c.N, c.P, c.PAdjusted, c.PMarginAdjusted, c.Verdict = j.N, j.P, j.PAdjusted, j.PMarginAdjusted, j.Verdict
+	if s := j.Spread; s != nil {
+		c.Spread = &model.Spread{Between: math.Expm1(s.Between), Within: math.Expm1(s.Within)}
+	}
 	if j.N > 0 && j.N == c.Common {
 		c.Ratio, c.CI = &j.Ratio.Ratio, figures.Bounds(j.CI)
 	}
@@ -160,6 +185,10 @@ func fill(c *model.Comparison) {
 	}
 	c.Sentence = sentenceOf(c)
 }
+
+// correlatedLevel is the p-value below which correlated rounds are noted. The interval is widened
+// in any case; the note says why it is wide.
+const correlatedLevel = 0.01
 
 // note adds notes on what weakened a verdict: fewer common blocks than the pair of the
 // family with the most, a drift of the ratio beyond the margin, and correlated blocks.
@@ -171,13 +200,13 @@ func note(c *model.Comparison, most int) {
 	if c.Common < most && c.Away == "" {
 		say(words.FewRoundsCommon, c.Common, most)
 	}
-	logs := c.Judged.Logs
-	if d := stats.FindDrift(logs); d.P*float64(c.Family) <= stats.Level && math.Abs(d.Change) > math.Log1p(c.Margin) {
-		say(words.RatioDrifted, quantity.Share(math.Expm1(d.Change)), d.P)
-	}
-	if e := stats.FindEcho(logs); e.P*float64(c.Family) <= stats.Level {
-		say(words.RoundsCorrelated,
-			e.Lag1, c.N, e.Independent(c.N))
+	for _, logs := range c.Series {
+		if d := stats.FindDrift(logs); d.P*float64(c.Family) <= stats.Level && math.Abs(d.Change) > math.Log1p(c.Margin) {
+			say(words.RatioDrifted, quantity.Share(math.Expm1(d.Change)), d.P)
+		}
+		if e := stats.FindEcho(logs); e.P <= correlatedLevel {
+			say(words.RoundsCorrelated, e.Lag1, c.Judged.Widened)
+		}
 	}
 }
 
@@ -185,14 +214,34 @@ func note(c *model.Comparison, most int) {
 // verdict without them.
 func noteWarmUp(b *gather.Run, q question, family []model.Comparison, i int) {
 	c := &family[i]
-	n := stats.WarmUp(c.Judged.Logs)
+	n := 0
+	for _, logs := range c.Series {
+		n = max(n, stats.WarmUp(logs))
+	}
 	if n == 0 {
 		return
 	}
-	rest := judgePairs(b, q, func(s results.Sample) bool { return s.Block >= n })[i]
+	first := map[int]bool{} // blocks
+	for _, plugin := range []string{c.A, c.B} {
+		for j, block := range blocksOf(b.Samples[results.Cell{Plugin: plugin, Topology: q.topology, Wire: q.wire}]) {
+			if j < n {
+				first[block] = true
+			}
+		}
+	}
+	rest := judgePairs(b, q, func(s results.Sample) bool { return !first[s.Block] })[i]
 	without := words.VerdictStays
 	if rest.Verdict != c.Verdict {
 		without = words.VerdictBecomes.With(quantity.VerdictText(rest.Verdict))
 	}
 	c.Notes = append(c.Notes, words.WarmUpDiffers.With(n, without))
+}
+
+// blocksOf returns the numbers of the blocks with samples, in order.
+func blocksOf(samples []results.Sample) []int {
+	seen := map[int]bool{}
+	for _, s := range samples {
+		seen[s.Block] = true
+	}
+	return slices.Sorted(maps.Keys(seen))
 }

@@ -12,11 +12,23 @@ func sentenceOf(c *model.Comparison) words.Text {
 	figure := words.FigureOverRate.With(words.Quote(c.Probe+" "+c.Metric), model.WireName(c.Wire))
 	switch c.Verdict {
 	case stats.Faster, stats.Slower:
-		return words.VerdictSentence.With(c.A, quantity.VerdictText(c.Verdict), c.B, figure, difference(*c.Ratio, *c.CI))
+		return scope(c, words.VerdictSentence.With(c.A, quantity.VerdictText(c.Verdict), c.B, figure, difference(*c.Ratio, *c.CI)))
 	case stats.Equivalent:
-		return words.EquivalentSentence.With(c.A, c.B, figure, quantity.Percent(c.Margin), quantity.Share(c.CI[0]-1), quantity.Share(c.CI[1]-1))
+		return scope(c, words.EquivalentSentence.With(c.A, c.B, figure, quantity.Percent(c.Margin), quantity.Share(c.CI[0]-1), quantity.Share(c.CI[1]-1)))
 	}
 	return words.NoVerdictSentence.With(c.A, c.B, figure, undecided(c))
+}
+
+// scope says that a sentence holds for what was deployed, unless there were enough deployments for
+// a verdict on the plugins.
+func scope(c *model.Comparison, sentence words.Text) words.Text {
+	switch {
+	case c.Deployments >= stats.MinDeployments:
+		return sentence
+	case c.Deployments > 1:
+		return words.InTheseDeployments.With(c.Deployments, sentence)
+	}
+	return words.InThisDeployment.With(sentence)
 }
 
 // undecided says why there is no verdict and how to get one.
@@ -31,7 +43,7 @@ func undecided(c *model.Comparison) words.Text {
 		return words.RoundsWithoutRatio.With(c.Common-c.N, c.Common)
 	case c.CI == nil:
 		return words.Plural(c.N, words.RoundTooFew, words.RoundsTooFew).With(c.N, needed)
-	case c.N < needed && !c.ThroughHost: // the other test needs fewer
+	case c.N < needed && c.Judged.Logs != nil: // the other tests need fewer
 		return words.ComparisonsNeedRounds.With(c.Family, c.N, needed)
 	}
 	text := words.DifferenceBetween.With(quantity.Share(c.CI[0]-1), quantity.Share(c.CI[1]-1))

@@ -87,7 +87,7 @@ func (f *families) of(m model.Metric) *dto.MetricFamily {
 			return g
 		}
 	}
-	g := gauges(name, unit, "Median of "+strings.ReplaceAll(m.Name, `"`, "'")+", and the bounds of its 95 % interval.")
+	g := gauges(name, unit, "Median of "+strings.ReplaceAll(m.Name, `"`, "'")+", and the bounds of where the median of these rounds lies.")
 	f.list = append(f.list, g)
 	return g
 }

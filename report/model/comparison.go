@@ -40,6 +40,9 @@ type Comparison struct {
 	// [stats.MinDeployments] on, it is a verdict on the plugins; with fewer, it holds for
 	// what was deployed in this run.
 	Deployments int `json:"deployments"`
+	// Spread says how much the ratio varies between and within deployments; null if there are too
+	// few.
+	Spread *Spread `json:"spread"`
 	// ThroughHost marks two plugins that were never up at the same time: Ratio
 	// divides their ratios to the baseline, each from its own blocks.
 	ThroughHost bool `json:"through_host,omitempty"`
@@ -50,7 +53,16 @@ type Comparison struct {
 	Notes    []words.Text `json:"notes"`
 
 	Judged stats.Comparison `json:"-"`
-	Family int              `json:"-"` // number of comparisons corrected together
-	Common int              `json:"-"` // blocks with samples of both, including zeros
-	Away   string           `json:"-"` // the one that took another path, so that the two are not compared
+	// Series are the logarithms of the ratios in the order of their blocks: one series, or one for
+	// each side of a comparison through host. There is none if deployments count.
+	Series [][]float64 `json:"-"`
+	Family int         `json:"-"` // number of comparisons corrected together
+	Common int         `json:"-"` // blocks with samples of both, including zeros
+	Away   string      `json:"-"` // the one that took another path, so that the two are not compared
+}
+
+// Spread is how much a ratio varies, in standard deviations as a share of it.
+type Spread struct {
+	Between float64 `json:"between_deployments"`
+	Within  float64 `json:"within_deployment"` // from round to round
 }

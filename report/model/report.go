@@ -10,6 +10,7 @@ import (
 	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -95,16 +96,24 @@ type Cell struct {
 
 // Metric summarizes one figure of a cell over all its samples.
 type Metric struct {
-	Probe      string      `json:"probe"`
-	Name       string      `json:"name"`
-	Unit       string      `json:"unit"`
-	Better     string      `json:"better,omitempty"`   // higher or lower
-	Evidence   bool        `json:"evidence,omitempty"` // it explains other figures
-	Placement  string      `json:"placement"`          // CPUs of the two ends: same, split or unpinned
-	N          int         `json:"n"`
-	Median     float64     `json:"median"`
-	CI         *[2]float64 `json:"ci"` // null if there are too few samples, see Warnings
+	Probe     string  `json:"probe"`
+	Name      string  `json:"name"`
+	Unit      string  `json:"unit"`
+	Better    string  `json:"better,omitempty"`   // higher or lower
+	Evidence  bool    `json:"evidence,omitempty"` // it explains other figures
+	Placement string  `json:"placement"`          // CPUs of the two ends: same, split or unpinned
+	N         int     `json:"n"`
+	Median    float64 `json:"median"`
+	// CI is where the median of the run's rounds lies, null if there are too few samples, see
+	// Warnings. It would cover the network's level with Confidence if rounds were independent; for
+	// other times than these minutes, see LevelCI.
+	CI         *[2]float64 `json:"ci"`
 	Confidence float64     `json:"confidence"`
+	// LevelCI covers the level of the network on this machine at other times too
+	// ([stats.LocationOf]).
+	LevelCI *[2]float64 `json:"level_ci"`
+	// Location is what LevelCI belongs to, for comparisons with other runs.
+	Location stats.Location `json:"-"`
 	// Merged is the percentile of the merged histograms of all samples. Only
 	// latency percentiles have it.
 	Merged *float64 `json:"merged,omitempty"`
@@ -126,8 +135,8 @@ type VsHost struct {
 	N     int         `json:"n"` // blocks that have both
 	Ratio float64     `json:"ratio"`
 	CI    *[2]float64 `json:"ci"` // null: fewer blocks than an interval needs
-	// Blocks holds the ratio of each block, for comparisons with other runs.
-	Blocks []float64 `json:"-"`
+	// Judged is the same ratio, for comparisons with other runs.
+	Judged stats.Ratio `json:"-"`
 }
 
 // String formats the ratio and its interval; it is "" if v is nil.

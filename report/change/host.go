@@ -1,0 +1,81 @@
+package change
+
+import (
+	"fmt"
+
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
+)
+
+// noRatio is the cause of a figure that has no ratio.
+const noRatio = "some samples are zero, so there is no ratio"
+
+// Standard deviations, as logarithms, by which the ratio to host of one version of a plugin varies
+// between deployments on one machine, used for runs with too few deployments to show it. Runs of
+// the same versions on one machine differed by 2 to 5 % in goodput and by 9 to 14 % in latency
+// (docs/statistics.md).
+const (
+	apartGoodput = 0.05
+	apartLatency = 0.14
+)
+
+// Apart returns by how much the ratio to host of a figure with this unit is assumed to vary between
+// deployments of one version, as the standard deviation of its logarithm. It is 0 if both runs have
+// enough deployments to show it.
+func Apart(now, was stats.Ratio, unit string) float64 {
+	switch {
+	case now.Spread != nil && was.Spread != nil:
+		return 0
+	case unit == "s":
+		return apartLatency
+	}
+	return apartGoodput
+}
+
+// throughHost compares two figures by their ratios to host, each in the blocks of its run. If that
+// is not possible, why says the reason.
+func throughHost(now, was *model.Metric) (r stats.Ratio, why string) {
+	if now.VsHost == nil || was.VsHost == nil {
+		return stats.Ratio{}, "runs are compared by ratios to host, and there is none"
+	}
+	a, b := now.VsHost.Judged, was.VsHost.Judged
+	return stats.Between(a, b, Apart(a, b, now.Unit)), ""
+}
+
+// moved compares two figures of host itself, on one machine.
+func moved(now, was *model.Metric) stats.Ratio {
+	return stats.Between(now.Location.Ratio(now.N), was.Location.Ratio(was.N), 0)
+}
+
+// hostMoved says that the host's own figure moved by more than the margin between two runs on one
+// machine: what changed the machine may have changed its ratios too. It is empty if host did not
+// move.
+func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric) string {
+	cell.Plugin = results.HostPlugin
+	one, other := now.Cell(cell), old.Cell(cell)
+	if one == nil || other == nil {
+		return ""
+	}
+	a, b := one.Metric(m.Probe, m.Name), other.Metric(m.Probe, m.Name)
+	if a == nil || b == nil {
+		return ""
+	}
+	r := moved(a, b)
+	if r.CI == nil || r.CI.Low <= 1+stats.DefaultMargin && r.CI.High >= 1/(1+stats.DefaultMargin) {
+		return ""
+	}
+	return fmt.Sprintf("host itself moved between the runs (%s), so something other than the plugin changed", quantity.Ratio(r.Ratio, bounds(r.CI)))
+}
+
+// deploymentsOf returns on how many deployments the ratios to host of a run rest.
+func deploymentsOf(r *model.Report) int {
+	n := 0
+	for _, c := range r.Comparisons {
+		if c.B == results.HostPlugin {
+			n = max(n, c.Deployments)
+		}
+	}
+	return max(n, 1)
+}
