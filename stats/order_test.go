@@ -40,7 +40,7 @@ func TestFindEcho(t *testing.T) {
 	if e := FindEcho(tourists); !near(e.P, 0.5*math.Erfc(3.6453/math.Sqrt2), 1e-6) || e.Lag1 < 0.6 {
 		t.Errorf("tourists: %+v", e)
 	}
-	if e := FindEcho([]float64{1, 9, 2, 8, 3, 7, 4, 6}); e.P < 0.9 || e.Lag1 > 0 || e.Independent(8) != 8 {
+	if e := FindEcho([]float64{1, 9, 2, 8, 3, 7, 4, 6}); e.P < 0.9 || e.Lag1 > 0 {
 		t.Errorf("to and fro: %+v", e)
 	}
 	for name, x := range map[string][]float64{"all equal": {1, 1, 1, 1, 1, 1, 1}, "too few": {1, 2}} {
