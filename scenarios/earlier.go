@@ -31,28 +31,18 @@ func (e earlier) resumed() bool {
 }
 
 // wasGivenUp reports whether a network failed or was unsupported in the earlier part. It is not
-// tried again, or its failure would be forgotten. A network that had been up keeps its place in
-// the blocks, because their order depends on it.
-func (e earlier) wasGivenUp(instance, topology string) (bool, *upNetwork) {
+// tried again, or its failure would be forgotten.
+func (e earlier) wasGivenUp(instance, topology string) bool {
 	if !e.resumed() {
-		return false, nil
+		return false
 	}
-	status, up := "", false
+	status := results.StatusOK
 	for _, record := range e.part() {
 		if n := record.Network; n != nil && n.Plugin == instance && n.Topology.Name == topology {
 			status = n.Status
 		}
-		if s := record.Setup; s != nil && s.Plugin == instance && s.Topology.Name == topology {
-			up = true
-		}
 	}
-	switch {
-	case status == "" || status == results.StatusOK:
-		return false, nil
-	case up:
-		return true, &upNetwork{instance: instance, topology: results.On(topology), dead: true}
-	}
-	return true, nil
+	return status != results.StatusOK
 }
 
 // findings returns the findings of a network that the earlier part of a resumed run recorded.

@@ -24,27 +24,46 @@ func instances(a results.Asked) []string {
 // step is one sample to take.
 type step struct {
 	results.Cell
-	probe   string // as requested, parameters included
-	network *upNetwork
+	probe   string     // as requested, parameters included
+	network *upNetwork // nil in a plan
 }
 
-// block lists every cell's samples once, in the order of round number. The order depends only on
-// the seed and the number, so a resumed run continues in the order of an uninterrupted one.
-func block(a results.Asked, networks []*upNetwork, number int) []step {
-	var steps []step
-	for _, n := range networks {
+// block lists every cell's samples once, in the order of round number. The networks are shuffled
+// within each question (a probe on a topology at a rate limit), and the questions among each
+// other, so that the samples of a pair are close together in time and share what disturbs the
+// machine. The order depends only on the seed and the number, not on which networks came up, so a
+// resumed run continues in the order of an uninterrupted one.
+func block(a results.Asked, instances []string, number int) []step {
+	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
+	var questions [][]step
+	for _, topology := range a.Topology {
 		for _, wire := range a.Wire {
 			for _, probe := range a.Probes {
-				p, _, err := catalogue.Parse(probe)
-				if err == nil && !p.Once && !(p.Pods && n.instance == results.HostPlugin) {
-					cell := results.Cell{Plugin: n.instance, Topology: n.topology, Wire: wire}
-					steps = append(steps, step{cell, probe, n})
+				if question := samplesOf(instances, topology, wire, probe); len(question) > 0 {
+					rng.Shuffle(len(question), func(i, j int) { question[i], question[j] = question[j], question[i] })
+					questions = append(questions, question)
 				}
 			}
 		}
 	}
-	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
-	rng.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+	rng.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+	return slices.Concat(questions...)
+}
+
+// samplesOf lists the samples of one question, one for each network that a probe can measure.
+func samplesOf(instances []string, topology, wire, probe string) []step {
+	p, _, err := catalogue.Parse(probe)
+	if err != nil || p.Once {
+		return nil
+	}
+	var steps []step
+	for _, instance := range instances {
+		if p.Pods && instance == results.HostPlugin {
+			continue
+		}
+		cell := results.Cell{Plugin: instance, Topology: results.On(topology), Wire: wire}
+		steps = append(steps, step{Cell: cell, probe: probe})
+	}
 	return steps
 }
 
@@ -95,13 +114,9 @@ func PlanOf(a results.Asked) Plan {
 	}
 	phases := together(a)
 	p.Phases = len(phases)
-	var networks []*upNetwork // of the first phase
 	for _, topology := range a.Topology {
 		for _, instance := range instances(a) {
 			p.Networks = append(p.Networks, Planned{instance, topology})
-			if slices.Contains(phases[0], instance) {
-				networks = append(networks, &upNetwork{instance: instance, topology: results.On(topology)})
-			}
 			for _, wire := range a.Wire {
 				p.Cells = append(p.Cells, results.Cell{Plugin: instance, Topology: results.On(topology), Wire: wire})
 			}
@@ -112,7 +127,7 @@ func PlanOf(a results.Asked) Plan {
 			p.Facts = append(p.Facts, name)
 		}
 	}
-	for _, s := range block(a, networks, 0) {
+	for _, s := range block(a, phases[0], 0) {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
 	p.Block = time.Duration(len(p.Order)) * (a.Duration.Duration() + betweenSamples)

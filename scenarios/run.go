@@ -129,10 +129,7 @@ func (r *run) up(ctx context.Context) error {
 }
 
 func (r *run) bringUp(ctx context.Context, instance, topology string) error {
-	if gone, was := r.earlier().wasGivenUp(instance, topology); gone {
-		if was != nil {
-			r.networks = append(r.networks, was)
-		}
+	if r.earlier().wasGivenUp(instance, topology) {
 		return nil
 	}
 	plugin := r.Catalogue.Get(results.Original(instance))
@@ -193,7 +190,7 @@ func (r *run) once(ctx context.Context) error {
 
 // block measures every cell once. number counts blocks within the run, inPhase within the phase.
 func (r *run) block(ctx context.Context, number, inPhase int) error {
-	steps := block(r.Asked, r.networks, number)
+	steps := r.steps(number)
 	for position, s := range steps {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -208,6 +205,20 @@ func (r *run) block(ctx context.Context, number, inPhase int) error {
 	}
 	r.write().event(results.Event{Name: results.EventBlockEnd, Block: number})
 	return r.Journal.Sync()
+}
+
+// steps lists the samples of a block on the networks that came up.
+func (r *run) steps(number int) []step {
+	var steps []step
+	for _, s := range block(r.Asked, r.phase.Instances, number) {
+		for _, n := range r.networks {
+			if n.instance == s.Plugin && n.topology == s.Topology {
+				s.network = n
+				steps = append(steps, s)
+			}
+		}
+	}
+	return steps
 }
 
 // progress reports the step that is about to start.

@@ -25,30 +25,22 @@ func TestCheckCompletes(t *testing.T) {
 	}
 }
 
-func networksOf(names ...string) []*upNetwork {
-	var all []*upNetwork
-	for _, n := range names {
-		all = append(all, &upNetwork{instance: n, topology: results.On("l2")})
-	}
-	return all
-}
-
 func TestBlocksAreCompleteAndRandom(t *testing.T) {
 	a := Defaults()
 	a.Seed = 42
-	networks := networksOf("host", "flannel-vxlan", "calico-bgp")
-	name := func(s step) string { return fmt.Sprint(s.Cell, s.probe) }
-	var orders [][]string
-	for number := range 4 {
+	networks := []string{"host", "flannel-vxlan", "calico-bgp"}
+	names := func(number int) []string {
 		var order []string
 		for _, s := range block(a, networks, number) {
-			order = append(order, name(s))
+			order = append(order, fmt.Sprint(s.Cell, s.probe))
 		}
-		again := block(a, networks, number)
-		for i := range again {
-			if name(again[i]) != order[i] {
-				t.Fatalf("block %d is different the second time", number)
-			}
+		return order
+	}
+	var orders [][]string
+	for number := range 4 {
+		order := names(number)
+		if !slices.Equal(order, names(number)) {
+			t.Fatalf("block %d is different the second time", number)
 		}
 		sorted := slices.Sorted(slices.Values(order))
 		if len(order) != 3*2*3 || len(slices.Compact(sorted)) != len(order) {
@@ -60,8 +52,31 @@ func TestBlocksAreCompleteAndRandom(t *testing.T) {
 		t.Error("all blocks have the same order")
 	}
 	a.Seed = 43
-	if other := block(a, networks, 0); name(other[0]) == orders[0][0] && name(other[1]) == orders[0][1] && name(other[2]) == orders[0][2] {
+	if slices.Equal(names(0), orders[0]) {
 		t.Error("another seed gives the same order")
+	}
+}
+
+// TestBlocksKeepQuestionsTogether checks that the samples that are compared with each other follow
+// one another, and that neither the questions nor the networks within one keep their order.
+func TestBlocksKeepQuestionsTogether(t *testing.T) {
+	a := Defaults()
+	a.Seed, a.Topology = 42, []string{"l2", "routed"}
+	networks := []string{"host", "flannel-vxlan", "calico-bgp"}
+	firstQuestions, firstNetworks := map[string]bool{}, map[string]bool{}
+	for number := range 40 {
+		steps := block(a, networks, number)
+		for i, s := range steps {
+			first := steps[i-i%len(networks)]
+			if s.Topology != first.Topology || s.Wire != first.Wire || s.probe != first.probe {
+				t.Fatalf("block %d: sample %d is of another question than %v %s", number, i, first.Cell, first.probe)
+			}
+		}
+		firstQuestions[fmt.Sprint(steps[0].Topology, steps[0].Wire, steps[0].probe)] = true
+		firstNetworks[steps[0].Plugin] = true
+	}
+	if len(firstQuestions) < 6 || len(firstNetworks) != len(networks) {
+		t.Errorf("40 blocks begin with the questions %v and the networks %v", firstQuestions, firstNetworks)
 	}
 }
 
