@@ -87,6 +87,9 @@ type Plan struct {
 	// Phases is how many times the blocks are measured: once, or once for each plugin that is
 	// installed alone.
 	Phases int
+	// Deployments is how many deployments the blocks are divided among. LeastEach and MostEach
+	// are the bounds of the number of blocks of one of them.
+	Deployments, LeastEach, MostEach int
 	// Block is the duration of one block. The time to bring networks up comes on top of it and is
 	// not known in advance.
 	Block time.Duration
@@ -112,6 +115,8 @@ func PlanOf(a results.Asked) Plan {
 	if a.Rounds == 0 {
 		p.Least, p.Most = min(p.Needed, a.MaxRounds), a.MaxRounds
 	}
+	p.Deployments = a.Deployments()
+	p.LeastEach, p.MostEach = max(share(p.Least, p.Deployments, p.Deployments-1), 1), share(p.Most, p.Deployments, 0)
 	phases := together(a)
 	p.Phases = len(phases)
 	for _, topology := range a.Topology {

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/cnibench/cnibench/probes/catalogue"
@@ -96,22 +97,32 @@ type pace struct {
 	reached reached // after the last block
 }
 
-// enough reports whether the blocks measured so far suffice for the requested precision.
-func (p *pace) enough(blocks int, alive []string) bool {
+// enough reports whether the blocks measured so far suffice for the requested precision. blocks
+// counts those of the phase. With several deployments, the widths are those to expect after the
+// last one if all take as many blocks as those so far: they shrink with the root of the number of
+// blocks.
+func (p *pace) enough(deployment, blocks int, alive []string) bool {
 	if p.asked.Rounds > 0 || blocks == 0 {
 		return false
 	}
+	n := p.asked.Deployments()
 	p.reached = p.seen.reached(alive)
-	p.reached.rounds = max(p.reached.rounds, p.needed())
+	p.reached.rounds = share(max(p.reached.rounds, p.needed()), n, deployment)
+	p.reached.widest *= math.Sqrt(float64(deployment+1) / float64(n))
 	return p.reached.precise(p.asked.Precision, blocks)
 }
 
-// rounds returns the maximum number of blocks in a phase.
-func (p *pace) rounds() int {
+// most returns the maximum number of blocks: of the run, or of every plugin that is measured apart.
+func (p *pace) most() int {
 	if p.asked.Rounds > 0 {
 		return p.asked.Rounds
 	}
 	return p.asked.MaxRounds
+}
+
+// rounds returns the maximum number of blocks of a phase in a deployment.
+func (p *pace) rounds(deployment int) int {
+	return share(p.most(), p.asked.Deployments(), deployment)
 }
 
 // precision describes how wide the widest interval still is.
