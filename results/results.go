@@ -130,6 +130,9 @@ type Metric struct {
 	Better string `json:"better,omitempty"`
 	// Evidence marks a figure that explains others. Tables for people omit it.
 	Evidence bool `json:"evidence,omitempty"`
+	// Fact marks a figure that does not vary from sample to sample. It is taken at the start and
+	// at the end of a run, and its interval in a report is the range of these values.
+	Fact bool `json:"fact,omitempty"`
 }
 
 // Cell names what is compared: one plugin on one topology at one rate limit (wire).

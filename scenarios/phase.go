@@ -63,7 +63,8 @@ func (r *run) all(ctx context.Context) error {
 		if p.Deployment < resumed {
 			continue
 		}
-		r.phase, r.number = p, i+1
+		first := r.Phases[0]
+		r.phase, r.number, r.hostKnown = p, i+1, i > 0 && p.Testbed == first.Testbed && p.Deployment == first.Deployment
 		r.part = partOf(r.Asked, p, r.number)
 		if err := r.measurePhase(ctx); err != nil {
 			return err
@@ -99,13 +100,13 @@ func (r *run) measurePhase(ctx context.Context) error {
 			return err
 		}
 	}
-	begin := r.next
-	r.meter = newMeter(r, begin, upTook)
-	if err := r.blocks(ctx, begin); err != nil {
+	r.begin = r.next
+	r.meter = newMeter(r, upTook)
+	if err := r.blocks(ctx); err != nil {
 		return err
 	}
-	if ctx.Err() != nil {
-		return nil
+	if err := r.closing(ctx); err != nil || ctx.Err() != nil {
+		return err
 	}
 	if next := r.phase.Deployment + 1; r.number < len(r.Phases) && r.Phases[r.number].Deployment == next {
 		r.write().event(results.Event{Name: results.EventRedeploy, Deployment: next, Block: r.next})
@@ -114,11 +115,11 @@ func (r *run) measurePhase(ctx context.Context) error {
 	return nil
 }
 
-// blocks measures the phase's blocks, the first of which is begin.
-func (r *run) blocks(ctx context.Context, begin int) error {
-	r.next = max(begin, r.first)
-	for end := begin + r.pace.rounds(r.phase.Deployment); r.next < end && r.networks.worthwhile(r.Asked.Apart()); r.next++ {
-		if r.pace.enough(r.phase.Deployment, r.next-begin, r.networks.alive()) {
+// blocks measures the phase's blocks.
+func (r *run) blocks(ctx context.Context) error {
+	r.next = max(r.begin, r.first)
+	for end := r.begin + r.pace.rounds(r.phase.Deployment); r.next < end && r.networks.worthwhile(r.Asked.Apart()); r.next++ {
+		if r.pace.enough(r.phase.Deployment, r.next-r.begin, r.networks.alive()) {
 			break
 		}
 		if err := r.block(ctx, r.next); err != nil {
@@ -126,11 +127,4 @@ func (r *run) blocks(ctx context.Context, begin int) error {
 		}
 	}
 	return nil
-}
-
-// known reports whether an earlier phase has already recorded a network's facts: the baseline of
-// one testbed stays the same, unless it is deployed again.
-func (r *run) known(instance string) bool {
-	first := r.Phases[0]
-	return r.number > 1 && instance == results.HostPlugin && r.phase.Testbed == first.Testbed && r.phase.Deployment == first.Deployment
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -28,18 +29,19 @@ type step struct {
 	network *upNetwork // nil in a plan
 }
 
-// block lists every cell's samples once, in the order of round number. The networks are shuffled
+// block lists every cell's samples once, in the order of round number, of the probes for which
+// which is true. The networks are shuffled
 // within each question (a probe on a topology at a rate limit), and the questions among each
 // other, so that the samples of a pair are close together in time and share what disturbs the
 // machine. The order depends only on the seed and the number, not on which networks came up, so a
 // resumed run continues in the order of an uninterrupted one.
-func block(a results.Asked, instances []string, number int) []step {
+func block(a results.Asked, instances []string, number int, which func(*probes.Probe) bool) []step {
 	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
 	var questions [][]step
 	for _, topology := range a.Topology {
 		for _, wire := range a.Wire {
 			for _, probe := range a.Probes {
-				if question := samplesOf(instances, topology, wire, probe); len(question) > 0 {
+				if question := samplesOf(instances, topology, wire, probe, which); len(question) > 0 {
 					rng.Shuffle(len(question), func(i, j int) { question[i], question[j] = question[j], question[i] })
 					questions = append(questions, question)
 				}
@@ -50,10 +52,16 @@ func block(a results.Asked, instances []string, number int) []step {
 	return slices.Concat(questions...)
 }
 
+// Kinds of probes whose samples a block has. Figures that do not vary are sampled with the first
+// block and after the last one.
+func varies(p *probes.Probe) bool  { return !p.Once && p.Changed == nil }
+func isFact(p *probes.Probe) bool  { return !p.Once && p.Changed != nil }
+func sampled(p *probes.Probe) bool { return !p.Once }
+
 // samplesOf lists the samples of one question, one for each network that a probe can measure.
-func samplesOf(instances []string, topology, wire, probe string) []step {
+func samplesOf(instances []string, topology, wire, probe string, which func(*probes.Probe) bool) []step {
 	p, _, err := catalogue.Parse(probe)
-	if err != nil || p.Once {
+	if err != nil || !which(p) {
 		return nil
 	}
 	var steps []step
@@ -75,7 +83,10 @@ const betweenSamples = 20 * time.Millisecond
 type Plan struct {
 	Networks []Planned
 	Facts    []string // probes that measure each network once
+	AtEnds   []string // probes that are sampled at the start and at the end
 	Cells    []results.Cell
+	// Samples is the number of samples of a block other than the first.
+	Samples int
 	// Order lists the samples of the first block, "plugin topology wire probe".
 	Order []string
 	// Least and Most are the bounds of the number of blocks; they differ if the precision
@@ -98,7 +109,7 @@ type Plan struct {
 // Short says what the planned number of blocks cannot show, or returns "" if it is enough for a
 // verdict. Networks that fail make the family smaller.
 func (p Plan) Short() string {
-	if p.Comparisons == 0 || len(p.Order) == 0 || p.Most >= p.Needed {
+	if p.Comparisons == 0 || p.Samples == 0 || p.Most >= p.Needed {
 		return ""
 	}
 	return fmt.Sprintf("%d rounds cannot show any difference among %d comparisons: %d are needed (--rounds %d)", p.Most, p.Comparisons, p.Needed, p.Needed)
@@ -128,13 +139,17 @@ func PlanOf(a results.Asked) Plan {
 		}
 	}
 	for _, name := range a.Probes {
-		if probe, _, err := catalogue.Parse(name); err == nil && probe.Once {
+		switch probe, _, err := catalogue.Parse(name); {
+		case err == nil && probe.Once:
 			p.Facts = append(p.Facts, name)
+		case err == nil && isFact(probe):
+			p.AtEnds = append(p.AtEnds, name)
 		}
 	}
-	for _, s := range block(a, phases[0], 0) {
+	for _, s := range block(a, phases[0], 0, sampled) {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
-	p.Block = time.Duration(len(p.Order)) * (a.Duration.Duration() + betweenSamples)
+	p.Samples = len(block(a, phases[0], 0, varies))
+	p.Block = time.Duration(p.Samples) * (a.Duration.Duration() + betweenSamples)
 	return p
 }

@@ -81,10 +81,10 @@ func (s seen) reached(alive []string) reached {
 	return r
 }
 
-// headline returns the main figure of a probe: its first one.
+// headline returns the main figure of a probe, its first one, or "" if its figures do not vary.
 func headline(spec string) string {
 	p, _, err := catalogue.Parse(spec)
-	if err != nil || len(p.Metrics) == 0 {
+	if err != nil || len(p.Metrics) == 0 || !varies(p) {
 		return ""
 	}
 	return p.Metrics[0].Name

@@ -20,9 +20,10 @@ func (r *run) cameUp(n *upNetwork) error {
 	setup.Deployment = r.phase.Deployment
 	n.found = r.earlier().findings(n.instance, n.topology.Name)
 	r.earlier().health(n)
+	known := r.hostKnown && n.instance == results.HostPlugin
 	if was := r.before.get(n.instance, n.topology); was != nil && r.phase.Deployment > 0 {
 		n.found, n.absent, n.worked = was.found, was.absent, was.worked
-	} else if was != nil && r.known(n.instance) {
+	} else if was != nil && known {
 		n.found = was.found
 	}
 	r.networks = append(r.networks, n)
@@ -34,7 +35,7 @@ func (r *run) cameUp(n *upNetwork) error {
 			return err
 		}
 	}
-	if n.dead || r.earlier().hasSetup(n, setup.Deployment) || r.known(n.instance) {
+	if n.dead || r.earlier().hasSetup(n, setup.Deployment) || known {
 		return nil
 	}
 	return r.write().append(results.Record{Setup: &setup})

@@ -151,20 +151,7 @@ func TestResumeInADeployment(t *testing.T) {
 				t.Skip("part of make test-long")
 			}
 			dir := redeploy(t, results.HostPlugin, "flannel-vxlan", "flannel-host-gw")
-			ctx, interrupt := context.WithCancel(t.Context())
-			defer interrupt()
-			taken := 0
-			took := func(*results.Sample) {
-				if taken++; taken == after {
-					interrupt()
-				}
-			}
-			if err := goOn(ctx, t, dir, redeployedBed(t, nil), "", false, took); !errors.Is(err, context.Canceled) {
-				t.Fatal(err)
-			}
-			if _, err := results.Resume(dir, ""); err != nil {
-				t.Fatal(err)
-			}
+			interruptAfter(t, dir, after)
 			if err := goOn(t.Context(), t, dir, redeployedBed(t, nil), "", false, nil); err != nil {
 				t.Fatal(err)
 			}

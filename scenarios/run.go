@@ -9,6 +9,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/probes"
 	probecatalogue "github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
@@ -49,17 +50,21 @@ type Progress struct {
 // run is a run in progress.
 type run struct {
 	Config
-	phase    Phase
-	number   int      // of the phase, from 1
-	part     string   // of the run that the phase is, in names of files; "" for all of it
-	networks networks // of the phase
-	before   networks // of the phase before
-	states   states
-	pace     pace
-	meter    meter
-	first    int // first block to measure in a resumed run
-	next     int // number of the next phase's first block
-	now      int // block being measured
+	phase  Phase
+	number int // of the phase, from 1
+	// hostKnown says that an earlier phase has already recorded the facts of the baseline: on one
+	// testbed it stays the same, unless it is deployed again.
+	hostKnown bool
+	part      string   // of the run that the phase is, in names of files; "" for all of it
+	networks  networks // of the phase
+	before    networks // of the phase before
+	states    states
+	pace      pace
+	meter     meter
+	first     int // first block to measure in a resumed run
+	begin     int // the phase's first block
+	next      int // number of the next phase's first block
+	now       int // block being measured
 	// unsupported are the networks that the kernel does not support.
 	unsupported map[results.Cell]bool
 }
@@ -146,7 +151,7 @@ func (r *run) once(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.known(n.instance) {
+			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.hostKnown && n.instance == results.HostPlugin {
 				continue
 			}
 			r.Progress(Progress{Phase: "inspecting the network", Now: n.instance + " on " + n.topology.Name})
@@ -158,14 +163,22 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
+// steps lists the samples of a block on the networks that came up, in the block's order.
+func (r *run) steps(number int, which func(*probes.Probe) bool) []step {
+	return r.networks.steps(block(r.Asked, r.phase.Instances, number, which))
+}
+
 // block measures every cell once. number counts blocks within the run.
 func (r *run) block(ctx context.Context, number int) error {
-	steps := r.networks.steps(block(r.Asked, r.phase.Instances, number))
-	for position, s := range steps {
+	which := varies
+	if number == r.begin && r.phase.Deployment == 0 {
+		which = sampled
+	}
+	for position, s := range r.steps(number, which) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r.Progress(r.meter.at(number, position, len(steps), s, r.pace.precision()))
+		r.Progress(r.meter.at(number, position, s, r.pace.precision()))
 		if s.network.dead || slices.Contains(s.network.absent, s.probe) {
 			continue
 		}

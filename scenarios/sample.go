@@ -50,6 +50,9 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
 		slices.SortFunc(measured.Warnings, words.Compare) // both ends may report the same warning
 		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
+		if before := r.pace.seen.first(s.Cell, s.probe); probe.Changed != nil && before != nil {
+			measured.Findings = append(measured.Findings, probe.Changed(before, measured.Values)...)
+		}
 		r.pace.seen.add(sample)
 		if measured.Hist != nil {
 			sample.Hist, err = r.Journal.AddHistogram(measured.Hist, r.write().fileParts(s.Plugin, s.Topology.Name, s.Wire, s.probe, fmt.Sprintf("%04d", block))...)

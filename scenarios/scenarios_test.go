@@ -31,7 +31,7 @@ func TestBlocksAreCompleteAndRandom(t *testing.T) {
 	networks := []string{"host", "flannel-vxlan", "calico-bgp"}
 	names := func(number int) []string {
 		var order []string
-		for _, s := range block(a, networks, number) {
+		for _, s := range block(a, networks, number, sampled) {
 			order = append(order, fmt.Sprint(s.Cell, s.probe))
 		}
 		return order
@@ -65,7 +65,7 @@ func TestBlocksKeepQuestionsTogether(t *testing.T) {
 	networks := []string{"host", "flannel-vxlan", "calico-bgp"}
 	firstQuestions, firstNetworks := map[string]bool{}, map[string]bool{}
 	for number := range 40 {
-		steps := block(a, networks, number)
+		steps := block(a, networks, number, sampled)
 		for i, s := range steps {
 			first := steps[i-i%len(networks)]
 			if s.Topology != first.Topology || s.Wire != first.Wire || s.probe != first.probe {

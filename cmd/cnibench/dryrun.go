@@ -29,6 +29,9 @@ func printPlan(w io.Writer, asked results.Asked) {
 	if len(plan.Facts) > 0 {
 		say("once for each network: %s", strings.Join(plan.Facts, ", "))
 	}
+	if len(plan.AtEnds) > 0 {
+		say("at the start and at the end: %s", strings.Join(plan.AtEnds, ", "))
+	}
 	blocks := fmt.Sprint(plan.Most)
 	if plan.Least != plan.Most {
 		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*asked.Precision)
@@ -36,7 +39,7 @@ func printPlan(w io.Writer, asked results.Asked) {
 	if plan.Phases > 1 {
 		say("one plugin after the other: %d times, each with its own blocks", plan.Phases)
 	}
-	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), asked.Seed)
+	say("blocks: %s, of %d samples each, seed %d", blocks, plan.Samples, asked.Seed)
 	again := ""
 	if plan.Deployments > 1 {
 		say("%s", deploymentsOf(plan))

@@ -1,6 +1,8 @@
 package figures
 
 import (
+	"slices"
+
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
@@ -28,6 +30,9 @@ func CompareWithHost(b *gather.Run) {
 			// (retransmits).
 			if r := stats.Paired(mine, its); r.N > 0 && r.N == Common(mine, its) {
 				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Blocks: r.Ratios()}
+				if m.Fact {
+					m.VsHost.CI = &[2]float64{slices.Min(m.VsHost.Blocks), slices.Max(m.VsHost.Blocks)}
+				}
 			}
 		}
 		c.Loss = lossOf(b, c)
