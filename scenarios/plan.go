@@ -124,7 +124,7 @@ func PlanOf(a results.Asked) Plan {
 	p := Plan{Least: a.Rounds, Most: a.Rounds, Comparisons: len(results.Pairs(instances(a)))}
 	p.Needed = stats.MinRounds(p.Comparisons)
 	if a.Rounds == 0 {
-		p.Least, p.Most = min(p.Needed, a.MaxRounds), a.MaxRounds
+		p.Least, p.Most = min(max(p.Needed, leastRounds), a.MaxRounds), a.MaxRounds
 	}
 	p.Deployments = a.Deployments()
 	p.LeastEach, p.MostEach = max(share(p.Least, p.Deployments, p.Deployments-1), 1), share(p.Most, p.Deployments, 0)

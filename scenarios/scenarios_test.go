@@ -91,6 +91,8 @@ func TestControlIsASecondNetwork(t *testing.T) {
 // TestPrecision checks that a run stops at the width of the ratios, whatever their values.
 func TestPrecision(t *testing.T) {
 	three := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8, "calico-bgp": 9e8}
+	close := map[string]float64{"host": 1e9, "flannel-vxlan": 9.5e8, "calico-bgp": 9e8}
+	eight := map[string]float64{"host": 1e9, "flannel-vxlan": 1.25e8}
 	two := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8}
 	for _, c := range []struct {
 		name    string
@@ -101,13 +103,13 @@ func TestPrecision(t *testing.T) {
 		dead    string
 		want    bool
 	}{
-		{"too few samples", two, 5, 0, 0, "", false},
-		{"no noise", two, 6, 0, 0, "", true},
-		{"no noise, but three comparisons need seven rounds", three, 6, 0, 0, "", false},
-		{"three comparisons in seven rounds", three, 7, 0, 0, "", true},
-		{"noise that hits all alike cancels", three, 7, 0, 0.5, "", true},
-		{"noise of one alone", three, 8, 0.2, 0, "", false},
-		{"a network that is not measured any more holds nothing up", three, 8, 0.2, 0, "flannel-vxlan", true},
+		{"too few samples for an interval", two, 5, 0, 0, "", false},
+		{"too few rounds to look again and again", two, 11, 0, 0, "", false},
+		{"no noise", two, 12, 0, 0, "", true},
+		{"noise that hits all alike cancels", three, 12, 0, 0.5, "", true},
+		{"noise of one alone", close, 12, 0.2, 0, "", false},
+		{"the same noise of one that is eight times slower", eight, 12, 0.2, 0, "", true},
+		{"a network that is not measured any more holds nothing up", close, 12, 0.2, 0, "flannel-vxlan", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := seen{}
@@ -125,11 +127,11 @@ func TestPrecision(t *testing.T) {
 						Values: map[string]float64{"goodput": v, "retransmits": float64(block)}})
 				}
 			}
-			r := s.reached(alive)
-			if got := r.precise(0.03, c.samples); got != c.want {
+			r := s.reached(alive, 0.03, 1)
+			if got := r.precise(c.samples); got != c.want {
 				t.Errorf("precise: %v, %+v", got, r)
 			}
-			if !c.want && c.noise > 0 && (r.widest < 0.03 || r.of == "") {
+			if !c.want && c.noise > 0 && (r.width < 0.03 || r.of == "") {
 				t.Errorf("the widest interval is not named: %+v", r)
 			}
 		})

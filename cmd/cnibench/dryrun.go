@@ -34,7 +34,7 @@ func printPlan(w io.Writer, asked results.Asked) {
 	}
 	blocks := fmt.Sprint(plan.Most)
 	if plan.Least != plan.Most {
-		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*asked.Precision)
+		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %% or half of the difference", plan.Least, plan.Most, 100*asked.Precision)
 	}
 	if plan.Phases > 1 {
 		say("one plugin after the other: %d times, each with its own blocks", plan.Phases)

@@ -97,7 +97,7 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 	f.IntVar(&a.Nodes, "nodes", a.Nodes, "number of nodes in each network")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "probes to measure with (see above)")
 	f.IntVar(&a.Rounds, "rounds", 0, "number of blocks to measure (default as many as --precision needs)")
-	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the confidence interval of every ratio should reach")
+	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the confidence interval of every ratio should reach; half of the difference is enough for two that differ more")
 	f.Float64Var(&a.Margin, "margin", a.Margin, "relative difference below which plugins are equivalent")
 	f.IntVar(&a.MaxRounds, "max-rounds", a.MaxRounds, "maximum number of blocks to measure for --precision")
 	f.IntVar(&a.Redeploy, "redeploy", a.Redeploy, "number of deployments that the blocks are divided among: between two of them every network is taken down and brought up again")
