@@ -63,6 +63,11 @@ func Between(old, now Side, margin float64) *Comparison {
 		}
 		for _, m := range headlines(cell) {
 			one, r := c.cell(old.Report, cell, m)
+			if m.Fact && one.Cause == "" {
+				one.exact()
+				c.Cells, ratios = append(c.Cells, one), append(ratios, r)
+				continue
+			}
 			families[m.Probe] = append(families[m.Probe], len(c.Cells))
 			c.Cells, ratios = append(c.Cells, one), append(ratios, r)
 		}

@@ -33,6 +33,9 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 	if d := placed(old, m); d != "" {
 		return r, d
 	}
+	if m.Fact && old.Median != 0 {
+		return exactRatio(m, old), ""
+	}
 	i := stats.Independent(m.Samples, old.Samples)
 	if i.N == 0 {
 		return r, "some samples are zero, so there is no ratio"
