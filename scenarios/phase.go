@@ -64,7 +64,7 @@ func (r *run) all(ctx context.Context) error {
 			continue
 		}
 		first := r.Phases[0]
-		r.phase, r.number, r.hostKnown = p, i+1, i > 0 && p.Testbed == first.Testbed && p.Deployment == first.Deployment
+		r.phase, r.number, r.hostKnown = p, i+1, i > 0 && p.Deployment == first.Deployment && p.Testbed == first.Testbed
 		r.part = partOf(r.Asked, p, r.number)
 		if err := r.measurePhase(ctx); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -197,5 +198,33 @@ func TestPaceOfDeployments(t *testing.T) {
 				t.Errorf("enough: %v, %+v", got, p.reached)
 			}
 		})
+	}
+}
+
+// TestRedeployInTwoKernels divides the rounds of both parts of a run.
+func TestRedeployInTwoKernels(t *testing.T) {
+	dir := redeploy(t, results.HostPlugin, "flannel-vxlan", "flannel-ipip")
+	bed := &twoKernels{fragile: &fragile{t: t, lives: 100}, lacks: true}
+	if err := goOn(t.Context(), t, dir, lacking{bed, []string{"ipip"}}, "", true, nil); err != nil {
+		t.Fatal(err)
+	}
+	bed.lacks = false
+	if err := goOn(t.Context(), t, dir, bed, "uml 6.1", false, nil); err != nil {
+		t.Fatal(err)
+	}
+	recorded, err := results.Load(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := map[string][]int{} // by kernel and deployment
+	for _, r := range recorded.Records {
+		if s := r.Sample; s != nil && s.Plugin == results.HostPlugin {
+			at := fmt.Sprintf("%s%d", r.Kernel, s.Deployment)
+			blocks[at] = append(blocks[at], s.Block)
+		}
+	}
+	want := map[string][]int{"0": {0, 1}, "1": {2, 3}, "2": {4}, "uml 6.10": {0, 1}, "uml 6.11": {2, 3}, "uml 6.12": {4}}
+	if !reflect.DeepEqual(blocks, want) || !recorded.Complete() {
+		t.Errorf("blocks %v, complete: %v", blocks, recorded.Complete())
 	}
 }
