@@ -37,6 +37,10 @@ type Probe struct {
 	// Once marks a fact about a network, which is taken once. Other probes are
 	// samples, which are repeated in each block.
 	Once bool
+	// Changed returns what a person should know if the values of two samples differ. It is
+	// nil except for a probe whose figures are facts ([results.Metric.Fact]), which is sampled
+	// only at the start and at the end of a run.
+	Changed func(before, after map[string]float64) []Finding
 	// SeeksLoss marks a search for the rate at which loss begins.
 	SeeksLoss bool
 	// Unreached marks a fact that is taken even if the pods cannot reach each

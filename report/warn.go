@@ -8,6 +8,7 @@ import (
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -83,7 +84,7 @@ func warnPrecision(b *gather.Run, say func(words.Text)) {
 		return
 	}
 	type wide struct {
-		width float64
+		width float64 // by its target
 		text  words.Text
 	}
 	var all []wide
@@ -91,8 +92,9 @@ func warnPrecision(b *gather.Run, say func(words.Text)) {
 		if c.CI == nil {
 			continue
 		}
-		if width := (c.CI[1] - c.CI[0]) / *c.Ratio; width > asked.Precision {
-			all = append(all, wide{width, words.WideRatio.With(c.A, c.B, c.Probe, c.Wire, 100*width, c.Judged.RoundsFor(asked.Precision))})
+		target := stats.TargetWidth(asked.Precision, *c.Ratio)
+		if width := (c.CI[1] - c.CI[0]) / *c.Ratio; width > target {
+			all = append(all, wide{width / target, words.WideRatio.With(c.A, c.B, c.Probe, c.Wire, 100*width, c.Judged.RoundsFor(target))})
 		}
 	}
 	if len(all) == 0 {

@@ -7,6 +7,7 @@ const (
 	FindingPodMTUTooSmall      = "pod-mtu-too-small"      // the path carries larger packets than pods may send
 	FindingPodMTUDiffers       = "pod-mtu-differs"        // the two pods have different MTUs
 	FindingMTUAsymmetric       = "mtu-asymmetric"         // one direction carries larger packets
+	FindingMTUChanged          = "mtu-changed"            // the MTU of the path changed during the run
 	FindingPMTUBlackHole       = "pmtu-black-hole"        // packets that are too large are dropped without an ICMP message
 	FindingPMTUWrong           = "pmtu-wrong"             // the ICMP message gives a size other than the one that passes
 	FindingUnderlayFragments   = "underlay-fragments"     // outer packets are fragmented

@@ -101,6 +101,9 @@ type Asked struct {
 // baseline of its own.
 func (a Asked) Apart() bool { return len(a.Install) > 0 || len(a.Contexts) > 0 }
 
+// Deployments returns how many deployments the rounds are divided among, at least 1.
+func (a Asked) Deployments() int { return max(a.Redeploy, 1) }
+
 // Seconds is a duration, encoded in JSON as a decimal number of seconds.
 type Seconds float64
 
@@ -127,6 +130,9 @@ type Metric struct {
 	Better string `json:"better,omitempty"`
 	// Evidence marks a figure that explains others. Tables for people omit it.
 	Evidence bool `json:"evidence,omitempty"`
+	// Fact marks a figure that does not vary from sample to sample. It is taken at the start and
+	// at the end of a run, and its interval in a report is the range of these values.
+	Fact bool `json:"fact,omitempty"`
 }
 
 // Cell names what is compared: one plugin on one topology at one rate limit (wire).
@@ -222,8 +228,9 @@ type Network struct {
 
 // Setup is the cost of bringing a network up.
 type Setup struct {
-	Plugin   string   `json:"plugin"`
-	Topology Topology `json:"topology"`
+	Plugin     string   `json:"plugin"`
+	Topology   Topology `json:"topology"`
+	Deployment int      `json:"deployment,omitempty"` // as in [Sample]
 	// NetworkReadyMS ends with the first packet between the two pods that are measured. In the
 	// lab it begins when the first agent is started. On a cluster, where the agents are already
 	// running, it begins when the pods are created or, if the run installs the plugin, when the
@@ -355,7 +362,9 @@ type Event struct {
 	Topology Topology   `json:"topology,omitzero"`
 	Text     words.Text `json:"text,omitzero"`
 	Block    int        `json:"block,omitempty"`
-	Complete bool       `json:"complete,omitempty"`
+	// Deployment is the one that begins with an [EventRedeploy], counted from 0.
+	Deployment int  `json:"deployment,omitempty"`
+	Complete   bool `json:"complete,omitempty"`
 }
 
 // Events.
@@ -370,6 +379,7 @@ const (
 	EventNextKernel = "next-kernel" // everything after this is measured in another kernel; Text says what is left for it
 	EventDetected   = "detected"    // what a cluster reports about its plugin that is not in the catalogue or contradicts the one named
 	EventRestored   = "restored"    // a worker was lost and restarted; Text says why
+	EventRedeploy   = "redeploy"    // the networks are taken down and brought up again, and block number Block is the first of the new ones
 	EventNotHere    = "not-here"    // a fact does not apply to what runs here; Text says why
 )
 

@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"slices"
+
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
@@ -30,29 +32,23 @@ func (e earlier) resumed() bool {
 	return false
 }
 
-// wasGivenUp reports whether a network failed or was unsupported in the earlier part. It is not
-// tried again, or its failure would be forgotten. A network that had been up keeps its place in
-// the blocks, because their order depends on it.
-func (e earlier) wasGivenUp(instance, topology string) (bool, *upNetwork) {
-	if !e.resumed() {
-		return false, nil
-	}
-	status, up := "", false
+// deployment returns the deployment that the earlier part was in when it was interrupted, and the
+// number of its first block.
+func (e earlier) deployment() (deployment, block int) {
 	for _, record := range e.part() {
-		if n := record.Network; n != nil && n.Plugin == instance && n.Topology.Name == topology {
-			status = n.Status
-		}
-		if s := record.Setup; s != nil && s.Plugin == instance && s.Topology.Name == topology {
-			up = true
+		if e := record.Event; e != nil && e.Name == results.EventRedeploy {
+			deployment, block = e.Deployment, e.Block
 		}
 	}
-	switch {
-	case status == "" || status == results.StatusOK:
-		return false, nil
-	case up:
-		return true, &upNetwork{instance: instance, topology: results.On(topology), dead: true}
-	}
-	return true, nil
+	return deployment, block
+}
+
+// hasSetup reports whether the earlier part recorded how a network was brought up.
+func (e earlier) hasSetup(n *upNetwork, deployment int) bool {
+	return e.resumed() && slices.ContainsFunc(e.part(), func(record results.Record) bool {
+		s := record.Setup
+		return s != nil && s.Plugin == n.instance && s.Topology == n.topology && s.Deployment == deployment
+	})
 }
 
 // findings returns the findings of a network that the earlier part of a resumed run recorded.
@@ -125,15 +121,19 @@ func (e earlier) inBoth(n *results.Network, kernel string) words.Text {
 	return words.Clauses(first.Cause, words.Of(words.Quote(kernel), n.Cause))
 }
 
-// recall takes over the measurements of the earlier part of a resumed run.
-func (r *run) recall() {
+// recall takes over the measurements of the earlier part of a resumed run. It returns the
+// deployment to go on with.
+func (r *run) recall() (deployment int) {
 	if !r.earlier().resumed() {
-		return
+		return 0
 	}
 	r.first = r.Recorded.NextBlock()
+	deployment, r.next = r.earlier().deployment()
 	for _, record := range r.earlier().part() {
 		if n := record.Network; n != nil {
-			r.unsupported[results.Cell{Plugin: n.Plugin, Topology: n.Topology}] = n.Lacks != ""
+			cell := results.Cell{Plugin: n.Plugin, Topology: n.Topology}
+			r.unsupported[cell] = n.Lacks != ""
+			r.states[cell] = *n
 		}
 	}
 	again := r.Recorded.Superseded()
@@ -143,4 +143,5 @@ func (r *run) recall() {
 			r.pace.seen.add(record.Sample)
 		}
 	}
+	return deployment
 }

@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 )
 
@@ -35,10 +36,11 @@ func (h *health) failed(s *results.Sample) {
 
 // givenUp reports whether enough consecutive samples failed. Every probe that has ever succeeded
 // must be among them: if some probes fail and others still succeed, the network has not stopped
-// working.
+// working. Probes that are not sampled in every block cannot be.
 func (h *health) givenUp() bool {
 	for probe := range h.worked {
-		if !h.failing[probe] {
+		p, _, err := catalogue.Parse(probe)
+		if rare := err == nil && isFact(p); !h.failing[probe] && !rare {
 			return false
 		}
 	}

@@ -67,7 +67,7 @@ func failedFacts(t *testing.T, n *upNetwork) results.Network {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &run{Config: Config{Journal: journal}}
+	r := &run{Config: Config{Journal: journal}, states: states{}}
 	if err := errors.Join(r.fail(n, fmt.Errorf("%d samples in a row failed, the last: %s", n.failures, n.since.Error)), journal.Close()); err != nil {
 		t.Fatal(err)
 	}
@@ -85,9 +85,9 @@ func TestBrokenStaysBroken(t *testing.T) {
 		{Setup: &results.Setup{Plugin: "host", Topology: results.On("l2")}},
 		{Sample: &results.Sample{Cell: results.Cell{Plugin: "host", Topology: results.On("l2")}}},
 		{Network: &results.Network{Plugin: "host", Topology: results.On("l2"), Status: results.StatusBroke, BrokeRound: 2}},
-	}}}}
-	if gone, was := r.earlier().wasGivenUp("host", "l2"); !gone || was == nil || !was.dead {
-		t.Errorf("given up: %v, %+v", gone, was)
+	}}}, states: states{}, pace: pace{seen: seen{}}, unsupported: map[results.Cell]bool{}}
+	if r.recall(); !r.states.givenUp("host", "l2") {
+		t.Error("it is tried again")
 	}
 }
 

@@ -2,9 +2,9 @@ package scenarios
 
 import (
 	"context"
+	"fmt"
 	"time"
 
-	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 )
@@ -14,15 +14,20 @@ import (
 type Phase struct {
 	Testbed   testbed.Testbed
 	Instances []string // networks to bring up, the baseline first
+	// Deployment is the deployment of the run that the phase belongs to, from 0; see
+	// [results.Asked.Redeploy].
+	Deployment int
 }
 
 // Phases divides a run on a testbed into phases: all networks at once or, if the run installs the
 // plugins or they belong to several clusters, one plugin after the other, each with its own
-// baseline.
+// baseline; and again for every deployment.
 func Phases(bed testbed.Testbed, a results.Asked) []Phase {
 	var all []Phase
-	for _, instances := range together(a) {
-		all = append(all, Phase{Testbed: bed, Instances: instances})
+	for deployment := range a.Deployments() {
+		for _, instances := range together(a) {
+			all = append(all, Phase{Testbed: bed, Instances: instances, Deployment: deployment})
+		}
 	}
 	return all
 }
@@ -41,12 +46,26 @@ func together(a results.Asked) [][]string {
 	return all
 }
 
+// share returns how many of a number of blocks a deployment measures: blocks are divided among the
+// deployments as evenly as possible, and the first ones measure the rest.
+func share(blocks, deployments, deployment int) int {
+	n := blocks / deployments
+	if deployment < blocks%deployments {
+		n++
+	}
+	return n
+}
+
 // all runs the phases.
 func (r *run) all(ctx context.Context) error {
-	r.recall()
+	resumed := r.recall()
 	for i, p := range r.Phases {
-		r.phase, r.later, r.number = p, i > 0, i+1
-		r.networks = nil
+		if p.Deployment < resumed {
+			continue
+		}
+		first := r.Phases[0]
+		r.phase, r.number, r.hostKnown = p, i+1, i > 0 && p.Deployment == first.Deployment && p.Testbed == first.Testbed
+		r.part = partOf(r.Asked, p, r.number)
 		if err := r.measurePhase(ctx); err != nil {
 			return err
 		}
@@ -54,62 +73,58 @@ func (r *run) all(ctx context.Context) error {
 	return nil
 }
 
+// partOf names a phase in names of files, "" if it is the only one.
+func partOf(a results.Asked, p Phase, number int) string {
+	switch {
+	case a.Deployments() > 1:
+		return fmt.Sprintf("deployment=%d", p.Deployment+1)
+	case a.Apart():
+		return fmt.Sprintf("phase=%d", number)
+	}
+	return ""
+}
+
 // measurePhase brings the phase's networks up, measures them and takes them
 // down.
 func (r *run) measurePhase(ctx context.Context) error {
+	begun := time.Now()
 	if err := r.up(ctx); err != nil {
 		return err
 	}
+	upTook := time.Since(begun)
 	if err := r.Journal.Sync(); err != nil {
 		return err
 	}
-	if !r.earlier().resumed() {
+	if !r.earlier().resumed() && r.phase.Deployment == 0 {
 		if err := r.once(ctx); err != nil {
 			return err
 		}
 	}
-	r.started = time.Now()
-	begin, end := r.next, r.next+r.pace.rounds()
-	for number := max(begin, r.first); number < end && !r.pace.enough(number-begin, r.alive()) && r.worthwhile(); number++ {
-		if err := r.block(ctx, number, number-begin); err != nil {
-			return err
-		}
-		r.next = number + 1
+	r.begin = r.next
+	r.meter = newMeter(r, upTook)
+	if err := r.blocks(ctx); err != nil {
+		return err
 	}
-	if ctx.Err() == nil {
-		r.down(ctx)
+	if err := r.closing(ctx); err != nil || ctx.Err() != nil {
+		return err
 	}
+	if next := r.phase.Deployment + 1; r.number < len(r.Phases) && r.Phases[r.number].Deployment == next {
+		r.write().event(results.Event{Name: results.EventRedeploy, Deployment: next, Block: r.next})
+	}
+	r.down(ctx)
 	return nil
 }
 
-// worthwhile reports whether there is anything to measure. If plugins are measured one after the
-// other and one did not come up, there is nothing to compare with the baseline.
-func (r *run) worthwhile() bool {
-	if !r.Asked.Apart() {
-		return len(r.networks) > 0
-	}
-	for _, n := range r.networks {
-		if !n.dead && n.instance != results.HostPlugin {
-			return true
+// blocks measures the phase's blocks.
+func (r *run) blocks(ctx context.Context) error {
+	r.next = max(r.begin, r.first)
+	for end := r.begin + r.pace.rounds(r.phase.Deployment); r.next < end && r.networks.worthwhile(r.Asked.Apart()); r.next++ {
+		if r.pace.enough(r.phase.Deployment, r.next-r.begin, r.networks.alive()) {
+			break
+		}
+		if err := r.block(ctx, r.next); err != nil {
+			return err
 		}
 	}
-	return false
-}
-
-// known reports whether an earlier phase has already recorded a network's facts: the baseline of
-// one testbed stays the same.
-func (r *run) known(instance string) bool {
-	return r.later && instance == results.HostPlugin && r.phase.Testbed == r.Phases[0].Testbed
-}
-
-// foundSoFar returns the findings of a network that are already in the record.
-func (r *run) foundSoFar(instance, topology string) map[probes.Finding]bool {
-	if r.known(instance) && r.found[topology] != nil {
-		return r.found[topology]
-	}
-	found := r.earlier().findings(instance, topology)
-	if instance == results.HostPlugin {
-		r.found[topology] = found
-	}
-	return found
+	return nil
 }

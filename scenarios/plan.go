@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -24,27 +25,53 @@ func instances(a results.Asked) []string {
 // step is one sample to take.
 type step struct {
 	results.Cell
-	probe   string // as requested, parameters included
-	network *upNetwork
+	probe   string     // as requested, parameters included
+	network *upNetwork // nil in a plan
 }
 
-// block lists every cell's samples once, in the order of round number. The order depends only on
-// the seed and the number, so a resumed run continues in the order of an uninterrupted one.
-func block(a results.Asked, networks []*upNetwork, number int) []step {
-	var steps []step
-	for _, n := range networks {
+// block lists every cell's samples once, in the order of round number, of the probes for which
+// which is true. The networks are shuffled
+// within each question (a probe on a topology at a rate limit), and the questions among each
+// other, so that the samples of a pair are close together in time and share what disturbs the
+// machine. The order depends only on the seed and the number, not on which networks came up, so a
+// resumed run continues in the order of an uninterrupted one.
+func block(a results.Asked, instances []string, number int, which func(*probes.Probe) bool) []step {
+	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
+	var questions [][]step
+	for _, topology := range a.Topology {
 		for _, wire := range a.Wire {
 			for _, probe := range a.Probes {
-				p, _, err := catalogue.Parse(probe)
-				if err == nil && !p.Once && !(p.Pods && n.instance == results.HostPlugin) {
-					cell := results.Cell{Plugin: n.instance, Topology: n.topology, Wire: wire}
-					steps = append(steps, step{cell, probe, n})
+				if question := samplesOf(instances, topology, wire, probe, which); len(question) > 0 {
+					rng.Shuffle(len(question), func(i, j int) { question[i], question[j] = question[j], question[i] })
+					questions = append(questions, question)
 				}
 			}
 		}
 	}
-	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
-	rng.Shuffle(len(steps), func(i, j int) { steps[i], steps[j] = steps[j], steps[i] })
+	rng.Shuffle(len(questions), func(i, j int) { questions[i], questions[j] = questions[j], questions[i] })
+	return slices.Concat(questions...)
+}
+
+// Kinds of probes whose samples a block has. Figures that do not vary are sampled with the first
+// block and after the last one.
+func varies(p *probes.Probe) bool  { return !p.Once && p.Changed == nil }
+func isFact(p *probes.Probe) bool  { return !p.Once && p.Changed != nil }
+func sampled(p *probes.Probe) bool { return !p.Once }
+
+// samplesOf lists the samples of one question, one for each network that a probe can measure.
+func samplesOf(instances []string, topology, wire, probe string, which func(*probes.Probe) bool) []step {
+	p, _, err := catalogue.Parse(probe)
+	if err != nil || !which(p) {
+		return nil
+	}
+	var steps []step
+	for _, instance := range instances {
+		if p.Pods && instance == results.HostPlugin {
+			continue
+		}
+		cell := results.Cell{Plugin: instance, Topology: results.On(topology), Wire: wire}
+		steps = append(steps, step{Cell: cell, probe: probe})
+	}
 	return steps
 }
 
@@ -56,7 +83,10 @@ const betweenSamples = 20 * time.Millisecond
 type Plan struct {
 	Networks []Planned
 	Facts    []string // probes that measure each network once
+	AtEnds   []string // probes that are sampled at the start and at the end
 	Cells    []results.Cell
+	// Samples is the number of samples of a block other than the first.
+	Samples int
 	// Order lists the samples of the first block, "plugin topology wire probe".
 	Order []string
 	// Least and Most are the bounds of the number of blocks; they differ if the precision
@@ -68,6 +98,9 @@ type Plan struct {
 	// Phases is how many times the blocks are measured: once, or once for each plugin that is
 	// installed alone.
 	Phases int
+	// Deployments is how many deployments the blocks are divided among. LeastEach and MostEach
+	// are the bounds of the number of blocks of one of them.
+	Deployments, LeastEach, MostEach int
 	// Block is the duration of one block. The time to bring networks up comes on top of it and is
 	// not known in advance.
 	Block time.Duration
@@ -76,7 +109,7 @@ type Plan struct {
 // Short says what the planned number of blocks cannot show, or returns "" if it is enough for a
 // verdict. Networks that fail make the family smaller.
 func (p Plan) Short() string {
-	if p.Comparisons == 0 || len(p.Order) == 0 || p.Most >= p.Needed {
+	if p.Comparisons == 0 || p.Samples == 0 || p.Most >= p.Needed {
 		return ""
 	}
 	return fmt.Sprintf("%d rounds cannot show any difference among %d comparisons: %d are needed (--rounds %d)", p.Most, p.Comparisons, p.Needed, p.Needed)
@@ -91,30 +124,32 @@ func PlanOf(a results.Asked) Plan {
 	p := Plan{Least: a.Rounds, Most: a.Rounds, Comparisons: len(results.Pairs(instances(a)))}
 	p.Needed = stats.MinRounds(p.Comparisons)
 	if a.Rounds == 0 {
-		p.Least, p.Most = min(p.Needed, a.MaxRounds), a.MaxRounds
+		p.Least, p.Most = min(max(p.Needed, leastRounds), a.MaxRounds), a.MaxRounds
 	}
+	p.Deployments = a.Deployments()
+	p.LeastEach, p.MostEach = max(share(p.Least, p.Deployments, p.Deployments-1), 1), share(p.Most, p.Deployments, 0)
 	phases := together(a)
 	p.Phases = len(phases)
-	var networks []*upNetwork // of the first phase
 	for _, topology := range a.Topology {
 		for _, instance := range instances(a) {
 			p.Networks = append(p.Networks, Planned{instance, topology})
-			if slices.Contains(phases[0], instance) {
-				networks = append(networks, &upNetwork{instance: instance, topology: results.On(topology)})
-			}
 			for _, wire := range a.Wire {
 				p.Cells = append(p.Cells, results.Cell{Plugin: instance, Topology: results.On(topology), Wire: wire})
 			}
 		}
 	}
 	for _, name := range a.Probes {
-		if probe, _, err := catalogue.Parse(name); err == nil && probe.Once {
+		switch probe, _, err := catalogue.Parse(name); {
+		case err == nil && probe.Once:
 			p.Facts = append(p.Facts, name)
+		case err == nil && isFact(probe):
+			p.AtEnds = append(p.AtEnds, name)
 		}
 	}
-	for _, s := range block(a, networks, 0) {
+	for _, s := range block(a, phases[0], 0, sampled) {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
-	p.Block = time.Duration(len(p.Order)) * (a.Duration.Duration() + betweenSamples)
+	p.Samples = len(block(a, phases[0], 0, varies))
+	p.Block = time.Duration(p.Samples) * (a.Duration.Duration() + betweenSamples)
 	return p
 }

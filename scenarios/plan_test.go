@@ -29,7 +29,7 @@ func TestPlanSaysWhatTooFewRoundsCannotShow(t *testing.T) {
 		{"three comparisons in seven rounds", asked(7, "flannel-vxlan", "calico-bgp"), "", 7},
 		{"three comparisons in six rounds", asked(6, "flannel-vxlan", "calico-bgp"), "6 rounds cannot show any difference among 3 comparisons: 7 are needed", 6},
 		{"a control makes one more", control, "among 2 comparisons: 7 are needed", 6},
-		{"until it is precise", asked(0, "flannel-vxlan", "calico-bgp"), "", 7},
+		{"until it is precise", asked(0, "flannel-vxlan", "calico-bgp"), "", 12},
 		{"facts only", facts, "", 1},
 	}
 	for _, tt := range tests {

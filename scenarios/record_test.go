@@ -59,9 +59,16 @@ func goOn(ctx context.Context, t *testing.T, dir string, bed testbed.Testbed, ke
 
 func create(t *testing.T, rounds int, plugins ...string) string {
 	t.Helper()
+	return createWith(t, func(*results.Asked) {}, rounds, plugins...)
+}
+
+// createWith makes the directory of a run whose options are changed.
+func createWith(t *testing.T, change func(*results.Asked), rounds int, plugins ...string) string {
+	t.Helper()
 	a := Defaults()
 	a.Plugins, a.Topology, a.Wire = plugins, []string{"l2"}, []string{results.WireNone}
 	a.Probes, a.Rounds, a.Duration, a.Seed = []string{"udp-rr"}, rounds, 0.1, 1
+	change(&a)
 	dir := t.TempDir()
 	journal, err := results.Create(dir, results.Run{ID: "x", Asked: a})
 	if err != nil {
@@ -144,14 +151,24 @@ func TestHistogramsOfAResumedBlock(t *testing.T) {
 	}
 }
 
-// TestHistogramsOfPhases measures the baseline with each plugin.
-func TestHistogramsOfPhases(t *testing.T) {
-	r := &run{Config: Config{Phases: make([]Phase, 2)}}
-	names := map[string]bool{}
-	for r.number = 1; r.number <= 2; r.number++ {
-		names[results.FileName(r.nameParts(results.HostPlugin, "cluster", "encap", "1")...)] = true
-	}
-	if len(names) != 2 {
-		t.Errorf("captures of the baselines of two clusters are both %v", names)
+// TestFilesOfParts checks that files of different parts of a run have different names.
+func TestFilesOfParts(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		asked results.Asked
+	}{
+		{"the baselines of two clusters", results.Asked{Plugins: []string{"a", "b"}, Contexts: []string{"x", "y"}}},
+		{"deployments", results.Asked{Plugins: []string{"host", "a"}, Redeploy: 3}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			phases, names := Phases(nil, c.asked), map[string]bool{}
+			for i, p := range phases {
+				w := writer{part: partOf(c.asked, p, i+1)}
+				names[results.FileName(w.fileParts(results.HostPlugin, "cluster", "encap", "1")...)] = true
+			}
+			if len(phases) < 2 || len(names) != len(phases) {
+				t.Errorf("files of %d parts are named %v", len(phases), names)
+			}
+		})
 	}
 }

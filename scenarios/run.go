@@ -3,7 +3,6 @@ package scenarios
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -51,37 +50,30 @@ type Progress struct {
 // run is a run in progress.
 type run struct {
 	Config
-	phase    Phase
-	later    bool                               // it is not the first phase
-	networks []*upNetwork                       // of the current phase
-	found    map[string]map[probes.Finding]bool // findings on the baseline, by topology; kept for later phases
-	pace     pace
-	started  time.Time // of the phase's first block
-	first    int       // first block to measure in a resumed run
-	now      int       // block being measured
-	number   int       // of the phase, from 1
-	next     int       // number of the next phase's first block
+	phase  Phase
+	number int // of the phase, from 1
+	// hostKnown says that an earlier phase has already recorded the facts of the baseline: on one
+	// testbed it stays the same, unless it is deployed again.
+	hostKnown bool
+	part      string   // of the run that the phase is, in names of files; "" for all of it
+	networks  networks // of the phase
+	before    networks // of the phase before
+	states    states
+	pace      pace
+	meter     meter
+	first     int // first block to measure in a resumed run
+	begin     int // the phase's first block
+	next      int // number of the next phase's first block
+	now       int // block being measured
 	// unsupported are the networks that the kernel does not support.
 	unsupported map[results.Cell]bool
-}
-
-// upNetwork is a network that came up, and what has been observed of it since.
-type upNetwork struct {
-	testbed.Network
-	instance string
-	topology results.Topology
-	wire     string
-	health
-	dead   bool
-	found  map[probes.Finding]bool
-	absent []string // requested probes that cannot be measured on it
 }
 
 // Run brings the networks up, phase by phase, measures them and takes them down. It journals
 // results as they arrive. The error is the run's own; a failing network is a result, not an
 // error. When ctx is done, Run stops at once, keeps the record and returns the context's error.
 func Run(ctx context.Context, c Config) error {
-	r := &run{Config: c, found: map[string]map[probes.Finding]bool{}, pace: pace{asked: c.Asked, seen: seen{}}, unsupported: map[results.Cell]bool{}}
+	r := &run{Config: c, states: states{}, pace: pace{asked: c.Asked, seen: seen{}}, unsupported: map[results.Cell]bool{}}
 	// Collect garbage less often: its work would land on a CPU that is being measured.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	err := r.all(ctx)
@@ -98,22 +90,12 @@ func Run(ctx context.Context, c Config) error {
 }
 
 func (r *run) earlier() earlier { return earlier{r.Recorded} }
-func (r *run) write() writer    { return writer{r.Journal, r.Kernel} }
+func (r *run) write() writer    { return writer{r.Journal, r.Kernel, r.part, r.earlier()} }
 func (r *run) stage() stage     { return stage{r.Asked, r.Catalogue, r.CPUs, r.phase.Testbed} }
-
-// alive names the networks that are still being measured, each with its topology.
-func (r *run) alive() []string {
-	var names []string
-	for _, n := range r.networks {
-		if !n.dead {
-			names = append(names, n.instance+" "+n.topology.Name)
-		}
-	}
-	return names
-}
 
 // up brings the networks up one after the other, so that none slows down the start of another.
 func (r *run) up(ctx context.Context) error {
+	r.before, r.networks = r.networks, nil
 	for _, topology := range r.Asked.Topology {
 		for _, instance := range r.instances(topology) {
 			if ctx.Err() != nil {
@@ -129,28 +111,18 @@ func (r *run) up(ctx context.Context) error {
 }
 
 func (r *run) bringUp(ctx context.Context, instance, topology string) error {
-	if gone, was := r.earlier().wasGivenUp(instance, topology); gone {
-		if was != nil {
-			r.networks = append(r.networks, was)
-		}
-		return nil
+	if (r.phase.Deployment > 0 || r.earlier().resumed()) && r.states.givenUp(instance, topology) {
+		return nil // it is not tried again, or its failure would be forgotten
 	}
 	plugin := r.Catalogue.Get(results.Original(instance))
 	network, err := r.phase.Testbed.Up(ctx, plugin, instance, topology)
-	if network != nil {
-		facts, setup := network.Facts()
-		up := &upNetwork{Network: network, instance: instance, topology: results.On(topology), found: r.foundSoFar(instance, topology)}
-		up.dead = err != nil
-		r.earlier().health(up)
-		r.networks = append(r.networks, up)
-		err := r.write().append(results.Record{Network: &facts})
-		if up.dead || r.earlier().resumed() || r.known(instance) {
-			return err // the record already has the setup of its first start
-		}
-		return errors.Join(err, r.write().append(results.Record{Setup: &setup}))
-	}
-	if ctx.Err() != nil {
+	switch {
+	case network != nil:
+		return r.cameUp(&upNetwork{Network: network, instance: instance, topology: results.On(topology), dead: err != nil})
+	case ctx.Err() != nil:
 		return ctx.Err()
+	case r.phase.Deployment > 0:
+		return r.notAgain(instance, topology, err)
 	}
 	facts := results.Network{Plugin: instance, Topology: results.On(topology), Fidelity: string(plugin.Fidelity),
 		Status: results.StatusFailed, Cause: words.OfError(err), Kernel: r.Kernel}
@@ -162,7 +134,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 			r.unsupported[results.Cell{Plugin: instance, Topology: results.On(topology)}] = true
 		}
 	}
-	return r.write().append(results.Record{Network: &facts})
+	return r.state(facts)
 }
 
 // once takes each network's facts, which do not vary.
@@ -179,7 +151,7 @@ func (r *run) once(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.known(n.instance) {
+			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.hostKnown && n.instance == results.HostPlugin {
 				continue
 			}
 			r.Progress(Progress{Phase: "inspecting the network", Now: n.instance + " on " + n.topology.Name})
@@ -191,14 +163,22 @@ func (r *run) once(ctx context.Context) error {
 	return nil
 }
 
-// block measures every cell once. number counts blocks within the run, inPhase within the phase.
-func (r *run) block(ctx context.Context, number, inPhase int) error {
-	steps := block(r.Asked, r.networks, number)
-	for position, s := range steps {
+// steps lists the samples of a block on the networks that came up, in the block's order.
+func (r *run) steps(number int, which func(*probes.Probe) bool) []step {
+	return r.networks.steps(block(r.Asked, r.phase.Instances, number, which))
+}
+
+// block measures every cell once. number counts blocks within the run.
+func (r *run) block(ctx context.Context, number int) error {
+	which := varies
+	if number == r.begin && r.phase.Deployment == 0 {
+		which = sampled
+	}
+	for position, s := range r.steps(number, which) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		r.progress(inPhase, position, len(steps), s)
+		r.Progress(r.meter.at(number, position, s, r.pace.precision()))
 		if s.network.dead || slices.Contains(s.network.absent, s.probe) {
 			continue
 		}
@@ -208,23 +188,6 @@ func (r *run) block(ctx context.Context, number, inPhase int) error {
 	}
 	r.write().event(results.Event{Name: results.EventBlockEnd, Block: number})
 	return r.Journal.Sync()
-}
-
-// progress reports the step that is about to start.
-func (r *run) progress(number, position, inBlock int, s step) {
-	done := number*inBlock + position
-	total := r.pace.rounds() * inBlock
-	each := r.Asked.Duration.Duration() + betweenSamples
-	begun := r.first // the first block of the phase that this process measures
-	if r.later {
-		begun = 0
-	}
-	if now := done - begun*inBlock; now >= inBlock {
-		each = time.Since(r.started) / time.Duration(now)
-	}
-	r.Progress(Progress{Phase: fmt.Sprintf("round %d/%d", number+1, r.pace.rounds()),
-		Now: fmt.Sprintf("%s %s, wire %s", s.Plugin, s.probe, s.Wire), Done: done, Total: total,
-		Left: time.Duration(total-done) * each, Precision: r.pace.precision()})
 }
 
 // fail marks a network as failed, or as broken if it has worked before; it is not measured any
@@ -243,7 +206,7 @@ func (r *run) fail(n *upNetwork, cause error) error {
 	case n.failures > 0 && facts.Fidelity != string(plugins.Cluster): // where the testbed sends a first packet
 		facts.Cause = words.FirstPacketPassedBut.With(facts.Cause)
 	}
-	return r.write().append(results.Record{Network: &facts})
+	return r.state(facts)
 }
 
 // down takes the networks down in order. Failures of the plugins to clean up are recorded; they

@@ -26,7 +26,7 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 	if gone, err := r.restore(ctx, s.network); gone || err != nil {
 		return err
 	}
-	sample := &results.Sample{Cell: s.Cell, Probe: s.probe, Block: block, Position: position, Start: time.Now()}
+	sample := &results.Sample{Cell: s.Cell, Probe: s.probe, Block: block, Position: position, Deployment: r.phase.Deployment, Start: time.Now()}
 	agents, watched := s.network.AgentTime(), time.Now()
 	measured, err := r.measure(ctx, s.network, s.Wire, probe, params, &sample.Placement)
 	sample.AgentSeconds, sample.AgentWindow = (s.network.AgentTime() - agents).Seconds(), time.Since(watched).Seconds()
@@ -50,9 +50,12 @@ func (r *run) sample(ctx context.Context, s step, block, position int) error {
 		sample.Values, sample.Seconds, sample.CPU = measured.Values, measured.Seconds, measured.CPU
 		slices.SortFunc(measured.Warnings, words.Compare) // both ends may report the same warning
 		sample.Params, sample.Warnings = measured.Params, slices.Compact(measured.Warnings)
+		if before := r.pace.seen.first(s.Cell, s.probe); probe.Changed != nil && before != nil {
+			measured.Findings = append(measured.Findings, probe.Changed(before, measured.Values)...)
+		}
 		r.pace.seen.add(sample)
 		if measured.Hist != nil {
-			sample.Hist, err = r.Journal.AddHistogram(measured.Hist, r.nameParts(s.Plugin, s.Topology.Name, s.Wire, s.probe, fmt.Sprintf("%04d", block))...)
+			sample.Hist, err = r.Journal.AddHistogram(measured.Hist, r.write().fileParts(s.Plugin, s.Topology.Name, s.Wire, s.probe, fmt.Sprintf("%04d", block))...)
 			if err != nil {
 				return fmt.Errorf("keeping a histogram: %w", err)
 			}
@@ -127,7 +130,7 @@ func (r *run) fact(ctx context.Context, n *upNetwork, name string, probe *probes
 			return failed
 		}
 		site = r.stage().site(n, probe, params)
-		capture = filepath.Join(results.CaptureDir, results.FileName(r.nameParts(n.instance, n.topology.Name, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
+		capture = filepath.Join(results.CaptureDir, results.FileName(r.write().fileParts(n.instance, n.topology.Name, name, fmt.Sprintf("%d", try+1))...)+".pcapng")
 		site.CaptureFile = r.Journal.Path(capture)
 		measured, err = r.stage().take(ctx, probe, site)
 		if err == nil || !restores || n.Err() == nil || ctx.Err() != nil {
@@ -176,21 +179,4 @@ func (r *run) factFailed(n *upNetwork, name string, expect probes.Encapsulation,
 	return r.write().append(results.Record{Encapsulation: &results.Encapsulation{Plugin: n.instance, Topology: n.topology,
 		Configured: expect.Kind, ConfiguredPort: expect.Port, ExpectedBytes: expect.Overhead, Effective: "unseen",
 		Warnings: []words.Text{words.WireNotCaptured.With(cause)}}})
-}
-
-// nameParts returns the parts of a file name of this run (see [results.FileName]): of, and what
-// distinguishes the file from one of the same name in another kernel, in another phase, and
-// before an interruption, since an interrupted block is measured again.
-func (r *run) nameParts(of ...string) []string {
-	parts := slices.Clone(of)
-	if r.Kernel != "" {
-		parts = append(parts, "kernel="+r.Kernel)
-	}
-	if len(r.Phases) > 1 {
-		parts = append(parts, fmt.Sprintf("phase=%d", r.number))
-	}
-	if n := r.earlier().interruptions(); n > 0 {
-		parts = append(parts, fmt.Sprintf("resumed=%d", n))
-	}
-	return parts
 }

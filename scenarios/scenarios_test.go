@@ -25,30 +25,22 @@ func TestCheckCompletes(t *testing.T) {
 	}
 }
 
-func networksOf(names ...string) []*upNetwork {
-	var all []*upNetwork
-	for _, n := range names {
-		all = append(all, &upNetwork{instance: n, topology: results.On("l2")})
-	}
-	return all
-}
-
 func TestBlocksAreCompleteAndRandom(t *testing.T) {
 	a := Defaults()
 	a.Seed = 42
-	networks := networksOf("host", "flannel-vxlan", "calico-bgp")
-	name := func(s step) string { return fmt.Sprint(s.Cell, s.probe) }
+	networks := []string{"host", "flannel-vxlan", "calico-bgp"}
+	names := func(number int) []string {
+		var order []string
+		for _, s := range block(a, networks, number, sampled) {
+			order = append(order, fmt.Sprint(s.Cell, s.probe))
+		}
+		return order
+	}
 	var orders [][]string
 	for number := range 4 {
-		var order []string
-		for _, s := range block(a, networks, number) {
-			order = append(order, name(s))
-		}
-		again := block(a, networks, number)
-		for i := range again {
-			if name(again[i]) != order[i] {
-				t.Fatalf("block %d is different the second time", number)
-			}
+		order := names(number)
+		if !slices.Equal(order, names(number)) {
+			t.Fatalf("block %d is different the second time", number)
 		}
 		sorted := slices.Sorted(slices.Values(order))
 		if len(order) != 3*2*3 || len(slices.Compact(sorted)) != len(order) {
@@ -60,8 +52,31 @@ func TestBlocksAreCompleteAndRandom(t *testing.T) {
 		t.Error("all blocks have the same order")
 	}
 	a.Seed = 43
-	if other := block(a, networks, 0); name(other[0]) == orders[0][0] && name(other[1]) == orders[0][1] && name(other[2]) == orders[0][2] {
+	if slices.Equal(names(0), orders[0]) {
 		t.Error("another seed gives the same order")
+	}
+}
+
+// TestBlocksKeepQuestionsTogether checks that the samples that are compared with each other follow
+// one another, and that neither the questions nor the networks within one keep their order.
+func TestBlocksKeepQuestionsTogether(t *testing.T) {
+	a := Defaults()
+	a.Seed, a.Topology = 42, []string{"l2", "routed"}
+	networks := []string{"host", "flannel-vxlan", "calico-bgp"}
+	firstQuestions, firstNetworks := map[string]bool{}, map[string]bool{}
+	for number := range 40 {
+		steps := block(a, networks, number, sampled)
+		for i, s := range steps {
+			first := steps[i-i%len(networks)]
+			if s.Topology != first.Topology || s.Wire != first.Wire || s.probe != first.probe {
+				t.Fatalf("block %d: sample %d is of another question than %v %s", number, i, first.Cell, first.probe)
+			}
+		}
+		firstQuestions[fmt.Sprint(steps[0].Topology, steps[0].Wire, steps[0].probe)] = true
+		firstNetworks[steps[0].Plugin] = true
+	}
+	if len(firstQuestions) < 6 || len(firstNetworks) != len(networks) {
+		t.Errorf("40 blocks begin with the questions %v and the networks %v", firstQuestions, firstNetworks)
 	}
 }
 
@@ -76,6 +91,8 @@ func TestControlIsASecondNetwork(t *testing.T) {
 // TestPrecision checks that a run stops at the width of the ratios, whatever their values.
 func TestPrecision(t *testing.T) {
 	three := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8, "calico-bgp": 9e8}
+	close := map[string]float64{"host": 1e9, "flannel-vxlan": 9.5e8, "calico-bgp": 9e8}
+	eight := map[string]float64{"host": 1e9, "flannel-vxlan": 1.25e8}
 	two := map[string]float64{"host": 1e9, "flannel-vxlan": 5e8}
 	for _, c := range []struct {
 		name    string
@@ -86,13 +103,13 @@ func TestPrecision(t *testing.T) {
 		dead    string
 		want    bool
 	}{
-		{"too few samples", two, 5, 0, 0, "", false},
-		{"no noise", two, 6, 0, 0, "", true},
-		{"no noise, but three comparisons need seven rounds", three, 6, 0, 0, "", false},
-		{"three comparisons in seven rounds", three, 7, 0, 0, "", true},
-		{"noise that hits all alike cancels", three, 7, 0, 0.5, "", true},
-		{"noise of one alone", three, 8, 0.2, 0, "", false},
-		{"a network that is not measured any more holds nothing up", three, 8, 0.2, 0, "flannel-vxlan", true},
+		{"too few samples for an interval", two, 5, 0, 0, "", false},
+		{"too few rounds to look again and again", two, 11, 0, 0, "", false},
+		{"no noise", two, 12, 0, 0, "", true},
+		{"noise that hits all alike cancels", three, 12, 0, 0.5, "", true},
+		{"noise of one alone", close, 12, 0.2, 0, "", false},
+		{"the same noise of one that is eight times slower", eight, 12, 0.2, 0, "", true},
+		{"a network that is not measured any more holds nothing up", close, 12, 0.2, 0, "flannel-vxlan", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := seen{}
@@ -110,11 +127,11 @@ func TestPrecision(t *testing.T) {
 						Values: map[string]float64{"goodput": v, "retransmits": float64(block)}})
 				}
 			}
-			r := s.reached(alive)
-			if got := r.precise(0.03, c.samples); got != c.want {
+			r := s.reached(alive, 0.03, 1)
+			if got := r.precise(c.samples); got != c.want {
 				t.Errorf("precise: %v, %+v", got, r)
 			}
-			if !c.want && c.noise > 0 && (r.widest < 0.03 || r.of == "") {
+			if !c.want && c.noise > 0 && (r.width < 0.03 || r.of == "") {
 				t.Errorf("the widest interval is not named: %+v", r)
 			}
 		})

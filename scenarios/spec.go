@@ -31,13 +31,14 @@ const (
 	maxMTU      = 9216
 	maxNodes    = 64
 	maxRounds   = 10000
+	maxRedeploy = 100
 )
 
 // Defaults returns the defaults of a run (shared by flags, spec file and documentation).
 func Defaults() results.Asked {
 	return results.Asked{
 		Testbed: "lab", Kernel: results.KernelAuto, Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
-		MTU: 1500, Nodes: 2, Probes: standardSuite(), Precision: 0.03, MaxRounds: 30, Duration: 1,
+		MTU: 1500, Nodes: 2, Probes: standardSuite(), Precision: 0.03, MaxRounds: 30, Redeploy: 1, Duration: 1,
 		Margin: stats.DefaultMargin,
 	}
 }
@@ -207,12 +208,24 @@ func checkNumbers(a *results.Asked) error {
 		{"nodes", float64(a.Nodes), 2, maxNodes},
 		{"rounds", float64(a.Rounds), 0, maxRounds},
 		{"max-rounds", float64(a.MaxRounds), 1, maxRounds},
+		{"redeploy", float64(a.Redeploy), 1, maxRedeploy},
 		{"precision", a.Precision, 0.001, 1},
 		{"margin", a.Margin, 0.001, 1},
 	} {
 		if math.IsNaN(n.value) || n.value < n.min || n.value > n.max {
 			return fmt.Errorf("%s %v is outside %v to %v", n.name, n.value, n.min, n.max)
 		}
+	}
+	return checkRedeploy(a)
+}
+
+// checkRedeploy makes sure that every deployment has a block.
+func checkRedeploy(a *results.Asked) error {
+	switch {
+	case a.Rounds > 0 && a.Rounds < a.Redeploy:
+		return fmt.Errorf("rounds %d is less than redeploy %d: every deployment needs a round", a.Rounds, a.Redeploy)
+	case a.Rounds == 0 && a.MaxRounds < a.Redeploy:
+		return fmt.Errorf("max-rounds %d is less than redeploy %d: every deployment needs a round", a.MaxRounds, a.Redeploy)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
@@ -13,6 +14,8 @@ import (
 type writer struct {
 	journal *results.Journal
 	kernel  string // kernel that the nodes run on, "" for the machine's own
+	part    string // of the run; see [partOf]
+	earlier earlier
 }
 
 func (w writer) append(rec results.Record) error {
@@ -76,4 +79,21 @@ func (w writer) facts(n *upNetwork, measured *probes.Measurement) error {
 		}
 	}
 	return nil
+}
+
+// fileParts returns the parts of the name of a file (see [results.FileName]): of, and what
+// distinguishes the file from one of the same name in another kernel, in another part of the run,
+// and before an interruption, since an interrupted block is measured again.
+func (w writer) fileParts(of ...string) []string {
+	parts := slices.Clone(of)
+	if w.kernel != "" {
+		parts = append(parts, "kernel="+w.kernel)
+	}
+	if w.part != "" {
+		parts = append(parts, w.part)
+	}
+	if n := w.earlier.interruptions(); n > 0 {
+		parts = append(parts, fmt.Sprintf("resumed=%d", n))
+	}
+	return parts
 }

@@ -14,6 +14,7 @@ var (
 	WorkedRoundsThenBroke = message("failures.worked-rounds-then-broke", "worked for %d rounds, then broke in round %d at %s: %s")
 	WorkedRoundThenBroke  = message("failures.worked-round-then-broke", "worked for %d round, then broke in round %d at %s: %s")
 	CameUpThenBroke       = message("failures.came-up-then-broke", "came up, then broke in round %d at %s: %s")
+	NotInDeployment       = message("failures.not-in-deployment", "it did not come up in deployment %d: %v")
 	BrokeAndCameBack      = message("failures.broke-and-came-back", "%s on %s broke in round %d at %s and worked again after the run was resumed: %s")
 	FiguresBeforeBreak    = message("failures.figures-before-break", "figures are those of the rounds before it broke: %s")
 	UntilBroke            = message("failures.until-broke", "until it broke in round %d")

@@ -14,5 +14,7 @@ var (
 	TCPDoesNotPass       = message("mtu.tcp-does-not-pass", "datagrams pass both ways between %s and %s, but a TCP stream from %s to %s does not: %v")
 	DirectionSlow        = message("mtu.direction-slow", "from %s to %s a TCP stream carries a %.2g part of what passes from %s to %s: measure both ways (tcp-stream and tcp-stream:reverse) and look at the first direction's drops, rate limits and MTU")
 	UnderlayFragments    = message("mtu.underlay-fragments", "packets of %d bytes pass although %d is all that fits beside %d bytes of headers in the underlay's %d: they are fragmented on the path")
+	MTUChanged           = message("mtu.mtu-changed", "packets of %d bytes passed both ways at the start of the run and of %d at its end: something changed the path meanwhile, and the figures are from before and after")
+	MSSChanged           = message("mtu.mss-changed", "full TCP segments held %d bytes at the start of the run and %d at its end: something changed the path meanwhile, and the figures are from before and after")
 	PodMTUTooSmall       = message("mtu.pod-mtu-too-small", "packets may have %d bytes where %d would fit beside %d bytes of headers in the underlay's %d: that gives away goodput")
 )

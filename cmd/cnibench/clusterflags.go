@@ -110,6 +110,9 @@ func forCluster(said said, a *results.Asked) error {
 			return usage("%s is for the lab: a cluster's network is measured as it is", where)
 		}
 	}
+	if where := said("redeploy"); where != "" && a.Redeploy > 1 {
+		return usage("%s is for the lab: on a cluster no network is taken down and brought up again", where)
+	}
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
 	if said("probes") == "" {
 		a.Probes = scenarios.ClusterSuite()

@@ -29,14 +29,22 @@ func printPlan(w io.Writer, asked results.Asked) {
 	if len(plan.Facts) > 0 {
 		say("once for each network: %s", strings.Join(plan.Facts, ", "))
 	}
+	if len(plan.AtEnds) > 0 {
+		say("at the start and at the end: %s", strings.Join(plan.AtEnds, ", "))
+	}
 	blocks := fmt.Sprint(plan.Most)
 	if plan.Least != plan.Most {
-		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %%", plan.Least, plan.Most, 100*asked.Precision)
+		blocks = fmt.Sprintf("%d to %d, until every interval is within %g %% or half of the difference", plan.Least, plan.Most, 100*asked.Precision)
 	}
 	if plan.Phases > 1 {
 		say("one plugin after the other: %d times, each with its own blocks", plan.Phases)
 	}
-	say("blocks: %s, of %d samples each, seed %d", blocks, len(plan.Order), asked.Seed)
+	say("blocks: %s, of %d samples each, seed %d", blocks, plan.Samples, asked.Seed)
+	again := ""
+	if plan.Deployments > 1 {
+		say("%s", deploymentsOf(plan))
+		again = fmt.Sprintf(" %d times", plan.Deployments)
+	}
 	if short := plan.Short(); short != "" {
 		say("warning: %s", short)
 	}
@@ -48,6 +56,18 @@ func printPlan(w io.Writer, asked results.Asked) {
 	if plan.Least != plan.Most {
 		expected += " to " + (time.Duration(plan.Phases*plan.Most) * plan.Block).Round(time.Second).String()
 	}
-	say("expected time: %s for the samples, plus the time to bring up %d networks", expected, len(plan.Networks))
+	say("expected time: %s for the samples, plus the time to bring up %d networks%s", expected, len(plan.Networks), again)
 	say("to repeat this order: --seed %d", asked.Seed)
+}
+
+// deploymentsOf says how the rounds are divided among the deployments of a run.
+func deploymentsOf(plan scenarios.Plan) string {
+	rounds := fmt.Sprint(plan.MostEach)
+	switch {
+	case plan.Least != plan.Most:
+		rounds = fmt.Sprintf("%d to %d", plan.LeastEach, plan.MostEach)
+	case plan.LeastEach != plan.MostEach:
+		rounds = fmt.Sprintf("%d or %d", plan.LeastEach, plan.MostEach)
+	}
+	return fmt.Sprintf("%d deployments of %s rounds: every network is taken down and brought up again between them", plan.Deployments, rounds)
 }

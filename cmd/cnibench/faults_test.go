@@ -30,6 +30,7 @@ func faultyPlugins() []*plugins.Plugin {
 			return context.Cause(ctx)
 		}),
 		faulty("faulty-later", startAgentThatDiesLater),
+		onlyOnce("faulty-once"),
 		faulty("faulty-path", takePathDownLater),
 		faulty("faulty-mtu", tooLargePods),
 		faulty("faulty-cni", cniThatHangs),
@@ -55,6 +56,18 @@ func faulty(name string, after func(ctx context.Context, n plugins.Network, d *p
 		return d, after(ctx, n, d)
 	}
 	return &p
+}
+
+// onlyOnce returns a plugin that can be deployed only once in a run.
+func onlyOnce(name string) *plugins.Plugin {
+	deployed := false
+	return faulty(name, func(context.Context, plugins.Network, *plugins.Deployment) error {
+		if deployed {
+			return errors.New("the second time never works")
+		}
+		deployed = true
+		return nil
+	})
 }
 
 // forcedIPIP returns Calico in IPIP mode that does not ask whether the kernel has

@@ -51,6 +51,7 @@ func (o *runOptions) recorded() (*results.Recorded, error) {
 	if o.asked.Margin == 0 { // recorded before there was a margin
 		o.asked.Margin = stats.DefaultMargin
 	}
+	o.asked.Redeploy = o.asked.Deployments() // 0 if recorded before networks could be deployed again
 	if c := o.cluster; o.asked.Testbed != "cluster" && c.kubeconfig+c.context+c.outside+c.pullSecret != "" {
 		return nil, usage("the run in %s was not measured on a cluster: leave out --kubeconfig, --context, --outside and --pull-secret", dir)
 	}

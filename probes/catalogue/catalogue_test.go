@@ -106,3 +106,15 @@ func TestPeerDies(t *testing.T) {
 		})
 	}
 }
+
+// TestFactsHaveFactsOnly checks that the figures of a probe are facts if, and only if, the probe
+// says what changed.
+func TestFactsHaveFactsOnly(t *testing.T) {
+	for _, p := range All() {
+		for _, m := range p.Metrics {
+			if m.Fact != (p.Changed != nil) {
+				t.Errorf("%s %s: fact: %v, but the probe compares samples: %v", p.Name, m.Name, m.Fact, p.Changed != nil)
+			}
+		}
+	}
+}

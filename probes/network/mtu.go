@@ -35,12 +35,12 @@ func MTU() *probes.Probe {
 	return &probes.Probe{
 		Name: "mtu", Title: "the largest packet that passes unfragmented each way, and whether the MTUs fit together",
 		Metrics: []results.Metric{
-			{Name: "path", Unit: "byte", Better: "higher"},
-			{Name: "mss", Unit: "byte", Better: "higher"},
+			{Name: "path", Unit: "byte", Better: "higher", Fact: true},
+			{Name: "mss", Unit: "byte", Better: "higher", Fact: true},
 		},
 		Placement: probes.Same,
 		Roles:     map[string]worker.Role{"server": mtuServer, "client": mtuClient, "nic": nicMTU},
-		Measure:   measureMTU, Longest: mtuTakes,
+		Measure:   measureMTU, Longest: mtuTakes, Changed: mtuChanged,
 	}
 }
 

@@ -88,3 +88,14 @@ func (m *mtuSeen) dependsOnUnderlay() bool {
 	least, most := nic-max(m.expect.Overhead, m.expect.Elsewhere), nic-m.expect.Overhead
 	return max(m.ways[0].Path, m.ways[1].Path) > most || m.path() < least && m.podsDecide()
 }
+
+// mtuChanged returns what changed between two samples.
+func mtuChanged(before, after map[string]float64) []probes.Finding {
+	switch was, is := before["path"], after["path"]; {
+	case was != is:
+		return []probes.Finding{{Name: results.FindingMTUChanged, Text: words.MTUChanged.With(int(was), int(is))}}
+	case before["mss"] != after["mss"]:
+		return []probes.Finding{{Name: results.FindingMTUChanged, Text: words.MSSChanged.With(int(before["mss"]), int(after["mss"]))}}
+	}
+	return nil
+}

@@ -75,3 +75,23 @@ func TestMTUFindings(t *testing.T) {
 		})
 	}
 }
+
+func TestMTUChanged(t *testing.T) {
+	values := func(path, mss float64) map[string]float64 { return map[string]float64{"path": path, "mss": mss} }
+	for _, c := range []struct {
+		name          string
+		before, after map[string]float64
+		says          string // "" for nothing
+	}{
+		{"the same", values(1450, 1398), values(1450, 1398), ""},
+		{"a smaller path", values(1500, 1448), values(1450, 1398), "packets of 1500 bytes passed both ways at the start of the run and of 1450 at its end"},
+		{"other segments on the same path", values(1450, 1398), values(1450, 1348), "full TCP segments held 1398 bytes at the start of the run and 1348 at its end"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			found := mtuChanged(c.before, c.after)
+			if c.says == "" && len(found) > 0 || c.says != "" && (len(found) != 1 || !strings.HasPrefix(found[0].Text.String(), c.says)) {
+				t.Errorf("found %v", found)
+			}
+		})
+	}
+}

@@ -150,7 +150,7 @@ func (d *decidable) checkMetric(earlier bool) error {
 		rounds = d.asked.MaxRounds
 	}
 	switch f := d.figures[i]; {
-	case rounds < stats.MinSamples:
+	case rounds < stats.MinSamples && !f.Fact:
 		return fmt.Errorf("needs an interval, which takes %d rounds, but the run has %d: raise run.rounds", stats.MinSamples, rounds)
 	case d.Of == ofEarlier && !earlier:
 		return errors.New("compares with an earlier run, but none is named: add against to the spec or pass --against")

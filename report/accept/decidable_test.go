@@ -15,7 +15,7 @@ func TestCheckRun(t *testing.T) {
 		return Figure{results.Metric{Probe: probe, Name: name, Unit: unit}, baseline}
 	}
 	figures := []Figure{figure("tcp-stream", "goodput", "bit/s", true), figure("tcp-rr", "p50", "s", true), figure("tcp-rr", "p99", "s", true),
-		figure("udp-rr", "p50", "s", true), figure("mtu", "path", "byte", true), figure("cni-time", "add", "s", false), figure("service", "rate", "1/s", true)}
+		figure("udp-rr", "p50", "s", true), {Metric: results.Metric{Probe: "mtu", Name: "path", Unit: "byte", Fact: true}, Baseline: true}, figure("cni-time", "add", "s", false), figure("service", "rate", "1/s", true)}
 	lab := func(change func(a *results.Asked)) results.Asked {
 		a := results.Asked{Testbed: "lab", Plugins: []string{"host", "calico-bgp"}, Topology: []string{"l2"}, Wire: []string{"none", "1gbit"},
 			Probes: []string{"tcp-stream", "tcp-rr:size=64", "cni-time", "encap"}, MaxRounds: 30}
@@ -44,6 +44,7 @@ func TestCheckRun(t *testing.T) {
 		{"too few rounds", "metric: tcp-stream goodput, at_least: 1", lab(func(a *results.Asked) { a.Rounds = 5 }), "takes 6 rounds, but the run has 5"},
 		{"too few rounds at most", "metric: tcp-stream goodput, at_least: 1", lab(func(a *results.Asked) { a.MaxRounds = 4 }), "the run has 4"},
 		{"few rounds for a fact", "fact: encapsulation kind, is: none", lab(func(a *results.Asked) { a.Rounds = 1 }), ""},
+		{"few rounds for a figure that does not vary", "metric: mtu path, at_least: 1400 byte", lab(func(a *results.Asked) { a.Rounds, a.Probes = 1, []string{"mtu"} }), ""},
 		{"an earlier run that is not named", "metric: tcp-stream goodput, of: earlier, at_least: 1", lab(nil), "none is named"},
 		{"of host where only pods are measured", "metric: cni-time add, of: host, at_most: 1", lab(nil), "compares with host, which cni-time does not measure"},
 		{"of pods themselves", "metric: cni-time add, at_most: 1 s", lab(nil), ""},

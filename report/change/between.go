@@ -67,6 +67,11 @@ func Between(old, now Side, margin float64) *Comparison {
 		}
 		for _, m := range headlines(cell) {
 			one, r := c.cell(old.Report, cell, m)
+			if m.Fact && one.Cause == "" {
+				one.exact()
+				c.Cells, ratios = append(c.Cells, one), append(ratios, r)
+				continue
+			}
 			families[m.Probe] = append(families[m.Probe], len(c.Cells))
 			c.Cells, ratios = append(c.Cells, one), append(ratios, r)
 		}
@@ -131,7 +136,14 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	if one.Cause != "" {
 		return one, stats.Ratio{}
 	}
-	if now.Plugin == results.HostPlugin {
+	switch {
+	case m.Fact:
+		one.Old = &was.Median
+		if was.Median == 0 {
+			one.Cause = noRatio
+		}
+		return one, stats.Ratio{}
+	case now.Plugin == results.HostPlugin:
 		one.Old = &was.Median
 		return c.ratio(one, moved(m, was))
 	}

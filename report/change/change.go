@@ -34,6 +34,9 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 	if d := placed(old, m); d != "" {
 		return r, d
 	}
+	if m.Fact && old.Median != 0 {
+		return exactRatio(m, old), ""
+	}
 	i, why := throughHost(m, old)
 	if c.Plugin == results.HostPlugin {
 		i, why = moved(m, old), ""

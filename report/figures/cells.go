@@ -71,7 +71,7 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 
 // metric summarizes one figure. It returns nil if no sample has it.
 func metric(described results.Metric, samples []results.Sample) *model.Metric {
-	m := &model.Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence,
+	m := &model.Metric{Probe: described.Probe, Name: described.Name, Unit: described.Unit, Better: described.Better, Evidence: described.Evidence, Fact: described.Fact,
 		Confidence: stats.Confidence, Warnings: []words.Text{}}
 	failed, cause := 0, words.Text{}
 	marked := map[words.Text]int{}
@@ -112,7 +112,10 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	if s.N == 0 {
 		return nil
 	}
-	if s.Missing > 0 {
+	if m.Fact {
+		m.Median, m.CI = m.Samples[len(m.Samples)-1], &[2]float64{slices.Min(m.Samples), slices.Max(m.Samples)}
+		m.LevelCI = m.CI
+	} else if s.Missing > 0 {
 		m.Warnings = append(m.Warnings, words.Plural(s.N, words.SampleTooFew, words.SamplesTooFew).With(s.N, s.Missing))
 	}
 	if failed > 0 {

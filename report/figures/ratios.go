@@ -30,6 +30,9 @@ func CompareWithHost(b *gather.Run) {
 			// (retransmits).
 			if r, common := Ratio(b.Samples[c.Cell], b.Samples[host], m); r.N > 0 && r.N == common {
 				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Judged: r}
+				if blocks := r.Ratios(); m.Fact {
+					m.VsHost.CI = &[2]float64{slices.Min(blocks), slices.Max(blocks)}
+				}
 			}
 		}
 		c.Loss = lossOf(b, c)

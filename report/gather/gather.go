@@ -9,7 +9,6 @@ import (
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
-	"github.com/cnibench/cnibench/stats"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -22,6 +21,7 @@ type Run struct {
 	Order     []Place
 	Samples   map[results.Cell][]results.Sample
 	Exits     map[Place][]agentExit
+	setups    map[Place][]results.Setup // one for each deployment
 }
 
 // Place is a network: a plugin on a topology.
@@ -43,6 +43,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 			Hops: []results.Hops{}, NotMeasured: []model.NotMeasured{}, Findings: []results.Finding{}, Setup: []model.Setup{},
 		},
 		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
+		setups: map[Place][]results.Setup{},
 	}
 	b.Report.Warnings = append(b.Report.Warnings, recorded.Warnings...)
 	b.Report.Run.Took = underWay(run, recorded.Records).Seconds()
@@ -110,18 +111,6 @@ func (b *Run) read(record results.Record) {
 		in(&e.Topology)
 		b.event(e, record.Time)
 	}
-}
-
-// setup adds the cost of bringing a network up.
-func (b *Run) setup(s results.Setup, kernel string) {
-	setup := model.Setup{Plugin: s.Plugin, Topology: s.Topology.In(kernel), Kernel: kernel, NetworkReadyMS: s.NetworkReadyMS, CNIAdds: s.CNIAddMS,
-		AgentRSSBytes: s.AgentRSSBytes, Agents: s.Agents}
-	if len(s.CNIAddMS) > 0 {
-		setup.CNIAddMS = stats.Summarize(s.CNIAddMS).Median
-	} else {
-		setup.CNIAdds = []float64{}
-	}
-	b.Report.Setup = append(b.Report.Setup, setup)
 }
 
 // network adds the state of a network. A network that the machine's own kernel does

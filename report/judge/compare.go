@@ -27,7 +27,7 @@ type question struct {
 }
 
 // questions returns one question for the headline of each probe on each topology at each
-// rate limit.
+// rate limit. Facts are what they are: they need no verdict.
 func questions(b *gather.Run) []question {
 	var all []question
 	asked := b.Recorded.Run.Asked
@@ -35,7 +35,7 @@ func questions(b *gather.Run) []question {
 		for _, wire := range asked.Wire {
 			seen := map[string]bool{}
 			for _, m := range b.Recorded.Run.Metrics {
-				if !seen[m.Probe] && m.Better != "" {
+				if !seen[m.Probe] && m.Better != "" && !m.Fact {
 					all = append(all, question{topology, wire, m})
 				}
 				seen[m.Probe] = true

@@ -101,6 +101,7 @@ type Metric struct {
 	Unit      string  `json:"unit"`
 	Better    string  `json:"better,omitempty"`   // higher or lower
 	Evidence  bool    `json:"evidence,omitempty"` // it explains other figures
+	Fact      bool    `json:"fact,omitempty"`     // it does not vary: CI is the range of all samples, and Median the last one
 	Placement string  `json:"placement"`          // CPUs of the two ends: same, split or unpinned
 	N         int     `json:"n"`
 	Median    float64 `json:"median"`

@@ -26,6 +26,7 @@ const (
 	controlHost = 2
 	outsideHost = 3
 	firstNode   = 11
+	lastNode    = 254 // of the smallest subnet, a /24
 )
 
 // host returns the address with the given host number in a subnet, with the prefix

@@ -115,3 +115,26 @@ func TestSegmentation(t *testing.T) {
 		}
 	}
 }
+
+// TestAddressesOfDeployments checks that a network that is brought up again has other addresses,
+// all of them in the smallest subnet.
+func TestAddressesOfDeployments(t *testing.T) {
+	for _, c := range []struct {
+		name          string
+		before, nodes int
+		want          int
+	}{
+		{"first", 0, 2, 11},
+		{"second", 1, 2, 13},
+		{"the last that fit", 121, 2, 253},
+		{"used up", 122, 2, 11},
+		{"many nodes", 2, 64, 139},
+		{"many nodes, used up", 3, 64, 11},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := firstHost(c.before, c.nodes); got != c.want || got+c.nodes-1 > lastNode {
+				t.Errorf("nodes begin at host %d, want %d", got, c.want)
+			}
+		})
+	}
+}

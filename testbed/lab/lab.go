@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -50,6 +51,7 @@ type Config struct {
 type Lab struct {
 	config Config
 	up     []*network
+	before map[string]int // how often a network has been brought up, by name
 }
 
 var (
@@ -63,7 +65,7 @@ func New(c Config) (*Lab, error) {
 		return nil, fmt.Errorf("a lab network needs at least 2 nodes, not %d", c.Nodes)
 	}
 	cniEnvironment()
-	return &Lab{config: c}, nil
+	return &Lab{config: c, before: map[string]int{}}, nil
 }
 
 // Up brings up a plugin's network; see [testbed.Testbed].
@@ -85,8 +87,10 @@ func (l *Lab) Up(ctx context.Context, p *plugins.Plugin, instance, topology stri
 		}
 		return nil, &testbed.UnsupportedError{Cause: cause, Lacks: lacks}
 	}
+	l.up = slices.DeleteFunc(l.up, func(n *network) bool { return n.gone() })
 	name := instance + "-" + topology
-	n := &network{plugin: p, name: name, slower: l.Slower(), impairment: l.config.Link}
+	n := &network{plugin: p, name: name, before: l.before[name], slower: l.Slower(), impairment: l.config.Link}
+	l.before[name]++
 	n.ctx, n.fail = context.WithCancelCause(context.Background())
 	n.facts = results.Network{Plugin: instance, Topology: results.On(topology), Status: results.StatusOK,
 		Fidelity: string(p.Fidelity), Kernel: l.kernel(), Versions: l.versions(p)}
@@ -148,7 +152,7 @@ func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
 			return nil, err
 		}
 		n.spaces = append(n.spaces, node.space)
-		node.logDir = filepath.Join(l.config.Logs, n.name)
+		node.logDir = filepath.Join(l.config.Logs, n.logName())
 		node.fail = n.fail
 		node.report = func(exit agentExit) { l.agentExited(n, exit) }
 		p, err := node.attach(n.fabric, subnet, number)
@@ -165,14 +169,22 @@ func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
 			return err
 		}
 	}
+	first := firstHost(n.before, l.config.Nodes)
 	for i := range l.config.Nodes {
-		node, err := attach("node"+strconv.Itoa(i+1), topology.SubnetOf(i), firstNode+i)
+		node, err := attach("node"+strconv.Itoa(i+1), topology.SubnetOf(i), first+i)
 		if err != nil {
 			return err
 		}
 		n.nodes = append(n.nodes, node)
 	}
 	return nil
+}
+
+// firstHost returns the host number of a network's first node. A network that is brought up again
+// gets other addresses than the times before, until they run out: what depends on an address, such
+// as the hash that chooses a queue, should differ between deployments.
+func firstHost(before, nodes int) int {
+	return firstNode + before%((lastNode-firstNode+1)/nodes)*nodes
 }
 
 // addLink records both ends of an interface's link. The rate limit of a node's own

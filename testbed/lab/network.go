@@ -23,6 +23,7 @@ import (
 type network struct {
 	plugin *plugins.Plugin
 	name   string
+	before int // how often the network had been brought up before
 	slower int // factor compared to the machine's own kernel, at least 1
 	fabric *fabric
 	links  []*link
@@ -294,6 +295,18 @@ func (n *network) release() error {
 	n.spaces = nil
 	n.fail(errors.New("the network has been taken down"))
 	return err
+}
+
+// gone reports whether the network was taken down.
+func (n *network) gone() bool { return n.spaces == nil }
+
+// logName returns the name of the directory for the network's logs. Each time that it is brought
+// up it has its own.
+func (n *network) logName() string {
+	if n.before == 0 {
+		return n.name
+	}
+	return fmt.Sprintf("%s-%d", n.name, n.before+1)
 }
 
 // kernelRelease returns the running kernel's version.

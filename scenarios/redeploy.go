@@ -1,0 +1,63 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/words"
+)
+
+// state journals the state of a network.
+func (r *run) state(n results.Network) error {
+	r.states[results.Cell{Plugin: n.Plugin, Topology: n.Topology}] = n
+	return r.write().append(results.Record{Network: &n})
+}
+
+// cameUp adds a network to the phase and journals its state, in the first deployment, and what it
+// took to bring it up.
+func (r *run) cameUp(n *upNetwork) error {
+	facts, setup := n.Facts()
+	setup.Deployment = r.phase.Deployment
+	n.found = r.earlier().findings(n.instance, n.topology.Name)
+	r.earlier().health(n)
+	known := r.hostKnown && n.instance == results.HostPlugin
+	if was := r.before.get(n.instance, n.topology); was != nil && r.phase.Deployment > 0 {
+		n.found, n.absent, n.worked = was.found, was.absent, was.worked
+	} else if was != nil && known {
+		n.found = was.found
+	}
+	r.networks = append(r.networks, n)
+	if n.dead && r.phase.Deployment > 0 {
+		return r.notAgain(n.instance, n.topology.Name, words.Error(facts.Cause))
+	}
+	if r.phase.Deployment == 0 {
+		if err := r.state(facts); err != nil {
+			return err
+		}
+	}
+	if n.dead || r.earlier().hasSetup(n, setup.Deployment) || known {
+		return nil
+	}
+	return r.write().append(results.Record{Setup: &setup})
+}
+
+// notAgain gives up a network that came up in an earlier deployment, but not in this one.
+func (r *run) notAgain(instance, topology string, cause error) error {
+	cell := results.Cell{Plugin: instance, Topology: results.On(topology)}
+	facts := r.states[cell]
+	facts.Status, facts.Cause = results.StatusFailed, words.NotInDeployment.With(r.phase.Deployment+1, words.OfError(cause))
+	if r.pace.seen.any(cell) {
+		facts.Status, facts.BrokeRound, facts.BrokeAt = results.StatusBroke, r.next+1, time.Now()
+	}
+	return r.state(facts)
+}
+
+// any reports whether a network has ever been measured.
+func (s seen) any(network results.Cell) bool {
+	for f := range s {
+		if f.Plugin == network.Plugin && f.Topology == network.Topology {
+			return true
+		}
+	}
+	return false
+}
