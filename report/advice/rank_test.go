@@ -75,7 +75,7 @@ func TestRankIgnoresOrder(t *testing.T) {
 			r.Shuffle(len(f.Plugins), func(i, j int) { f.Plugins[i], f.Plugins[j] = f.Plugins[j], f.Plugins[i] })
 			r.Shuffle(len(f.Comparisons), func(i, j int) { f.Comparisons[i], f.Comparisons[j] = f.Comparisons[j], f.Comparisons[i] })
 			if got := ranked(f); got != want {
-				t.Fatalf("%s comes first, or %s in another order of %+v", want, got, f)
+				t.Fatalf("%q, or %q in another order of %+v", want, got, f)
 			}
 		}
 	}
@@ -86,8 +86,8 @@ func ranked(f *Facts) string {
 	for i := range f.Plugins {
 		fit = append(fit, &subject{plugin: &f.Plugins[i], facts: f})
 	}
-	o := rank(f, fit)
-	return o.winner.plugin.Name
+	o := choose(f, fit)
+	return fmt.Sprint(o.winner.plugin.Name, namesOf(o.leaders), o.why)
 }
 
 func randomFacts(r *rand.Rand) *Facts {
@@ -101,7 +101,7 @@ func randomFacts(r *rand.Rand) *Facts {
 				continue
 			}
 			for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
-				f.Comparisons = append(f.Comparisons, Comparison{A: a.Name, B: b.Name, Probe: probe, Metric: metric,
+				f.Comparisons = append(f.Comparisons, Comparison{A: a.Name, B: b.Name, Probe: probe, Metric: metric, Ratio: 1, Holds: true,
 					Verdict: []stats.Verdict{stats.Faster, stats.Slower, stats.Equivalent, stats.Inconclusive}[r.IntN(4)]})
 			}
 		}
