@@ -55,6 +55,7 @@ var (
 	FitsOtherPreferred    = message("advice.fits-other-preferred", "fits, and its speed was not compared with that of %s, which %s")
 	UncomparedAnd         = message("advice.uncompared-and", "was not compared by speed with %s, and %s")
 	FitsUncompared        = message("advice.fits-uncompared", "fits, but its speed was not compared with that of %s")
+	FitsTooFewRounds      = message("advice.fits-too-few-rounds", "fits, but was measured in too few rounds to compare its speed with that of %s")
 	PluginSpeedUncompared = message("advice.plugin-speed-uncompared", "%s: its speed was not compared")
 	FitsSlower            = message("advice.fits-slower", "fits, but is slower than %s")
 	FitsTie               = message("advice.fits-tie", "fits, but %s %s")

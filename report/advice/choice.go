@@ -18,8 +18,8 @@ type outcome struct {
 	rejected []Rejected
 	unknown  []words.Text
 	why      words.Text // the end of the summary
-	// preferred holds the texts of the preferences that decided in favour of the winner, each once.
-	preferred []words.Text
+	// preferred holds the preferences that decided in favour of the winner, each text once.
+	preferred []preference
 	measured  bool // the winner's speed was compared with that of another plugin that fits
 	// deciding holds the comparisons that the choice rests on.
 	deciding []Comparison
@@ -59,9 +59,13 @@ func (o *outcome) lost(loser *subject) Reason {
 		by := o.tallies[pair{faster, loser}]
 		o.deciding = append(o.deciding, by.figures...)
 		return Reason{Rule: "slower", Text: words.FitsSlower.With(faster.plugin.Name), Evidence: by.evidence(), Source: o.facts.source()}
-	case len(d.figures) == 0 && o.facts.timed(winner) && !slices.Contains(o.contenders, loser):
+	case o.facts.timed(winner) && !slices.Contains(o.contenders, loser):
 		o.uncompared(loser)
-		return Reason{Rule: "speed-unknown", Text: words.FitsUncompared.With(winner), Source: o.facts.source()}
+		why := words.FitsUncompared
+		if len(d.figures) > 0 {
+			why = words.FitsTooFewRounds
+		}
+		return Reason{Rule: "speed-unknown", Text: why.With(winner), Evidence: d.evidence(), Source: o.facts.source()}
 	}
 	return o.lessPreferred(loser, d, faster)
 }
@@ -70,8 +74,8 @@ func (o *outcome) lost(loser *subject) Reason {
 func (o *outcome) lessPreferred(loser *subject, d tally, faster *subject) Reason {
 	p, _, evidence := prefer(o.winner, loser)
 	winner, name := o.winner.plugin.Name, loser.plugin.Name
-	if !slices.Contains(o.preferred, p.text) {
-		o.preferred = append(o.preferred, p.text)
+	if !slices.ContainsFunc(o.preferred, func(q preference) bool { return q.text == p.text }) {
+		o.preferred = append(o.preferred, p)
 	}
 	o.deciding = append(o.deciding, d.figures...)
 	f, against := Reason{Rule: p.rule, Evidence: evidence, Source: p.source}, Reason{Rule: p.rule, Evidence: words.Clauses(evidence, d.evidence()), Source: p.source}
@@ -125,7 +129,7 @@ func (o *outcome) explain() {
 			beaten = append(beaten, s)
 		}
 	}
-	preferred := words.OfThesePreferred.With(o.winner.plugin.Name, words.And(o.preferred...))
+	preferred := words.OfThesePreferred.With(o.winner.plugin.Name, o.preferredBy())
 	fastest := len(beaten) == len(o.contenders)-1
 	var led Reason // what speed says of the leaders
 	switch {
@@ -134,7 +138,7 @@ func (o *outcome) explain() {
 	case len(o.contenders) == 1:
 		o.why = words.OnlySpeedThatCounts
 	case !o.measured:
-		o.why = words.PreferredUncompared.With(words.And(o.preferred...))
+		o.why = words.PreferredUncompared.With(o.preferredBy())
 	case o.cycle:
 		led = Reason{Rule: "circle", Text: words.EachSlowerThanAnother.With(namesOf(o.leaders)), Source: words.SourceTopCycle}
 		o.why = words.Clauses(o.here(led.Text), preferred)
@@ -154,6 +158,16 @@ func (o *outcome) explain() {
 	if len(beaten) > 0 {
 		o.because = append([]Reason{o.faster(beaten, fastest)}, o.because...)
 	}
+}
+
+// preferredBy returns what the winner is preferred for, in the order of the preferences.
+func (o *outcome) preferredBy() words.Text {
+	slices.SortStableFunc(o.preferred, func(a, b preference) int { return cmp.Compare(a.rank(), b.rank()) })
+	var texts []words.Text
+	for _, p := range o.preferred {
+		texts = append(texts, p.text)
+	}
+	return words.And(texts...)
 }
 
 // faster returns the reason that the winner is faster than other plugins, with the figures of the

@@ -220,3 +220,12 @@ func fewDeployments(o *outcome) words.Text {
 	n := o.deployments()
 	return when(n > 0 && n < stats.MinDeployments, words.Plural(n, words.OneDeployment, words.FewDeployments).With(n, stats.MinDeployments))
 }
+
+// Conditions returns the rules that lower the confidence in a recommendation.
+func Conditions() []string {
+	var all []string
+	for _, c := range conditions {
+		all = append(all, c.rule)
+	}
+	return all
+}

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/cnibench/cnibench/words"
@@ -83,4 +84,13 @@ func prefer(a, b *subject) (p preference, c int, evidence words.Text) {
 		}
 	}
 	return byName, strings.Compare(a.plugin.Name, b.plugin.Name), words.Text{}
+}
+
+// rank returns the place of a preference in the order.
+func (p *preference) rank() int {
+	i := slices.IndexFunc(preferences, func(q preference) bool { return q.rule == p.rule })
+	if i < 0 {
+		return len(preferences) // by name
+	}
+	return i
 }

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
@@ -119,24 +120,27 @@ type ranking struct {
 	order []*subject
 }
 
-// newRanking compares all plugins that fit. A plugin whose speed was not measured is never ranked above
-// one whose speed was. Speeds in different kernels are never compared. Plugins measured in the machine's
-// own kernel come first, because a kernel that runs in one process says least about a cluster's.
+// newRanking compares all plugins that fit. A plugin whose speed was not measured, or in too few rounds
+// to show any difference, is never ranked above one whose speed was: not having been measured is no
+// merit. Speeds in different kernels are never compared. Plugins measured in the machine's own kernel
+// come first, because a kernel that runs in one process says least about a cluster's.
 func newRanking(f *Facts, fit []*subject) *ranking {
 	r := &ranking{tallies: map[pair]tally{}, order: slices.Clone(fit)}
-	compared := map[*subject]bool{}
+	compared, able := map[*subject]bool{}, map[*subject]bool{}
 	for _, a := range fit {
 		for _, b := range fit {
 			d := f.tally(a.plugin.Name, b.plugin.Name)
 			r.tallies[pair{a, b}] = d
 			compared[a] = compared[a] || len(d.figures) > 0
+			able[a] = able[a] || slices.ContainsFunc(d.figures, func(c Comparison) bool { return !math.IsInf(c.Detectable, 0) })
 		}
 	}
 	class := func(a, b *subject) int {
 		return cmp.Or(
 			cmp.Compare(answer(!f.timed(a.plugin.Name)), answer(!f.timed(b.plugin.Name))),
 			cmp.Compare(a.plugin.Kernel, b.plugin.Kernel),
-			cmp.Compare(answer(!compared[a]), answer(!compared[b])))
+			cmp.Compare(answer(!compared[a]), answer(!compared[b])),
+			cmp.Compare(answer(!able[a]), answer(!able[b])))
 	}
 	slices.SortStableFunc(r.order, func(a, b *subject) int {
 		_, preferred, _ := prefer(a, b)

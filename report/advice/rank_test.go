@@ -108,3 +108,49 @@ func randomFacts(r *rand.Rand) *Facts {
 	}
 	return f
 }
+
+// TestLeaders checks which plugins lead for given direct wins.
+func TestLeaders(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		all  string // names of one letter
+		wins string // "ab": a beats b
+		want string
+		loop bool
+	}{
+		{"no wins", "abc", "", "abc", false},
+		{"one beats all", "abc", "ab ac", "a", false},
+		{"a win against a third makes no difference", "abc", "ac", "ab", false},
+		{"a chain without its short cut", "abc", "ab bc", "a", false},
+		{"each of two is beaten by another", "abcd", "ac bd", "ab", false},
+		{"a circle", "abc", "ab bc ca", "abc", true},
+		{"a circle that beats another", "abcd", "ab bc ca ad", "abc", true},
+		{"a circle below a circle", "abcdef", "ab bc ca de ef fd ad", "abc", true},
+		{"two circles that nothing connects", "abcdef", "ab bc ca de ef fd", "abcdef", true},
+		{"one above a circle", "abcd", "ab bc ca da", "d", false},
+		{"one beside a circle", "abcd", "ab bc ca", "d", false},
+		{"a larger circle through a smaller", "abcd", "ab bc ca cd da", "abcd", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &ranking{tallies: map[pair]tally{}}
+			byName := map[byte]*subject{}
+			for i := range len(c.all) {
+				s := &subject{plugin: &Plugin{Name: c.all[i : i+1]}}
+				byName[c.all[i]] = s
+				r.contenders = append(r.contenders, s)
+			}
+			for _, w := range strings.Fields(c.wins) {
+				r.tallies[pair{byName[w[0]], byName[w[1]]}] = tally{net: 1}
+				r.tallies[pair{byName[w[1]], byName[w[0]]}] = tally{net: -1}
+			}
+			r.lead()
+			got := ""
+			for _, s := range r.leaders {
+				got += s.plugin.Name
+			}
+			if got != c.want || r.cycle != c.loop {
+				t.Errorf("%s lead, cycle %v; want %s, %v", got, r.cycle, c.want, c.loop)
+			}
+		})
+	}
+}
