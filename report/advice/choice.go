@@ -21,8 +21,9 @@ type outcome struct {
 	// preferred holds the preferences that decided in favour of the winner, each text once.
 	preferred []preference
 	measured  bool // the winner's speed was compared with that of another plugin that fits
-	// deciding holds the comparisons that the choice rests on.
-	deciding []Comparison
+	// deciding holds the comparisons that the choice rests on, and tied those of them with plugins that
+	// speed did not put below the winner.
+	deciding, tied []Comparison
 	// apart holds the plugins that fit but were not compared with the winner by speed.
 	apart []*subject
 	// partly holds the plugins that were compared with the winner by some of the figures only.
@@ -77,7 +78,7 @@ func (o *outcome) lessPreferred(loser *subject, d tally, faster *subject) Reason
 	if !slices.ContainsFunc(o.preferred, func(q preference) bool { return q.text == p.text }) {
 		o.preferred = append(o.preferred, p)
 	}
-	o.deciding = append(o.deciding, d.figures...)
+	o.deciding, o.tied = append(o.deciding, d.figures...), append(o.tied, d.figures...)
 	f, against := Reason{Rule: p.rule, Evidence: evidence, Source: p.source}, Reason{Rule: p.rule, Evidence: words.Clauses(evidence, d.evidence()), Source: p.source}
 	switch {
 	case len(d.figures) == 0:

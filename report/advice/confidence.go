@@ -112,15 +112,15 @@ func (o *outcome) basis() []words.Text {
 	return all
 }
 
-// fewRounds holds if there are fewer rounds than verdicts need. A plugin that nothing is compared with
-// needs as many as an interval does.
+// fewRounds holds if speed did not decide, in fewer rounds than verdicts need. A plugin that nothing is
+// compared with needs as many as an interval does.
 func fewRounds(o *outcome) words.Text {
 	rounds, needed := o.winner.plugin.Rounds, stats.MinSamples
 	if len(o.order) == 1 {
 		return when(rounds < needed, words.TooFewForInterval.With(needed))
 	}
 	needed = o.facts.NeededRounds
-	return when(o.measured && rounds < needed, words.TooFewRounds.With(needed))
+	return when(o.measured && len(o.leaders) > 1 && rounds < needed, words.TooFewRounds.With(needed))
 }
 
 // undetectable holds if the winner was preferred to a plugin that might be faster by more than the
@@ -131,9 +131,8 @@ func undetectable(o *outcome) words.Text {
 	}
 	most := 0.0
 	var than Comparison
-	for _, c := range o.deciding {
-		tied := !c.Holds || c.Verdict == stats.Inconclusive
-		if tied && c.Detectable > max(c.Margin, most) {
+	for _, c := range o.tied {
+		if !c.Holds && c.Detectable > max(c.Margin, most) {
 			most, than = c.Detectable, c
 		}
 	}
@@ -150,9 +149,12 @@ func undetectable(o *outcome) words.Text {
 // An interval of one margin to either side can still place a plugin within what counts as a difference.
 const wideShare = 2
 
-// wideIntervals holds if the winner's ratio to the nodes' own network is known less well than the margin
-// to either side.
+// wideIntervals holds if speed counts and the winner's ratio to the nodes' own network is known less well
+// than the margin to either side.
 func wideIntervals(o *outcome) words.Text {
+	if !o.measured {
+		return words.Text{}
+	}
 	wide, all, margin := 0, 0, 0.0
 	for _, c := range o.facts.Comparisons {
 		c, ok := c.between(o.winner.plugin.Name, results.HostPlugin)
@@ -181,10 +183,11 @@ func notes(o *outcome) words.Text {
 	return when(noted > 0, words.Aside(words.Plural(noted, words.ComparisonWeakened, words.ComparisonsWeakened).With(noted), first))
 }
 
-// disturbed holds if a verdict that decides depends on disturbed samples.
+// disturbed holds if a verdict that decides depends on disturbed samples. One that does not count either
+// way does not.
 func disturbed(o *outcome) words.Text {
 	for _, c := range o.deciding {
-		if c.Undisturbed != "" {
+		if c.Undisturbed != "" && (c.Holds || c.Undisturbed != stats.Inconclusive) {
 			return words.DependsOnDisturbed.With(c.A, c.B, quantity.VerdictText(c.Undisturbed), quantity.VerdictText(c.Verdict))
 		}
 	}
@@ -219,13 +222,4 @@ func findingsNamed(o *outcome, areGrave bool) words.Text {
 func fewDeployments(o *outcome) words.Text {
 	n := o.deployments()
 	return when(n > 0 && n < stats.MinDeployments, words.Plural(n, words.OneDeployment, words.FewDeployments).With(n, stats.MinDeployments))
-}
-
-// Conditions returns the rules that lower the confidence in a recommendation.
-func Conditions() []string {
-	var all []string
-	for _, c := range conditions {
-		all = append(all, c.rule)
-	}
-	return all
 }

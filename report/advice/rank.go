@@ -68,7 +68,8 @@ func (f *Facts) tally(a, b string) tally {
 	var d tally
 	for _, kind := range []string{"throughput", "latency"} {
 		balance := 0
-		for _, c := range f.Comparisons {
+		for i := range f.Comparisons {
+			c := &f.Comparisons[i]
 			sign := 0
 			switch {
 			case c.A == a && c.B == b:
@@ -79,7 +80,7 @@ func (f *Facts) tally(a, b string) tally {
 			if sign == 0 || figures[kind][base(c.Probe)] != c.Metric {
 				continue
 			}
-			d.figures = append(d.figures, c)
+			d.figures = append(d.figures, *c)
 			switch {
 			case !c.Holds:
 			case c.Verdict == stats.Equivalent:
@@ -132,7 +133,7 @@ func newRanking(f *Facts, fit []*subject) *ranking {
 			d := f.tally(a.plugin.Name, b.plugin.Name)
 			r.tallies[pair{a, b}] = d
 			compared[a] = compared[a] || len(d.figures) > 0
-			able[a] = able[a] || slices.ContainsFunc(d.figures, func(c Comparison) bool { return !math.IsInf(c.Detectable, 0) })
+			able[a] = able[a] || slices.ContainsFunc(d.figures, func(c Comparison) bool { return c.Holds || !math.IsInf(c.Detectable, 0) })
 		}
 	}
 	class := func(a, b *subject) int {
