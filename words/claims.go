@@ -28,6 +28,6 @@ var (
 	PluginVerdict             = message("claims.plugin-verdict", "%s is %s than %s")
 	PluginsEquivalent         = message("claims.plugins-equivalent", "%s and %s are equivalent")
 	ComparisonEvidence        = message("claims.comparison-evidence", "%s %s of %s over %s, %s, %s.")
-	GoodputAtLeast            = message("claims.goodput-at-least", "goodput of %s is at least %.2f times that of %s")
+	GoodputAtLeast            = message("claims.goodput-at-least", "goodput of %s is at least %.2f times that of %s, by each 95 %% interval")
 	RatioEvidence             = message("claims.ratio-evidence", "%s %s %s: %s is %s of %s: %s")
 )

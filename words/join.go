@@ -18,6 +18,8 @@ func newJoint(id, before, between, after string) joint {
 var (
 	items     = newJoint("join.items", "", ", ", "")
 	clauses   = newJoint("join.clauses", "", "; ", "")
+	and       = newJoint("join.and", "", " and ", "")
+	names     = newJoint("join.names", "", " and ", "")
 	sentences = newJoint("join.sentences", "", ". ", "")
 	said      = newJoint("join.said", "", ": ", "")
 	following = newJoint("join.following", "", " ", "")
@@ -53,6 +55,20 @@ func ListNames(names []string) Text { return List(Quotes(names)...) }
 
 // Clauses joins clauses by semicolons.
 func Clauses(all ...Text) Text { return clauses.join(all) }
+
+// And joins predicates of one subject, the last one by "and".
+func And(all ...Text) Text { return lastBy(and, all) }
+
+// AndNames joins names, which stay as they are, the last one by "and".
+func AndNames(all []string) Text { return lastBy(names, Quotes(all)) }
+
+func lastBy(j joint, all []Text) Text {
+	if len(all) < 2 {
+		return List(all...)
+	}
+	last := len(all) - 1
+	return j.join([]Text{List(all[:last]...), all[last]})
+}
 
 // Sentences joins sentences that end without a full stop by full stops.
 func Sentences(all ...Text) Text { return sentences.join(all) }

@@ -56,13 +56,18 @@ type Facts struct {
 	Testbed    string
 	Nodes      int // between which figures were measured
 	NodesAsked int // of each network, as requested; 0 if not specified
+	// Figures is the number of figures by which plugins are ranked, each at each rate limit: those that
+	// verdicts are corrected over to count for the advice.
+	Figures int
 	// NeededRounds is the smallest number of blocks with which the verdicts used for ranking can show a
-	// difference.
+	// difference; 0 if no two plugins were up at the same time.
 	NeededRounds int
 	Complete     bool // everything requested was done
-	Link         Fact // whether frames for foreign addresses reach the other node
-	Plugins      []Plugin
-	Comparisons  []Comparison
+	// ControlDiffers names the plugins that were found to differ from their own copies.
+	ControlDiffers []string
+	Link           Fact // whether frames for foreign addresses reach the other node
+	Plugins        []Plugin
+	Comparisons    []Comparison
 }
 
 // Plugin is what a run showed about one plugin on one topology.
@@ -81,6 +86,11 @@ type Plugin struct {
 	Memory   int64 // resident bytes of all agents, 0 if none ran
 	// Rounds is the number of blocks in which the plugin was measured, in its kernel.
 	Rounds int
+	// Samples counts the samples of the probes that failed on the plugin at least once, and Failed those
+	// of them that failed.
+	Samples, Failed int
+	// Implausible names the rules by which results of the plugin contradict physics or the setup.
+	Implausible []string
 	// Untried reports whether the run ended before the plugin was brought up, so that nothing counts for
 	// or against it.
 	Untried bool
@@ -100,14 +110,26 @@ func (p *Plugin) found(name string) bool {
 // Comparison compares plugin A with plugin B by one metric. Faster means better, both for a goodput and
 // for a latency.
 type Comparison struct {
-	A, B     string
-	Wire     string
-	Probe    string // with its parameters
-	Metric   string
-	Ratio    float64     // A to B
-	CI       *[2]float64 // of the ratio; nil if there are too few samples
-	Verdict  stats.Verdict
-	Evidence words.Text // figures for people
+	A, B    string
+	Wire    string
+	Probe   string // with its parameters
+	Metric  string
+	Ratio   float64       // A to B
+	CI      *[2]float64   // of the ratio; nil if there are too few samples
+	Verdict stats.Verdict // corrected over the pairs that this figure compares
+	// Holds reports whether the verdict is at the level that it claims over all figures by which plugins
+	// are ranked. If not, it does not count for the advice.
+	Holds    bool
+	Margin   float64 // below which two plugins are equivalent
+	Evidence words.Text
+	// Detectable is the smallest difference, as a share, that would probably have been found by all
+	// figures together; infinite if there are too few samples to find any.
+	Detectable float64
+	// Deployments is the number of deployments of the two that the verdict rests on.
+	Deployments int
+	Notes       []words.Text // what weakens the verdict
+	// Undisturbed is the verdict without the disturbed samples, if it is another one.
+	Undisturbed stats.Verdict
 }
 
 // Reason is one rule that counted for or against a plugin.
@@ -142,6 +164,15 @@ type Configuration struct {
 type Confidence struct {
 	Level   words.Text `json:"level"` // high, medium or low
 	RestsOn words.Text `json:"rests_on"`
+	// Lowered lists what lowers the level, all of it part of RestsOn.
+	Lowered []Lowering `json:"lowered"`
+}
+
+// Lowering is a condition that lowers the confidence.
+type Lowering struct {
+	Rule  string     `json:"rule"`
+	Level words.Text `json:"level"` // the highest level that is left
+	Text  words.Text `json:"text"`
 }
 
 // Recommendation is the advice for one topology.
@@ -149,7 +180,11 @@ type Recommendation struct {
 	Topology results.Topology `json:"topology"`
 	Kernel   string           `json:"kernel,omitempty"` // in which the plugin was measured; "" for the machine's own
 	// Plugin is the plugin's name in the catalogue, or "" if nothing fits.
-	Plugin      string       `json:"plugin"`
+	Plugin string `json:"plugin"`
+	// Unbeaten lists the plugins that nothing is shown to be faster than, the recommended one first. If
+	// every plugin is slower than another, it lists those of the circle. It is empty if speeds were not
+	// compared.
+	Unbeaten    []string     `json:"unbeaten"`
 	Summary     words.Text   `json:"summary"` // with the findings and the excluded plugins
 	Confidence  Confidence   `json:"confidence"`
 	Because     []Reason     `json:"because"`
@@ -165,7 +200,7 @@ type Recommendation struct {
 
 // Recommend judges all plugins on a topology and recommends one of them, if any fits.
 func Recommend(n results.Needs, f Facts) Recommendation {
-	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []words.Text{},
+	r := Recommendation{Topology: f.Topology, Because: []Reason{}, Rejected: []Rejected{}, NotMeasured: []words.Text{}, Unbeaten: []string{},
 		Notes: []Reason{}, Firewall: []Opening{}, Limits: []Limit{}, Configuration: []Configuration{}}
 	var untried []string
 	f.Plugins, untried = tried(f.Plugins)
@@ -190,32 +225,37 @@ func Recommend(n results.Needs, f Facts) Recommendation {
 	}
 	if len(fit) == 0 {
 		r.Summary = nothingFits(f, r.Rejected)
-		r.Confidence = Confidence{words.High, words.EveryPluginExcluded}
+		r.Confidence = Confidence{words.High, words.EveryPluginExcluded, []Lowering{}}
 		if len(r.NotMeasured) > 0 {
-			r.Confidence = Confidence{words.Low, words.NotAllMeasured}
+			r.Confidence = Confidence{words.Low, words.NotAllMeasured, []Lowering{{"not-all-measured", words.Low, words.NotAllMeasured}}}
 		}
 		return r
 	}
-	o := rank(&f, fit)
+	o := choose(&f, fit)
 	said := excluded(&f, r.Rejected, len(fit) == 1)
 	for i := range r.Rejected {
-		r.Rejected[i].Because = append(r.Rejected[i].Because, o.slower(&f, r.Rejected[i].Plugin)...)
+		r.Rejected[i].Because = append(r.Rejected[i].Because, o.slower(r.Rejected[i].Plugin)...)
 	}
 	r.NotMeasured = append(r.NotMeasured, o.unknown...)
 	r.Rejected = append(r.Rejected, o.rejected...)
 	slices.SortStableFunc(r.Rejected, func(a, b Rejected) int { return strings.Compare(a.Plugin, b.Plugin) })
-	r.recommend(n, &f, o, len(fit), said)
+	r.recommend(n, o, said)
 	return r
 }
 
 // recommend fills in the recommendation of the winner.
-func (r *Recommendation) recommend(n results.Needs, f *Facts, o outcome, fit int, excluded words.Text) {
+func (r *Recommendation) recommend(n results.Needs, o outcome, excluded words.Text) {
 	s := o.winner
+	if o.measured {
+		for _, leader := range o.leaders {
+			r.Unbeaten = append(r.Unbeaten, leader.plugin.Name)
+		}
+	}
 	r.Plugin, r.Kernel = s.plugin.Name, s.plugin.Kernel
 	r.Because = append(s.reasons, o.because...)
 	r.Notes = s.notes
-	r.Confidence = confidence(f, s, o, fit)
-	r.Summary = words.Following(summary(f, s, o, fit), foundOn(s.plugin), excluded)
+	r.Confidence = o.confidence()
+	r.Summary = words.Following(o.summary(), foundOn(s.plugin), excluded)
 	r.Firewall = append(r.Firewall, s.mode.openings()...)
 	r.Limits = s.limits()
 	r.Kubespray = s.kubespray(n)

@@ -116,7 +116,7 @@ func compared(a, b shown) []Comparison {
 	var all []Comparison
 	for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
 		all = append(all, Comparison{A: a.name, B: b.name, Wire: "none", Probe: probe, Metric: metric, Ratio: ratio,
-			CI: &[2]float64{ratio * 0.999, ratio * 1.001}, Verdict: verdict, Evidence: words.Quotef("%s %s ×%.3f to %s: %s", probe, a.name, ratio, b.name, verdict)})
+			CI: &[2]float64{ratio * 0.999, ratio * 1.001}, Verdict: verdict, Holds: verdict != stats.Inconclusive, Margin: stats.DefaultMargin, Detectable: 0.01, Deployments: stats.MinDeployments, Evidence: words.Quotef("%s %s ×%.3f to %s: %s", probe, a.name, ratio, b.name, verdict)})
 	}
 	return all
 }

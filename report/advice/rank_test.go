@@ -75,7 +75,7 @@ func TestRankIgnoresOrder(t *testing.T) {
 			r.Shuffle(len(f.Plugins), func(i, j int) { f.Plugins[i], f.Plugins[j] = f.Plugins[j], f.Plugins[i] })
 			r.Shuffle(len(f.Comparisons), func(i, j int) { f.Comparisons[i], f.Comparisons[j] = f.Comparisons[j], f.Comparisons[i] })
 			if got := ranked(f); got != want {
-				t.Fatalf("%s comes first, or %s in another order of %+v", want, got, f)
+				t.Fatalf("%q, or %q in another order of %+v", want, got, f)
 			}
 		}
 	}
@@ -86,8 +86,8 @@ func ranked(f *Facts) string {
 	for i := range f.Plugins {
 		fit = append(fit, &subject{plugin: &f.Plugins[i], facts: f})
 	}
-	o := rank(f, fit)
-	return o.winner.plugin.Name
+	o := choose(f, fit)
+	return fmt.Sprint(o.winner.plugin.Name, namesOf(o.leaders), o.why)
 }
 
 func randomFacts(r *rand.Rand) *Facts {
@@ -101,10 +101,56 @@ func randomFacts(r *rand.Rand) *Facts {
 				continue
 			}
 			for probe, metric := range map[string]string{"tcp-stream": "goodput", "tcp-rr": "p50"} {
-				f.Comparisons = append(f.Comparisons, Comparison{A: a.Name, B: b.Name, Probe: probe, Metric: metric,
+				f.Comparisons = append(f.Comparisons, Comparison{A: a.Name, B: b.Name, Probe: probe, Metric: metric, Ratio: 1, Holds: true,
 					Verdict: []stats.Verdict{stats.Faster, stats.Slower, stats.Equivalent, stats.Inconclusive}[r.IntN(4)]})
 			}
 		}
 	}
 	return f
+}
+
+// TestLeaders checks which plugins lead for given direct wins.
+func TestLeaders(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		all  string // names of one letter
+		wins string // "ab": a beats b
+		want string
+		loop bool
+	}{
+		{"no wins", "abc", "", "abc", false},
+		{"one beats all", "abc", "ab ac", "a", false},
+		{"a win against a third makes no difference", "abc", "ac", "ab", false},
+		{"a chain without its short cut", "abc", "ab bc", "a", false},
+		{"each of two is beaten by another", "abcd", "ac bd", "ab", false},
+		{"a circle", "abc", "ab bc ca", "abc", true},
+		{"a circle that beats another", "abcd", "ab bc ca ad", "abc", true},
+		{"a circle below a circle", "abcdef", "ab bc ca de ef fd ad", "abc", true},
+		{"two circles that nothing connects", "abcdef", "ab bc ca de ef fd", "abcdef", true},
+		{"one above a circle", "abcd", "ab bc ca da", "d", false},
+		{"one beside a circle", "abcd", "ab bc ca", "d", false},
+		{"a larger circle through a smaller", "abcd", "ab bc ca cd da", "abcd", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := &ranking{tallies: map[pair]tally{}}
+			byName := map[byte]*subject{}
+			for i := range len(c.all) {
+				s := &subject{plugin: &Plugin{Name: c.all[i : i+1]}}
+				byName[c.all[i]] = s
+				r.contenders = append(r.contenders, s)
+			}
+			for _, w := range strings.Fields(c.wins) {
+				r.tallies[pair{byName[w[0]], byName[w[1]]}] = tally{net: 1}
+				r.tallies[pair{byName[w[1]], byName[w[0]]}] = tally{net: -1}
+			}
+			r.lead()
+			got := ""
+			for _, s := range r.leaders {
+				got += s.plugin.Name
+			}
+			if got != c.want || r.cycle != c.loop {
+				t.Errorf("%s lead, cycle %v; want %s, %v", got, r.cycle, c.want, c.loop)
+			}
+		})
+	}
 }

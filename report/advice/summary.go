@@ -1,19 +1,10 @@
 package advice
 
-import (
-	"slices"
-
-	"github.com/cnibench/cnibench/results"
-	"github.com/cnibench/cnibench/words"
-)
-
-// grave holds the findings that make a network unfit for some traffic. A plugin with one of them is
-// recommended with low confidence at most.
-var grave = []string{results.FindingPodMTUTooLarge, results.FindingPMTUBlackHole, results.FindingPMTUWrong, results.FindingUnderlayFragments,
-	results.FindingPodSourceNAT, results.FindingTCPDoesNotPass, results.FindingOneDirectionSlow}
+import "github.com/cnibench/cnibench/words"
 
 // summary returns the answer in one sentence.
-func summary(f *Facts, s *subject, o outcome, fit int) words.Text {
+func (o *outcome) summary() words.Text {
+	f, s := o.facts, o.winner
 	what := words.Aside(words.Quote(s.plugin.Name), s.mode.called())
 	if s.plugin.Fidelity == DataPath {
 		what = words.DataPathMeasuredOnly.With(what)
@@ -21,10 +12,10 @@ func summary(f *Facts, s *subject, o outcome, fit int) words.Text {
 	switch {
 	case len(f.Plugins) == 1:
 		return words.Stop(words.RunOnlyMeasured.With(f.Topology, what))
-	case fit == 1:
+	case len(o.order) == 1:
 		return words.Stop(words.RunOnlyFitting.With(f.Topology, what, len(f.Plugins)))
 	}
-	return words.RunBestOfFitting.With(f.Topology, what, fit, o.why)
+	return words.RunBestOfFitting.With(f.Topology, what, len(o.order), o.why)
 }
 
 // foundOn returns the problems that probes found with the recommended plugin.
@@ -73,60 +64,4 @@ func excluded(f *Facts, rejected []Rejected, oneLeft bool) words.Text {
 		said = append(said, words.Stop(words.NotShownWorking.With(words.ListNames(unknown))))
 	}
 	return words.Following(said...)
-}
-
-// confidence returns how far a recommendation can be trusted, and what it rests on.
-func confidence(f *Facts, s *subject, o outcome, fit int) Confidence {
-	rounds := s.plugin.Rounds
-	rests := []words.Text{words.Plural(rounds, words.RestsOnRound, words.RestsOnRounds).With(rounds, f.Nodes, f.Testbed)}
-	if f.NodesAsked > f.Nodes {
-		rests[0] = words.Plural(rounds, words.RestsOnRoundBetween, words.RestsOnRoundsBetween).With(rounds, f.Nodes, f.NodesAsked, f.Testbed)
-	}
-	level := words.High
-	lower := func(to, why words.Text) {
-		if level != words.Low {
-			level = to
-		}
-		rests = append(rests, why)
-	}
-	switch {
-	case len(f.Plugins) == 1:
-		lower(words.Medium, words.NoOtherMeasured)
-	case fit == 1:
-		lower(words.Medium, words.NoOtherFits)
-	case !o.measured:
-		lower(words.Low, words.SpeedNotCompared)
-	case rounds < f.NeededRounds && !o.decided:
-		lower(words.Low, words.TooFewRounds.With(f.NeededRounds))
-	case !o.decided:
-		lower(words.Medium, words.SpeedUndecided)
-	default:
-		rests = append(rests, words.Plural(o.compared, words.Comparison, words.Comparisons).With(o.compared))
-	}
-	if o.measured && len(o.apart) > 0 {
-		lower(words.Medium, words.NotAllCompared)
-	}
-	for _, found := range s.plugin.Findings {
-		to := words.Medium
-		if slices.Contains(grave, found.Name) {
-			to = words.Low
-		}
-		lower(to, words.FindingNamed.With(found.Name))
-	}
-	if s.plugin.Fidelity == DataPath {
-		lower(words.Medium, words.DataPathWithoutAgents)
-	}
-	if s.weakened {
-		lower(words.Medium, words.NetworkMayDiffer)
-	}
-	switch {
-	case !f.Complete && fit == 1: // a plugin that the run did not reach might fit too
-		lower(words.Low, words.RunIncomplete)
-	case !f.Complete:
-		lower(words.Medium, words.RunIncomplete)
-	}
-	if s.plugin.Facts[Encapsulates].Value == "" {
-		lower(words.Medium, words.WireNotLookedAt)
-	}
-	return Confidence{level, words.List(rests...)}
 }

@@ -30,7 +30,7 @@ func TestSummary(t *testing.T) {
 		{"a black hole", onL2, found("flannel-host-gw", "pmtu-black-hole"), "low", "But this was found on it: larger packets vanish."},
 		{"an MTU that gives goodput away", onL2, found("flannel-host-gw", "pod-mtu-too-small"), "medium", "But this was found on it"},
 		{"too few rounds", but(only(onL2, "flannel-host-gw", "calico-bgp"), "calico-bgp", func(s *shown) { s.speed = 0.95 }),
-			func(f *Facts) { f.Plugins[0].Rounds, f.NeededRounds = 3, 9 }, "low", "none is shown to be faster"},
+			func(f *Facts) { f.Plugins[0].Rounds, f.NeededRounds = 3, 9 }, "low", "nothing is shown to be faster than flannel-host-gw and calico-bgp; of these, flannel-host-gw is preferred because it has fewer moving parts"},
 		{"another kernel", only(onL2, "flannel-host-gw", "calico-bgp", "flannel-vxlan"), func(f *Facts) {
 			f.plugin("flannel-vxlan").Kernel = "uml 6.1"
 			f.Comparisons = append(compared(onL2[2], onL2[6]), compared(onL2[0], shown{name: "host", speed: 1})...)
@@ -95,16 +95,16 @@ func TestTies(t *testing.T) {
 		winner, loser       string
 		summary             string
 	}{
-		{"nothing is shown", stats.Inconclusive, stats.Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
-		{"one kind is equivalent", stats.Equivalent, stats.Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "none is shown to be faster"},
-		{"both are equivalent", stats.Equivalent, stats.Equivalent, "is as fast as calico-bgp, and", "is as fast as calico-bgp, and", "none is shown to be faster"},
-		{"each is better at one", stats.Faster, stats.Slower, "is faster than calico-bgp by some figures and slower by others, and", "by some figures and slower by others, and", "none wins against more of the others by speed"},
+		{"nothing is shown", stats.Inconclusive, stats.Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "nothing is shown to be faster than flannel-host-gw and calico-bgp; of these, flannel-host-gw is preferred"},
+		{"one kind is equivalent", stats.Equivalent, stats.Inconclusive, "is not shown to be faster or slower than calico-bgp, and", "is not shown to be faster or slower than calico-bgp, and", "nothing is shown to be faster than flannel-host-gw and calico-bgp; of these, flannel-host-gw is preferred"},
+		{"both are equivalent", stats.Equivalent, stats.Equivalent, "is as fast as calico-bgp, and", "is as fast as calico-bgp, and", "nothing is shown to be faster than flannel-host-gw and calico-bgp; of these, flannel-host-gw is preferred"},
+		{"each is better at one", stats.Faster, stats.Slower, "is faster than calico-bgp by some figures and slower by others, and", "by some figures and slower by others, and", "nothing is shown to be faster than flannel-host-gw and calico-bgp; of these, flannel-host-gw is preferred"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := factsOf("l2", only(onL2, "flannel-host-gw", "calico-bgp"))
 			for i := range f.Comparisons {
 				cmp := &f.Comparisons[i]
-				cmp.A, cmp.B, cmp.Verdict = "flannel-host-gw", "calico-bgp", c.throughput
+				cmp.A, cmp.B, cmp.Verdict, cmp.Holds = "flannel-host-gw", "calico-bgp", c.throughput, true
 				if cmp.Probe == "tcp-rr" {
 					cmp.Verdict = c.latency
 				}

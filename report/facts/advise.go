@@ -65,6 +65,12 @@ func joined(f, other advice.Facts) advice.Facts {
 	if f.Link.Value == "" {
 		f.Link = other.Link
 	}
+	for _, name := range other.ControlDiffers {
+		if !slices.Contains(f.ControlDiffers, name) {
+			f.ControlDiffers = append(f.ControlDiffers, name)
+		}
+	}
+	f.Figures = max(f.Figures, other.Figures)
 	f.NeededRounds = max(f.NeededRounds, other.NeededRounds)
 	return f
 }

@@ -33,11 +33,11 @@ func All(r *model.Report) []advice.Facts {
 			continue // plugins are not chosen by the path inside a node
 		}
 		f := advice.Facts{Topology: topology, Testbed: r.Run.Testbed, Nodes: measuredNodes, NodesAsked: r.Run.Asked.Nodes,
-			Complete: r.Run.Complete, Link: linkOf(r, topology)}
+			Complete: r.Run.Complete, ControlDiffers: controlsDiffering(r, topology), Link: linkOf(r, topology)}
 		for _, plugin := range PluginsOf(r, topology) {
 			f.Plugins = append(f.Plugins, OfPlugin(r, plugin, topology))
 		}
-		f.Comparisons, f.NeededRounds = comparisonsFor(r, topology)
+		compare(&f, r)
 		all = append(all, f)
 	}
 	return all
@@ -69,6 +69,8 @@ func OfPlugin(r *model.Report, plugin string, topology results.Topology) advice.
 			p.Memory = s.AgentRSSBytes
 		}
 	}
+	p.Failed, p.Samples = failedSamples(r, plugin, topology)
+	p.Implausible = implausible(r, plugin, topology)
 	wireFacts(r, &p, topology)
 	p.Facts[advice.PathSeen] = SeenOnWire(r, plugin, topology)
 	p.Facts[advice.SourceKept] = sourceKept(r, plugin, topology)
