@@ -26,9 +26,9 @@ func scope(c *model.Comparison, sentence words.Text) words.Text {
 	case c.Deployments >= stats.MinDeployments:
 		return sentence
 	case c.Deployments > 1:
-		return words.InTheseDeployments.With(c.Deployments, sentence)
+		return words.VerdictInDeployments.With(c.Deployments, sentence)
 	}
-	return words.InThisDeployment.With(sentence)
+	return words.VerdictInDeployment.With(sentence)
 }
 
 // undecided says why there is no verdict and how to get one.
