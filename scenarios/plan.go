@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -48,9 +49,15 @@ func block(a results.Asked, networks []*upNetwork, number int) []step {
 	return steps
 }
 
-// betweenSamples is the time that a sample takes in addition to its duration, for the ends to
-// connect and report.
+// betweenSamples is the time that a sample takes in addition to its warm-up and its duration, for
+// the ends to connect and report.
 const betweenSamples = 20 * time.Millisecond
+
+// sampleTakes returns how long a sample usually takes.
+func sampleTakes(duration results.Seconds) time.Duration {
+	d := duration.Duration()
+	return probes.WarmUp(d) + d + betweenSamples
+}
 
 // Plan describes what a run would do.
 type Plan struct {
@@ -115,6 +122,6 @@ func PlanOf(a results.Asked) Plan {
 	for _, s := range block(a, networks, 0) {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
-	p.Block = time.Duration(len(p.Order)) * (a.Duration.Duration() + betweenSamples)
+	p.Block = time.Duration(len(p.Order)) * sampleTakes(a.Duration)
 	return p
 }

@@ -214,7 +214,7 @@ func (r *run) block(ctx context.Context, number, inPhase int) error {
 func (r *run) progress(number, position, inBlock int, s step) {
 	done := number*inBlock + position
 	total := r.pace.rounds() * inBlock
-	each := r.Asked.Duration.Duration() + betweenSamples
+	each := sampleTakes(r.Asked.Duration)
 	begun := r.first // the first block of the phase that this process measures
 	if r.later {
 		begun = 0
