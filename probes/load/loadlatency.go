@@ -62,7 +62,9 @@ func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measuremen
 	select {
 	case <-load.begun:
 	case <-load.ended:
-		return nil, load.err
+		if load.err != nil {
+			return nil, load.err
+		}
 	}
 	site, placed := besideStream(s)
 	m, err := measureRR(ctx, &site, "tcp-rr")
