@@ -91,20 +91,30 @@ type Measurement struct {
 	Hops          *results.Hops
 }
 
-// The start of every sample is dropped, because TCP's slow start, the growth of
-// socket buffers, neighbour resolution and cold caches are not properties of the
-// path. Dropping a tenth costs little precision; slow start towards a full buffer
-// took up to 50 ms on the slowest path seen.
+// What happens first in a sample is not counted, because TCP's slow start, the growth
+// of socket buffers, neighbour resolution and cold caches are not properties of the
+// path. A tenth more costs little; slow start towards a full buffer took up to 50 ms
+// on the slowest path seen. A stream also waits until it is steady.
 const (
 	warmUpShare = 10 // one part in ten
 	warmUpLeast = 50 * time.Millisecond
 )
 
-// MinDuration is the shortest sample: half of it is warm-up.
-const MinDuration = 2 * warmUpLeast
+// MinDuration is the shortest counted part of a sample: ten ticks of the kernel's
+// processor times (hot.MachineTime).
+const MinDuration = 100 * time.Millisecond
 
-// WarmUp returns how much is dropped from the start of a sample of length d.
+// WarmUp returns how much of a sample passes at least before the part that is
+// counted, whose length is d.
 func WarmUp(d time.Duration) time.Duration { return max(d/warmUpShare, warmUpLeast) }
+
+// A stream is measured at the latest after steadyWithin and, as slow start doubles
+// the rate once a round trip, steadyRoundTrips: from ten segments (RFC 6928) to a
+// window of 64 GB takes 22 of them, and to see that the rate no longer grows, two.
+const (
+	steadyWithin     = time.Second
+	steadyRoundTrips = 24
+)
 
 // SampleGrace is how much longer than its duration a sample may take. The ends
 // connect and report within milliseconds, and a lost segment is retransmitted

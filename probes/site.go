@@ -36,6 +36,13 @@ func (s *Site) Drive(ctx context.Context, probe string, serverArgs any, clientAr
 		server.Cancel()
 		return err
 	}
+	if s.Begun != nil {
+		go func() {
+			if client.Ready(ctx, nil) == nil {
+				s.Begun()
+			}
+		}()
+	}
 	return waitBoth(ctx, server, client, serverResult, clientResult)
 }
 
@@ -72,7 +79,7 @@ type Site struct {
 	Client, Server End
 	// Spare are the CPUs that ends may be pinned to but neither is.
 	Spare []int
-	// Duration is the length of the whole sample, including the dropped start.
+	// Duration is the length of the part of the sample that is counted.
 	Duration time.Duration
 	// Delay is the known one-way delay that the underlay adds to every packet.
 	Delay  time.Duration
@@ -87,6 +94,9 @@ type Site struct {
 	// AgentTime returns the processor time that the plugin's agents have used so
 	// far. It is nil if the testbed cannot see it.
 	AgentTime func() time.Duration
+	// Begun, unless it is nil, is called when a client role says that it is ready:
+	// tcp-stream's when the counted part begins.
+	Begun func()
 	// AddPods adds n pods on the client's node, all at once, waits until each can
 	// be reached from the server's node, and removes them. It is nil if the testbed
 	// cannot.
@@ -118,7 +128,12 @@ func (s *Site) RoundTrip() time.Duration { return 2 * s.Delay }
 // dedicated machine without delay.
 func (s *Site) Patience(d time.Duration) time.Duration { return s.Limit(d) + s.RoundTrip() }
 
+// SteadyLimit returns how long a stream may take to become steady.
+func (s *Site) SteadyLimit() time.Duration {
+	return WarmUp(s.Duration) + s.Limit(steadyWithin) + steadyRoundTrips*s.RoundTrip()
+}
+
 // DriveLimit returns the time limit of one sample with a server and a client.
 func (s *Site) DriveLimit() time.Duration {
-	return s.Duration + s.Limit(SampleGrace) + DriveRoundTrips*s.RoundTrip()
+	return s.SteadyLimit() + s.Duration + s.Limit(SampleGrace) + DriveRoundTrips*s.RoundTrip()
 }

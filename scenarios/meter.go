@@ -33,7 +33,7 @@ func newMeter(r *run, upTook time.Duration) meter {
 
 // at describes the step that is about to start.
 func (m meter) at(number, position int, s step, precision string) Progress {
-	each := m.asked.Duration.Duration() + betweenSamples
+	each := sampleTakes(m.asked.Duration)
 	if now := (number-m.first)*m.samples + position; now > 0 && now >= m.samples {
 		each = time.Since(m.started) / time.Duration(now)
 	}

@@ -75,9 +75,15 @@ func samplesOf(instances []string, topology, wire, probe string, which func(*pro
 	return steps
 }
 
-// betweenSamples is the time that a sample takes in addition to its duration, for the ends to
-// connect and report.
+// betweenSamples is the time that a sample takes in addition to its warm-up and its duration, for
+// the ends to connect and report.
 const betweenSamples = 20 * time.Millisecond
+
+// sampleTakes returns how long a sample usually takes.
+func sampleTakes(duration results.Seconds) time.Duration {
+	d := duration.Duration()
+	return probes.WarmUp(d) + d + betweenSamples
+}
 
 // Plan describes what a run would do.
 type Plan struct {
@@ -150,6 +156,6 @@ func PlanOf(a results.Asked) Plan {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
 	p.Samples = len(block(a, phases[0], 0, varies))
-	p.Block = time.Duration(p.Samples) * (a.Duration.Duration() + betweenSamples)
+	p.Block = time.Duration(p.Samples) * sampleTakes(a.Duration)
 	return p
 }

@@ -4,6 +4,9 @@ package words
 var (
 	CPUStolen             = message("samples.cpu-stolen", "the hypervisor took %.1f %% of the processor time during this sample")
 	RoundTripsShareCPUs   = text("samples.round-trips-share-cp-us", "the round trips shared their CPUs with the stream, so the latency contains the wait for a CPU")
+	FlowNotSteady         = message("samples.flow-not-steady", "the stream's rate was still rising or falling after %s; it was measured nevertheless")
+	DirectionEndedEarly   = message("samples.direction-ended-early", "for %s one direction was measured without the other, which became steady earlier")
+	StreamEndedEarly      = text("samples.stream-ended-early", "the stream ended before the round trips")
 	CongestionCannotBeSet = message("samples.congestion-cannot-be-set", "congestion control is %s, because %s cannot be set: %v")
 	CongestionNotAsSet    = message("samples.congestion-not-as-set", "congestion control is %s although %s was set")
 	RequestsSentAgain     = message("samples.requests-sent-again", "%d requests or answers were lost and sent again")

@@ -189,30 +189,6 @@ func Echo(fd int, b []byte, flags int, stopped *atomic.Bool) (n int64, errno sys
 	}
 }
 
-// Receive reads a stream into b over and over until the clock passes end. It
-// returns the number of bytes, the number of calls, and when the last call ended.
-//
-//go:nosplit
-func Receive(fd int, b []byte, end int64) (bytes, calls, last int64, errno syscall.Errno) {
-	last = Nanotime()
-	for last < end {
-		n, errno := RawReceive(fd, b, 0)
-		if errno == unix.EINTR {
-			continue
-		}
-		if errno != 0 {
-			return bytes, calls, last, errno
-		}
-		if n == 0 {
-			return bytes, calls, last, Ended
-		}
-		last = Nanotime()
-		bytes += int64(n)
-		calls++
-	}
-	return bytes, calls, last, 0
-}
-
 // Transmit writes b to a stream over and over until a write fails.
 //
 //go:nosplit

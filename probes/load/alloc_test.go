@@ -33,7 +33,7 @@ func TestHotLoopsAllocateNothing(t *testing.T) {
 			(&hot.RoundTrips{FD: fd, Request: request, Answer: answer, Stopped: &stopped}).Run(l, end)
 		}},
 		{"connections", func(t *testing.T, w *worker.Worker) *hot.Socket { return servingPeer(t, w, &opened) }, func(_ int, end int64) { opened.run(l, end) }},
-		{"receive", sendingPeer, func(fd int, end int64) { hot.Receive(fd, b, end) }},
+		{"receive", sendingPeer, func(fd int, end int64) { var a hot.Arrivals; a.Receive(fd, b, end); a.Drain(fd, b, end+1e6) }},
 		{"batch send", deafPeer, func(fd int, end int64) { out.Send(fd, 0, hot.Nanotime(), end, &stopped) }},
 		{"batch paced", deafPeer, func(fd int, end int64) { out.Send(fd, 50_000, hot.Nanotime(), end, &stopped) }},
 		{"batch receive", ownPeer, func(fd int, end int64) {
@@ -146,10 +146,17 @@ func sendingPeer(t *testing.T, w *worker.Worker) *hot.Socket {
 	return s
 }
 
-// receivingPeer receives for a while and then resets the connection.
+// receivingPeer receives until its process ends.
 func receivingPeer(t *testing.T, w *worker.Worker) *hot.Socket {
 	t.Helper()
-	call, err := w.Start(t.Context(), "tcp-stream/server", StreamArgs{Addr: probestest.Localhost, CPU: -1, Streams: 1, Duration: time.Minute})
+	_, s := connectedTo(t, w, StreamArgs{Addr: probestest.Localhost, CPU: -1, Streams: 1, Duration: time.Minute})
+	return s
+}
+
+// connectedTo starts the receiver of a stream and connects to it.
+func connectedTo(t *testing.T, w *worker.Worker, args StreamArgs) (*worker.Call, *hot.Socket) {
+	t.Helper()
+	call, err := w.Start(t.Context(), "tcp-stream/server", args)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +168,7 @@ func receivingPeer(t *testing.T, w *worker.Worker) *hot.Socket {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return call, s
 }
 
 // deafPeer returns a socket that is connected to one from which nothing is read.

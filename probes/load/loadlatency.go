@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
@@ -20,7 +21,7 @@ func LoadLatency() *probes.Probe {
 		Name: "load-latency", Title: "round trip time of small requests while a TCP stream loads the path (with fewer than 3 CPUs also the CPUs of its ends)",
 		Metrics:   append(latencyMetrics()[:4:4], results.Metric{Name: "goodput", Unit: "bit/s", Better: "higher"}),
 		Placement: probes.Split,
-		Measure:   measureLoadLatency,
+		Measure:   measureLoadLatency, Longest: loadLatencyTakes,
 	}
 }
 
@@ -51,28 +52,33 @@ func besideStream(s *probes.Site) (probes.Site, string) {
 	return apart, roundTripsApart
 }
 
-// measureLoadLatency runs the two probes at once. Both drop the same warm-up, in
-// which the stream ramps up.
+// measureLoadLatency begins the round trips when the stream is steady. The stream's
+// window is theirs with their warm-up, and the stream goes on for as long as their
+// connection and their results may take on top.
 func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
-	load, loadErr := make(chan *probes.Measurement, 1), make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		m, err := measureTCPStream(ctx, s)
-		if err != nil {
-			cancel()
+	load := startLoad(ctx, s)
+	select {
+	case <-load.begun:
+	case <-load.ended:
+		if load.err != nil {
+			return nil, load.err
 		}
-		load <- m
-		loadErr <- err
-	}()
+	}
 	site, placed := besideStream(s)
 	m, err := measureRR(ctx, &site, "tcp-rr")
 	if err != nil {
 		cancel()
 	}
-	stream := <-load
-	if err := errors.Join(<-loadErr, err); err != nil {
+	early := load.over()
+	<-load.ended
+	if err := errors.Join(load.err, err); err != nil {
 		return nil, err
+	}
+	stream := load.m
+	if early {
+		m.Warnings = append(m.Warnings, words.StreamEndedEarly)
 	}
 	delete(m.Values, "rate") // follows from the latency of a closed loop
 	m.Values["goodput"] = stream.Values["goodput"]
@@ -86,6 +92,45 @@ func measureLoadLatency(ctx context.Context, s *probes.Site) (*probes.Measuremen
 		m.Params["round-trip-cpus"] = fmt.Sprintf("%d,%d", site.Client.CPU, site.Server.CPU)
 	}
 	return m, nil
+}
+
+// load is a stream that runs beside something else.
+type load struct {
+	begun chan struct{} // closed when it is steady
+	ended chan struct{} // closed when m or err is set
+	m     *probes.Measurement
+	err   error
+}
+
+func startLoad(ctx context.Context, s *probes.Site) *load {
+	l := &load{begun: make(chan struct{}), ended: make(chan struct{})}
+	site := *s
+	site.Duration += probes.WarmUp(s.Duration)
+	site.Begun = func() { close(l.begun) }
+	go func() {
+		defer close(l.ended)
+		l.m, l.err = measureStreams(ctx, &site, loadTrail+3*s.RoundTrip())
+	}()
+	return l
+}
+
+// over reports whether the stream has ended.
+func (l *load) over() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// loadTrail is how long a stream goes on after its window, for round trips beside it
+// to connect and to end, on top of the path's round trips.
+const loadTrail = 50 * time.Millisecond
+
+// loadLatencyTakes returns the time limits of the stream and of the round trips.
+func loadLatencyTakes(s *probes.Site) time.Duration {
+	return 2*s.DriveLimit() + 2*probes.WarmUp(s.Duration) + loadTrail
 }
 
 // sharedCPU is the warning for round trips that share CPUs with the stream.

@@ -337,7 +337,7 @@ func unanswered(ctx context.Context, n int64, errno syscall.Errno) error {
 	return hot.IOError(ctx, fmt.Sprintf("waiting for the answer to request %d", n+1), errno)
 }
 
-// sample runs a hot loop for a whole sample, whose warm-up is not counted, and
+// sample runs a hot loop for a warm-up, which is not counted, and then for d, and
 // fills in the result. The loop counts into l until the clock passes end and
 // returns the number of rounds and when the last one ended. The counted part
 // begins when the warm-up has ended, however much other load on the CPU delayed
@@ -353,7 +353,7 @@ func (r *LatencyResult) sample(d time.Duration, loop func(l *hot.Latencies, end 
 		return err
 	}
 	start := hot.Nanotime()
-	n, last, err := loop(l, start+int64(d-probes.WarmUp(d)))
+	n, last, err := loop(l, start+int64(d))
 	if err != nil {
 		return err
 	}

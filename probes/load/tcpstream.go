@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"strconv"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/hot"
@@ -31,6 +28,9 @@ const (
 // maxStreams is the maximum number of parallel streams. Each has a thread at both
 // ends, and both directions may run at once.
 const maxStreams = hot.MaxHotThreads / 2
+
+// mostPatience is the longest that a flow is waited for; a longer time is a mistake.
+const mostPatience = time.Hour
 
 // The parameters of tcp-stream.
 const (
@@ -74,11 +74,20 @@ type StreamArgs struct {
 	CPU      int            `json:"cpu"`
 	Streams  int            `json:"streams"`
 	Zerocopy bool           `json:"zerocopy,omitempty"`
-	Duration time.Duration  `json:"duration"` // ns
+	Duration time.Duration  `json:"duration"`           // ns, of the counted window
+	WarmUp   time.Duration  `json:"warm_up"`            // ns, the least before the window
+	Patience time.Duration  `json:"patience,omitempty"` // ns until the window begins although the flow is not steady
+	Trail    time.Duration  `json:"trail,omitempty"`    // ns that the streams go on after the window
+}
+
+// NewStreamArgs returns the arguments that both ends of streams at a site share.
+func NewStreamArgs(s *probes.Site, streams int) StreamArgs {
+	return StreamArgs{Streams: streams, Zerocopy: s.Params[paramZerocopy] != "", Duration: s.Duration,
+		WarmUp: probes.WarmUp(s.Duration), Patience: s.SteadyLimit()}
 }
 
 func (a *StreamArgs) check() error {
-	if a.Streams < 1 || a.Streams > maxStreams || a.Duration < probes.MinDuration {
+	if a.Streams < 1 || a.Streams > maxStreams || a.Duration < probes.MinDuration || a.WarmUp < 0 || a.Patience < 0 || a.Patience > mostPatience {
 		return fmt.Errorf("measuring %d streams for %s is not supported", a.Streams, a.Duration)
 	}
 	return nil
@@ -87,9 +96,8 @@ func (a *StreamArgs) check() error {
 // Received is what the receiver of the streams counted in its window.
 type Received struct {
 	Bytes    int64           `json:"bytes"`
-	Calls    int64           `json:"calls"`
 	Rate     float64         `json:"rate"`    // byte/s, sum of all streams
-	Seconds  float64         `json:"seconds"` // the first stream's window
+	Seconds  float64         `json:"seconds"` // length of the window
 	Machine  hot.MachineTime `json:"machine"`
 	Warnings []words.Text    `json:"warnings,omitempty"`
 }
@@ -111,6 +119,11 @@ type OneWay struct {
 }
 
 func measureTCPStream(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
+	return measureStreams(ctx, s, 0)
+}
+
+// measureStreams runs streams that go on for trail after their window.
+func measureStreams(ctx context.Context, s *probes.Site, trail time.Duration) (*probes.Measurement, error) {
 	streams, err := s.Number(paramStreams, 1)
 	if err != nil {
 		return nil, err
@@ -121,6 +134,7 @@ func measureTCPStream(ctx context.Context, s *probes.Site) (*probes.Measurement,
 	switch {
 	case s.Params[paramBoth] != "":
 		sites = []*probes.Site{s, &back}
+		trail = max(trail, probes.WarmUp(s.Duration)) // one direction may become steady before the other
 	case s.Params[paramReverse] != "":
 		sites = []*probes.Site{&back}
 	}
@@ -128,11 +142,14 @@ func measureTCPStream(ctx context.Context, s *probes.Site) (*probes.Measurement,
 	if err != nil {
 		return nil, err
 	}
-	ways := make([]OneWay, len(sites))
+	ways, ended := make([]OneWay, len(sites)), make([]time.Time, len(sites))
 	errs := make([]error, len(sites))
 	var wg sync.WaitGroup
 	for i, site := range sites {
-		wg.Go(func() { errs[i] = ways[i].Measure(ctx, site, streams) })
+		wg.Go(func() {
+			errs[i] = ways[i].Measure(ctx, site, streams, trail)
+			ended[i] = time.Now()
+		})
 	}
 	wg.Wait()
 	if err := errors.Join(errs...); err != nil {
@@ -143,6 +160,9 @@ func measureTCPStream(ctx context.Context, s *probes.Site) (*probes.Measurement,
 		return nil, err
 	}
 	m := streamMeasurement(ways)
+	if apart := ended[len(ended)-1].Sub(ended[0]).Abs(); apart > trail && len(ended) > 1 {
+		m.Warnings = append(m.Warnings, words.DirectionEndedEarly.With((apart - trail).Round(time.Millisecond)))
+	}
 	after.since(before, m.Values)
 	m.Params[paramStreams] = strconv.Itoa(streams)
 	for _, name := range []string{paramReverse, paramBoth, paramZerocopy} {
@@ -153,9 +173,10 @@ func measureTCPStream(ctx context.Context, s *probes.Site) (*probes.Measurement,
 	return m, nil
 }
 
-// Measure runs the streams of one direction.
-func (w *OneWay) Measure(ctx context.Context, s *probes.Site, streams int) error {
-	args := StreamArgs{Streams: streams, Zerocopy: s.Params[paramZerocopy] != "", Duration: s.Duration}
+// Measure runs the streams of one direction. They go on for trail after the window.
+func (w *OneWay) Measure(ctx context.Context, s *probes.Site, streams int, trail time.Duration) error {
+	args := NewStreamArgs(s, streams)
+	args.Trail = trail
 	toServer, toClient := args, args
 	toServer.Addr, toServer.CPU = s.Server.Addr, s.Server.CPU
 	toClient.CPU = s.Client.CPU
@@ -191,188 +212,4 @@ func streamMeasurement(ways []OneWay) *probes.Measurement {
 		"switches": float64(m.CPU.ContextSwitches) / gigabytes,
 	}
 	return m
-}
-
-// tcpStreamServer is the receiver. It decides when the sample is over and resets
-// the connections, so that queued data does not run into the next sample.
-func tcpStreamServer(ctx context.Context, r *worker.Request) (any, error) {
-	var args StreamArgs
-	if err := r.Args(&args); err != nil {
-		return nil, err
-	}
-	if err := args.check(); err != nil {
-		return nil, err
-	}
-	listener, port, err := hot.ListenTCP(ctx, args.Addr, args.Port, args.Streams)
-	if err != nil {
-		return nil, err
-	}
-	defer listener.Close()
-	if err := r.Ready(probes.Listening{Port: port}); err != nil {
-		return nil, err
-	}
-	conns := make([]*hot.Socket, args.Streams)
-	for i := range conns {
-		if conns[i], err = listener.Accept(ctx); err != nil {
-			return nil, err
-		}
-		defer conns[i].Close()
-	}
-	listener.Close()
-	parts := make([]Received, args.Streams)
-	begin := hot.Nanotime()
-	err = onEach(args.CPU, args.Streams, func(i int) error { return parts[i].sample(ctx, conns[i], begin, args.Duration) })
-	if err != nil {
-		return nil, err
-	}
-	sum := parts[0]
-	for _, p := range parts[1:] {
-		sum.Bytes += p.Bytes
-		sum.Calls += p.Calls
-		sum.Rate += p.Rate
-	}
-	var errs []error
-	for _, c := range conns {
-		errs = append(errs, c.Reset())
-	}
-	return sum, errors.Join(errs...)
-}
-
-// onEach runs f on n pinned threads at once.
-func onEach(cpu, n int, f func(i int) error) error {
-	errs := make([]error, n)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Go(func() { errs[i] = hot.OnCPU(cpu, func() error { return f(i) }) })
-	}
-	wg.Wait()
-	return errors.Join(errs...)
-}
-
-// sample receives for a whole sample and counts everything after the warm-up.
-func (r *Received) sample(ctx context.Context, conn *hot.Socket, begin int64, d time.Duration) error {
-	b := make([]byte, readSize)
-	defer hot.Keep(b)
-	if _, _, _, errno := hot.Receive(conn.FD, b, begin+int64(probes.WarmUp(d))); errno != 0 {
-		return hot.IOError(ctx, "receiving during the warm-up", errno)
-	}
-	before, err := hot.ReadMachineTime()
-	if err != nil {
-		return err
-	}
-	start := hot.Nanotime()
-	// The counted part keeps its length, however late the warm-up ended.
-	bytes, calls, last, errno := hot.Receive(conn.FD, b, start+int64(d-probes.WarmUp(d)))
-	if errno != 0 {
-		return hot.IOError(ctx, fmt.Sprintf("receiving, after %d bytes in %s", bytes, time.Duration(hot.Nanotime()-start).Round(time.Millisecond)), errno)
-	}
-	after, err := hot.ReadMachineTime()
-	if err != nil {
-		return err
-	}
-	r.Bytes, r.Calls, r.Seconds, r.Machine = bytes, calls, time.Duration(last-start).Seconds(), after.Since(before)
-	if r.Seconds > 0 {
-		r.Rate = float64(bytes) / r.Seconds
-	}
-	return nil
-}
-
-// tcpStreamClient sends until the receiver resets the connections.
-func tcpStreamClient(ctx context.Context, r *worker.Request) (any, error) {
-	var args StreamArgs
-	if err := r.Args(&args); err != nil {
-		return nil, err
-	}
-	if err := args.check(); err != nil {
-		return nil, err
-	}
-	senders := make([]sender, args.Streams)
-	for i := range senders {
-		if err := senders[i].open(ctx, &args); err != nil {
-			return nil, err
-		}
-		defer senders[i].conn.Close()
-	}
-	clock := hot.StartClockwork(probes.WarmUp(args.Duration))
-	begin := hot.Nanotime()
-	err := onEach(args.CPU, args.Streams, func(i int) error { return senders[i].send(ctx, begin, &args) })
-	machine, clockErr := clock.End()
-	if err := errors.Join(err, clockErr); err != nil {
-		return nil, err
-	}
-	result := Transmitted{Machine: machine, Congestion: senders[0].congestion, Warnings: senders[0].warnings}
-	for i := range senders {
-		if err := senders[i].addTo(&result); err != nil {
-			return nil, err
-		}
-	}
-	return result, nil
-}
-
-// sender is the sending end of one connection.
-type sender struct {
-	conn       *hot.Socket
-	congestion string
-	warnings   []words.Text
-
-	timed   chan struct{} // closed once atStart or infoErr is set
-	atStart *unix.TCPInfo // state at the end of the warm-up
-	infoErr error
-}
-
-func (s *sender) open(ctx context.Context, args *StreamArgs) (err error) {
-	if s.conn, err = hot.ConnectTCP(ctx, args.Peer); err != nil {
-		return err
-	}
-	if s.congestion, s.warnings, err = s.conn.SetCongestionControl(); err == nil && args.Zerocopy {
-		if err = unix.SetsockoptInt(s.conn.FD, unix.SOL_SOCKET, unix.SO_ZEROCOPY, 1); err != nil {
-			err = fmt.Errorf("enabling MSG_ZEROCOPY: %w", os.NewSyscallError("setsockopt", err))
-		}
-	}
-	if err != nil {
-		s.conn.Close()
-	}
-	return err
-}
-
-// send sends for a whole sample.
-func (s *sender) send(ctx context.Context, begin int64, args *StreamArgs) error {
-	s.timed = make(chan struct{})
-	timer := time.AfterFunc(probes.WarmUp(args.Duration), func() {
-		defer close(s.timed)
-		s.atStart, s.infoErr = s.conn.TCPInfo()
-	})
-	b := make([]byte, writeSize)
-	defer hot.Keep(b)
-	loop := hot.Transmit
-	if args.Zerocopy {
-		loop = hot.TransmitZerocopy
-	}
-	_, _, errno := loop(s.conn.FD, b)
-	// The receiver ends a sample with a reset. If it comes early, the sample failed:
-	// the two ends started at most one connection setup apart.
-	early := hot.Nanotime()-begin < int64(args.Duration)*9/10
-	if !timer.Stop() {
-		<-s.timed
-	}
-	if errno != unix.ECONNRESET && errno != unix.EPIPE || early || ctx.Err() != nil {
-		return hot.IOError(ctx, "sending", errno)
-	}
-	return s.infoErr
-}
-
-// addTo adds the connection's final state to t.
-func (s *sender) addTo(t *Transmitted) error {
-	info, err := s.conn.TCPInfo()
-	if err != nil {
-		return err
-	}
-	t.Retransmits += int64(info.Total_retrans - s.atStart.Total_retrans)
-	rtt := s.atStart.Rtt
-	if info.Rtt != 0 {
-		rtt = info.Rtt
-	}
-	t.RTT = max(t.RTT, (time.Duration(rtt) * time.Microsecond).Seconds())
-	t.MSS = int(s.atStart.Snd_mss)
-	return nil
 }

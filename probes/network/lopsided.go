@@ -43,7 +43,7 @@ func lopsided(ctx context.Context, s *probes.Site, reached []results.Reachabilit
 			short := *way
 			short.Duration = max(s.Limit(lopsidedDuration), 4*s.Delay)
 			var w load.OneWay
-			if err := w.Measure(ctx, &short, 1); err != nil {
+			if err := w.Measure(ctx, &short, 1, 0); err != nil {
 				if ctx.Err() != nil {
 					return nil, err
 				}

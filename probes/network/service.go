@@ -75,7 +75,7 @@ func measureTo(ctx context.Context, s *probes.Site, port uint16, to netip.AddrPo
 		return err
 	}
 	m.Values[prefix+"rate"] = float64(connections.Rounds) / connections.Seconds
-	args := load.StreamArgs{Streams: 1, Duration: s.Duration}
+	args := load.NewStreamArgs(s, 1)
 	toServer, toClient := args, args
 	toServer.Addr, toServer.Port, toServer.CPU = s.Server.Addr, port, s.Server.CPU
 	toClient.Peer, toClient.CPU = to, s.Client.CPU

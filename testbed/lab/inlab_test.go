@@ -6,19 +6,26 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/probes/load"
+	"github.com/cnibench/cnibench/probes/probestest"
+	"github.com/cnibench/cnibench/probes/worker"
 )
 
 // inLabTest makes the test binary a lab's init, in which one test runs.
 const inLabTest = "CNIBENCH_TEST_IN_LAB"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(inLabTest) != "" {
+	if os.Getenv(inLabTest) != "" && len(os.Args) > 1 && os.Args[1] != "worker" {
 		if err := privateMounts(""); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 	}
-	os.Exit(m.Run())
+	probestest.Main(m, func(name string) (worker.Role, error) {
+		return probes.FindRole([]*probes.Probe{load.TCPStream()}, name)
+	})
 }
 
 // inLab reports whether the test runs in a lab's namespaces. If not, it runs the

@@ -147,8 +147,11 @@ func (l *link) setNetem(impairment results.Link) error {
 	return err
 }
 
-// setRate adds a token bucket filter (tc-tbf(8)) to the interface, or removes it if
-// the rate is 0. The filter counts a packet with its Ethernet header.
+// setRate gives the interface a new token bucket filter (tc-tbf(8)), or none if the
+// rate is 0. The filter counts a packet with its Ethernet header. The old one is
+// removed first, with what the last sample left in its queue: a packet of 64 KB that
+// fitted the old bucket may be larger than the new one, and would stay at the head of
+// the queue for ever.
 func (l *link) setRate(rate float64, delay time.Duration) error {
 	iface, err := l.space.nl.LinkByName(l.name)
 	if err != nil {
@@ -162,26 +165,30 @@ func (l *link) setRate(rate float64, delay time.Duration) error {
 		attrs.Parent = netemClass
 		queue += 2 * delay.Seconds()
 	}
-	if rate == 0 {
-		qdiscs, err := l.space.nl.QdiscList(iface)
-		if err != nil {
-			return err
-		}
-		for _, q := range qdiscs {
-			if q.Type() == "tbf" {
-				return l.space.nl.QdiscDel(q)
-			}
-		}
-		return nil
+	if err := l.removeRate(iface); err != nil || rate == 0 {
+		return err
 	}
 	perSecond := rate / 8
 	burst := math.Max(perSecond*shaperBurst, minBurst)
-	return l.space.nl.QdiscReplace(&netlink.Tbf{
+	return l.space.nl.QdiscAdd(&netlink.Tbf{
 		QdiscAttrs: attrs,
 		Rate:       uint64(perSecond),
 		Limit:      uint32(math.Min(math.Max(perSecond*queue, minQueue), math.MaxUint32)),
 		Buffer:     ticks(burst / perSecond),
 	})
+}
+
+func (l *link) removeRate(iface netlink.Link) error {
+	qdiscs, err := l.space.nl.QdiscList(iface)
+	if err != nil {
+		return err
+	}
+	for _, q := range qdiscs {
+		if q.Type() == "tbf" {
+			return l.space.nl.QdiscDel(q)
+		}
+	}
+	return nil
 }
 
 // ticks converts seconds to packet scheduler ticks. The kernel takes a bucket's
