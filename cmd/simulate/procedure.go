@@ -1,111 +1,169 @@
 package main
 
 import (
-	"math"
-	"slices"
-
-	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
-
+	"github.com/cnibench/cnibench/report/change"
+	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/model"
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
 
+// procedure is a way to reach verdicts: that of this program, or that of an earlier version.
+type procedure struct {
+	name string
+	// judge returns the verdicts on all pairs of a run's plugins, as if a higher figure were better.
+	judge func(w *world) []stats.Comparison
+	// level returns the interval of a plugin's level, from which thresholds are decided.
+	level func(w *world, plugin int) *stats.Interval
+	// changed compares plugins in two runs, one pair of a plugin and the host for each.
+	changed func(was, now []*world) []stats.Verdict
+	// through compares two plugins that were measured one after the other, each with the host.
+	through func(a, b *world) stats.Verdict
+	// fastest returns the number of the plugin that the advice calls the fastest, or -1. The
+	// families are the verdicts of several figures.
+	fastest func(families [][]stats.Comparison) int
+	// detectable returns the smallest difference that a comparison says it could have found.
+	detectable func(c stats.Comparison, family int) float64
+	// stops reports whether an adaptive run may stop.
+	stops func(w *world) bool
+}
+
 // cnibench's default settings of a run.
 const (
-	precision = 0.03
-	cap30     = 30
+	precision  = 0.03
+	leastStop  = 12
+	mostRounds = 60
 )
+
+// current is this program's procedure.
+func current() procedure {
+	return procedure{name: "now",
+		judge: func(w *world) []stats.Comparison {
+			return stats.Judge(stats.Together(w.ratios()), true, stats.DefaultMargin)
+		},
+		level: func(w *world, plugin int) *stats.Interval { return stats.LocationOf(w.rounds(plugin)).CI },
+		changed: func(was, now []*world) []stats.Verdict {
+			var family []stats.Ratio
+			for i := range was {
+				a, b := now[i].ratios()[0], was[i].ratios()[0]
+				family = append(family, stats.Between(a, b, change.Apart(a, b, "bit/s")))
+			}
+			var verdicts []stats.Verdict
+			for _, c := range stats.Judge(family, true, stats.DefaultMargin) {
+				verdicts = append(verdicts, c.Verdict)
+			}
+			return verdicts
+		},
+		through: func(a, b *world) stats.Verdict {
+			return stats.Judge([]stats.Ratio{stats.Between(a.ratios()[0], b.ratios()[0], 0)}, true, stats.DefaultMargin)[0].Verdict
+		},
+		fastest:    advised,
+		detectable: func(c stats.Comparison, family int) float64 { return c.Detectable(family) },
+		stops: func(w *world) bool {
+			for _, r := range stats.Together(w.ratios()) {
+				if r.CI.RelativeWidth(r.Ratio) > stats.TargetWidth(precision, r.Ratio) {
+					return false
+				}
+			}
+			return true
+		},
+	}
+}
 
 // ratios returns the ratios of all pairs, those of the first plugin first.
 func (w *world) ratios() []stats.Ratio {
 	var all []stats.Ratio
-	for i, a := range w.plugins {
-		for _, b := range w.plugins[i+1:] {
-			all = append(all, stats.Paired(a, b))
+	for i := range w.plugins {
+		for j := i + 1; j < len(w.plugins); j++ {
+			all = append(all, w.ratio(i, j))
 		}
 	}
 	return all
 }
 
-// judge returns the verdicts on all pairs.
-func (w *world) judge() []stats.Comparison { return stats.Judge(w.ratios(), true, stats.DefaultMargin) }
+// ratio compares two plugins, over the deployments if there are enough.
+func (w *world) ratio(i, j int) stats.Ratio {
+	if len(w.begins) < stats.MinDeployments {
+		return stats.Paired(w.plugins[i], w.plugins[j])
+	}
+	var each []stats.Ratio
+	for d := range w.begins {
+		each = append(each, stats.Paired(w.deployment(i, d), w.deployment(j, d)))
+	}
+	return stats.OverDeployments(each)
+}
 
-// untilPrecise measures until every interval is narrow enough, or most blocks are
-// measured.
-func (w *world) untilPrecise(most int) {
-	pairs := len(w.plugins) * (len(w.plugins) - 1) / 2
-	w.measure(stats.MinRounds(pairs))
-	for w.blocks < most && !w.precise() {
+// untilPrecise measures as an adaptive run does.
+func (w *world) untilPrecise(p procedure) *world {
+	w.measure(max(leastStop, stats.MinRounds(len(w.plugins)*(len(w.plugins)-1)/2)))
+	for w.blocks < mostRounds && !p.stops(w) {
 		w.measure(1)
 	}
+	return w
 }
 
-func (w *world) precise() bool {
-	for i, a := range w.plugins {
-		for _, b := range w.plugins[i+1:] {
-			if r := stats.Paired(a, b); r.CI.RelativeWidth(r.Ratio) > precision {
-				return false
+// contenders names plugins between which nothing but speed and documented preferences decide.
+var contenders = []string{"flannel-host-gw", "flannel-vxlan", "calico-bgp", "calico-vxlan", "flannel-vxlan-directrouting"}
+
+// advised returns the plugin that the report's advice calls the fastest. The families are figures
+// of the contenders without the host.
+func advised(families [][]stats.Comparison) int {
+	r := &model.Report{}
+	r.Run.Complete = true
+	topology := results.On("l2")
+	for _, name := range contenders {
+		r.Cells = append(r.Cells, model.Cell{Cell: results.Cell{Plugin: name, Topology: topology, Wire: results.WireNone}, Status: results.StatusOK,
+			Fidelity: "agent", Rounds: mostRounds, Metrics: []model.Metric{{Probe: "tcp-stream", Name: "goodput", N: mostRounds, Median: 1}}})
+	}
+	for f, family := range families {
+		at := 0
+		for i, a := range contenders {
+			for _, b := range contenders[i+1:] {
+				c := &family[at]
+				at++
+				r.Comparisons = append(r.Comparisons, model.Comparison{
+					Pair:   model.Pair{A: a, B: b, Topology: topology, Wire: wireOf(f), Probe: "tcp-stream", Metric: "goodput"},
+					Better: "higher", Ratio: &c.Ratio.Ratio, CI: bounds(c.CI), P: c.P, PAdjusted: c.PAdjusted, PMarginAdjusted: c.PMarginAdjusted,
+					Verdict: c.Verdict, N: c.N, Margin: stats.DefaultMargin, Judged: *c, Family: len(family), Common: c.N, Deployments: 1})
 			}
 		}
 	}
-	return true
-}
-
-// peers does what other tools do: it takes three samples of one plugin, then three of
-// the next, and returns their means.
-func peers(w *walk, factors ...float64) []float64 {
-	const samples = 3
-	var means []float64
-	for _, f := range factors {
-		sum := 0.0
-		for range samples {
-			sum += w.next() * f
-		}
-		means = append(means, sum/samples)
+	facts.Advise(r, nil)
+	if len(r.Recommendation) == 0 {
+		return -1
 	}
-	return means
-}
-
-// apart reports whether any two means differ by more than the tolerance.
-func apart(means []float64, tolerance float64) bool {
-	return slices.Max(means)/slices.Min(means) > 1+tolerance
-}
-
-// estimator computes a confidence interval of a ratio's logarithm.
-type estimator struct {
-	name     string
-	interval func(logs []float64, w *world) (low, high float64)
-}
-
-// estimators lists the estimators that were compared.
-var estimators = []estimator{
-	{"Hodges–Lehmann", func(_ []float64, w *world) (float64, float64) {
-		r := stats.Paired(w.plugins[0], w.plugins[1])
-		return math.Log(r.CI.Low), math.Log(r.CI.High)
-	}},
-	{"median", func(logs []float64, _ *world) (float64, float64) {
-		s := stats.Summarize(logs)
-		return s.CI.Low, s.CI.High
-	}},
-	{"mean, t", func(logs []float64, _ *world) (float64, float64) {
-		mean, sd := stat.MeanStdDev(logs, nil)
-		n := float64(len(logs))
-		half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) * sd / math.Sqrt(n)
-		return mean - half, mean + half
-	}},
-	{"trimmed, bootstrap", func(logs []float64, w *world) (float64, float64) {
-		const resamples = 400
-		means := make([]float64, resamples)
-		again := make([]float64, len(logs))
-		for i := range means {
-			for j := range again {
-				again[j] = logs[w.rng.IntN(len(logs))]
-			}
-			slices.Sort(again)
-			cut := len(again) / 5
-			means[i] = stat.Mean(again[cut:len(again)-cut], nil)
+	for _, reason := range r.Recommendation[0].Because {
+		if reason.Rule != "fastest" {
+			continue
 		}
-		slices.Sort(means)
-		return means[resamples/40], means[resamples-1-resamples/40]
-	}},
+		for i, name := range contenders {
+			if r.Recommendation[0].Plugin == name {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// wireOf names a rate limit for each family, so that each is a figure of its own.
+func wireOf(family int) string { return []string{results.WireNone, "1gbit", "10gbit", "100mbit"}[family] }
+
+func bounds(i *stats.Interval) *[2]float64 {
+	if i == nil {
+		return nil
+	}
+	return &[2]float64{i.Low, i.High}
+}
+
+// called reports whether a verdict calls two plugins different.
+func called(v stats.Verdict) bool { return v == stats.Faster || v == stats.Slower }
+
+// anyCalled reports whether any verdict does.
+func anyCalled(family []stats.Comparison) bool {
+	for _, c := range family {
+		if called(c.Verdict) {
+			return true
+		}
+	}
+	return false
 }

@@ -2,12 +2,16 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/cnibench/cnibench/stats"
 )
 
 // trace is a series of samples of identical networks, in the order in which they were
@@ -15,6 +19,7 @@ import (
 type trace struct {
 	name   string
 	values []float64
+	level  float64 // median of all values
 }
 
 // load reads the traces in a folder: files with one value per line.
@@ -49,6 +54,10 @@ func read(file string) (trace, error) {
 		}
 		t.values = append(t.values, v)
 	}
+	t.level = stats.Summarize(t.values).Median
+	if len(t.values) == 0 {
+		return t, errors.New("it has no values")
+	}
 	return t, lines.Err()
 }
 
@@ -70,29 +79,16 @@ func (w *walk) next() float64 {
 	return w.values[w.at-1]
 }
 
-// world is a simulated run with known differences between plugins.
-type world struct {
-	*walk
-	plugins []map[int]float64 // samples by block
-	factors []float64         // by which the samples of each plugin are multiplied
-	blocks  int
-}
+// normal is the name of the trace of independent, normally distributed noise. It has no file.
+const normal = "independent"
 
-// newWorld returns a world with one plugin for each factor.
-func newWorld(t trace, rng *rand.Rand, factors ...float64) *world {
-	w := &world{walk: newWalk(t, rng), factors: factors}
-	for range factors {
-		w.plugins = append(w.plugins, map[int]float64{})
+// independent returns a trace of independent noise of 2 %, whose level is 1.
+func independent() trace {
+	rng := rand.New(rand.NewPCG(17, 18))
+	t := trace{name: normal}
+	for range 20000 {
+		t.values = append(t.values, math.Exp(0.02*rng.NormFloat64()))
 	}
-	return w
-}
-
-// measure adds blocks of one sample for each plugin, taken in random order.
-func (w *world) measure(blocks int) {
-	for range blocks {
-		for _, plugin := range w.rng.Perm(len(w.plugins)) {
-			w.plugins[plugin][w.blocks] = w.next() * w.factors[plugin]
-		}
-		w.blocks++
-	}
+	t.level = 1
+	return t
 }
