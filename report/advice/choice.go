@@ -20,7 +20,7 @@ type outcome struct {
 	why      words.Text // the end of the summary
 	// preferred holds the preferences that decided in favour of the winner, each text once.
 	preferred []preference
-	measured  bool // the winner's speed was compared with that of another plugin that fits
+	measured  bool // speeds were compared to choose
 	// deciding holds the comparisons that the choice rests on, and tied those of them with plugins that
 	// speed did not put below the winner.
 	deciding, tied []Comparison
@@ -37,12 +37,12 @@ func choose(f *Facts, fit []*subject) outcome {
 	o.winner = o.order[0]
 	for _, loser := range o.order[1:] {
 		d := o.tallies[pair{o.winner, loser}]
-		o.measured = o.measured || len(d.figures) > 0
 		if d.partial {
 			o.partly = append(o.partly, loser.plugin.Name)
 		}
 		o.rejected = append(o.rejected, Rejected{loser.plugin.Name, append([]Reason{o.lost(loser)}, costs(loser, o.winner)...)})
 	}
+	o.measured = len(o.deciding) > 0
 	o.explain()
 	return o
 }

@@ -105,6 +105,14 @@ func (f *Facts) timed(plugin string) bool {
 	return slices.ContainsFunc(f.Comparisons, func(c Comparison) bool { return c.A == plugin || c.B == plugin })
 }
 
+// judged reports whether a plugin was measured in enough rounds to show a difference from any other plugin
+// or the baseline.
+func (f *Facts) judged(plugin string) bool {
+	return slices.ContainsFunc(f.Comparisons, func(c Comparison) bool {
+		return (c.A == plugin || c.B == plugin) && (c.Holds || !math.IsInf(c.Detectable, 0))
+	})
+}
+
 // pair is two of the plugins that fit.
 type pair [2]*subject
 
@@ -127,13 +135,12 @@ type ranking struct {
 // come first, because a kernel that runs in one process says least about a cluster's.
 func newRanking(f *Facts, fit []*subject) *ranking {
 	r := &ranking{tallies: map[pair]tally{}, order: slices.Clone(fit)}
-	compared, able := map[*subject]bool{}, map[*subject]bool{}
+	compared := map[*subject]bool{}
 	for _, a := range fit {
 		for _, b := range fit {
 			d := f.tally(a.plugin.Name, b.plugin.Name)
 			r.tallies[pair{a, b}] = d
 			compared[a] = compared[a] || len(d.figures) > 0
-			able[a] = able[a] || slices.ContainsFunc(d.figures, func(c Comparison) bool { return c.Holds || !math.IsInf(c.Detectable, 0) })
 		}
 	}
 	class := func(a, b *subject) int {
@@ -141,7 +148,7 @@ func newRanking(f *Facts, fit []*subject) *ranking {
 			cmp.Compare(answer(!f.timed(a.plugin.Name)), answer(!f.timed(b.plugin.Name))),
 			cmp.Compare(a.plugin.Kernel, b.plugin.Kernel),
 			cmp.Compare(answer(!compared[a]), answer(!compared[b])),
-			cmp.Compare(answer(!able[a]), answer(!able[b])))
+			cmp.Compare(answer(!f.judged(a.plugin.Name)), answer(!f.judged(b.plugin.Name))))
 	}
 	slices.SortStableFunc(r.order, func(a, b *subject) int {
 		_, preferred, _ := prefer(a, b)

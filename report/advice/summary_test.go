@@ -126,3 +126,35 @@ func TestTies(t *testing.T) {
 func said(reasons []Reason, part string) bool {
 	return slices.ContainsFunc(reasons, func(r Reason) bool { return strings.Contains(r.Text.String(), part) })
 }
+
+// TestLowered checks borders that a record hardly shows: what is done to all comparisons of two plugins
+// of one speed, and by which rules that lowers the confidence.
+func TestLowered(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		alter func(*Comparison)
+		want  string
+	}{
+		{"undecided, and little could have been missed", func(c *Comparison) { c.Detectable = c.Margin }, "undecided"},
+		{"undecided, and more than the margin could have been missed", func(c *Comparison) { c.Detectable = 1.01 * c.Margin }, "undecided undetectable"},
+		{"equivalent", func(c *Comparison) { c.Verdict, c.Holds, c.Detectable = stats.Equivalent, true, 1 }, "undecided"},
+		{"disturbed samples decide a verdict that does not count", func(c *Comparison) { c.Verdict, c.Undisturbed = stats.Faster, stats.Inconclusive }, "undecided"},
+		{"without disturbed samples there is a verdict", func(c *Comparison) { c.Undisturbed = stats.Slower }, "undecided disturbed"},
+		{"disturbed samples decide a verdict that counts", func(c *Comparison) { c.Verdict, c.Holds, c.Undisturbed = stats.Faster, true, stats.Inconclusive }, "disturbed"},
+		{"too few deployments", func(c *Comparison) { c.Deployments = stats.MinDeployments - 1 }, "undecided few-deployments"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := factsOf("l2", only(but(onL2, "calico-bgp", func(s *shown) { s.speed = 0.95 }), "flannel-host-gw", "calico-bgp"))
+			for i := range f.Comparisons {
+				c.alter(&f.Comparisons[i])
+			}
+			var rules []string
+			for _, l := range Recommend(results.Needs{L2: results.Yes}, f).Confidence.Lowered {
+				rules = append(rules, l.Rule)
+			}
+			if got := strings.Join(rules, " "); got != c.want {
+				t.Errorf("lowered by %q, want %q", got, c.want)
+			}
+		})
+	}
+}

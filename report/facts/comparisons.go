@@ -18,7 +18,9 @@ import (
 // Each family of comparisons has wrong verdicts with a probability of 5 % at most, but
 // the advice combines one family for each figure at each rate limit. So a verdict
 // counts only if it holds at 5 % divided by their number (Bonferroni): then the advice
-// rests on any wrong verdict with a probability of 5 % at most.
+// rests on a difference that is none with a probability of 5 % at most, and so it does on
+// an equivalence that is none. Each kernel has families of its own, because plugins are
+// ranked in one.
 func compare(f *advice.Facts, r *model.Report) {
 	used := usedFor(r, f.Topology)
 	f.Figures = figuresOf(used)
