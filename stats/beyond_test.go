@@ -135,7 +135,7 @@ func TestLocation(t *testing.T) {
 		low, high   float64 // 0: no interval
 	}{
 		{"one deployment allows for other times", [][]float64{flat}, 90, 110},
-		{"six count as six", [][]float64{{99}, {101}, {100}, {98}, {102}, {100}}, 98.5, 101.5},
+		{"six count as six", [][]float64{{99}, {101}, {100}, {98}, {102}, {100}}, 98, 102},
 		{"five do not", [][]float64{{99}, {101}, {100}, {98}, {102}}, 0, 0},
 		{"nothing", nil, 0, 0},
 		{"no numbers", [][]float64{{math.NaN(), math.Inf(1)}}, 0, 0},

@@ -24,7 +24,8 @@ type Location struct {
 }
 
 // LocationOf estimates a level from samples by deployment, each in the order of its rounds. From
-// [MinDeployments] on, the deployments count, one median each, with the t-interval of their mean.
+// [MinDeployments] on, the deployments count, one median each, with the rank interval of their
+// median: the levels of a machine may be two, so their mean would be the level of neither.
 // With fewer, the interval of the median ([Summarize]) is widened for the correlation of
 // neighbouring rounds, as in [Together], and for what other times add (about 10 % either way), unless
 // all samples are equal.
@@ -39,9 +40,7 @@ func LocationOf(deployments [][]float64) Location {
 	l := Location{Median: s.Median, Deployments: len(medians)}
 	switch {
 	case len(medians) >= MinDeployments:
-		mean, variance := meanAndVariance(medians)
-		half := quantile(float64(len(medians)-1)) * math.Sqrt(variance/float64(len(medians)))
-		l.CI = &Interval{mean - half, mean + half}
+		l.CI = Summarize(medians).CI
 	case s.CI != nil && slices.Min(all) == slices.Max(all):
 		l.CI = s.CI // a fact, such as the MTU of a path, which does not vary
 	case s.CI != nil:
