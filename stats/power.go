@@ -53,7 +53,7 @@ func (r Ratio) detectable(comparisons int) float64 {
 // widthVaries returns the relative standard deviation of the width of an interval of n blocks, most
 // of which comes from the uncertain correlation. It is a curve through what cmd/simulate found
 // ("detectable").
-func widthVaries(n int) float64 { return 1.3/math.Sqrt(float64(n)) + 60/float64(n*n) }
+func widthVaries(n int) float64 { return 1.7/math.Sqrt(float64(n)) + 75/float64(n*n) }
 
 // shift80 returns the shift, in standard deviations of a block, that the signed-rank test of n
 // blocks finds at this level with 80 % probability if the noise is normal. A sample is found

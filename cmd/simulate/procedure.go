@@ -146,7 +146,9 @@ func advised(families [][]stats.Comparison) int {
 }
 
 // wireOf names a rate limit for each family, so that each is a figure of its own.
-func wireOf(family int) string { return []string{results.WireNone, "1gbit", "10gbit", "100mbit"}[family] }
+func wireOf(family int) string {
+	return []string{results.WireNone, "1gbit", "10gbit", "100mbit"}[family]
+}
 
 func bounds(i *stats.Interval) *[2]float64 {
 	if i == nil {

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/cnibench/cnibench/stats"
 )
 
 // simulation draws runs and counts their outcomes.
@@ -17,14 +19,17 @@ type simulation struct {
 	seed  uint64
 }
 
-// draw simulates one run, or whatever else a column needs, and returns how often the outcome that is
-// counted came up: 0 or 1, or a share.
+// draw simulates one run, or whatever else a column needs, and returns 1 if the outcome that is
+// counted came up, otherwise 0.
 type draw func(p procedure, t trace, rng *rand.Rand) float64
 
-// column is one number of rounds, plugins or deployments of an experiment.
+// column is one number of rounds, plugins or deployments of an experiment. If it has a quantity, draw
+// is made from its median: the quantity of as many runs.
 type column struct {
-	name string
-	draw draw
+	name     string
+	draw     draw
+	quantity draw
+	given    func(median float64) draw
 }
 
 // experiment counts how often an outcome comes up where the truth is known.
@@ -39,25 +44,34 @@ type experiment struct {
 // free is a bound that is not there.
 var free = math.NaN()
 
-// share returns the mean of a column's draws from a trace.
+// share returns the share of a column's draws from a trace in which the outcome came up.
 func (s simulation) share(t trace, c column) float64 {
+	of := c.draw
+	if c.quantity != nil {
+		of = c.given(stats.Summarize(s.all(t, c.quantity, s.seed+1)).Median)
+	}
+	sum := 0.0
+	for _, v := range s.all(t, of, s.seed) {
+		sum += v
+	}
+	return sum / float64(s.draws)
+}
+
+// all returns the outcomes of all draws.
+func (s simulation) all(t trace, of draw, seed uint64) []float64 {
 	var wg sync.WaitGroup
 	workers := runtime.NumCPU()
-	sums := make([]float64, workers)
+	outcomes := make([]float64, s.draws)
 	for worker := range workers {
 		wg.Go(func() {
 			for i := worker; i < s.draws; i += workers {
 				// Every draw has its own source, so their order does not matter.
-				sums[worker] += c.draw(s.procedure, t, rand.New(rand.NewPCG(s.seed, uint64(i))))
+				outcomes[i] = of(s.procedure, t, rand.New(rand.NewPCG(seed, uint64(i))))
 			}
 		})
 	}
 	wg.Wait()
-	sum := 0.0
-	for _, v := range sums {
-		sum += v
-	}
-	return sum / float64(s.draws)
+	return outcomes
 }
 
 // misses reports whether a share misses the goal by more than three standard errors of the draws.

@@ -61,8 +61,8 @@ func read(file string) (trace, error) {
 	return t, lines.Err()
 }
 
-// walk takes a trace's samples one after the other, from a random position. At the
-// end it continues from another random position.
+// walk takes a trace's samples one after the other, from a random position. At the end it continues
+// from the beginning, so that every sample is as likely as any other.
 type walk struct {
 	trace
 	rng *rand.Rand
@@ -72,11 +72,9 @@ type walk struct {
 func newWalk(t trace, rng *rand.Rand) *walk { return &walk{t, rng, rng.IntN(len(t.values))} }
 
 func (w *walk) next() float64 {
-	if w.at == len(w.values) {
-		w.at = w.rng.IntN(len(w.values))
-	}
-	w.at++
-	return w.values[w.at-1]
+	v := w.values[w.at]
+	w.at = (w.at + 1) % len(w.values)
+	return v
 }
 
 // normal is the name of the trace of independent, normally distributed noise. It has no file.

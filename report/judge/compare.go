@@ -68,8 +68,24 @@ func Compare(b *gather.Run) {
 	for i := range b.Report.Comparisons {
 		sameAsCompared(b, &b.Report.Comparisons[i])
 	}
+	b.Report.RunWide = runWideOf(families)
 	b.Report.Sensitivity = sensitivityOf(b)
 	b.Report.Implausible = implausibleOf(b)
+}
+
+// runWideOf says how often a run with these families has some wrong verdict.
+func runWideOf(families [][]model.Comparison) model.RunWide {
+	r := model.RunWide{}
+	for _, family := range families {
+		if len(family) > 0 {
+			r.Families++
+		}
+	}
+	r.AnyWrong = 1 - math.Pow(1-stats.Level, float64(r.Families))
+	if r.Families > 1 {
+		r.Text = words.RunWide.With(r.Families, quantity.Percent(stats.Level), quantity.Percent(r.AnyWrong))
+	}
+	return r
 }
 
 // sameAsCompared gives the ratio to the baseline in the table of figures the interval of the

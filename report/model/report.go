@@ -26,6 +26,7 @@ type Report struct {
 	Warnings      []words.Text            `json:"warnings"` // of the run as a whole
 	Cells         []Cell                  `json:"cells"`
 	Comparisons   []Comparison            `json:"comparisons"`
+	RunWide       RunWide                 `json:"run_wide"`
 	Sensitivity   Sensitivity             `json:"sensitivity"`
 	Implausible   []Implausible           `json:"implausible"`
 	Encapsulation []results.Encapsulation `json:"encapsulation"`

@@ -29,6 +29,16 @@ type Sensitivity struct {
 	Text    words.Text `json:"text"`
 }
 
+// RunWide says how often a run has some wrong verdict, although each family of comparisons has few.
+type RunWide struct {
+	// Families is the number of families: tables with verdicts of their own.
+	Families int `json:"families"`
+	// AnyWrong is the greatest share of runs of plugins that do not differ in which any pair would be
+	// called different in any family, if the families were independent.
+	AnyWrong float64    `json:"any_wrong"`
+	Text     words.Text `json:"text"`
+}
+
 // Change is a verdict that differs for another choice of samples.
 type Change struct {
 	Pair

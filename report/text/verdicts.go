@@ -31,6 +31,9 @@ func (t *terminal) trust() {
 		return
 	}
 	t.title(words.TrustTitle)
+	if !t.report.RunWide.Text.Empty() {
+		t.line(t.report.RunWide.Text, "  ")
+	}
 	t.line(t.report.Sensitivity.Text, "  ")
 	if len(t.report.Implausible) == 0 {
 		t.line(words.NoOrderContradictsPhysics, "  ")

@@ -142,7 +142,7 @@ func seenFrom(c *model.Comparison, plugin string) (stats.Verdict, Other) {
 // difference they could have shown.
 func (family Family) Meaning() words.Text {
 	c := family[0]
-	text := words.MarginAndCorrection.With(quantity.Percent(c.Margin), len(family))
+	text := words.Clauses(family.scope(), words.MarginAndCorrection.With(quantity.Percent(c.Margin), len(family)))
 	least, most := math.Inf(1), 0.0
 	for _, c := range family {
 		if c.Detectable == nil {
@@ -160,6 +160,26 @@ func (family Family) Meaning() words.Text {
 		return words.Clauses(text, words.SmallestFindable.With(quantity.Percent(least)))
 	}
 	return words.Clauses(text, words.SmallestByPair.With(quantity.Percent(least), quantity.Percent(most)))
+}
+
+// scope says what the verdicts hold for, and how much ratios vary between deployments if that was
+// measured.
+func (family Family) scope() words.Text {
+	deployments, between, within := 1, []float64{}, []float64{}
+	for _, c := range family {
+		deployments = max(deployments, c.Deployments)
+		if c.Spread != nil {
+			between, within = append(between, c.Spread.Between), append(within, c.Spread.Within)
+		}
+	}
+	switch {
+	case len(between) > 0:
+		return words.FamilyOverDeployments.With(deployments, quantity.Percent(slices.Min(between)), quantity.Percent(slices.Max(between)),
+			quantity.Percent(slices.Min(within)), quantity.Percent(slices.Max(within)))
+	case deployments > 1:
+		return words.FamilyInDeployments.With(deployments)
+	}
+	return words.FamilyInDeployment
 }
 
 // Controls describes the verdicts on plugins against their own copies.
