@@ -4,7 +4,7 @@
 GO      ?= go
 BIN     := bin
 PLUGINS ?= flannel-vxlan,flannel-host-gw,flannel-udp,calico
-ROUNDS  ?= 12
+ROUNDS  ?= 60
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 
 CNI_PLUGINS := main/bridge main/ptp main/host-device main/macvlan main/loopback ipam/host-local meta/portmap meta/tuning
@@ -118,7 +118,7 @@ simulate: ## simulate with recorded noise how often verdicts are wrong (a few mi
 .PHONY: reference
 reference: deps build tools ## repeat the reference run, and make the README's picture from it (Chromium)
 	rm -rf results/reference
-	$(BIN)/cnibench run --plugins $(PLUGINS) --topology l2,routed,vpc --rounds $(ROUNDS) --duration 500ms --out results/reference
+	$(BIN)/cnibench run --plugins $(PLUGINS) --topology l2,routed,vpc --rounds $(ROUNDS) --out results/reference
 	rm -rf results/reference/log
 	chromium --headless=new --no-sandbox --disable-gpu --hide-scrollbars --window-size=1200,1500 \
 		--screenshot=docs/report.png file://$(CURDIR)/results/reference/report.html

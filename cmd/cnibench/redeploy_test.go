@@ -105,3 +105,27 @@ func TestLogsOfDeployments(t *testing.T) {
 		}
 	}
 }
+
+// TestDryRunSaysDeployments checks how a plan divides the rounds.
+func TestDryRunSaysDeployments(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		args []string
+		says string // "" for nothing on deployments
+	}{
+		{"one deployment", []string{"--rounds", "30"}, ""},
+		{"even", []string{"--rounds", "30", "--redeploy", "6"}, "6 deployments of 5 rounds: "},
+		{"uneven", []string{"--rounds", "14", "--redeploy", "4"}, "4 deployments of 3 or 4 rounds: "},
+		{"adaptive", []string{"--max-rounds", "30", "--redeploy", "6"}, "6 deployments of 2 to 5 rounds: "},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, log := runProgram(t, append([]string{"run", "--plugins", "flannel-vxlan", "--dry-run"}, c.args...)...)
+			if code != exitDone || c.says == "" && strings.Contains(out, "deployments of") || !strings.Contains(out, "\n"+c.says) {
+				t.Errorf("exit %d, %s: no %q in\n%s", code, log, c.says, out)
+			}
+			if !strings.Contains(out, "\nat the start and at the end: mtu\n") {
+				t.Errorf("no word on what does not vary:\n%s", out)
+			}
+		})
+	}
+}

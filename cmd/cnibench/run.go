@@ -45,9 +45,9 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 
 ` + probesHelp() + topologiesHelp(),
 		Example: `  cnibench run --plugins flannel-vxlan,calico
-  cnibench run --plugins 'flannel-*,calico-*' --rounds 10 --wire 1gbit
+  cnibench run --plugins 'flannel-*,calico-*' --rounds 50 --wire 1gbit
   cnibench run --plugins calico --dry-run
-  cnibench run --context staging --rounds 12
+  cnibench run --context staging --rounds 60
   cnibench run --context scratch --install flannel-vxlan,flannel-host-gw
   cnibench run --resume results/runs/20260102T030405Z-abcdef`,
 		Args: noArgs,
@@ -101,7 +101,7 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 	f.Float64Var(&a.Margin, "margin", a.Margin, "relative difference below which plugins are equivalent")
 	f.IntVar(&a.MaxRounds, "max-rounds", a.MaxRounds, "maximum number of blocks to measure for --precision")
 	f.IntVar(&a.Redeploy, "redeploy", a.Redeploy, "number of deployments that the blocks are divided among: between two of them every network is taken down and brought up again")
-	f.DurationVar(&duration, "duration", a.Duration.Duration(), "length of the counted part of one sample; the warm-up, in which a stream becomes steady, comes on top")
+	f.DurationVar(&duration, "duration", a.Duration.Duration(), "length of the counted part of one sample; the warm-up, in which a stream becomes steady, comes on top; udp-pps searches for at least 1s")
 	f.StringVar(&a.Placement, "placement", "", "CPUs of the two ends: same or split (default same for latency, split for throughput)")
 	f.Uint64Var(&a.Seed, "seed", 0, "seed for the order of the blocks (default drawn at random and recorded)")
 	f.StringVar(&a.Control, "control", "", "bring this plugin up twice and compare it with itself")

@@ -33,6 +33,9 @@ const (
 	// rest of the sample but at least confirmShare of it.
 	trialLength  = 50 * time.Millisecond
 	confirmShare = 0.4
+	// leastSearch is the least time for the trials of one sample: six bisect the rate to 2 %, and
+	// the last one must be long enough to see one lost datagram in a thousand.
+	leastSearch = time.Second
 	// settle is how long the receiver keeps counting after the last datagram, on
 	// top of the known delay of the underlay.
 	settle = 5 * time.Millisecond
@@ -119,6 +122,7 @@ func (t *trial) loss() float64 { return 1 - float64(t.in.Received)/float64(t.out
 func (t *trial) rate() float64 { return float64(t.in.Received) / max(t.out.Seconds, t.in.Seconds) }
 
 func measureUDPPPS(ctx context.Context, s *probes.Site) (*probes.Measurement, error) {
+	s = ppsSite(s)
 	size, err := s.Number(paramSize, 64)
 	if err != nil {
 		return nil, err
@@ -196,6 +200,13 @@ func searchRate(ctx context.Context, s *probes.Site, args ppsArgs, begin time.Ti
 		}
 		confirm = trialLength * 2 // shorter trials, because it is already late
 	}
+}
+
+// ppsSite returns the site with enough time for a search.
+func ppsSite(s *probes.Site) *probes.Site {
+	longer := *s
+	longer.Duration = max(s.Duration, leastSearch)
+	return &longer
 }
 
 // maxTrials bounds the search on a path that loses datagrams at every rate.
@@ -318,6 +329,7 @@ func udpPPSClient(ctx context.Context, r *worker.Request) (any, error) {
 // ppsTakes returns the time limit for the search, its last trial and the trials
 // that step down from it.
 func ppsTakes(s *probes.Site) time.Duration {
+	s = ppsSite(s)
 	stepping := maxTrials * (2*trialLength + settle + 2*s.RoundTrip())
 	return s.Duration + time.Duration(confirmShare*float64(s.Duration)) + stepping + s.Limit(probes.SampleGrace) + probes.DriveRoundTrips*s.RoundTrip()
 }

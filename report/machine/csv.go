@@ -18,7 +18,7 @@ import (
 // csvHeader names the columns of [CSV].
 var csvHeader = []string{"run", "plugin", "topology", "wire", "probe", "block", "position", "placement", "client_cpu", "server_cpu",
 	"start", "seconds", "metric", "unit", "value", "counts", "cpu_user", "cpu_system", "cpu_softirq", "cpu_steal", "agent_seconds",
-	"error", "warnings", "kernel"}
+	"error", "warnings", "kernel", "deployment"}
 
 // CSV writes every raw sample (RFC 4180), one line per value. A failed sample is one line without a
 // metric; its error says why. Times are in seconds. The column counts is false for samples of an
@@ -61,7 +61,7 @@ func csvLines(s *results.Sample, run, kernel string, units map[[2]string]string,
 		return slices.Concat([]string{cellText(run), cellText(s.Plugin), cellText(s.Topology.String()), cellText(s.Wire), cellText(s.Probe),
 			strconv.Itoa(s.Block), strconv.Itoa(s.Position), cellText(s.Placement.Mode), strconv.Itoa(s.Placement.Client),
 			strconv.Itoa(s.Placement.Server), s.Start.UTC().Format(time.RFC3339Nano), number(s.Seconds), cellText(metric), unit, value,
-			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error.String()), cellText(words.Clauses(s.Warnings...).String()), cellText(kernel)})
+			strconv.FormatBool(counts)}, cpu, []string{number(s.AgentSeconds), cellText(s.Error.String()), cellText(words.Clauses(s.Warnings...).String()), cellText(kernel), strconv.Itoa(s.Deployment)})
 	}
 	if len(s.Values) == 0 {
 		return [][]string{line("", "", "")}
