@@ -110,10 +110,10 @@ func WarmUp(d time.Duration) time.Duration { return max(d/warmUpShare, warmUpLea
 
 // A stream is measured at the latest after steadyWithin and, as slow start doubles
 // the rate once a round trip, steadyRoundTrips: from ten segments (RFC 6928) to a
-// window of 64 GB takes 22 of them, and to see that the rate no longer grows, two.
+// window of 128 MB takes 13 of them, and to see that the rate no longer grows, 8.
 const (
 	steadyWithin     = time.Second
-	steadyRoundTrips = 24
+	steadyRoundTrips = 21
 )
 
 // SampleGrace is how much longer than its duration a sample may take. The ends

@@ -1,6 +1,8 @@
 package load
 
 import (
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -33,23 +35,24 @@ func TestSteady(t *testing.T) {
 		{"nothing has been received", nil, 0},
 		{"nothing arrives", repeat(40, 0), 0},
 		{"constant", repeat(40, 7), 8},
-		{"constant, a thousandth of it", repeat(40, 7000), 8},
+		{"a thousand times as much", repeat(40, 7000), 8},
 		{"packets of 64 KB, nine or ten in a bin", repeat(10, 405, 405, 405, 450), 8},
 		{"noise of a third", repeat(5, 90, 120, 100, 80, 110, 95, 125, 85), 8},
+		{"one bin in four is empty", repeat(10, 0, 400, 300, 500), 8},
+		{"one packet in four bins", repeat(20, 0, 1, 0, 0), 8},
 		{"one percent more in each bin", growing(40, 1), 8},
-		{"five percent more in each bin", growing(40, 5), 0},
+		{"two percent more in each bin", growing(40, 2), 0},
+		{"twice as much in each bin", growing(30, 100), 0},
 		{"five percent less in each bin", falling, 0},
-		{"slow start within a few bins", append([]int64{1, 4, 16, 64}, repeat(40, 100)...), 11},
-		{"slow start over 40 ms round trips, in bins of 10 ms", slices.Concat(
-			[]int64{10, 0, 0, 0, 20, 0, 0, 0, 40, 0, 0, 0, 80, 0, 0, 0, 160, 0, 0, 0, 320, 0, 0, 0, 640, 0, 0, 0, 860, 420, 0, 0},
-			repeat(20, 860)), 40},
-		{"a pause and what it held back", slices.Concat(repeat(3, 100), []int64{0, 0, 300}, repeat(20, 100)), 13},
-		{"one packet in four bins", repeat(20, 1, 0, 0, 0), 32},
-		{"a step", slices.Concat(repeat(4, 100), repeat(20, 50)), 11},
+		{"slow start within a few bins", append([]int64{1, 4, 16, 64}, repeat(40, 100)...), 9},
+		{"slow start, a bin a round trip", append([]int64{10, 20, 40, 80, 160, 320, 640}, repeat(20, 860)...), 12},
+		{"a pause and what it held back", slices.Concat(repeat(8, 100), []int64{0, 0, 300}, repeat(20, 100)), 8},
+		{"a late first packet", append(repeat(10, 0), repeat(20, 100)...), 11},
+		{"a step", slices.Concat([]int64{100, 100, 100, 100}, repeat(20, 50)), 9},
 		{"recorded: host", []int64{448, 429, 405, 405, 405, 405, 405, 450, 405, 405, 405, 405, 405, 450, 405, 405}, 8},
 		{"recorded: host, whose sender had to wait for a CPU", []int64{205, 416, 405, 450, 405, 405, 405, 225, 270, 765, 405, 405, 405, 405, 405, 450, 405, 405, 405, 405}, 8},
 		{"recorded: flannel-vxlan", []int64{360, 483, 400, 390, 444, 355, 400, 400, 400, 400, 400, 400}, 8},
-		{"recorded: flannel-host-gw on a busy machine", []int64{444, 407, 405, 291, 0, 315, 540, 0, 810, 270, 45, 0, 695, 435, 405, 405, 401, 405, 448, 405, 405, 405, 405, 45, 675, 495, 315, 495, 450, 405}, 17},
+		{"recorded: flannel-host-gw on a busy machine", []int64{444, 407, 405, 291, 0, 315, 540, 0, 810, 270, 45, 0, 695, 435, 405, 405, 401, 405, 448, 405, 405, 405, 405, 45, 675, 495, 315, 495, 450, 405}, 8},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := 0
@@ -75,7 +78,8 @@ func TestSteadyIgnoresTheLevel(t *testing.T) {
 	}{
 		{"steady", []int64{405, 405, 450, 405, 405, 398, 405, 450}},
 		{"rising", []int64{100, 110, 120, 130, 140, 150, 160, 170}},
-		{"stopped", []int64{400, 400, 400, 400, 400, 400, 1, 1}},
+		{"stopped", []int64{400, 400, 400, 400, 1, 1, 1, 1}},
+		{"with pauses", []int64{0, 400, 0, 0, 400, 0, 0, 400}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			want := steady(c.bins)
@@ -87,6 +91,63 @@ func TestSteadyIgnoresTheLevel(t *testing.T) {
 			if steady(larger) != want || steady(mirrored) != want {
 				t.Errorf("%v; a thousand times as much: %v, mirrored: %v", want, steady(larger), steady(mirrored))
 			}
+		})
+	}
+}
+
+// TestSteadyFavoursNothing draws flows whose rate varies but has no trend, and compares
+// the bins from when the rule holds with those from a fixed time on. Their means must
+// agree, or the rule would wait for a fast or a slow moment.
+func TestSteadyFavoursNothing(t *testing.T) {
+	const flows, window, longest, tolerance = 20_000, steadyBins, 400, 0.02
+	for _, c := range []struct {
+		name string
+		next func(r *rand.Rand, before float64) float64 // a bin's logarithm from that before
+	}{
+		{"independent noise", func(r *rand.Rand, _ float64) float64 { return 0.5 * r.NormFloat64() }},
+		{"noise that wanders", func(r *rand.Rand, x float64) float64 { return 0.95*x + 0.15*r.NormFloat64() }},
+		{"steps", func(r *rand.Rand, x float64) float64 {
+			if r.Float64() < 0.05 {
+				return r.NormFloat64()
+			}
+			return x
+		}},
+		{"pauses of ten bins, as long as what is between them", func(r *rand.Rand, x float64) float64 {
+			switch {
+			case r.Float64() >= 0.1:
+				return x
+			case x == 0:
+				return math.Inf(-1)
+			}
+			return 0
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(1, 2))
+			var found, fixed float64
+			for range flows {
+				bins, x := make([]int64, longest+window), 0.0
+				for range 100 { // forget the beginning
+					x = c.next(r, x)
+				}
+				for i := range bins {
+					x = c.next(r, x)
+					bins[i] = int64(1000 * math.Exp(x))
+				}
+				bins[0]++ // the flow has begun
+				n := steadyBins
+				for n < longest && !steady(bins[:n]) {
+					n++
+				}
+				for i := range window {
+					found += float64(bins[n+i])
+					fixed += float64(bins[steadyBins+i])
+				}
+			}
+			if math.Abs(found/fixed-1) > tolerance {
+				t.Errorf("%.4f of what a fixed beginning gives", found/fixed)
+			}
+			t.Logf("%.4f", found/fixed)
 		})
 	}
 }

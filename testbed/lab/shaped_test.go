@@ -13,14 +13,16 @@ import (
 
 // TestShapedGoodput checks that short samples over a rate limit agree with the
 // arithmetic: full-sized segments at the limit's rate. The rates are so low that the
-// machine's speed does not matter.
+// machine's speed does not matter. While an end waits for a CPU for longer than the
+// queue lasts, the link is idle, so a busy machine makes samples smaller, not larger:
+// the upper quartile is compared.
 func TestShapedGoodput(t *testing.T) {
 	if !inLab(t) {
 		return
 	}
 	needsFeature(t, "tbf")
 	const mtu, tcpIP, ethernet = 1500, 20 + 20 + 12, 14
-	const samples, tolerance = 9, 0.01
+	const samples, tolerance = 12, 0.01
 	n := measuredNetwork(t, mtu)
 	for _, c := range []struct {
 		name, wire string
@@ -49,8 +51,8 @@ func TestShapedGoodput(t *testing.T) {
 			}
 			slices.Sort(shares)
 			t.Logf("%.4f", shares)
-			if median := shares[samples/2]; median < 1-tolerance || median > 1+tolerance {
-				t.Errorf("goodput is %.4f of the expected: %.4f", median, shares)
+			if upper := shares[samples*3/4]; upper < 1-tolerance || upper > 1+tolerance {
+				t.Errorf("goodput is %.4f of the expected: %.4f", upper, shares)
 			}
 		})
 	}
