@@ -13,7 +13,7 @@ import (
 
 func main() {
 	var s simulation
-	flag.IntVar(&s.draws, "draws", 1000, "number of draws for each cell of a table")
+	flag.IntVar(&s.draws, "draws", 500, "number of draws for each cell of a table")
 	flag.Uint64Var(&s.seed, "seed", 1, "seed of the random numbers")
 	folder := flag.String("traces", "stats/testdata", "folder with recorded noise, *.trace with one value a line")
 	only := flag.String("only", "", "names of the experiments to simulate, separated by commas; all if empty")
