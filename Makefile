@@ -112,7 +112,7 @@ bench-peers: deps build tools ## compare the probes with iperf3 and sockperf, pa
 	$(BIN)/bench-peers
 
 .PHONY: simulate
-simulate: ## simulate with recorded noise how often verdicts are wrong (a few minutes)
+simulate: ## simulate with recorded noise how often verdicts are wrong, and fail if a goal is missed (ten minutes)
 	$(GO) run ./cmd/simulate
 
 .PHONY: reference
