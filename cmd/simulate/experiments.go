@@ -50,7 +50,7 @@ var experiments = []experiment{
 			}
 			return 0
 		}}}},
-	{"detectable", "a plugin that differs by what runs without a difference say they could find (their median) is found", 0.75, 0.85, []column{
+	{"detectable", "a plugin that differs by what a run in the same minutes says it could find is found", 0.75, 0.85, []column{
 		detects(2, 12), detects(2, 30), detects(2, 60), detects(6, 12), detects(6, 30), detects(6, 60)}},
 	{"power", "one plugin of six, or of two, is 5 % slower and called so", free, free, roundsOf(func(n, rounds int) draw {
 		return func(p procedure, t trace, rng *rand.Rand) float64 {
@@ -169,21 +169,19 @@ func equivalent(n, rounds int) draw {
 	}
 }
 
-// detects measures runs without a difference, and others in which the first plugin differs by what
-// the former said they could find.
+// detects measures a run without a difference, and then, in the same minutes of the trace, one in
+// which the first plugin differs by what the former said it could find.
 func detects(n, rounds int) column {
-	return column{name: name(n, rounds),
-		quantity: func(p procedure, t trace, rng *rand.Rand) float64 {
-			family := p.judge(newWorld(t, rng, identical(n)).run(rounds))
-			return p.detectable(family[0], len(family))
-		},
-		given: func(difference float64) draw {
-			return func(p procedure, t trace, rng *rand.Rand) float64 {
-				c := p.judge(newWorld(t, rng, identical(n).but(1+difference)).run(rounds))[0]
-				// Small differences may be found and yet be equivalent.
-				return yes(c.PAdjusted <= stats.Level && c.CI.Low > 1)
-			}
-		}}
+	return column{name(n, rounds), func(p procedure, t trace, rng *rand.Rand) float64 {
+		w := newWorld(t, rng, identical(n))
+		minutes := w.at
+		family := p.judge(w.run(rounds))
+		again := newWorld(t, rng, identical(n).but(1+p.detectable(family[0], len(family))))
+		again.at = minutes
+		// Small differences may be found and yet be equivalent.
+		c := p.judge(again.run(rounds))[0]
+		return yes(c.PAdjusted <= stats.Level && c.CI.Low > 1)
+	}}
 }
 
 func runWide(figures int) draw {

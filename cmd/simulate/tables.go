@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"github.com/cnibench/cnibench/stats"
 )
 
 // simulation draws runs and counts their outcomes.
@@ -23,13 +21,10 @@ type simulation struct {
 // counted came up, otherwise 0.
 type draw func(p procedure, t trace, rng *rand.Rand) float64
 
-// column is one number of rounds, plugins or deployments of an experiment. If it has a quantity, draw
-// is made from its median: the quantity of as many runs.
+// column is one number of rounds, plugins or deployments of an experiment.
 type column struct {
-	name     string
-	draw     draw
-	quantity draw
-	given    func(median float64) draw
+	name string
+	draw draw
 }
 
 // experiment counts how often an outcome comes up where the truth is known.
@@ -46,32 +41,23 @@ var free = math.NaN()
 
 // share returns the share of a column's draws from a trace in which the outcome came up.
 func (s simulation) share(t trace, c column) float64 {
-	of := c.draw
-	if c.quantity != nil {
-		of = c.given(stats.Summarize(s.all(t, c.quantity, s.seed+1)).Median)
-	}
-	sum := 0.0
-	for _, v := range s.all(t, of, s.seed) {
-		sum += v
-	}
-	return sum / float64(s.draws)
-}
-
-// all returns the outcomes of all draws.
-func (s simulation) all(t trace, of draw, seed uint64) []float64 {
 	var wg sync.WaitGroup
 	workers := runtime.NumCPU()
-	outcomes := make([]float64, s.draws)
+	sums := make([]float64, workers)
 	for worker := range workers {
 		wg.Go(func() {
 			for i := worker; i < s.draws; i += workers {
 				// Every draw has its own source, so their order does not matter.
-				outcomes[i] = of(s.procedure, t, rand.New(rand.NewPCG(seed, uint64(i))))
+				sums[worker] += c.draw(s.procedure, t, rand.New(rand.NewPCG(s.seed, uint64(i))))
 			}
 		})
 	}
 	wg.Wait()
-	return outcomes
+	sum := 0.0
+	for _, v := range sums {
+		sum += v
+	}
+	return sum / float64(s.draws)
 }
 
 // misses reports whether a share misses the goal by more than three standard errors of the draws.
