@@ -1,8 +1,10 @@
 package results
 
+import "time"
+
 // Superseded returns the indexes, in Records, of the records that do not count: the samples of a
-// block that was interrupted and measured again after the run was resumed; and, if the run was
-// interrupted before its first sample and so started over, everything recorded until then. They
+// block that was interrupted and measured again after the run was resumed; all but the last of
+// samples that are recorded twice; and, if the run was interrupted before its first sample and so started over, everything recorded until then. They
 // stay in the journal, which is append-only.
 func (r *Recorded) Superseded() map[int]bool {
 	marked := map[int]bool{}
@@ -20,7 +22,21 @@ func (r *Recorded) Superseded() map[int]bool {
 // supersededIn marks the records of one part of a run.
 func supersededIn(part []Record, mark func(int)) {
 	again, resumed := 0, false // the earliest block that was measured again later
+	type once struct {
+		Cell
+		probe string
+		block int
+		start time.Time
+	}
+	seen := map[once]bool{}
 	for i := len(part) - 1; i >= 0; i-- {
+		if s := part[i].Sample; s != nil {
+			key := once{s.Cell, s.Probe, s.Block, s.Start}
+			if seen[key] {
+				mark(i)
+			}
+			seen[key] = true
+		}
 		switch e, s := part[i].Event, part[i].Sample; {
 		case e != nil && e.Name == EventResumed:
 			if !resumed || e.Block < again {

@@ -131,5 +131,8 @@ func (r Record) check() error {
 	if kinds != 1 {
 		return fmt.Errorf("the record has %d kinds instead of one", kinds)
 	}
+	if s := r.Sample; s != nil && (s.Deployment < 0 || s.Deployment >= MaxDeployments) {
+		return fmt.Errorf("the sample's deployment %d is outside 0 to %d", s.Deployment, MaxDeployments-1)
+	}
 	return nil
 }

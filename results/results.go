@@ -53,6 +53,9 @@ type Run struct {
 	Clusters []Cluster `json:"clusters,omitempty"`
 }
 
+// MaxDeployments is the maximum number of deployments of a run.
+const MaxDeployments = 100
+
 // Asked is what the user requested, with defaults filled in. The keys are those of the spec file
 // and of the flags.
 type Asked struct {

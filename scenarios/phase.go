@@ -119,7 +119,7 @@ func (r *run) measurePhase(ctx context.Context) error {
 func (r *run) blocks(ctx context.Context) error {
 	r.next = max(r.begin, r.first)
 	for end := r.begin + r.pace.rounds(r.phase.Deployment); r.next < end && r.networks.worthwhile(r.Asked.Apart()); r.next++ {
-		if r.pace.enough(r.phase.Deployment, r.next-r.begin, r.networks.alive()) {
+		if r.pace.enough(r.next-r.begin, r.networks.alive()) {
 			break
 		}
 		if err := r.block(ctx, r.next); err != nil {

@@ -133,6 +133,9 @@ func PlanOf(a results.Asked) Plan {
 		p.Least, p.Most = min(max(p.Needed, leastRounds), a.MaxRounds), a.MaxRounds
 	}
 	p.Deployments = a.Deployments()
+	if p.Deployments >= stats.MinDeployments {
+		p.Needed = p.Deployments // deployments count, not rounds
+	}
 	p.LeastEach, p.MostEach = max(share(p.Least, p.Deployments, p.Deployments-1), 1), share(p.Most, p.Deployments, 0)
 	phases := together(a)
 	p.Phases = len(phases)

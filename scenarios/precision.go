@@ -2,7 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/cnibench/cnibench/probes/catalogue"
@@ -54,9 +53,8 @@ func (r reached) precise(blocks int) bool {
 	return blocks >= r.rounds && r.open == 0 && r.width <= r.target
 }
 
-// reached evaluates what was measured so far on the networks that still work. Widths are
-// multiplied by scale.
-func (s seen) reached(alive []string, precision, scale float64) reached {
+// reached evaluates what was measured so far on the networks that still work.
+func (s seen) reached(alive []string, precision float64) reached {
 	r := reached{rounds: leastRounds}
 	families := map[figureOf][]string{}
 	for f := range s {
@@ -81,7 +79,7 @@ func (s seen) reached(alive []string, precision, scale float64) reached {
 				r.open++
 				continue
 			}
-			one := reached{width: scale * ratio.CI.RelativeWidth(ratio.Ratio), target: stats.TargetWidth(precision, ratio.Ratio),
+			one := reached{width: ratio.CI.RelativeWidth(ratio.Ratio), target: stats.TargetWidth(precision, ratio.Ratio),
 				of: fmt.Sprintf("%s against %s by %s over %s", pairs[i][0], pairs[i][1], question.probe, question.Wire)}
 			if one.furtherThan(r) {
 				r.width, r.target, r.of = one.width, one.target, one.of
@@ -114,16 +112,13 @@ type pace struct {
 }
 
 // enough reports whether the blocks measured so far suffice for the requested precision. blocks
-// counts those of the phase. With several deployments, the widths are those to expect after the
-// last one if all take as many blocks as those so far: they shrink with the root of the number of
-// blocks.
-func (p *pace) enough(deployment, blocks int, alive []string) bool {
+// counts those of the phase.
+func (p *pace) enough(blocks int, alive []string) bool {
 	if p.asked.Rounds > 0 || blocks == 0 {
 		return false
 	}
-	n := p.asked.Deployments()
-	p.reached = p.seen.reached(alive, p.asked.Precision, math.Sqrt(float64(deployment+1)/float64(n)))
-	p.reached.rounds = share(max(p.reached.rounds, p.needed()), n, deployment)
+	p.reached = p.seen.reached(alive, p.asked.Precision)
+	p.reached.rounds = max(p.reached.rounds, p.needed())
 	return p.reached.precise(blocks)
 }
 

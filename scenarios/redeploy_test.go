@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cnibench/cnibench/plugins"
+	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 )
@@ -167,35 +168,22 @@ func TestResumeInADeployment(t *testing.T) {
 	}
 }
 
-// TestPaceOfDeployments checks that an adaptive run stops a deployment once the whole run will
-// be precise at this pace.
-func TestPaceOfDeployments(t *testing.T) {
-	a := Defaults()
-	a.Plugins, a.Rounds, a.MaxRounds, a.Redeploy = []string{"host", "flannel-vxlan"}, 0, 60, 4
+// TestDeploymentsFixTheRounds checks that a run with several deployments does not stop by the width of
+// its intervals: what varies between deployments decides, which more rounds do not show.
+func TestDeploymentsFixTheRounds(t *testing.T) {
 	for _, c := range []struct {
-		name       string
-		deployment int
-		blocks     int // measured so far in this deployment
-		before     int // in those before
-		noise      float64
-		want       bool
+		name                   string
+		rounds, redeploy, want int
 	}{
-		{"no interval yet", 0, 4, 0, 0, false},
-		{"the first", 0, 6, 0, 0, true},
-		{"a later one needs only its share", 1, 3, 6, 0, true},
-		{"nothing measured in it", 1, 0, 6, 0, false},
-		{"too wide", 0, 12, 0, 0.2, false},
+		{"one deployment stops by itself", 0, 1, 0},
+		{"several take the most rounds", 0, 6, 60},
+		{"or those requested", 30, 6, 30},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := pace{asked: a, seen: seen{}}
-			for block := range c.before + c.blocks {
-				for i, plugin := range a.Plugins {
-					p.seen.add(&results.Sample{Cell: results.Cell{Plugin: plugin, Topology: results.On("l2"), Wire: "none"}, Probe: "tcp-stream", Block: block,
-						Values: map[string]float64{"goodput": 1e9 * (1 + c.noise*float64(i*(block%2)))}})
-				}
-			}
-			if got := p.enough(c.deployment, c.blocks, []string{"host l2", "flannel-vxlan l2"}); got != c.want {
-				t.Errorf("enough: %v, %+v", got, p.reached)
+			a := Defaults()
+			a.Plugins, a.Rounds, a.Redeploy = []string{"flannel-vxlan"}, c.rounds, c.redeploy
+			if _, err := Check(&a, catalogue.All()); err != nil || a.Rounds != c.want {
+				t.Errorf("%d rounds, %v", a.Rounds, err)
 			}
 		})
 	}

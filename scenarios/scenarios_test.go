@@ -127,7 +127,7 @@ func TestPrecision(t *testing.T) {
 						Values: map[string]float64{"goodput": v, "retransmits": float64(block)}})
 				}
 			}
-			r := s.reached(alive, 0.03, 1)
+			r := s.reached(alive, 0.03)
 			if got := r.precise(c.samples); got != c.want {
 				t.Errorf("precise: %v, %+v", got, r)
 			}

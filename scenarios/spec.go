@@ -31,7 +31,6 @@ const (
 	maxMTU      = 9216
 	maxNodes    = 64
 	maxRounds   = 10000
-	maxRedeploy = 100
 )
 
 // Defaults returns the defaults of a run (shared by flags, spec file and documentation).
@@ -212,7 +211,7 @@ func checkNumbers(a *results.Asked) error {
 		{"nodes", float64(a.Nodes), 2, maxNodes},
 		{"rounds", float64(a.Rounds), 0, maxRounds},
 		{"max-rounds", float64(a.MaxRounds), 1, maxRounds},
-		{"redeploy", float64(a.Redeploy), 1, maxRedeploy},
+		{"redeploy", float64(a.Redeploy), 1, results.MaxDeployments},
 		{"precision", a.Precision, 0.001, 1},
 		{"margin", a.Margin, 0.001, 1},
 	} {
@@ -223,8 +222,12 @@ func checkNumbers(a *results.Asked) error {
 	return checkRedeploy(a)
 }
 
-// checkRedeploy makes sure that every deployment has a block.
+// checkRedeploy makes sure that every deployment has a block. It fixes the number of blocks of several
+// deployments: what varies between them decides how wide intervals are, not the number of blocks.
 func checkRedeploy(a *results.Asked) error {
+	if a.Deployments() > 1 && a.Rounds == 0 && a.MaxRounds >= a.Redeploy {
+		a.Rounds = a.MaxRounds
+	}
 	switch {
 	case a.Rounds > 0 && a.Rounds < a.Redeploy:
 		return fmt.Errorf("rounds %d is less than redeploy %d: every deployment needs a round", a.Rounds, a.Redeploy)

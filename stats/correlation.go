@@ -9,14 +9,18 @@ import "math"
 // up to 28 of 100 runs of 12 blocks in which the effect had an autocorrelation of 0.6
 // (cmd/simulate, "wandering").
 
-// undetected is the correlation that is assumed in addition to the one that is seen. Half of it
-// covers the error of the estimate; the other half covers that the correlation of neighbours
+// undetected returns the correlation that is assumed in n blocks in addition to the one that is seen:
+// the estimate is uncertain, the more the fewer blocks there are, and the correlation of neighbours
 // understates a slow movement below fast noise. Smaller values failed cmd/simulate's goal of 5 %.
-const undetected = 0.2
+func undetected(n int) float64 { return 0.175 + 1.5/float64(n) }
 
-// leastWorth is the least number of independent blocks that the blocks of an interval are worth.
-// Below it, Student's quantiles grow so fast that an interval says nothing.
-const leastWorth = 4
+// leastWorth is the least number of independent blocks that the blocks of an interval are worth, and
+// leastFreedom the least number of degrees of freedom. A few blocks cannot show that they are worth
+// less, and Student's quantiles grow so fast there that an interval would say nothing.
+const (
+	leastWorth   = 2
+	leastFreedom = 3
+)
 
 // correlation estimates the correlation of neighbouring values from that of their ranks, corrected
 // for its bias: in n independent values, neighbours have a correlation of about −1/n (Marriott and
@@ -64,10 +68,12 @@ func (r Ratio) widen(correlation float64) Ratio {
 		return r
 	}
 	n, estimate := float64(r.N), math.Log(r.Ratio)
-	r.Widened = inflation(correlation + undetected)
-	r.nu = max(n/r.Widened/r.Widened, leastWorth) - 1
+	worth := func(correlation float64) float64 { return max(n/math.Pow(inflation(correlation), 2), leastWorth) }
+	assumed := worth(correlation + undetected(r.N))
+	r.Widened = math.Sqrt(n / assumed)
+	r.nu = max(assumed-1, leastFreedom)
 	q := quantile(n - 1)
 	r.below, r.above = r.Widened*(estimate-r.raw.Low)/q, r.Widened*(r.raw.High-estimate)/q
-	r.sd = r.se() / r.Widened * inflation(correlation)
+	r.sd = r.se() / r.Widened * math.Sqrt(n/worth(correlation))
 	return r.bounded()
 }

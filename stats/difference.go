@@ -44,22 +44,24 @@ func welch(a, b Ratio, apart float64) float64 {
 type Spread struct {
 	Deployments int
 	// Between is the standard deviation between deployments, without what the blocks within them
-	// contribute.
+	// explain.
 	Between float64
-	// Within is the standard deviation between the blocks of a deployment.
+	// Within is the standard deviation between the blocks of a deployment, without bursts.
 	Within float64
 }
+
+// leastDeployments is the least number of deployments of which [OverDeployments] gives an interval.
+const leastDeployments = 3
 
 // OverDeployments estimates the ratio of two plugins, rather than that of two networks that one
 // deployment brought up: each deployment counts as one value, the estimate of its own blocks. The
 // estimate is the mean of these logarithms, the interval and p-value are those of the t-test
 // (Student, Biometrika 6, 1908), which assumes that deployments vary about normally; the rank
 // tests of [Paired] would need ten deployments to decide among 15 pairs. Deployments without a
-// ratio are left out. N is the number of blocks.
+// ratio are left out; with fewer than three there is no interval. N is the number of blocks.
 func OverDeployments(each []Ratio) Ratio {
 	r := Ratio{Ratio: math.NaN(), P: 1, Widened: 1}
-	var logs []float64
-	within, free := 0.0, 0.0
+	var logs, distances []float64
 	for _, one := range each {
 		if one.N == 0 {
 			continue
@@ -68,9 +70,8 @@ func OverDeployments(each []Ratio) Ratio {
 		centre := math.Log(one.Ratio)
 		logs = append(logs, centre)
 		for _, l := range one.Logs {
-			within += (l - centre) * (l - centre)
+			distances = append(distances, math.Abs(l-centre))
 		}
-		free += float64(one.N - 1)
 	}
 	n := float64(len(logs))
 	if n == 0 {
@@ -78,11 +79,14 @@ func OverDeployments(each []Ratio) Ratio {
 	}
 	mean, variance := meanAndVariance(logs)
 	r.Ratio = math.Exp(mean)
-	if len(logs) < MinDeployments {
+	if len(logs) < leastDeployments {
 		return r
 	}
-	within /= max(free, 1)
-	r.Spread = &Spread{len(logs), math.Sqrt(max(0, variance-within/(float64(r.N)/n))), math.Sqrt(within)}
+	// The median distance, as a standard deviation of normal noise (factor 1.4826), because a burst
+	// would make the blocks look as if they explained the spread of the deployments.
+	within := 1.4826 * medianOf(distances)
+	explained := within * within * math.Pi / 3 / (float64(r.N) / n) // of an estimate by ranks
+	r.Spread = &Spread{len(logs), math.Sqrt(max(0, variance-explained)), within}
 	r.sd, r.nu = math.Sqrt(variance/n), n-1
 	r.below, r.above = r.sd, r.sd
 	return r.bounded()

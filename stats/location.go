@@ -44,12 +44,23 @@ func LocationOf(deployments [][]float64) Location {
 	case s.CI != nil && slices.Min(all) == slices.Max(all):
 		l.CI = s.CI // a fact, such as the MTU of a path, which does not vary
 	case s.CI != nil:
-		finite := slices.DeleteFunc(slices.Clone(all), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
-		factor := inflation(correlation(finite) + undetected)
-		apart := quantile(math.Inf(1)) * betweenTimes * math.Abs(s.Median)
-		l.CI = &Interval{s.Median - math.Hypot(factor*(s.Median-s.CI.Low), apart), s.Median + math.Hypot(factor*(s.CI.High-s.Median), apart)}
+		l.CI = otherTimes(all, s)
 	}
 	return l
+}
+
+// otherTimes widens the interval of a median for correlation and for other times: as a ratio, if all
+// samples are positive, so that no bound falls below zero.
+func otherTimes(samples []float64, s Summary) *Interval {
+	finite := slices.DeleteFunc(slices.Clone(samples), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	factor, apart := inflation(correlation(finite)+undetected(len(finite))), quantile(math.Inf(1))*betweenTimes
+	if slices.Min(finite) <= 0 {
+		apart *= math.Abs(s.Median)
+		return &Interval{s.Median - math.Hypot(factor*(s.Median-s.CI.Low), apart), s.Median + math.Hypot(factor*(s.CI.High-s.Median), apart)}
+	}
+	median := math.Log(s.Median)
+	below, above := factor*(median-math.Log(s.CI.Low)), factor*(math.Log(s.CI.High)-median)
+	return &Interval{math.Exp(median - math.Hypot(below, apart)), math.Exp(median + math.Hypot(above, apart))}
 }
 
 // Ratio returns the location as the ratio to 1, for comparison with another level ([Between]). It has

@@ -104,6 +104,16 @@ func (r Ratio) RoundsToDetect(difference float64, comparisons int) int {
 	return max(int(rounds), MinRounds(comparisons))
 }
 
+// DeploymentsToDetect is [Ratio.RoundsToDetect] for deployments: more rounds in each would not show
+// what varies between them. It returns 0 if the ratio is not that of deployments.
+func (r Ratio) DeploymentsToDetect(difference float64, comparisons int) int {
+	if r.Spread == nil || r.CI == nil {
+		return 0
+	}
+	now := r.detectable(max(comparisons, 1))
+	return int(math.Ceil(float64(r.Spread.Deployments) * math.Pow(now/math.Log1p(difference), 2)))
+}
+
 // RoundsFor estimates how many blocks would make the interval as narrow as width, a share of the
 // ratio: its width decreases with the square root of their number. It returns 0 if there is no
 // interval to base this on.

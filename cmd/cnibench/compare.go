@@ -18,10 +18,12 @@ func compareCommand(p *program) *cobra.Command {
 		Use:   "compare OLD NEW",
 		Short: "Compare two recorded runs, cell by cell",
 		Long: `Compare the run in directory NEW with the earlier one in OLD: first the differences
-in the environment, then every cell by the headline figures of its probes. The
-samples of two runs are independent, so the ratio is the Hodges-Lehmann estimate
-with the interval of the Mann-Whitney test. Runs on different machines are compared
-only by their ratios to host.`,
+in the environment, then every cell by the headline figures of its probes. Plugins
+are compared by their ratios to host in each run, because the machine may be faster
+or slower at another time; host's own figures are compared if both runs come from
+one machine, and there is no verdict where host itself moved. With fewer than six
+deployments in either run (run --redeploy), the intervals allow for how much
+deployments of one version are known to differ.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return usage("compare takes two run directories: the earlier one and the later one")

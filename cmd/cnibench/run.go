@@ -100,7 +100,7 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the confidence interval of every ratio should reach; half of the difference is enough for two that differ more")
 	f.Float64Var(&a.Margin, "margin", a.Margin, "relative difference below which plugins are equivalent")
 	f.IntVar(&a.MaxRounds, "max-rounds", a.MaxRounds, "maximum number of blocks to measure for --precision")
-	f.IntVar(&a.Redeploy, "redeploy", a.Redeploy, "number of deployments that the blocks are divided among: between two of them every network is taken down and brought up again")
+	f.IntVar(&a.Redeploy, "redeploy", a.Redeploy, "number of deployments that the blocks are divided among (without --rounds, as many as --max-rounds): between two of them every network is taken down and brought up again")
 	f.DurationVar(&duration, "duration", a.Duration.Duration(), "length of the counted part of one sample; the warm-up, in which a stream becomes steady, comes on top; udp-pps searches for at least 1s")
 	f.StringVar(&a.Placement, "placement", "", "CPUs of the two ends: same or split (default same for latency, split for throughput)")
 	f.Uint64Var(&a.Seed, "seed", 0, "seed for the order of the blocks (default drawn at random and recorded)")
@@ -126,6 +126,8 @@ func checkRounds(f *pflag.FlagSet, a results.Asked) error {
 		return usage("--rounds 0 is outside 1 to 10000: leave it out to measure as many as --precision needs")
 	case f.Changed("seed") && a.Seed == 0:
 		return usage("--seed 0 is not a seed: leave it out to have one drawn at random")
+	case f.Changed("precision") && a.Deployments() > 1:
+		return usage("--redeploy fixes how many blocks are measured, so --precision has no effect: set --rounds instead")
 	case f.Changed("rounds") && f.Changed("max-rounds"):
 		return usage("--rounds fixes how many blocks are measured, so --max-rounds has no effect: leave one of them out")
 	}

@@ -11,6 +11,10 @@ import (
 	"strings"
 )
 
+// leastDraws is the least number of draws with which a table can miss its goal: at 5 %, three
+// standard errors of 20 draws are 15 points.
+const leastDraws = 20
+
 func main() {
 	var s simulation
 	flag.IntVar(&s.draws, "draws", 500, "number of draws for each cell of a table")
@@ -19,6 +23,10 @@ func main() {
 	only := flag.String("only", "", "names of the experiments to simulate, separated by commas; all if empty")
 	old := flag.Bool("before", false, "simulate the procedure of commit 5240fcb instead, which misses goals")
 	flag.Parse()
+	if s.draws < leastDraws || flag.NArg() > 0 {
+		fmt.Fprintf(os.Stderr, "simulate: fewer than %d draws cannot miss a goal; other arguments than flags are not known\n", leastDraws)
+		os.Exit(2)
+	}
 	s.procedure = current()
 	if *old {
 		s.procedure = before()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -39,6 +38,12 @@ func load(folder string) ([]trace, error) {
 	return all, nil
 }
 
+// Bounds of what a trace may hold.
+const (
+	leastValues = 60
+	mostValue   = 1e100
+)
+
 func read(file string) (trace, error) {
 	t := trace{name: strings.TrimSuffix(filepath.Base(file), ".trace")}
 	f, err := os.Open(file)
@@ -52,11 +57,14 @@ func read(file string) (trace, error) {
 		if err != nil {
 			return t, err
 		}
+		if !(v > 0) || v > mostValue || v < 1/mostValue {
+			return t, fmt.Errorf("value %v is not positive, or so large or small that ratios overflow", v)
+		}
 		t.values = append(t.values, v)
 	}
 	t.level = stats.Summarize(t.values).Median
-	if len(t.values) == 0 {
-		return t, errors.New("it has no values")
+	if len(t.values) < leastValues {
+		return t, fmt.Errorf("it has %d values; a trace needs %d to tell noise from level", len(t.values), leastValues)
 	}
 	return t, lines.Err()
 }

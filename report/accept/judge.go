@@ -242,6 +242,9 @@ func (j *judge) metric(c *model.Cell) seen {
 		probe, name, _ := strings.Cut(strings.Join(strings.Fields(j.Metric), " "), " ")
 		if m := c.Metric(probe, name); m != nil {
 			s = j.figure(c, m)
+			if f := c.Failure(probe); f != nil && !f.Shared && 2*f.Failed > f.Of {
+				s = seen{broken: "most samples failed: " + f.Text().String()}
+			}
 		} else if f := c.Failure(probe); f != nil && f.Shared {
 			s.missing = f.Text().String()
 		} else if f != nil {
@@ -265,7 +268,11 @@ func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 		if m.VsHost == nil {
 			return seen{missing: "its ratio to host is not known" + notes}
 		}
-		return interval(m.VsHost.CI, unitRatio, quantity.Ratio(m.VsHost.Ratio, m.VsHost.CI)+" of host"+notes)
+		shown := quantity.Ratio(m.VsHost.Ratio, m.VsHost.CI) + " of host"
+		if m.Location.Deployments < stats.MinDeployments && !m.Fact {
+			shown += " in what this run deployed"
+		}
+		return interval(m.VsHost.CI, unitRatio, shown+notes)
 	case ofEarlier:
 		if j.earlier == nil {
 			return seen{missing: "no earlier run is given: pass --against or add against to the spec"}

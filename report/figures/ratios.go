@@ -40,10 +40,18 @@ func CompareWithHost(b *gather.Run) {
 }
 
 // Ratio compares one figure of two networks in their common blocks, of which it returns the number.
-// From [stats.MinDeployments] on, deployments count instead of blocks.
+// In a run with [stats.MinDeployments] or more, deployments count instead of blocks, also for two
+// networks that do not have all of them.
 func Ratio(a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
 	mine, its := ByBlock(a, m), ByBlock(b, m)
 	common = Common(mine, its)
+	last := 0
+	for _, s := range slices.Concat(a, b) {
+		last = max(last, s.Deployment)
+	}
+	if last+1 < stats.MinDeployments {
+		return stats.Paired(mine, its), common
+	}
 	blocks := map[int]map[int]float64{} // of a, by deployment
 	for _, s := range a {
 		v, ok := mine[s.Block]
@@ -54,9 +62,6 @@ func Ratio(a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
 			blocks[s.Deployment] = map[int]float64{}
 		}
 		blocks[s.Deployment][s.Block] = v
-	}
-	if len(blocks) < stats.MinDeployments {
-		return stats.Paired(mine, its), common
 	}
 	var each []stats.Ratio
 	for _, deployment := range slices.Sorted(maps.Keys(blocks)) {

@@ -77,11 +77,11 @@ func Compare(b *gather.Run) {
 func runWideOf(families [][]model.Comparison) model.RunWide {
 	r := model.RunWide{}
 	for _, family := range families {
-		if len(family) > 0 {
+		if slices.ContainsFunc(family, func(c model.Comparison) bool { return c.CI != nil }) {
 			r.Families++
 		}
 	}
-	r.AnyWrong = 1 - math.Pow(1-stats.Level, float64(r.Families))
+	r.AnyWrong = min(1, stats.Level*float64(r.Families))
 	if r.Families > 1 {
 		r.Text = words.RunWide.With(r.Families, quantity.Percent(stats.Level), quantity.Percent(r.AnyWrong))
 	}

@@ -47,7 +47,10 @@ func undecided(c *model.Comparison) words.Text {
 		return words.ComparisonsNeedRounds.With(c.Family, c.N, needed)
 	}
 	text := words.DifferenceBetween.With(quantity.Share(c.CI[0]-1), quantity.Share(c.CI[1]-1))
-	if n := c.Judged.RoundsToDetect(c.Margin, c.Family); n > c.N {
+	if n := c.Judged.DeploymentsToDetect(c.Margin, c.Family); n > c.Deployments {
+		return words.Clauses(text, words.DeploymentsWouldShow.With(n, quantity.Percent(c.Margin)))
+	}
+	if n := c.Judged.RoundsToDetect(c.Margin, c.Family); n > c.N && c.Spread == nil {
 		text = words.Clauses(text, words.RoundsWouldShow.With(n, quantity.Percent(c.Margin)))
 	}
 	return text

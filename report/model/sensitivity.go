@@ -31,10 +31,10 @@ type Sensitivity struct {
 
 // RunWide says how often a run has some wrong verdict, although each family of comparisons has few.
 type RunWide struct {
-	// Families is the number of families: tables with verdicts of their own.
+	// Families is the number of families in which a verdict is possible: tables of their own.
 	Families int `json:"families"`
-	// AnyWrong is the greatest share of runs of plugins that do not differ in which any pair would be
-	// called different in any family, if the families were independent.
+	// AnyWrong bounds the share of runs of plugins that do not differ in which any pair would be called
+	// different in any family (Boole's inequality: families may depend on each other).
 	AnyWrong float64    `json:"any_wrong"`
 	Text     words.Text `json:"text"`
 }

@@ -165,9 +165,11 @@ func (family Family) Meaning() words.Text {
 // scope says what the verdicts hold for, and how much ratios vary between deployments if that was
 // measured.
 func (family Family) scope() words.Text {
-	deployments, between, within := 1, []float64{}, []float64{}
+	deployments, between, within := 0, []float64{}, []float64{}
 	for _, c := range family {
-		deployments = max(deployments, c.Deployments)
+		if c.Ratio != nil && (deployments == 0 || c.Deployments < deployments) {
+			deployments = c.Deployments // the fewest that a verdict rests on
+		}
 		if c.Spread != nil {
 			between, within = append(between, c.Spread.Between), append(within, c.Spread.Within)
 		}
