@@ -172,3 +172,44 @@ func TestResumeOfACompleteRun(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestOddSamples checks that samples which no run writes are refused or counted once.
+func TestOddSamples(t *testing.T) {
+	const network = `"plugin":"host","topology":"l2","wire":"none","probe":"tcp-rr"`
+	sample := func(rest string) string {
+		return `{"time":"2026-11-28T10:00:00Z","sample":{` + network + `,"position":0,"placement":{"mode":"same","client_cpu":0,"server_cpu":0},"seconds":1` + rest + `}}` + "\n"
+	}
+	const at, later = `,"start":"2026-11-28T10:00:00Z"`, `,"start":"2026-11-28T10:00:01Z"`
+	for _, c := range []struct {
+		name   string
+		lines  string
+		counts int    // samples that count
+		says   string // of the error
+	}{
+		{"two rounds", sample(at+`,"block":0`) + sample(at+`,"block":1`), 2, ""},
+		{"two samples of one round, as of a fact at both ends of a run", sample(at+`,"block":0`) + sample(later+`,"block":0`), 2, ""},
+		{"one sample twice", sample(at+`,"block":0`) + sample(at+`,"block":0`), 1, ""},
+		{"and with another figure", sample(at+`,"block":0,"values":{"p50":1}`) + sample(at+`,"block":0,"values":{"p50":2}`), 1, ""},
+		{"the last deployment", sample(at + `,"block":0,"deployment":99`), 1, ""},
+		{"one too many", sample(at + `,"block":0,"deployment":100`), 0, JournalFile + ":1: the sample's deployment 100 is outside 0 to 99"},
+		{"a negative one", sample(at + `,"block":0,"deployment":-1`), 0, "deployment -1 is outside"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir, _ := smallJournal(t)
+			writeJournal(t, dir, []byte(c.lines))
+			r, err := Load(dir)
+			if c.says != "" {
+				if err == nil || !strings.Contains(err.Error(), c.says) {
+					t.Errorf("%v, want %q", err, c.says)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := len(r.Records) - len(r.Superseded()); got != c.counts {
+				t.Errorf("%d samples count, want %d", got, c.counts)
+			}
+		})
+	}
+}

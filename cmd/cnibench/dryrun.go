@@ -63,10 +63,7 @@ func printPlan(w io.Writer, asked results.Asked) {
 // deploymentsOf says how the rounds are divided among the deployments of a run.
 func deploymentsOf(plan scenarios.Plan) string {
 	rounds := fmt.Sprint(plan.MostEach)
-	switch {
-	case plan.Least != plan.Most:
-		rounds = fmt.Sprintf("%d to %d", plan.LeastEach, plan.MostEach)
-	case plan.LeastEach != plan.MostEach:
+	if plan.LeastEach != plan.MostEach {
 		rounds = fmt.Sprintf("%d or %d", plan.LeastEach, plan.MostEach)
 	}
 	return fmt.Sprintf("%d deployments of %s rounds: every network is taken down and brought up again between them", plan.Deployments, rounds)

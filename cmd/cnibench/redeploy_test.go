@@ -116,7 +116,7 @@ func TestDryRunSaysDeployments(t *testing.T) {
 		{"one deployment", []string{"--rounds", "30"}, ""},
 		{"even", []string{"--rounds", "30", "--redeploy", "6"}, "6 deployments of 5 rounds: "},
 		{"uneven", []string{"--rounds", "14", "--redeploy", "4"}, "4 deployments of 3 or 4 rounds: "},
-		{"adaptive", []string{"--max-rounds", "30", "--redeploy", "6"}, "6 deployments of 2 to 5 rounds: "},
+		{"the most rounds", []string{"--max-rounds", "30", "--redeploy", "6"}, "6 deployments of 5 rounds: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			code, out, log := runProgram(t, append([]string{"run", "--plugins", "flannel-vxlan", "--dry-run"}, c.args...)...)

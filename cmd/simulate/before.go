@@ -14,15 +14,15 @@ import (
 // by their absolute figures, and the advice calls a plugin beaten that wins against fewer others.
 func before() procedure {
 	judge := func(w *world) []stats.Comparison {
-		var p []float64
+		var p, near []float64
 		var all []stats.Comparison
 		for i := range w.plugins {
 			for j := i + 1; j < len(w.plugins); j++ {
 				c := plain(logsOf(w.plugins[i], w.plugins[j]))
-				all, p = append(all, c), append(p, c.P)
+				all, p, near = append(all, c), append(p, c.P), append(near, c.PMargin)
 			}
 		}
-		return plainVerdicts(all, stats.Holm(p))
+		return plainVerdicts(all, stats.Holm(p), stats.Holm(near))
 	}
 	return procedure{name: "5240fcb", judge: judge,
 		level: func(w *world, plugin int) *stats.Interval {
@@ -82,15 +82,12 @@ func plain(logs []float64) stats.Comparison {
 	for cdf[k] <= 0.025 {
 		k++
 	}
-	below := 0 // means below 0, the smaller rank sum
-	for _, m := range means {
-		if m < 0 {
-			below++
-		}
+	p := func(limit float64) float64 {
+		below, _ := slices.BinarySearch(means, limit) // the rank sum of the distances from the limit
+		return min(1, 2*cdf[min(below, len(means)-below)])
 	}
-	below = min(below, len(means)-below)
-	m := len(means)
-	c := stats.Comparison{Ratio: stats.Ratio{N: n, Ratio: math.Exp((means[(m-1)/2] + means[m/2]) / 2), P: min(1, 2*cdf[below]), Logs: logs}}
+	m, margin := len(means), math.Log1p(stats.DefaultMargin)
+	c := stats.Comparison{Ratio: stats.Ratio{N: n, Ratio: math.Exp((means[(m-1)/2] + means[m/2]) / 2), P: p(0), Logs: logs}, PMargin: max(p(margin), p(-margin))}
 	if k > 0 {
 		c.CI = &stats.Interval{Low: math.Exp(means[k-1]), High: math.Exp(means[m-k])}
 	}
@@ -116,13 +113,13 @@ func signedRankCDF(n int) []float64 {
 }
 
 // plainVerdicts gives the verdicts from corrected p-values and plain intervals.
-func plainVerdicts(all []stats.Comparison, adjusted []float64) []stats.Comparison {
+func plainVerdicts(all []stats.Comparison, adjusted, near []float64) []stats.Comparison {
 	for i := range all {
 		c := &all[i]
 		c.PAdjusted, c.Verdict = adjusted[i], stats.Inconclusive
 		switch {
 		case c.CI == nil:
-		case c.CI.Low >= 1/(1+stats.DefaultMargin) && c.CI.High <= 1+stats.DefaultMargin:
+		case near[i] <= stats.Level && c.CI.Low >= 1/(1+stats.DefaultMargin) && c.CI.High <= 1+stats.DefaultMargin:
 			c.Verdict = stats.Equivalent
 		case c.PAdjusted > stats.Level || c.CI.Contains(1):
 		case c.CI.Low > 1:
