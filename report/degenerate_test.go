@@ -55,6 +55,8 @@ func TestDegenerateRecords(t *testing.T) {
 			return 0.001
 		})), stats.Inconclusive, stats.Slower},
 		{"one more deployment in every round", run(two, samples("", func(s *results.Sample) { s.Deployment = s.Block })), stats.Slower, stats.Slower},
+		{"facts of a run with many deployments", run(two, probing(goodputMetric, rttMetric, results.Metric{Probe: "mtu", Name: "path", Unit: "byte", Better: "higher", Fact: true}),
+			samples("", func(s *results.Sample) { s.Deployment = s.Block / 3 }), withoutSamples(func(s results.Sample) bool { return s.Probe == "mtu" && s.Block > 0 && s.Block < 19 })), stats.Slower, stats.Slower},
 		{"six deployments of one plugin, five of the other", run(two, samples("", func(s *results.Sample) { s.Deployment = s.Block % 6 }),
 			withoutSamples(func(s results.Sample) bool { return s.Plugin == vxlan && s.Deployment == 5 })), stats.Slower, stats.Slower},
 	} {

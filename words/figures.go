@@ -26,7 +26,7 @@ var (
 	RunWide                   = message("figures.run-wide", "each of the %d tables of verdicts calls plugins that do not differ different in at most %s of runs; in a run as a whole, some table may do so in up to %s. The recommendation is corrected over the tables that it uses")
 	FamilyInDeployment        = text("figures.family-in-deployment", "in this deployment")
 	FamilyInDeployments       = message("figures.family-in-deployments", "in these %d deployments")
-	FamilyOverDeployments     = message("figures.family-over-deployments", "from %d deployments, between which ratios vary by %s to %s (standard deviation), and by %s to %s from round to round")
+	FamilyOverDeployments     = message("figures.family-over-deployments", "from %d deployments, between which ratios vary by up to %s (standard deviation), and by up to %s from round to round")
 	MarginAndCorrection       = message("figures.margin-and-correction", "margin %s, %d comparisons corrected together (Holm)")
 	NoDifferenceFindable      = message("figures.no-difference-findable", "no difference can be shown in %d rounds, %d are needed")
 	SmallestInSomePairs       = message("figures.smallest-in-some-pairs", "smallest difference that could be found: from %s, in some pairs none")

@@ -49,7 +49,7 @@ func Ratio(a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
 	for _, s := range slices.Concat(a, b) {
 		last = max(last, s.Deployment)
 	}
-	if last+1 < stats.MinDeployments {
+	if m.Fact || last+1 < stats.MinDeployments {
 		return stats.Paired(mine, its), common
 	}
 	blocks := map[int]map[int]float64{} // of a, by deployment

@@ -165,19 +165,18 @@ func (family Family) Meaning() words.Text {
 // scope says what the verdicts hold for, and how much ratios vary between deployments if that was
 // measured.
 func (family Family) scope() words.Text {
-	deployments, between, within := 0, []float64{}, []float64{}
+	deployments, between, within := 0, -1.0, -1.0
 	for _, c := range family {
 		if c.Ratio != nil && (deployments == 0 || c.Deployments < deployments) {
 			deployments = c.Deployments // the fewest that a verdict rests on
 		}
 		if c.Spread != nil {
-			between, within = append(between, c.Spread.Between), append(within, c.Spread.Within)
+			between, within = max(between, c.Spread.Between), max(within, c.Spread.Within)
 		}
 	}
 	switch {
-	case len(between) > 0:
-		return words.FamilyOverDeployments.With(deployments, quantity.Percent(slices.Min(between)), quantity.Percent(slices.Max(between)),
-			quantity.Percent(slices.Min(within)), quantity.Percent(slices.Max(within)))
+	case between >= 0:
+		return words.FamilyOverDeployments.With(deployments, quantity.Percent(between), quantity.Percent(within))
 	case deployments > 1:
 		return words.FamilyInDeployments.With(deployments)
 	}
