@@ -145,7 +145,7 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 		return one, stats.Ratio{}
 	case now.Plugin == results.HostPlugin:
 		one.Old = &was.Median
-		return c.ratio(one, moved(m, was))
+		return c.ratio(one, moved(m, was), without(m, was))
 	}
 	one.Unit, one.New = "ratio", nil
 	r, why := throughHost(m, was)
@@ -154,17 +154,17 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 		return one, stats.Ratio{}
 	}
 	one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
-	one, r = c.ratio(one, r)
+	one, r = c.ratio(one, r, without(m, was))
 	if c.SameMachine && one.Cause == "" {
 		one.Cause = hostMoved(old, c.later, now.Cell, m)
 	}
 	return one, r
 }
 
-// ratio fills in the ratio of the two runs.
-func (c *Comparison) ratio(one Cell, r stats.Ratio) (Cell, stats.Ratio) {
+// ratio fills in the ratio of the two runs, or the cause why there is none.
+func (c *Comparison) ratio(one Cell, r stats.Ratio, without string) (Cell, stats.Ratio) {
 	if r.N == 0 {
-		one.Cause = noRatio
+		one.Cause = without
 		return one, r
 	}
 	one.Ratio, one.CI = &r.Ratio, bounds(r.CI)

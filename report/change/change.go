@@ -45,7 +45,7 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 	case why != "":
 		return r, why
 	case i.N == 0:
-		return r, noRatio
+		return r, without(m, old)
 	}
 	if host := hostMoved(earlier, later, c.Cell, m); host != "" && c.Plugin != results.HostPlugin {
 		return r, host

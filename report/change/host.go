@@ -9,8 +9,19 @@ import (
 	"github.com/cnibench/cnibench/stats"
 )
 
-// noRatio is the cause of a figure that has no ratio.
-const noRatio = "some samples are zero, so there is no ratio"
+// Causes of a figure that has no ratio.
+const (
+	noRatio = "some samples are zero, so there is no ratio"
+	tooFew  = "there are too few samples for an interval"
+)
+
+// without returns the cause of a figure that has no ratio.
+func without(now, was *model.Metric) string {
+	if min(now.N, was.N) < stats.MinSamples {
+		return tooFew
+	}
+	return noRatio
+}
 
 // Standard deviations, as logarithms, by which the ratio to host of one version of a plugin varies
 // between deployments on one machine, used for runs with too few deployments to show it. Runs of
@@ -69,13 +80,13 @@ func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric) strin
 	return fmt.Sprintf("host itself moved between the runs (%s), so something other than the plugin changed", quantity.Ratio(r.Ratio, bounds(r.CI)))
 }
 
-// deploymentsOf returns on how many deployments the ratios to host of a run rest.
+// deploymentsOf returns on how many deployments the ratios to host of a run rest, 0 if it has none.
 func deploymentsOf(r *model.Report) int {
 	n := 0
 	for _, c := range r.Comparisons {
-		if c.B == results.HostPlugin {
+		if c.B == results.HostPlugin && c.Ratio != nil {
 			n = max(n, c.Deployments)
 		}
 	}
-	return max(n, 1)
+	return n
 }

@@ -26,7 +26,7 @@ func (c *Comparison) head() []string {
 	if !c.SameMachine {
 		lines = append(lines, "The runs are not known to come from one machine: only ratios to host are compared, not absolute figures.")
 	}
-	if c.Deployments < stats.MinDeployments {
+	if c.Deployments > 0 && c.Deployments < stats.MinDeployments {
 		lines = append(lines, fmt.Sprintf("The runs do not have %d deployments each, which would show how much deployments differ: the intervals assume that those of one version vary by %g %% (latency: %g %%). Run both with --redeploy %d to measure it.",
 			stats.MinDeployments, 100*apartGoodput, 100*apartLatency, stats.MinDeployments))
 	}
