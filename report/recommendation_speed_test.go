@@ -110,7 +110,7 @@ var tiesAndWins = []journalCase{
 			says:     []string{"each of flannel-host-gw, flannel-vxlan-directrouting and calico-bgp is slower than another of them", "of these, flannel-host-gw is preferred because it"},
 			rests:    []string{"the verdicts on speed go in a circle"},
 			because:  []string{"[circle] each of", "Schwartz", "[fewer-moving-parts] is preferred to calico-bgp because it has fewer moving parts"},
-			rejected: []string{"calico-bgp [fewer-moving-parts] fits, but is slower than flannel-host-gw, in a circle", "flannel-vxlan-directrouting [by-name] fits, but is slower than calico-bgp, in a circle"}}},
+			rejected: []string{"calico-bgp [fewer-moving-parts] fits, but is slower than flannel-host-gw (they form a circle", "flannel-vxlan-directrouting [by-name] fits, but is slower than calico-bgp (they form a circle"}}},
 	{"a circle and one that all of it beats", run(append([]lane{atSpeed("flannel-vxlan", 0.7)}, circular...), circle...),
 		advised{plugin: "flannel-host-gw", level: "low", lowered: []string{"circle"}, unbeaten: "flannel-host-gw,flannel-vxlan-directrouting,calico-bgp",
 			rejected: []string{"flannel-vxlan [slower] fits, but is slower than flannel-host-gw"}}},

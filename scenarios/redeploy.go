@@ -47,7 +47,7 @@ func (r *run) notAgain(instance, topology string, cause error) error {
 	facts := r.states[cell]
 	facts.Status, facts.Cause = results.StatusFailed, words.NotInDeployment.With(r.phase.Deployment+1, words.OfError(cause))
 	if r.pace.seen.any(cell) {
-		facts.Status, facts.BrokeRound, facts.BrokeAt = results.StatusBroke, r.next+1, time.Now()
+		facts.Status, facts.BrokeRound, facts.BrokeAt = results.StatusBroke, max(r.next, r.first)+1, time.Now()
 	}
 	return r.state(facts)
 }

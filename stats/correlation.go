@@ -24,13 +24,14 @@ const (
 
 // correlation estimates the correlation of neighbouring values from that of their ranks, corrected
 // for its bias: in n independent values, neighbours have a correlation of about −1/n (Marriott and
-// Pope, Biometrika 41, 1954). It is 0 if there are too few values to see any.
+// Pope, Biometrika 41, 1954). It is 0 if there are too few values, or if all are equal.
 func correlation(x []float64) float64 {
 	n := float64(len(x))
-	if len(x) < MinSamples {
+	e := FindEcho(x)
+	if len(x) < MinSamples || e.P == 1 && e.Lag1 == 0 {
 		return 0
 	}
-	return (n*FindEcho(x).Lag1 + 1) / (n - 4)
+	return (n*e.Lag1 + 1) / (n - 4)
 }
 
 // inflation returns the factor by which a correlation of r between neighbours inflates a standard

@@ -46,12 +46,13 @@ type Spread struct {
 	// Between is the standard deviation between deployments, without what the blocks within them
 	// explain.
 	Between float64
-	// Within is the standard deviation between the blocks of a deployment, without bursts.
+	// Within is the standard deviation between the blocks of a deployment, without bursts; 0 if no
+	// deployment has two blocks, and Between contains it then.
 	Within float64
 }
 
-// leastDeployments is the least number of deployments of which [OverDeployments] gives an interval.
-const leastDeployments = 3
+// LeastDeployments is the least number of deployments of which [OverDeployments] gives an interval.
+const LeastDeployments = 3
 
 // OverDeployments estimates the ratio of two plugins, rather than that of two networks that one
 // deployment brought up: each deployment counts as one value, the estimate of its own blocks. The
@@ -69,8 +70,11 @@ func OverDeployments(each []Ratio) Ratio {
 		r.N += one.N
 		centre := math.Log(one.Ratio)
 		logs = append(logs, centre)
+		m := float64(one.N)
 		for _, l := range one.Logs {
-			distances = append(distances, math.Abs(l-centre))
+			if one.N > 1 {
+				distances = append(distances, math.Abs(l-centre)*math.Sqrt(m/(m-1)))
+			}
 		}
 	}
 	n := float64(len(logs))
@@ -79,15 +83,19 @@ func OverDeployments(each []Ratio) Ratio {
 	}
 	mean, variance := meanAndVariance(logs)
 	r.Ratio = math.Exp(mean)
-	if len(logs) < leastDeployments {
+	if len(logs) < LeastDeployments {
 		return r
 	}
 	// The median distance, as a standard deviation of normal noise (factor 1.4826), because a burst
 	// would make the blocks look as if they explained the spread of the deployments.
-	within := 1.4826 * medianOf(distances)
+	within := 0.0
+	if len(distances) > 0 {
+		within = 1.4826 * medianOf(distances)
+	}
 	explained := within * within * math.Pi / 3 / (float64(r.N) / n) // of an estimate by ranks
 	r.Spread = &Spread{len(logs), math.Sqrt(max(0, variance-explained)), within}
-	r.sd, r.nu = math.Sqrt(variance/n), n-1
+	// Deployments that agree by chance vary at least as much as their blocks make them.
+	r.sd, r.nu = math.Sqrt(max(variance, explained)/n), n-1
 	r.below, r.above = r.sd, r.sd
 	return r.bounded()
 }

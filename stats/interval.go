@@ -1,8 +1,9 @@
 // Package stats interprets samples: medians with distribution-free intervals, and ratios paired
 // within blocks. It knows about samples, not about networks.
 //
-// Nothing here assumes a normal distribution: throughput and latency have bursts, drift and heavy
-// tails, so a t-interval of their mean does not have the coverage that it promises.
+// Nothing here assumes that rounds have a normal distribution: throughput and latency have bursts,
+// drift and heavy tails, so a t-interval of their mean does not have the coverage that it promises.
+// Only deployments, each of them the estimate of many rounds, are assumed to vary about normally.
 package stats
 
 import (

@@ -60,7 +60,11 @@ func otherTimes(samples []float64, s Summary) *Interval {
 	}
 	median := math.Log(s.Median)
 	below, above := factor*(median-math.Log(s.CI.Low)), factor*(math.Log(s.CI.High)-median)
-	return &Interval{math.Exp(median - math.Hypot(below, apart)), math.Exp(median + math.Hypot(above, apart))}
+	i := &Interval{math.Exp(median - math.Hypot(below, apart)), math.Exp(median + math.Hypot(above, apart))}
+	if math.IsInf(i.High, 0) {
+		return nil // not a figure that was measured
+	}
+	return i
 }
 
 // Ratio returns the location as the ratio to 1, for comparison with another level ([Between]). It has

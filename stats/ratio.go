@@ -94,6 +94,9 @@ func (r Ratio) se() float64 { return (r.below + r.above) / 2 }
 func (r Ratio) bounded() Ratio {
 	estimate, q := math.Log(r.Ratio), quantile(r.nu)
 	r.CI = &Interval{math.Exp(estimate - q*r.below), math.Exp(estimate + q*r.above)}
+	if math.IsInf(r.CI.High, 0) || r.CI.Low == 0 {
+		r.CI = nil // not ratios of figures that were measured
+	}
 	r.P = r.against(0)
 	return r
 }

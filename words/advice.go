@@ -91,7 +91,7 @@ var (
 	IsFasterThan          = message("advice.is-faster-than", "is faster than %s")
 	IsFasterThanAll       = message("advice.is-faster-than-all", "is faster than %s; the closest of them is %s")
 	PreferredInCircle     = message("advice.preferred-in-circle", "is preferred to %s because it %s")
-	FitsInCircle          = message("advice.fits-in-circle", "fits, but is slower than %s, in a circle in which each is slower than another, and %s %s")
+	FitsInCircle          = message("advice.fits-in-circle", "fits, but is slower than %s (they form a circle in which each is slower than another), and %s %s")
 	NotOverFigures        = message("advice.not-over-figures", "not when corrected over the %d figures of the advice")
 	ComparisonsCorrected  = message("advice.comparisons-corrected", "%d comparisons corrected over %d figures")
 	ComparisonCorrected   = message("advice.comparison-corrected", "%d comparison corrected over %d figures")

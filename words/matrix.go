@@ -16,7 +16,7 @@ var (
 	AgentEndedOnce            = message("matrix.agent-ended-once", "an agent of %s on %s ended once during the run: %s")
 	AgentsExited              = message("matrix.agents-exited", "agents of %s on %s exited %d times, the last: %s")
 	WideRatio                 = message("matrix.wide-ratio", "%s against %s by %s over %s (%.1f %%, about %d rounds)")
-	PrecisionNotReached       = message("matrix.precision-not-reached", "the precision of %.1f %%, or half of the difference where that is more, was not reached after %d rounds for %d of %d ratios; the furthest from it, with the rounds that each would take: %s")
+	PrecisionNotReached       = message("matrix.precision-not-reached", "the precision of %.1f %%, or half of the difference where that is more, was not reached after %d rounds for %d of %d ratios; those furthest from it, with the rounds that each would take: %s")
 	InRounds                  = message("matrix.in-rounds", "%s in rounds %d to %d")
 	InstalledInTurn           = message("matrix.installed-in-turn", "the plugins were installed one after the other, the host measured beside each (%s): between plugins, ratios to the host of the same rounds are compared, and changes of the cluster from one installation to the next cannot be distinguished from differences between the plugins")
 	FromDifferentClusters     = message("matrix.from-different-clusters", "the plugins are those of different clusters (%s), measured one after the other (%s): different machines, so the host's own figures are left out, and only ratios to the host of the same rounds compare")

@@ -7,13 +7,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cnibench/cnibench/report/change"
+	"github.com/cnibench/cnibench/stats"
 )
 
 var compareFormats = []string{"text", "markdown", "json"}
 
 func compareCommand(p *program) *cobra.Command {
 	var format string
-	margin := 0.03
+	margin := stats.DefaultMargin
 	cmd := &cobra.Command{
 		Use:   "compare OLD NEW",
 		Short: "Compare two recorded runs, cell by cell",

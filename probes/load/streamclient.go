@@ -74,7 +74,7 @@ func (w *windowStart) await(senders []sender) {
 	for errors.Is(err, unix.EINTR) {
 		n, _, err = unix.Recvfrom(senders[0].conn.FD, mark[:], 0)
 	}
-	if n == 0 {
+	if n <= 0 { // the end of the stream, or a reset
 		w.err = errors.New("sending: the sample ended during its warm-up")
 		return
 	}
@@ -120,9 +120,9 @@ func (s *sender) send(ctx context.Context, begin int64, args *StreamArgs) error 
 		loop = hot.TransmitZerocopy
 	}
 	_, _, errno := loop(s.conn.FD, b)
-	// The receiver ends a sample with a reset. If it comes early, the sample failed:
-	// the two ends started at most one connection setup apart.
-	early := hot.Nanotime()-begin < int64(args.Duration)*9/10
+	// The receiver ends a sample with a reset, after the warm-up and the counted part
+	// at the earliest. The two ends started at most one connection setup apart.
+	early := hot.Nanotime()-begin < int64(args.WarmUp)+int64(args.Duration)*9/10
 	if errno != unix.ECONNRESET && errno != unix.EPIPE || early || ctx.Err() != nil {
 		return hot.IOError(ctx, "sending", errno)
 	}

@@ -285,7 +285,10 @@ func (j *judge) figure(c *model.Cell, m *model.Metric) seen {
 	}
 	shown := quantity.Interval(m.Median, m.LevelCI, m.Unit)
 	if m.LevelCI != nil && m.Location.Deployments < stats.MinDeployments && *m.LevelCI != *m.CI {
-		shown += fmt.Sprintf(", with an allowance for other times, which --redeploy %d measures", stats.MinDeployments)
+		shown += ", with an allowance for other times"
+		if !j.run.OnCluster() {
+			shown += fmt.Sprintf(", which --redeploy %d measures", stats.MinDeployments)
+		}
 	}
 	return interval(m.LevelCI, m.Unit, shown+notes)
 }

@@ -69,10 +69,9 @@ func Between(old, now Side, margin float64) *Comparison {
 			one, r := c.cell(old.Report, cell, m)
 			if m.Fact && one.Cause == "" {
 				one.exact()
-				c.Cells, ratios = append(c.Cells, one), append(ratios, r)
-				continue
+			} else {
+				families[m.Probe] = append(families[m.Probe], len(c.Cells))
 			}
-			families[m.Probe] = append(families[m.Probe], len(c.Cells))
 			c.Cells, ratios = append(c.Cells, one), append(ratios, r)
 		}
 	}
@@ -156,7 +155,7 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
 	one, r = c.ratio(one, r, without(m, was))
 	if c.SameMachine && one.Cause == "" {
-		one.Cause = hostMoved(old, c.later, now.Cell, m)
+		one.Cause = hostMoved(old, c.later, now.Cell, m, c.Margin)
 	}
 	return one, r
 }

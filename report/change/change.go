@@ -1,5 +1,5 @@
 // Package change compares a later run with an earlier one: first the environment, and
-// then each cell, as ratios of independent samples.
+// then each cell, by its ratios to host in the two runs.
 package change
 
 import (
@@ -47,7 +47,7 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 	case i.N == 0:
 		return r, without(m, old)
 	}
-	if host := hostMoved(earlier, later, c.Cell, m); host != "" && c.Plugin != results.HostPlugin {
+	if host := hostMoved(earlier, later, c.Cell, m, stats.DefaultMargin); host != "" && c.Plugin != results.HostPlugin {
 		return r, host
 	}
 	return Ratio{i.Ratio, bounds(i.CI)}, ""

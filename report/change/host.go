@@ -36,8 +36,9 @@ const (
 // deployments of one version, as the standard deviation of its logarithm. It is 0 if both runs have
 // enough deployments to show it.
 func Apart(now, was stats.Ratio, unit string) float64 {
+	enough := func(r stats.Ratio) bool { return r.Spread != nil && r.Spread.Deployments >= stats.MinDeployments }
 	switch {
-	case now.Spread != nil && was.Spread != nil:
+	case enough(now) && enough(was):
 		return 0
 	case unit == "s":
 		return apartLatency
@@ -63,7 +64,7 @@ func moved(now, was *model.Metric) stats.Ratio {
 // hostMoved says that the host's own figure moved by more than the margin between two runs on one
 // machine: what changed the machine may have changed its ratios too. It is empty if host did not
 // move.
-func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric) string {
+func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric, margin float64) string {
 	cell.Plugin = results.HostPlugin
 	one, other := now.Cell(cell), old.Cell(cell)
 	if one == nil || other == nil {
@@ -74,18 +75,18 @@ func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric) strin
 		return ""
 	}
 	r := moved(a, b)
-	if r.CI == nil || r.CI.Low <= 1+stats.DefaultMargin && r.CI.High >= 1/(1+stats.DefaultMargin) {
+	if r.CI == nil || r.CI.Low <= 1+margin && r.CI.High >= 1/(1+margin) {
 		return ""
 	}
 	return fmt.Sprintf("host itself moved between the runs (%s), so something other than the plugin changed", quantity.Ratio(r.Ratio, bounds(r.CI)))
 }
 
-// deploymentsOf returns on how many deployments the ratios to host of a run rest, 0 if it has none.
+// deploymentsOf returns on how many deployments every ratio to host of a run rests, 0 if it has none.
 func deploymentsOf(r *model.Report) int {
 	n := 0
 	for _, c := range r.Comparisons {
-		if c.B == results.HostPlugin && c.Ratio != nil {
-			n = max(n, c.Deployments)
+		if c.B == results.HostPlugin && c.Ratio != nil && (n == 0 || c.Deployments < n) {
+			n = c.Deployments
 		}
 	}
 	return n

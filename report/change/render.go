@@ -27,8 +27,12 @@ func (c *Comparison) head() []string {
 		lines = append(lines, "The runs are not known to come from one machine: only ratios to host are compared, not absolute figures.")
 	}
 	if c.Deployments > 0 && c.Deployments < stats.MinDeployments {
-		lines = append(lines, fmt.Sprintf("The runs do not have %d deployments each, which would show how much deployments differ: the intervals assume that those of one version vary by %g %% (latency: %g %%). Run both with --redeploy %d to measure it.",
-			stats.MinDeployments, 100*apartGoodput, 100*apartLatency, stats.MinDeployments))
+		line := fmt.Sprintf("The runs do not have %d deployments each, which would show how much deployments differ: the intervals assume that those of one version vary by %g %% (latency: %g %%).",
+			stats.MinDeployments, 100*apartGoodput, 100*apartLatency)
+		if !c.later.OnCluster() {
+			line += fmt.Sprintf(" Run both with --redeploy %d to measure it.", stats.MinDeployments)
+		}
+		lines = append(lines, line)
 	}
 	return lines
 }

@@ -26,7 +26,7 @@ func compare(f *advice.Facts, r *model.Report) {
 	f.Figures = figuresOf(used)
 	for _, c := range used {
 		tests := c.Family * f.Figures
-		if !c.ThroughHost && c.Spread == nil { // the other test needs fewer
+		if !c.ThroughHost && c.Judged.Logs != nil { // the other test needs fewer
 			f.NeededRounds = max(f.NeededRounds, stats.MinRounds(tests))
 		}
 		f.Comparisons = append(f.Comparisons, advice.Comparison{A: c.A, B: c.B, Wire: c.Wire, Probe: c.Probe, Metric: c.Metric,

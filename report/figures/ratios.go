@@ -28,7 +28,7 @@ func CompareWithHost(b *gather.Run) {
 			}
 			// Zeros have no ratio, and the blocks without zeros do not represent all
 			// (retransmits).
-			if r, common := Ratio(b.Samples[c.Cell], b.Samples[host], m); r.N > 0 && r.N == common {
+			if r, common := Ratio(b, b.Samples[c.Cell], b.Samples[host], m); r.N > 0 && r.N == common {
 				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Judged: r}
 				if blocks := r.Ratios(); m.Fact {
 					m.VsHost.CI = &[2]float64{slices.Min(blocks), slices.Max(blocks)}
@@ -42,14 +42,10 @@ func CompareWithHost(b *gather.Run) {
 // Ratio compares one figure of two networks in their common blocks, of which it returns the number.
 // In a run with [stats.MinDeployments] or more, deployments count instead of blocks, also for two
 // networks that do not have all of them.
-func Ratio(a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
+func Ratio(run *gather.Run, a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
 	mine, its := ByBlock(a, m), ByBlock(b, m)
 	common = Common(mine, its)
-	last := 0
-	for _, s := range slices.Concat(a, b) {
-		last = max(last, s.Deployment)
-	}
-	if m.Fact || last+1 < stats.MinDeployments {
+	if m.Fact || run.Deployments < stats.MinDeployments {
 		return stats.Paired(mine, its), common
 	}
 	blocks := map[int]map[int]float64{} // of a, by deployment

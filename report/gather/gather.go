@@ -21,7 +21,9 @@ type Run struct {
 	Order     []Place
 	Samples   map[results.Cell][]results.Sample
 	Exits     map[Place][]agentExit
-	setups    map[Place][]results.Setup // one for each deployment
+	// Deployments is how many deployments of the networks the run measured, at least 1.
+	Deployments int
+	setups      map[Place][]results.Setup // one for each deployment
 }
 
 // Place is a network: a plugin on a topology.
@@ -43,7 +45,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 			Hops: []results.Hops{}, NotMeasured: []model.NotMeasured{}, Findings: []results.Finding{}, Setup: []model.Setup{},
 		},
 		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
-		setups: map[Place][]results.Setup{},
+		setups: map[Place][]results.Setup{}, Deployments: 1,
 	}
 	b.Report.Warnings = append(b.Report.Warnings, recorded.Warnings...)
 	b.Report.Run.Took = underWay(run, recorded.Records).Seconds()
@@ -76,6 +78,7 @@ func (b *Run) read(record results.Record) {
 	case record.Sample != nil:
 		s := *record.Sample
 		in(&s.Topology)
+		b.Deployments = max(b.Deployments, s.Deployment+1)
 		b.Samples[s.Cell] = append(b.Samples[s.Cell], s)
 	case record.Setup != nil:
 		b.setup(*record.Setup, record.Kernel)

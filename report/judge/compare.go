@@ -83,7 +83,7 @@ func runWideOf(families [][]model.Comparison) model.RunWide {
 	}
 	r.AnyWrong = min(1, stats.Level*float64(r.Families))
 	if r.Families > 1 {
-		r.Text = words.RunWide.With(r.Families, quantity.Percent(stats.Level), quantity.Percent(r.AnyWrong))
+		r.Text = words.Stop(words.RunWide.With(r.Families, quantity.Percent(stats.Level), quantity.Percent(r.AnyWrong)))
 	}
 	return r
 }
@@ -141,7 +141,7 @@ func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []mod
 			Pair:   model.Pair{A: pair[0], B: pair[1], Topology: q.topology, Kernel: q.topology.Kernel, Wire: q.wire, Probe: q.metric.Probe, Metric: q.metric.Name},
 			Better: q.metric.Better, Margin: margin(b), Control: results.IsControl(pair[0]), Notes: []words.Text{},
 			Family: len(pairs), ThroughHost: measuredApart(b, pair), Away: facts.ApartOnWire(b.Report, pair[0], pair[1], q.topology)}
-		ratios[i] = ratioOf(c, samples, &m)
+		ratios[i] = ratioOf(b, c, samples, &m)
 	}
 	higher := q.metric.Better == "higher"
 	for i, judged := range stats.Judge(stats.Together(ratios), higher, margin(b)) {
@@ -156,20 +156,20 @@ func judgePairs(b *gather.Run, q question, keep func(results.Sample) bool) []mod
 
 // ratioOf returns the ratio of a comparison, with the blocks, deployments and series that it rests
 // on.
-func ratioOf(c *model.Comparison, samples map[string][]results.Sample, m *model.Metric) stats.Ratio {
+func ratioOf(run *gather.Run, c *model.Comparison, samples map[string][]results.Sample, m *model.Metric) stats.Ratio {
 	a, b, host := samples[c.A], samples[c.B], samples[results.HostPlugin]
 	c.Deployments = 1
 	switch {
 	case c.Away != "":
 		return stats.Paired(nil, nil)
 	case c.ThroughHost:
-		x, inX := figures.Ratio(a, host, m)
-		y, inY := figures.Ratio(b, host, m)
+		x, inX := figures.Ratio(run, a, host, m)
+		y, inY := figures.Ratio(run, b, host, m)
 		c.Common, c.Series = min(inX, inY), [][]float64{x.Logs, y.Logs}
 		c.Deployments = max(1, min(figures.Deployments(a, host, m), figures.Deployments(b, host, m)))
 		return stats.Between(x, y, 0)
 	}
-	r, common := figures.Ratio(a, b, m)
+	r, common := figures.Ratio(run, a, b, m)
 	c.Common, c.Series = common, [][]float64{r.Logs}
 	c.Deployments = max(1, figures.Deployments(a, b, m))
 	return r

@@ -41,6 +41,8 @@ func undecided(c *model.Comparison) words.Text {
 		return words.NoCommonRound
 	case c.N < c.Common:
 		return words.RoundsWithoutRatio.With(c.Common-c.N, c.Common)
+	case c.CI == nil && c.Judged.Logs == nil && !c.ThroughHost:
+		return words.DeploymentsTooFew.With(c.Deployments, stats.LeastDeployments)
 	case c.CI == nil:
 		return words.Plural(c.N, words.RoundTooFew, words.RoundsTooFew).With(c.N, needed)
 	case c.N < needed && c.Judged.Logs != nil: // the other tests need fewer

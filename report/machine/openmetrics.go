@@ -87,7 +87,7 @@ func (f *families) of(m model.Metric) *dto.MetricFamily {
 			return g
 		}
 	}
-	g := gauges(name, unit, "Median of "+strings.ReplaceAll(m.Name, `"`, "'")+", and the bounds of where the median of these rounds lies.")
+	g := gauges(name, unit, "Median of "+strings.ReplaceAll(m.Name, `"`, "'")+", and the range that holds the median of these rounds (of a fact: all values).")
 	f.list = append(f.list, g)
 	return g
 }

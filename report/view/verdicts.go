@@ -152,6 +152,8 @@ func (family Family) Meaning() words.Text {
 		least, most = min(least, *c.Detectable), max(most, *c.Detectable)
 	}
 	switch {
+	case math.IsInf(least, 0) && c.Judged.Logs == nil:
+		return text // the sentences say why
 	case math.IsInf(least, 0):
 		return words.Clauses(text, words.NoDifferenceFindable.With(c.N, stats.MinRounds(len(family))))
 	case math.IsInf(most, 0):
@@ -167,7 +169,10 @@ func (family Family) Meaning() words.Text {
 func (family Family) scope() words.Text {
 	deployments, between, within := 0, -1.0, -1.0
 	for _, c := range family {
-		if c.Ratio != nil && (deployments == 0 || c.Deployments < deployments) {
+		if c.Ratio == nil {
+			continue
+		}
+		if deployments == 0 || c.Deployments < deployments {
 			deployments = c.Deployments // the fewest that a verdict rests on
 		}
 		if c.Spread != nil {
@@ -175,7 +180,7 @@ func (family Family) scope() words.Text {
 		}
 	}
 	switch {
-	case between >= 0:
+	case between >= 0 && deployments >= stats.MinDeployments:
 		return words.FamilyOverDeployments.With(deployments, quantity.Percent(between), quantity.Percent(within))
 	case deployments > 1:
 		return words.FamilyInDeployments.With(deployments)
