@@ -33,7 +33,7 @@ var fourEqual = []lane{atSpeed("flannel-host-gw", 0.9), atSpeed("flannel-vxlan-d
 
 // circle is three plugins, each of which is better than another by one figure, and equivalent by the
 // others.
-var circle = []option{probing(goodputMetric, rttMetric, udpRTTMetric),
+var circle = []option{rounds(30), probing(goodputMetric, rttMetric, udpRTTMetric),
 	byProbe("flannel-host-gw", map[string]float64{"tcp-stream": 1.05, "tcp-rr": 1.025, "udp-rr": 1.00}),
 	byProbe("calico-bgp", map[string]float64{"tcp-stream": 1.00, "tcp-rr": 1.05, "udp-rr": 1.025}),
 	byProbe("flannel-vxlan-directrouting", map[string]float64{"tcp-stream": 1.025, "tcp-rr": 1.00, "udp-rr": 1.05})}

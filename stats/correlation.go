@@ -12,7 +12,7 @@ import "math"
 // undetected returns the correlation that is assumed in n blocks in addition to the one that is seen:
 // the estimate is uncertain, the more the fewer blocks there are, and the correlation of neighbours
 // understates a slow movement below fast noise. Smaller values failed cmd/simulate's goal of 5 %.
-func undetected(n int) float64 { return 0.175 + 1.5/float64(n) }
+func undetected(n int) float64 { return 0.19 + 2/float64(n) }
 
 // leastWorth is the least number of independent blocks that the blocks of an interval are worth, and
 // leastFreedom the least number of degrees of freedom. A few blocks cannot show that they are worth
