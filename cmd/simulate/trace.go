@@ -40,7 +40,7 @@ func load(folder string) ([]trace, error) {
 
 // Bounds of what a trace may hold.
 const (
-	leastValues = 60
+	leastValues = 30
 	mostValue   = 1e100
 )
 
