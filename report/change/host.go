@@ -61,9 +61,9 @@ func moved(now, was *model.Metric) stats.Ratio {
 	return stats.Between(now.Location.Ratio(now.N), was.Location.Ratio(was.N), 0)
 }
 
-// hostMoved says that the host's own figure moved by more than the margin between two runs on one
-// machine: what changed the machine may have changed its ratios too. It is empty if host did not
-// move.
+// hostMoved says that the host's own figure moved between two runs on one machine: what changed the
+// machine may have changed its ratios too. It is empty if host is not shown to have moved, or only
+// within the margin.
 func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric, margin float64) string {
 	cell.Plugin = results.HostPlugin
 	one, other := now.Cell(cell), old.Cell(cell)
@@ -75,7 +75,7 @@ func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric, margi
 		return ""
 	}
 	r := moved(a, b)
-	if r.CI == nil || r.CI.Low <= 1+margin && r.CI.High >= 1/(1+margin) {
+	if r.CI == nil || r.CI.Contains(1) || r.CI.Low >= 1/(1+margin) && r.CI.High <= 1+margin {
 		return ""
 	}
 	return fmt.Sprintf("host itself moved between the runs (%s), so something other than the plugin changed", quantity.Ratio(r.Ratio, bounds(r.CI)))
