@@ -213,3 +213,32 @@ func TestWhatFailedLater(t *testing.T) {
 		})
 	}
 }
+
+// TestHostMovedALittle holds the rule at its borders: host has moved if its interval excludes 1, unless
+// it lies within the margin.
+func TestHostMovedALittle(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		low, high float64 // of host in the later run; in the earlier one it was 10
+		moved     bool
+	}{
+		{"not shown to have moved", 9.9, 10.6, false},
+		{"moved within the margin", 10.05, 10.2, false},
+		{"moved by more than the margin, perhaps", 10.1, 10.8, true},
+		{"moved by more than the margin", 11, 12, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			old, now := deployed(side(8, 10, 0.001)), deployed(side(8, 10, 0.001))
+			level := func(low, high float64) stats.Location {
+				return stats.Location{Median: math.Sqrt(low * high), CI: &stats.Interval{Low: low, High: high}, Deployments: stats.MinDeployments}
+			}
+			old.Report.Cells[0].Metrics[0].Location = level(9.999, 10.001)
+			now.Report.Cells[0].Metrics[0].Location = level(c.low, c.high)
+			for _, cell := range Between(old, now, 0.03).Cells {
+				if moved := strings.HasPrefix(cell.Cause, "host itself moved"); cell.Plugin != results.HostPlugin && moved != c.moved {
+					t.Errorf("%+v", cell)
+				}
+			}
+		})
+	}
+}
