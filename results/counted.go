@@ -4,8 +4,8 @@ import "time"
 
 // Superseded returns the indexes, in Records, of the records that do not count: the samples of a
 // block that was interrupted and measured again after the run was resumed; all but the last of
-// samples that are recorded twice; and, if the run was interrupted before its first sample and so started over, everything recorded until then. They
-// stay in the journal, which is append-only.
+// samples that are recorded twice; and, if the run was interrupted before its first sample and so
+// started over, everything recorded until then. They stay in the journal, which is append-only.
 func (r *Recorded) Superseded() map[int]bool {
 	marked := map[int]bool{}
 	for start := 0; start < len(r.Records); {

@@ -30,10 +30,9 @@ type step struct {
 }
 
 // block lists every cell's samples once, in the order of round number, of the probes for which
-// which is true. The networks are shuffled
-// within each question (a probe on a topology at a rate limit), and the questions among each
-// other, so that the samples of a pair are close together in time and share what disturbs the
-// machine. The order depends only on the seed and the number, not on which networks came up, so a
+// which is true. The networks are shuffled within each question (a probe on a topology at a rate
+// limit), and the questions among each other, so that the samples of a pair are close together in
+// time and share what disturbs the machine. The order depends only on the seed and the number, not on which networks came up, so a
 // resumed run continues in the order of an uninterrupted one.
 func block(a results.Asked, instances []string, number int, which func(*probes.Probe) bool) []step {
 	rng := rand.New(rand.NewPCG(a.Seed, uint64(number)))
@@ -130,7 +129,7 @@ func PlanOf(a results.Asked) Plan {
 	p := Plan{Least: a.Rounds, Most: a.Rounds, Comparisons: len(results.Pairs(instances(a)))}
 	p.Needed = stats.MinRounds(p.Comparisons)
 	if a.Rounds == 0 {
-		p.Least, p.Most = min(max(p.Needed, leastRounds), a.MaxRounds), a.MaxRounds
+		p.Least, p.Most = min(max(p.Needed, LeastRounds), a.MaxRounds), a.MaxRounds
 	}
 	p.Deployments = a.Deployments()
 	if p.Deployments >= stats.MinDeployments {

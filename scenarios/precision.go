@@ -29,10 +29,10 @@ func (s seen) add(sample *results.Sample) {
 	}
 }
 
-// leastRounds is the minimum number of blocks of a run that stops by the width of its intervals.
+// LeastRounds is the minimum number of blocks of a run that stops by the width of its intervals.
 // Looking again after every block costs coverage, most of it early: a single pair's interval
 // covers 92.7 to 93.7 % if a run may stop after six blocks, and 94.0 to 95.2 % from twelve on.
-const leastRounds = 12
+const LeastRounds = 12
 
 // reached describes the progress of the intervals that the verdicts depend on: those of the
 // ratios of every pair, for every probe's headline figure.
@@ -55,7 +55,7 @@ func (r reached) precise(blocks int) bool {
 
 // reached evaluates what was measured so far on the networks that still work.
 func (s seen) reached(alive []string, precision float64) reached {
-	r := reached{rounds: leastRounds}
+	r := reached{rounds: LeastRounds}
 	families := map[figureOf][]string{}
 	for f := range s {
 		if f.metric == headline(f.probe) && slices.Contains(alive, f.Plugin+" "+f.Topology.Name) {

@@ -5,8 +5,8 @@ import "math"
 // The blocks of a run are drawn so that anything that happens to the machine strikes all networks
 // alike. What happens to one network alone does not cancel: a plugin whose own speed wanders from
 // block to block makes neighbouring blocks alike, and n of them are worth fewer than n. Intervals
-// and p-values take this into account; without it, plugins without a difference were told apart in
-// up to 28 of 100 runs of 12 blocks in which the effect had an autocorrelation of 0.6
+// and p-values take this into account; without it, plugins without a difference were called
+// different in up to 28 of 100 runs of 12 blocks in which the effect had an autocorrelation of 0.6
 // (cmd/simulate, "wandering").
 
 // undetected returns the correlation that is assumed in n blocks in addition to the one that is seen:
@@ -49,14 +49,14 @@ func Together(family []Ratio) []Ratio {
 	sum, n := 0.0, 0
 	for _, r := range family {
 		if r.raw != nil {
-			sum += correlation(r.Logs)
+			sum += r.own
 			n++
 		}
 	}
 	all := make([]Ratio, len(family))
 	for i, r := range family {
 		if all[i] = r; r.raw != nil {
-			all[i] = r.widen(max(correlation(r.Logs), sum/float64(n)))
+			all[i] = r.widen(max(r.own, sum/float64(n)))
 		}
 	}
 	return all

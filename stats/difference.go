@@ -1,6 +1,10 @@
 package stats
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+)
 
 // Between compares two ratios that share no blocks, such as those of one plugin to the host in two
 // runs: it is the first divided by the second. The standard errors towards each bound add up as
@@ -81,7 +85,7 @@ func OverDeployments(each []Ratio) Ratio {
 	if n == 0 {
 		return r
 	}
-	mean, variance := meanAndVariance(logs)
+	mean, variance := stat.MeanVariance(logs, nil)
 	r.Ratio = math.Exp(mean)
 	if len(logs) < LeastDeployments {
 		return r
@@ -98,14 +102,4 @@ func OverDeployments(each []Ratio) Ratio {
 	r.sd, r.nu = math.Sqrt(max(variance, explained)/n), n-1
 	r.below, r.above = r.sd, r.sd
 	return r.bounded()
-}
-
-func meanAndVariance(x []float64) (mean, variance float64) {
-	for _, v := range x {
-		mean += v / float64(len(x))
-	}
-	for _, v := range x {
-		variance += (v - mean) * (v - mean)
-	}
-	return mean, variance / max(float64(len(x)-1), 1)
 }

@@ -27,6 +27,10 @@ type Interval struct{ Low, High float64 }
 // Contains reports whether v lies in the interval.
 func (i Interval) Contains(v float64) bool { return i.Low <= v && v <= i.High }
 
+// Within reports whether the interval of a ratio lies within a margin, a share that is the same for a
+// ratio and its inverse.
+func (i Interval) Within(margin float64) bool { return i.Low >= 1/(1+margin) && i.High <= 1+margin }
+
 // RelativeWidth returns the interval's full width as a share of the value that it belongs to, or
 // infinity if that value is zero and the width is not.
 func (i Interval) RelativeWidth(value float64) float64 {
@@ -50,12 +54,17 @@ type Summary struct {
 	Dropped int
 }
 
+// Finite returns the values that are finite numbers, in their order.
+func Finite(values []float64) []float64 {
+	return slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+}
+
 // Summarize returns the median and its order-statistic interval: the k-th smallest and the k-th
 // largest sample, where k is the largest number for which a binomial(n, ½) count lies between
 // them with at least [Confidence] (Conover, Practical Nonparametric Statistics, 3rd ed., section
 // 3.2; R: the exact interval of DescTools::MedianCI).
 func Summarize(samples []float64) Summary {
-	x := slices.DeleteFunc(slices.Clone(samples), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	x := Finite(samples)
 	s := Summary{N: len(x), Dropped: len(samples) - len(x), Median: math.NaN()}
 	if s.N == 0 {
 		s.Missing = MinSamples

@@ -52,7 +52,7 @@ func LocationOf(deployments [][]float64) Location {
 // otherTimes widens the interval of a median for correlation and for other times: as a ratio, if all
 // samples are positive, so that no bound falls below zero.
 func otherTimes(samples []float64, s Summary) *Interval {
-	finite := slices.DeleteFunc(slices.Clone(samples), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+	finite := Finite(samples)
 	factor, apart := inflation(correlation(finite)+undetected(len(finite))), quantile(math.Inf(1))*betweenTimes
 	if slices.Min(finite) <= 0 {
 		apart *= math.Abs(s.Median)

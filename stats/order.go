@@ -2,7 +2,6 @@ package stats
 
 import (
 	"math"
-	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -146,15 +145,6 @@ func WarmUp(x []float64) int {
 	return best
 }
 
-// mannWhitneyP returns the two-sided p-value of the test that two samples have the same
-// distribution. It is exact, including ties, for up to exactPool values; beyond, it uses the
-// normal approximation corrected for ties and continuity (Hollander, Wolfe and Chicken, 3rd ed.,
-// section 4.1; R: coin::wilcox_test with distribution = "exact", and wilcox.test(x, y, exact =
-// FALSE)).
-func mannWhitneyP(x, y []float64) float64 {
-	return ranked(slices.Concat(x, y)).mannWhitneyP(len(x))
-}
-
 // exactPool is the maximum number of values, in both samples together, for which the p-value of
 // the Mann–Whitney test is exact.
 const exactPool = 24
@@ -177,7 +167,11 @@ func ranked(x []float64) pool {
 	return p
 }
 
-// mannWhitneyP returns the p-value of the first values against the others.
+// mannWhitneyP returns the two-sided p-value of the test that the first values and the others have
+// the same distribution. It is exact, including ties, for up to exactPool values; beyond, it uses
+// the normal approximation corrected for ties and continuity (Hollander, Wolfe and Chicken, 3rd
+// ed., section 4.1; R: coin::wilcox_test with distribution = "exact", and wilcox.test(x, y, exact
+// = FALSE)).
 func (p pool) mannWhitneyP(first int) float64 {
 	sum := 0 // of doubled ranks
 	for _, r := range p.ranks[:first] {

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -86,6 +87,11 @@ func TestWarmUp(t *testing.T) {
 	if found > 30 { // 20 plus two standard errors
 		t.Errorf("a warm-up in %d of 2000 draws that have none", found)
 	}
+}
+
+// mannWhitneyP returns the p-value of one sample against another.
+func mannWhitneyP(x, y []float64) float64 {
+	return ranked(slices.Concat(x, y)).mannWhitneyP(len(x))
 }
 
 // Permeability of the chorioamnion (Hollander and Wolfe, 1973, p. 69; the example of R's

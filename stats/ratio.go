@@ -29,6 +29,7 @@ type Ratio struct {
 	Spread *Spread
 
 	raw *Interval // the interval of independent blocks, as logarithms
+	own float64   // the correlation of neighbouring blocks, see [correlation]
 	// below and above are the standard errors of the estimate's logarithm towards either bound of CI,
 	// with nu degrees of freedom; sd is the standard error without the allowance for what was not
 	// detected.
@@ -75,7 +76,20 @@ func ofLogs(logs []float64) Ratio {
 	if k := signedRank(r.N); k > 0 {
 		r.raw = &Interval{orderStatisticOf(means, k-1), orderStatisticOf(means, len(means)-k)}
 	}
-	return r.widen(correlation(logs))
+	r.own = correlation(logs)
+	return r.widen(r.own)
+}
+
+// Unwidened returns a paired ratio as if its blocks were independent: with the interval and the
+// p-values of the signed-rank test alone.
+func (r Ratio) Unwidened() Ratio {
+	if r.raw == nil {
+		return r
+	}
+	r.CI = &Interval{math.Exp(r.raw.Low), math.Exp(r.raw.High)}
+	r.Widened, r.below, r.above = 1, 0, 0 // the t-test decides nothing
+	r.P = r.against(0)
+	return r
 }
 
 // Ratios returns the ratios of the blocks, in block order.

@@ -92,7 +92,7 @@ func (c *Comparison) judge(higherIsBetter bool, margin float64) Verdict {
 	switch {
 	case c.CI == nil:
 		return Inconclusive
-	case c.PMarginAdjusted <= Level && c.CI.Low >= 1/(1+margin) && c.CI.High <= 1+margin:
+	case c.PMarginAdjusted <= Level && c.CI.Within(margin):
 		return Equivalent
 	case c.PAdjusted > Level || c.CI.Contains(1):
 		return Inconclusive

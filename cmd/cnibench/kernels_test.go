@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -250,13 +249,7 @@ func TestKernelIsResumed(t *testing.T) {
 	args := inUML(t, "flannel-vxlan,flannel-ipip", "tcp-rr")
 	dir := t.TempDir()
 	cmd, ended := startAsked(t, dir, moment{"bringing up: flannel-ipip on l2 in uml", 0}, args...)
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Fatalf("exit %d", code)
-	}
+	interrupt(t, cmd, ended)
 	if code, _, log := runProgram(t, "run", "--resume", filepath.Join(dir, "run")); code != exitDone {
 		t.Fatalf("exit %d: %s", code, log)
 	}

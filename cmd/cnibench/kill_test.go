@@ -30,6 +30,19 @@ func startRun(t *testing.T, workDir string, at moment, args ...string) (*exec.Cm
 		"--rounds", "2", "--duration", "150ms"}, args...)...)
 }
 
+// interrupt sends a run what Ctrl-C sends, waits for its end, and checks that it says that it was
+// interrupted.
+func interrupt(t *testing.T, cmd *exec.Cmd, ended <-chan error) {
+	t.Helper()
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	<-ended
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Fatalf("exit %d", code)
+	}
+}
+
 // startAsked is like startRun for a run with the given arguments.
 func startAsked(t *testing.T, workDir string, at moment, args ...string) (*exec.Cmd, <-chan error) {
 	t.Helper()
@@ -108,13 +121,7 @@ func TestInterruptKeepsTheRecord(t *testing.T) {
 			before := readMachine(t)
 			dir := t.TempDir()
 			cmd, ended := startRun(t, dir, at, "--rounds", "50")
-			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-				t.Fatal(err)
-			}
-			<-ended
-			if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-				t.Errorf("exit %d", code)
-			}
+			interrupt(t, cmd, ended)
 			r := loadReport(t, filepath.Join(dir, "run"))
 			if r.Run.Complete || !containsLine(r.Warnings, "the record so far") {
 				t.Errorf("the report does not say that it is partial: %+v, %q", r.Run, r.Warnings)

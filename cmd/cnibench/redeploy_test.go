@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
@@ -54,13 +53,7 @@ func TestRedeploy(t *testing.T) {
 	work := t.TempDir()
 	cmd, ended := startAsked(t, work, moment{"deployment 2/3, round 3/", 0}, "--plugins", "flannel-vxlan,faulty-once", "--redeploy", "3", "--rounds", "6",
 		"--probes", "tcp-rr,mtu,encap", "--wire", "none", "--duration", "300ms")
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Fatalf("exit %d", code)
-	}
+	interrupt(t, cmd, ended)
 	dir := filepath.Join(work, "run")
 	if code, _, log := runProgram(t, "run", "--resume", dir); code != exitDone {
 		t.Fatalf("exit %d: %s", code, log)

@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/cnibench/cnibench/results"
@@ -17,13 +16,7 @@ func TestResume(t *testing.T) {
 	const rounds = 8
 	work := t.TempDir()
 	cmd, ended := startRun(t, work, moment{"round 3/", 0}, "--rounds", "8", "--duration", "100ms")
-	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	<-ended
-	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted {
-		t.Fatalf("exit %d", code)
-	}
+	interrupt(t, cmd, ended)
 	dir := filepath.Join(work, "run")
 	before, err := results.Load(dir)
 	if err != nil {

@@ -3,8 +3,10 @@ package main
 import (
 	"github.com/cnibench/cnibench/report/change"
 	"github.com/cnibench/cnibench/report/facts"
+	"github.com/cnibench/cnibench/report/figures"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/stats"
 )
 
@@ -28,12 +30,8 @@ type procedure struct {
 	stops func(w *world) bool
 }
 
-// cnibench's default settings of a run.
-const (
-	precision  = 0.03
-	leastStop  = 12
-	mostRounds = 60
-)
+// settings are the defaults of a run.
+var settings = scenarios.Defaults()
 
 // current is this program's procedure.
 func current() procedure {
@@ -61,7 +59,7 @@ func current() procedure {
 		detectable: func(c stats.Comparison, family int) float64 { return c.Detectable(family) },
 		stops: func(w *world) bool {
 			for _, r := range stats.Together(w.ratios()) {
-				if r.CI.RelativeWidth(r.Ratio) > stats.TargetWidth(precision, r.Ratio) {
+				if r.CI.RelativeWidth(r.Ratio) > stats.TargetWidth(settings.Precision, r.Ratio) {
 					return false
 				}
 			}
@@ -95,8 +93,8 @@ func (w *world) ratio(i, j int) stats.Ratio {
 
 // untilPrecise measures as an adaptive run does.
 func (w *world) untilPrecise(p procedure) *world {
-	w.measure(max(leastStop, stats.MinRounds(len(w.plugins)*(len(w.plugins)-1)/2)))
-	for w.blocks < mostRounds && !p.stops(w) {
+	w.measure(max(scenarios.LeastRounds, stats.MinRounds(len(w.plugins)*(len(w.plugins)-1)/2)))
+	for w.blocks < settings.MaxRounds && !p.stops(w) {
 		w.measure(1)
 	}
 	return w
@@ -113,7 +111,7 @@ func advised(families [][]stats.Comparison) int {
 	topology := results.On("l2")
 	for _, name := range contenders {
 		r.Cells = append(r.Cells, model.Cell{Cell: results.Cell{Plugin: name, Topology: topology, Wire: results.WireNone}, Status: results.StatusOK,
-			Fidelity: "agent", Rounds: mostRounds, Metrics: []model.Metric{{Probe: "tcp-stream", Name: "goodput", N: mostRounds, Median: 1}}})
+			Fidelity: "agent", Rounds: settings.MaxRounds, Metrics: []model.Metric{{Probe: "tcp-stream", Name: "goodput", N: settings.MaxRounds, Median: 1}}})
 	}
 	for f, family := range families {
 		at := 0
@@ -123,7 +121,7 @@ func advised(families [][]stats.Comparison) int {
 				at++
 				r.Comparisons = append(r.Comparisons, model.Comparison{
 					Pair:   model.Pair{A: a, B: b, Topology: topology, Wire: wireOf(f), Probe: "tcp-stream", Metric: "goodput"},
-					Better: "higher", Ratio: &c.Ratio.Ratio, CI: bounds(c.CI), P: c.P, PAdjusted: c.PAdjusted, PMarginAdjusted: c.PMarginAdjusted,
+					Better: "higher", Ratio: &c.Ratio.Ratio, CI: figures.Bounds(c.CI), P: c.P, PAdjusted: c.PAdjusted, PMarginAdjusted: c.PMarginAdjusted,
 					Verdict: c.Verdict, N: c.N, Margin: stats.DefaultMargin, Judged: *c, Family: len(family), Common: c.N, Deployments: 1})
 			}
 		}
@@ -148,13 +146,6 @@ func advised(families [][]stats.Comparison) int {
 // wireOf names a rate limit for each family, so that each is a figure of its own.
 func wireOf(family int) string {
 	return []string{results.WireNone, "1gbit", "10gbit", "100mbit"}[family]
-}
-
-func bounds(i *stats.Interval) *[2]float64 {
-	if i == nil {
-		return nil
-	}
-	return &[2]float64{i.Low, i.High}
 }
 
 // called reports whether a verdict calls two plugins different.

@@ -1,6 +1,7 @@
 package change
 
 import (
+	"github.com/cnibench/cnibench/report/figures"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -135,38 +136,27 @@ func (c *Comparison) cell(old *model.Report, now *model.Cell, m *model.Metric) (
 	if one.Cause != "" {
 		return one, stats.Ratio{}
 	}
-	switch {
-	case m.Fact:
-		one.Old = &was.Median
+	one.Old = &was.Median
+	if m.Fact {
 		if was.Median == 0 {
 			one.Cause = noRatio
 		}
 		return one, stats.Ratio{}
-	case now.Plugin == results.HostPlugin:
-		one.Old = &was.Median
-		return c.ratio(one, moved(m, was), without(m, was))
 	}
-	one.Unit, one.New = "ratio", nil
-	r, why := throughHost(m, was)
-	if why != "" {
-		one.Cause = why
-		return one, stats.Ratio{}
+	if now.Plugin != results.HostPlugin {
+		one.Unit, one.Old, one.New = "ratio", nil, nil
+		if m.VsHost != nil && was.VsHost != nil {
+			one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
+		}
 	}
-	one.Old, one.New = &was.VsHost.Ratio, &m.VsHost.Ratio
-	one, r = c.ratio(one, r, without(m, was))
-	if c.SameMachine && one.Cause == "" {
-		one.Cause = hostMoved(old, c.later, now.Cell, m, c.Margin)
-	}
-	return one, r
-}
-
-// ratio fills in the ratio of the two runs, or the cause why there is none.
-func (c *Comparison) ratio(one Cell, r stats.Ratio, without string) (Cell, stats.Ratio) {
-	if r.N == 0 {
-		one.Cause = without
+	r, why := ratioOf(now.Plugin, m, was)
+	if one.Cause = why; why != "" {
 		return one, r
 	}
-	one.Ratio, one.CI = &r.Ratio, bounds(r.CI)
+	one.Ratio, one.CI = &r.Ratio, figures.Bounds(r.CI)
+	if c.SameMachine {
+		one.Cause = hostMoved(old, c.later, now.Cell, m, c.Margin)
+	}
 	return one, r
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cnibench/cnibench/report/figures"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
@@ -35,22 +36,16 @@ func Of(earlier, later *model.Report, c *model.Cell, m *model.Metric) (r Ratio, 
 		return r, d
 	}
 	if m.Fact && old.Median != 0 {
-		return exactRatio(m, old), ""
+		return exactly(m.Median, old.Median), ""
 	}
-	i, why := throughHost(m, old)
-	if c.Plugin == results.HostPlugin {
-		i, why = moved(m, old), ""
+	i, why := ratioOf(c.Plugin, m, old)
+	if why == "" {
+		why = hostMoved(earlier, later, c.Cell, m, stats.DefaultMargin)
 	}
-	switch {
-	case why != "":
+	if why != "" {
 		return r, why
-	case i.N == 0:
-		return r, without(m, old)
 	}
-	if host := hostMoved(earlier, later, c.Cell, m, stats.DefaultMargin); host != "" && c.Plugin != results.HostPlugin {
-		return r, host
-	}
-	return Ratio{i.Ratio, bounds(i.CI)}, ""
+	return Ratio{i.Ratio, figures.Bounds(i.CI)}, ""
 }
 
 // placed says that the ends of two figures were placed on CPUs differently, which
@@ -112,11 +107,4 @@ func named(s string) string {
 		return "none"
 	}
 	return s
-}
-
-func bounds(i *stats.Interval) *[2]float64 {
-	if i == nil {
-		return nil
-	}
-	return &[2]float64{i.Low, i.High}
 }

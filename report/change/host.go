@@ -3,25 +3,15 @@ package change
 import (
 	"fmt"
 
+	"github.com/cnibench/cnibench/report/figures"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/stats"
 )
 
-// Causes of a figure that has no ratio.
-const (
-	noRatio = "some samples are zero, so there is no ratio"
-	tooFew  = "there are too few samples for an interval"
-)
-
-// without returns the cause of a figure that has no ratio.
-func without(now, was *model.Metric) string {
-	if min(now.N, was.N) < stats.MinSamples {
-		return tooFew
-	}
-	return noRatio
-}
+// noRatio is the cause of a figure that has no ratio.
+const noRatio = "some samples are zero, so there is no ratio"
 
 // Standard deviations, as logarithms, by which the ratio to host of one version of a plugin varies
 // between deployments on one machine, used for runs with too few deployments to show it. Runs of
@@ -46,14 +36,26 @@ func Apart(now, was stats.Ratio, unit string) float64 {
 	return apartGoodput
 }
 
-// throughHost compares two figures by their ratios to host, each in the blocks of its run. If that
-// is not possible, why says the reason.
-func throughHost(now, was *model.Metric) (r stats.Ratio, why string) {
-	if now.VsHost == nil || was.VsHost == nil {
-		return stats.Ratio{}, "runs are compared by ratios to host, and there is none"
+// ratioOf compares two figures of a plugin by their ratios to host, each in the blocks of its run, and
+// two figures of host itself by their levels. If that is not possible, why says the reason.
+func ratioOf(plugin string, now, was *model.Metric) (r stats.Ratio, why string) {
+	switch {
+	case plugin == results.HostPlugin:
+		r = moved(now, was)
+	case now.VsHost == nil || was.VsHost == nil:
+		return r, "runs are compared by ratios to host, and there is none"
+	default:
+		a, b := now.VsHost.Judged, was.VsHost.Judged
+		r = stats.Between(a, b, Apart(a, b, now.Unit))
 	}
-	a, b := now.VsHost.Judged, was.VsHost.Judged
-	return stats.Between(a, b, Apart(a, b, now.Unit)), ""
+	switch {
+	case r.N > 0:
+	case min(now.N, was.N) < stats.MinSamples:
+		why = "there are too few samples for an interval"
+	default:
+		why = noRatio
+	}
+	return r, why
 }
 
 // moved compares two figures of host itself, on one machine.
@@ -62,9 +64,12 @@ func moved(now, was *model.Metric) stats.Ratio {
 }
 
 // hostMoved says that the host's own figure moved between two runs on one machine: what changed the
-// machine may have changed its ratios too. It is empty if host is not shown to have moved, or only
-// within the margin.
+// machine may have changed its ratios too. It is empty for host itself, and if host is not shown to
+// have moved, or only within the margin.
 func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric, margin float64) string {
+	if cell.Plugin == results.HostPlugin {
+		return ""
+	}
 	cell.Plugin = results.HostPlugin
 	one, other := now.Cell(cell), old.Cell(cell)
 	if one == nil || other == nil {
@@ -75,10 +80,10 @@ func hostMoved(old, now *model.Report, cell results.Cell, m *model.Metric, margi
 		return ""
 	}
 	r := moved(a, b)
-	if r.CI == nil || r.CI.Contains(1) || r.CI.Low >= 1/(1+margin) && r.CI.High <= 1+margin {
+	if r.CI == nil || r.CI.Contains(1) || r.CI.Within(margin) {
 		return ""
 	}
-	return fmt.Sprintf("host itself moved between the runs (%s), so something other than the plugin changed", quantity.Ratio(r.Ratio, bounds(r.CI)))
+	return fmt.Sprintf("host itself moved between the runs (%s), so something other than the plugin changed", quantity.Ratio(r.Ratio, figures.Bounds(r.CI)))
 }
 
 // deploymentsOf returns on how many deployments every ratio to host of a run rests, 0 if it has none.

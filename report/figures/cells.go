@@ -4,7 +4,6 @@ package figures
 import (
 	"cmp"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -106,7 +105,7 @@ func metric(described results.Metric, samples []results.Sample) *model.Metric {
 	m.Location = stats.LocationOf(deployments)
 	m.LevelCI = Bounds(m.Location.CI)
 	if s.Dropped > 0 {
-		m.Samples = slices.DeleteFunc(m.Samples, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+		m.Samples = stats.Finite(m.Samples)
 		m.Warnings = append(m.Warnings, words.Plural(s.Dropped, words.SampleNotFinite, words.SamplesNotFinite).With(s.Dropped))
 	}
 	if s.N == 0 {

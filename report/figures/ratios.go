@@ -28,7 +28,7 @@ func CompareWithHost(b *gather.Run) {
 			}
 			// Zeros have no ratio, and the blocks without zeros do not represent all
 			// (retransmits).
-			if r, common := Ratio(b, b.Samples[c.Cell], b.Samples[host], m); r.N > 0 && r.N == common {
+			if r, common, _ := Ratio(b, b.Samples[c.Cell], b.Samples[host], m); r.N > 0 && r.N == common {
 				m.VsHost = &model.VsHost{N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI), Judged: r}
 				if blocks := r.Ratios(); m.Fact {
 					m.VsHost.CI = &[2]float64{slices.Min(blocks), slices.Max(blocks)}
@@ -39,15 +39,12 @@ func CompareWithHost(b *gather.Run) {
 	}
 }
 
-// Ratio compares one figure of two networks in their common blocks, of which it returns the number.
-// In a run with [stats.MinDeployments] or more, deployments count instead of blocks, also for two
+// Ratio compares one figure of two networks in their common blocks. It returns the number of these and
+// of the deployments that they belong to. In a run with [stats.MinDeployments] or more, deployments count instead of blocks, also for two
 // networks that do not have all of them.
-func Ratio(run *gather.Run, a, b []results.Sample, m *model.Metric) (r stats.Ratio, common int) {
+func Ratio(run *gather.Run, a, b []results.Sample, m *model.Metric) (r stats.Ratio, common, deployments int) {
 	mine, its := ByBlock(a, m), ByBlock(b, m)
 	common = Common(mine, its)
-	if m.Fact || run.Deployments < stats.MinDeployments {
-		return stats.Paired(mine, its), common
-	}
 	blocks := map[int]map[int]float64{} // of a, by deployment
 	for _, s := range a {
 		v, ok := mine[s.Block]
@@ -59,23 +56,14 @@ func Ratio(run *gather.Run, a, b []results.Sample, m *model.Metric) (r stats.Rat
 		}
 		blocks[s.Deployment][s.Block] = v
 	}
+	if m.Fact || run.Deployments < stats.MinDeployments {
+		return stats.Paired(mine, its), common, len(blocks)
+	}
 	var each []stats.Ratio
 	for _, deployment := range slices.Sorted(maps.Keys(blocks)) {
 		each = append(each, stats.Paired(blocks[deployment], its))
 	}
-	return stats.OverDeployments(each), common
-}
-
-// Deployments counts the deployments in which both networks have a sample of the figure.
-func Deployments(a, b []results.Sample, m *model.Metric) int {
-	its := ByBlock(b, m)
-	seen := map[int]bool{}
-	for _, s := range a {
-		if _, ok := its[s.Block]; ok && s.Probe == m.Probe && s.Error.Empty() {
-			seen[s.Deployment] = true
-		}
-	}
-	return len(seen)
+	return stats.OverDeployments(each), common, len(blocks)
 }
 
 // Common counts the blocks that both figures have.
@@ -100,6 +88,7 @@ func ByBlock(samples []results.Sample, m *model.Metric) map[int]float64 {
 	return values
 }
 
+// Bounds returns an interval as it is written in reports; nil if there is none.
 func Bounds(i *stats.Interval) *[2]float64 {
 	if i == nil {
 		return nil

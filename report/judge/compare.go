@@ -163,15 +163,15 @@ func ratioOf(run *gather.Run, c *model.Comparison, samples map[string][]results.
 	case c.Away != "":
 		return stats.Paired(nil, nil)
 	case c.ThroughHost:
-		x, inX := figures.Ratio(run, a, host, m)
-		y, inY := figures.Ratio(run, b, host, m)
+		x, inX, ofX := figures.Ratio(run, a, host, m)
+		y, inY, ofY := figures.Ratio(run, b, host, m)
 		c.Common, c.Series = min(inX, inY), [][]float64{x.Logs, y.Logs}
-		c.Deployments = max(1, min(figures.Deployments(a, host, m), figures.Deployments(b, host, m)))
+		c.Deployments = max(1, min(ofX, ofY))
 		return stats.Between(x, y, 0)
 	}
-	r, common := figures.Ratio(run, a, b, m)
+	r, common, deployments := figures.Ratio(run, a, b, m)
 	c.Common, c.Series = common, [][]float64{r.Logs}
-	c.Deployments = max(1, figures.Deployments(a, b, m))
+	c.Deployments = max(1, deployments)
 	return r
 }
 
