@@ -13,3 +13,12 @@ var Acceptance embed.FS
 //
 //go:embed flannel/flannel.yaml
 var Flannel []byte
+
+// Calico is a file of several Kubernetes objects that install Calico on a cluster,
+// and CalicoKinds one of the kinds in which it keeps its state.
+var (
+	//go:embed calico/calico.yaml
+	Calico []byte
+	//go:embed calico/crds.yaml
+	CalicoKinds []byte
+)

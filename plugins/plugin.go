@@ -41,6 +41,15 @@ func (e Encapsulation) BetweenSubnets() Encapsulation {
 	return e
 }
 
+// OverIPv6 returns the same encapsulation in an outer IPv6 packet, whose header is 20
+// bytes longer than that of IPv4 (RFC 8200, section 3).
+func (e Encapsulation) OverIPv6() Encapsulation {
+	if e.Overhead > 0 {
+		e.Overhead += 20
+	}
+	return e
+}
+
 // The encapsulations of the catalogue. Sizes: IPv4 header 20 (RFC 791), UDP 8
 // (RFC 768), VXLAN 8 plus the inner Ethernet header 14 (RFC 7348), WireGuard
 // data message 16 plus tag 16 (wireguard.com/papers/wireguard.pdf, 5.4.6).
@@ -96,15 +105,22 @@ type Deployment struct {
 	// Release frees what ConfList reserved for a pod that is gone. It is nil if
 	// ConfList reserves nothing.
 	Release func(n Node, list []byte) error
-	// Deny gives the plugin's agents a policy that denies traffic from one pod's
-	// address to another's; lift removes the policy. Deny is nil if no agent enforces
-	// policies.
-	Deny func(ctx context.Context, from, to netip.Addr) (lift func(context.Context) error, err error)
+	// Deny gives the plugin's agents a policy that denies traffic; lift removes the
+	// policy. Deny is nil if no agent enforces policies.
+	Deny func(ctx context.Context, d Denied) (lift func(context.Context) error, err error)
 	// NIC is the node's interface through which pods' packets leave, or "" for the
 	// underlay NIC.
 	NIC string
 	// OwnNIC says that each pod has a cloud interface of its own.
 	OwnNIC bool
+}
+
+// Denied is the traffic from one pod's address to another's that a policy denies.
+type Denied struct {
+	From, To netip.Addr
+	// Egress says that the policy applies to the sender; otherwise it applies to the
+	// receiver.
+	Egress bool
 }
 
 // Network is what a plugin is deployed on.

@@ -26,6 +26,20 @@ const (
 	Unpinned = "unpinned"
 )
 
+// Span says between which pairs of pods a probe measures.
+type Span int
+
+const (
+	Anywhere Span = iota
+	AcrossNodes
+	OnOneNode
+)
+
+// Covers reports whether a probe of this span measures on a topology.
+func (s Span) Covers(topology string) bool {
+	return s == Anywhere || (s == OnOneNode) == (topology == results.SameNode)
+}
+
 // Probe is one way to measure a path.
 type Probe struct {
 	Name  string // as the user names it
@@ -46,11 +60,20 @@ type Probe struct {
 	// Unreached marks a fact that is taken even if the pods cannot reach each
 	// other, because it helps to explain why.
 	Unreached bool
+	// Creates names the resource of the Kubernetes API of which the probe creates objects
+	// on a cluster, such as "services": it takes a permission of its own. It is "" if the
+	// probe creates none.
+	Creates string
 	// Placement is the default placement, Same or Split.
 	Placement string
 	// Pods marks a probe of what a plugin does to pods. It does not apply to the
 	// baseline, which has no pods.
 	Pods bool
+	// Parts is the number of measurements that one sample takes in sequence, each for an
+	// equal part of the sample's duration. 0 means 1.
+	Parts int
+	// Span limits the probe to pairs of pods on one node, or on different nodes.
+	Span Span
 	// Roles run inside workers; a request names one as "probe/role".
 	Roles map[string]worker.Role
 	// Longest computes what Takes returns. It is nil for a probe that takes one
@@ -87,7 +110,7 @@ type Measurement struct {
 	Encapsulation *results.Encapsulation
 	Adjacency     []results.Adjacency
 	Reachability  []results.Reachability
-	Policy        *results.Policy
+	Policy        []results.Policy
 	Hops          *results.Hops
 }
 

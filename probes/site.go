@@ -101,9 +101,11 @@ type Site struct {
 	// be reached from the server's node, and removes them. It is nil if the testbed
 	// cannot.
 	AddPods func(ctx context.Context, n int) ([]PodTimes, error)
-	// Service returns a Service in front of the server, which it creates on the
-	// first call. It is nil if the testbed has no Services.
-	Service func(ctx context.Context) (*Service, error)
+	// Service returns a Service of a kind in front of the server, which it creates on
+	// the first call. It is nil if the testbed has no Services.
+	Service func(ctx context.Context, kind ServiceKind) (*Service, error)
+	// Passed is what earlier samples of this network have shown.
+	Passed Passes
 	// Around returns the other places of the network. It is nil if the testbed
 	// cannot show them.
 	Around func(ctx context.Context) (*Surroundings, error)

@@ -2,9 +2,9 @@ package probes
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -26,11 +26,12 @@ type Surroundings struct {
 	// send out of the cluster, and returns a function that undoes it. It is nil if
 	// the testbed cannot, or if pods have no addresses of their own.
 	Masquerade func(ctx context.Context) (Lift, error)
-	// Deny gives the plugin a rule that denies traffic from one pod to another, and
-	// returns a function that removes it. The error is ErrNoPolicy if no part of
-	// the plugin enforces rules, and a NotHereError if that part is not running.
-	// Deny is nil if the testbed cannot.
-	Deny func(ctx context.Context, from, to End) (Lift, error)
+	// Deny gives the plugin a rule that denies traffic from one pod to another, at the
+	// receiver or at the sender, and returns a function that removes it. The error is
+	// ErrNoPolicy if no part of the plugin enforces rules, and a NotHereError if that
+	// part is not running or the user may not create rules. Deny is nil if the
+	// testbed cannot.
+	Deny func(ctx context.Context, at results.PolicyDirection, from, to End) (Lift, error)
 }
 
 // Drop counts the packets that one place of the underlay has dropped for one reason.
@@ -98,12 +99,4 @@ func (a *Surroundings) Dropped() ([]Drop, error) {
 		return nil, nil
 	}
 	return a.Drops()
-}
-
-// Service is a ClusterIP with the server's pod behind it.
-type Service struct {
-	Addr netip.AddrPort // of the Service
-	Port uint16         // port that the pod listens on
-	// Works is set once a connection has succeeded.
-	Works bool
 }

@@ -100,6 +100,57 @@ func TestExpectedFollowsTheWire(t *testing.T) {
 	}
 }
 
+// TestExpectedFollowsTheCluster checks that without a capture the arithmetic follows
+// from what the cluster says of the wire.
+func TestExpectedFollowsTheCluster(t *testing.T) {
+	for _, c := range []struct {
+		name, plugin string
+		configured   *results.Configured
+		podMTU       int
+		want         float64 // share of 1 Gbit/s; 0: no expectation
+	}{
+		{"as the catalogue says", "flannel-vxlan", nil, 1450, 1398.0 / 1514},
+		{"over IPv6", "flannel-vxlan", &results.Configured{Encapsulation: "vxlan", Port: 8472, OverheadBytes: 70}, 1430, 1378.0 / 1514},
+		{"a plugin that the catalogue lacks", "cilium-native", &results.Configured{Encapsulation: "none"}, 1500, 1448.0 / 1514},
+		{"contradicted", "flannel-vxlan", &results.Configured{Encapsulation: "unknown"}, 1450, 0},
+		{"between subnets only", "flannel-vxlan", &results.Configured{Encapsulation: "vxlan", OverheadBytes: 50, SubnetsOnly: true}, 1450, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			recorded := onWireRun(c.plugin, "cluster", "tcp-stream", c.podMTU, 1)
+			for i := range recorded.Records {
+				if n := recorded.Records[i].Network; n != nil && n.Plugin == c.plugin {
+					n.Configured = c.configured
+				}
+			}
+			r := build(t, recorded)
+			cell := r.Cell(results.Cell{Plugin: c.plugin, Topology: results.On("cluster"), Wire: "1gbit"})
+			got := cell.Metric("tcp-stream", "goodput").Expected
+			if c.want == 0 && got != nil || c.want > 0 && (got == nil || math.Abs(*got-c.want*1e9) > 1) {
+				t.Errorf("expected goodput is %v, want %.0f", got, c.want*1e9)
+			}
+		})
+	}
+}
+
+// TestContradictedIsNotRecommended gives figures the name of a plugin that pods and
+// nodes do not show.
+func TestContradictedIsNotRecommended(t *testing.T) {
+	recorded := onWireRun("flannel-vxlan", "cluster", "tcp-stream", 1450, 0.9)
+	why := words.Contradicted.With("flannel-vxlan", words.DeviceIsOf.With("lxc1", "Cilium"))
+	for i := range recorded.Records {
+		if n := recorded.Records[i].Network; n != nil && n.Plugin == "flannel-vxlan" {
+			n.Contradicted, n.Configured = why, &results.Configured{Encapsulation: "unknown"}
+		}
+	}
+	r := build(t, recorded)
+	if len(r.Recommendation) != 1 || r.Recommendation[0].Plugin != "" || len(r.Recommendation[0].Rejected) != 1 {
+		t.Fatalf("%+v", r.Recommendation)
+	}
+	if because := r.Recommendation[0].Rejected[0].Because; len(because) == 0 || because[0].Rule != "another-plugin" || !strings.Contains(because[0].Evidence.String(), "lxc1") {
+		t.Errorf("%+v", because)
+	}
+}
+
 // TestAboveTheWireIsStillFound checks the alarm for goodput above the rate limit in both
 // directions together.
 func TestAboveTheWireIsStillFound(t *testing.T) {

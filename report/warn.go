@@ -41,6 +41,17 @@ func warn(b *gather.Run) {
 			say(words.HostDoesNotCarry.With(a.Topology, facts.Way(a)))
 		}
 	}
+	for i := range r.Policy {
+		if text := facts.ContradictionText(&r.Policy[i]); !text.Empty() {
+			say(text)
+		}
+	}
+	for i := range r.Cells {
+		c := &r.Cells[i]
+		if text := facts.OneWay(r, c); !text.Empty() && r.OnCluster() {
+			say(words.Of(words.On.With(c.Plugin, c.Topology), text))
+		}
+	}
 	warnPrecision(b, say)
 	warnApart(b, say)
 	for _, p := range b.Order {

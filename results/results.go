@@ -13,6 +13,7 @@
 package results
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/cnibench/cnibench/words"
@@ -86,10 +87,11 @@ type Asked struct {
 	Seed      uint64  `json:"seed"`
 	Control   string  `json:"control,omitempty"`
 	// For a cluster: the labels of the nodes that may be measured, the taints that pods tolerate
-	// (key[=value][:effect]), and a pod's resource requests.
+	// (key[=value][:effect]), and a pod's resource requests and limits.
 	NodeSelector map[string]string `json:"node_selector,omitempty"`
 	Tolerations  []string          `json:"tolerations,omitempty"`
 	Requests     map[string]string `json:"requests,omitempty"`
+	Limits       map[string]string `json:"limits,omitempty"`
 	// Also for a cluster: the kubeconfig file ("" for the one that kubectl finds), the user's
 	// namespace that pods were created in ("" for one of the run's own), the image of the pods,
 	// and whether no pods ran in the nodes' network.
@@ -133,6 +135,9 @@ type Metric struct {
 	Better string `json:"better,omitempty"`
 	// Evidence marks a figure that explains others. Tables for people omit it.
 	Evidence bool `json:"evidence,omitempty"`
+	// Straight names the figure of the same sample that was taken over the straight path, from
+	// pod to pod by the pod's own address. It is "" for a figure without one.
+	Straight string `json:"straight,omitempty"`
 	// Fact marks a figure that does not vary from sample to sample. It is taken at the start and
 	// at the end of a run, and its interval in a report is the range of these values.
 	Fact bool `json:"fact,omitempty"`
@@ -223,6 +228,11 @@ type Network struct {
 	Lacks    string            `json:"lacks,omitempty"`
 	Versions map[string]string `json:"versions,omitempty"`
 	PodMTU   int               `json:"pod_mtu,omitempty"`
+	// Configured is what a cluster's own settings say about the wire; nil if the catalogue's values
+	// hold, and in old records.
+	Configured *Configured `json:"configured,omitempty"`
+	// Contradicted says what pods or nodes of a cluster show that the named plugin does not do.
+	Contradicted words.Text `json:"contradicted,omitzero"`
 	// BrokeRound and BrokeAt say when a network with [StatusBroke] stopped working: the round,
 	// counted from 1, and the time.
 	BrokeRound int       `json:"broke_round,omitempty"`
@@ -337,15 +347,34 @@ type Reachability struct {
 	Cause    words.Text `json:"cause,omitzero"`
 }
 
-// Policy records whether a rule that denies traffic to a pod takes effect.
+// PolicyDirection says at which of the two pods a rule denies the traffic from one to the other.
+type PolicyDirection string
+
+// Directions of a [Policy]: an ingress rule denies what arrives at the receiver, an egress rule what
+// leaves the sender (networking.k8s.io/v1, PolicyType).
+const (
+	PolicyIngress PolicyDirection = "ingress"
+	PolicyEgress  PolicyDirection = "egress"
+)
+
+// Policy records whether a rule that denies traffic from one pod to another takes effect.
 type Policy struct {
-	Plugin   string     `json:"plugin"`
-	Topology Topology   `json:"topology"`
-	Kernel   string     `json:"kernel,omitempty"` // in reports; in a journal it is beside the record
-	Enforced bool       `json:"enforced"`
-	Seconds  float64    `json:"seconds,omitempty"` // from applying the rule to the last packet that passed
-	Cause    words.Text `json:"cause,omitzero"`    // why it does not
+	Plugin    string          `json:"plugin"`
+	Topology  Topology        `json:"topology"`
+	Kernel    string          `json:"kernel,omitempty"`    // in reports; in a journal it is beside the record
+	Direction PolicyDirection `json:"direction,omitempty"` // "" in old records, which are of ingress
+	From      string          `json:"from,omitempty"`      // node of the sender, "" in old records
+	To        string          `json:"to,omitempty"`        // node of the receiver
+	Enforced  bool            `json:"enforced"`
+	Seconds   float64         `json:"seconds,omitempty"` // from applying the rule to the last packet that passed
+	// LiftedSeconds is the time from removing the rule to the first packet that passed again; nil
+	// if the rule was not enforced, and in old records.
+	LiftedSeconds *float64   `json:"lifted_seconds,omitempty"`
+	Cause         words.Text `json:"cause,omitzero"` // why it does not
 }
+
+// At returns the direction of the rule, which old records do not state.
+func (p Policy) At() PolicyDirection { return cmp.Or(p.Direction, PolicyIngress) }
 
 // Hops is the path of a packet inside the nodes, according to device counters.
 type Hops struct {
@@ -356,35 +385,6 @@ type Hops struct {
 	Devices  []string `json:"devices"` // "node/device", in path order
 	Arrived  bool     `json:"arrived"`
 }
-
-// Event is something other than a measurement that happened during a run.
-type Event struct {
-	// Name is one of the Event constants.
-	Name     string     `json:"name"`
-	Plugin   string     `json:"plugin,omitempty"`
-	Topology Topology   `json:"topology,omitzero"`
-	Text     words.Text `json:"text,omitzero"`
-	Block    int        `json:"block,omitempty"`
-	// Deployment is the one that begins with an [EventRedeploy], counted from 0.
-	Deployment int  `json:"deployment,omitempty"`
-	Complete   bool `json:"complete,omitempty"`
-}
-
-// Events.
-const (
-	EventAgentExit  = "agent-exit"  // an agent exited by itself and was restarted
-	EventBlockEnd   = "block-end"   // every sample of the block is in the journal
-	EventFinished   = "finished"    // the run ended by itself; Complete: everything requested was done
-	EventStopped    = "stopped"     // the run was interrupted
-	EventResumed    = "resumed"     // the run was resumed after an interruption, with block number Block; Text says what differs
-	EventCNIDel     = "cni-del"     // a CNI DEL failed; Text says how
-	EventFactFailed = "fact-failed" // a fact about a network could not be determined; Text says why
-	EventNextKernel = "next-kernel" // everything after this is measured in another kernel; Text says what is left for it
-	EventDetected   = "detected"    // what a cluster reports about its plugin that is not in the catalogue or contradicts the one named
-	EventRestored   = "restored"    // a worker was lost and restarted; Text says why
-	EventRedeploy   = "redeploy"    // the networks are taken down and brought up again, and block number Block is the first of the new ones
-	EventNotHere    = "not-here"    // a fact does not apply to what runs here; Text says why
-)
 
 // Record is one line of the journal: a time and exactly one of the kinds.
 type Record struct {

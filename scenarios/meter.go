@@ -12,11 +12,12 @@ type meter struct {
 	asked      results.Asked
 	rounds     int // maximum number of blocks
 	deployment int
-	samples    int       // of a block
-	atStart    int       // further samples of the first block
-	begin      int       // block from which progress is counted
-	first      int       // first block of the phase that this process measures
-	started    time.Time // of that block
+	samples    int           // of a block
+	atStart    int           // further samples of the first block
+	each       time.Duration // that a sample should take, until some have been timed
+	begin      int           // block from which progress is counted
+	first      int           // first block of the phase that this process measures
+	started    time.Time     // of that block
 	upTook     time.Duration
 }
 
@@ -25,6 +26,9 @@ type meter struct {
 func newMeter(r *run, upTook time.Duration) meter {
 	m := meter{asked: r.Asked, rounds: r.pace.most(), deployment: r.phase.Deployment, first: max(r.begin, r.first), started: time.Now(), upTook: upTook,
 		samples: len(r.steps(0, varies)), atStart: len(r.steps(0, isFact))}
+	if m.samples > 0 {
+		m.each = usualTime(r.steps(0, varies), r.Asked.Duration) / time.Duration(m.samples)
+	}
 	if r.Asked.Apart() {
 		m.begin = r.begin
 	}
@@ -33,7 +37,7 @@ func newMeter(r *run, upTook time.Duration) meter {
 
 // at describes the step that is about to start.
 func (m meter) at(number, position int, s step, precision string) Progress {
-	each := sampleTakes(m.asked.Duration)
+	each := m.each
 	if now := (number-m.first)*m.samples + position; now > 0 && now >= m.samples {
 		each = time.Since(m.started) / time.Duration(now)
 	}

@@ -12,10 +12,14 @@ type upNetwork struct {
 	instance string
 	topology results.Topology
 	wire     string
+	// configured is what a cluster says of the plugin's encapsulation; nil if the
+	// catalogue's holds.
+	configured *results.Configured
 	health
 	dead   bool
 	found  map[probes.Finding]bool
-	absent []string // requested probes that cannot be measured on it
+	absent []string      // requested probes that cannot be measured on it
+	passed probes.Passes // paths that have carried something
 }
 
 // networks are those of a phase that came up.

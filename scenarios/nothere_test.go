@@ -39,6 +39,9 @@ func TestWhatIsNotHere(t *testing.T) {
 	for _, tt := range []struct{ probe, says string }{
 		{"cni-time", "cni-time: this testbed adds no pods during a run"},
 		{"service", "service: there are no Services on this testbed"},
+		{"node-port:own", "node-port:own: there are no Services on this testbed"},
+		{"dns", "dns: there are no Services on this testbed"},
+		{"pod-to-host", "pod-to-host: it needs a pod in the nodes' own network, which this run does without (--unprivileged) or is refused"},
 		{"adjacency", "adjacency: this testbed has no workers outside the two pods"},
 		{"reach", "reach: no host outside the cluster was named (--outside)"},
 		{"policy", "policy: this testbed has no workers outside the two pods"},

@@ -60,7 +60,7 @@ func sampled(p *probes.Probe) bool { return !p.Once }
 // samplesOf lists the samples of one question, one for each network that a probe can measure.
 func samplesOf(instances []string, topology, wire, probe string, which func(*probes.Probe) bool) []step {
 	p, _, err := catalogue.Parse(probe)
-	if err != nil || !which(p) {
+	if err != nil || !which(p) || !p.Span.Covers(topology) {
 		return nil
 	}
 	var steps []step
@@ -74,14 +74,24 @@ func samplesOf(instances []string, topology, wire, probe string, which func(*pro
 	return steps
 }
 
-// betweenSamples is the time that a sample takes in addition to its warm-up and its duration, for
-// the ends to connect and report.
+// betweenSamples is the time that a sample, or a part of one, takes in addition to its warm-up and
+// its duration, for the ends to connect and report.
 const betweenSamples = 20 * time.Millisecond
 
-// sampleTakes returns how long a sample usually takes.
-func sampleTakes(duration results.Seconds) time.Duration {
-	d := duration.Duration()
-	return probes.WarmUp(d) + d + betweenSamples
+// usualTime returns how long the samples of the steps usually take.
+func usualTime(steps []step, duration results.Seconds) (all time.Duration) {
+	for _, s := range steps {
+		parts := time.Duration(1)
+		if p, _, err := catalogue.Parse(s.probe); err == nil && p.Parts > 1 {
+			parts = time.Duration(p.Parts)
+		}
+		d := duration.Duration()
+		if parts > 1 {
+			d = max(d/parts, probes.MinDuration)
+		}
+		all += parts * (probes.WarmUp(d) + d + betweenSamples)
+	}
+	return all
 }
 
 // Plan describes what a run would do.
@@ -157,7 +167,7 @@ func PlanOf(a results.Asked) Plan {
 	for _, s := range block(a, phases[0], 0, sampled) {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}
-	p.Samples = len(block(a, phases[0], 0, varies))
-	p.Block = time.Duration(p.Samples) * sampleTakes(a.Duration)
+	steps := block(a, phases[0], 0, varies)
+	p.Samples, p.Block = len(steps), usualTime(steps, a.Duration)
 	return p
 }

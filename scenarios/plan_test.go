@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
@@ -62,5 +63,25 @@ func TestPlanApart(t *testing.T) {
 	}
 	if want := [][]string{{"host", "flannel-vxlan"}, {"host", "flannel-host-gw"}}; !reflect.DeepEqual(instances, want) {
 		t.Errorf("phases %v", instances)
+	}
+}
+
+// TestUsualTime checks that a sample of several measurements counts as such, each with
+// a warm-up of its own.
+func TestUsualTime(t *testing.T) {
+	for _, c := range []struct {
+		name, probe string
+		duration    results.Seconds
+		want        time.Duration
+	}{
+		{"one measurement", "tcp-rr", 0.2, 270 * time.Millisecond},
+		{"six of the shortest", "service", 0.2, 6 * 170 * time.Millisecond},
+		{"six that share the duration", "service", 1.2, 6 * 270 * time.Millisecond},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := usualTime([]step{{probe: c.probe}, {probe: c.probe}}, c.duration); got != 2*c.want {
+				t.Errorf("%s, want %s", got, 2*c.want)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -17,6 +18,7 @@ func (r *run) state(n results.Network) error {
 // took to bring it up.
 func (r *run) cameUp(n *upNetwork) error {
 	facts, setup := n.Facts()
+	n.configured = facts.Configured
 	setup.Deployment = r.phase.Deployment
 	n.found = r.earlier().findings(n.instance, n.topology.Name)
 	r.earlier().health(n)
@@ -34,12 +36,28 @@ func (r *run) cameUp(n *upNetwork) error {
 		if err := r.state(facts); err != nil {
 			return err
 		}
+		if err := r.known(n); err != nil {
+			return err
+		}
 	}
 	if n.dead || r.earlier().hasSetup(n, setup.Deployment) || known {
 		return nil
 	}
 	return r.write().append(results.Record{Setup: &setup})
 }
+
+// known journals what the testbed knows of a network before it is measured.
+func (r *run) known(n *upNetwork) error {
+	finder, is := n.Network.(testbed.Finder)
+	if !is {
+		return nil
+	}
+	at := step{Cell: results.Cell{Plugin: n.instance, Topology: n.topology, Wire: r.Asked.Wire[0]}, probe: detectedBy, network: n}
+	return r.write().findings(at, finder.Findings())
+}
+
+// detectedBy stands for a probe in findings that a testbed returns.
+const detectedBy = "detect"
 
 // notAgain gives up a network that came up in an earlier deployment, but not in this one.
 func (r *run) notAgain(instance, topology string, cause error) error {

@@ -118,7 +118,7 @@ func (r *run) bringUp(ctx context.Context, instance, topology string) error {
 	network, err := r.phase.Testbed.Up(ctx, plugin, instance, topology)
 	switch {
 	case network != nil:
-		return r.cameUp(&upNetwork{Network: network, instance: instance, topology: results.On(topology), dead: err != nil})
+		return r.cameUp(&upNetwork{Network: network, instance: instance, topology: results.On(topology), passed: probes.Passes{}, dead: err != nil})
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case r.phase.Deployment > 0:

@@ -44,7 +44,7 @@ func (s stage) take(ctx context.Context, probe *probes.Probe, site *probes.Site)
 func (s stage) site(n *upNetwork, probe *probes.Probe, params map[string]string) *probes.Site {
 	client, server := n.Ends()
 	client.CPU, server.CPU = s.pin(s.placementOf(probe))
-	site := &probes.Site{Client: client, Server: server, Duration: s.asked.Duration.Duration(), Params: params, Spare: s.spare(client.CPU, server.CPU), Delay: s.asked.Link.Delay, AgentTime: n.AgentTime, Slower: s.slower(), Expect: s.expect(n)}
+	site := &probes.Site{Client: client, Server: server, Duration: s.asked.Duration.Duration(), Params: params, Spare: s.spare(client.CPU, server.CPU), Delay: s.asked.Link.Delay, AgentTime: n.AgentTime, Slower: s.slower(), Expect: s.expect(n), Passed: n.passed}
 	if adder, ok := n.Network.(testbed.PodAdder); ok {
 		site.AddPods = adder.AddPods
 	}
@@ -57,9 +57,13 @@ func (s stage) site(n *upNetwork, probe *probes.Probe, params map[string]string)
 	return site
 }
 
-// expect returns the encapsulation that the network's plugin should use.
+// expect returns the encapsulation that the network's plugin should use: as the cluster says or,
+// where it says nothing, as the catalogue does.
 func (s stage) expect(n *upNetwork) probes.Encapsulation {
 	e := s.catalogue.Get(results.Original(n.instance)).Encapsulation
+	if c := n.configured; c != nil {
+		e = plugins.Encapsulation{Kind: c.Encapsulation, Port: c.Port, Overhead: c.OverheadBytes, SubnetsOnly: c.SubnetsOnly}
+	}
 	client, server := n.Ends()
 	if e.SubnetsOnly && client.NodeAddr.IsValid() && client.Subnet.Contains(server.NodeAddr) {
 		return probes.Encapsulation{Kind: "none", Elsewhere: e.Overhead}

@@ -41,17 +41,9 @@ const (
 func Defaults() results.Asked {
 	return results.Asked{
 		Testbed: "lab", Kernel: results.KernelAuto, Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
-		MTU: 1500, Nodes: 2, Probes: standardSuite(), Precision: 0.03, MaxRounds: 60, Redeploy: 1, Duration: 0.2,
+		MTU: 1500, Nodes: 2, Probes: LabSuite(), Precision: 0.03, MaxRounds: 60, Redeploy: 1, Duration: 0.2,
 		Margin: stats.DefaultMargin,
 	}
-}
-
-// ClusterSuite lists the default probes of a run on a cluster.
-func ClusterSuite() []string { return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "reach"} }
-
-// standardSuite lists the default probes of a run in the lab.
-func standardSuite() []string {
-	return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach", "policy", "path"}
 }
 
 // Check completes and checks what was requested, resolving plugin names with the catalogue. Its
@@ -119,6 +111,9 @@ func checkNames(a *results.Asked, c catalogue.Catalogue) error {
 			return err
 		}
 	}
+	if err := checkSpans(a); err != nil {
+		return err
+	}
 	if err := checkLink(a); err != nil {
 		return err
 	}
@@ -165,6 +160,16 @@ func checkProbe(spec string) error {
 		return catalogue.OneOf(unknown.What, unknown.Name, unknown.Known)
 	}
 	return err
+}
+
+// checkSpans rejects a probe that no pair of pods of the run is for.
+func checkSpans(a *results.Asked) error {
+	for _, spec := range a.Probes {
+		if p, _, err := probecatalogue.Parse(spec); err == nil && !slices.ContainsFunc(a.Topology, p.Span.Covers) {
+			return fmt.Errorf("%s measures between two pods on one node, which runs on clusters have and topology %s has not: remove the probe", p.Name, strings.Join(a.Topology, ","))
+		}
+	}
+	return nil
 }
 
 // checkLink rejects a link on a testbed that cannot apply one, and a link that hides what a probe

@@ -65,9 +65,9 @@ func (w writer) facts(n *upNetwork, measured *probes.Measurement) error {
 		reached.Plugin, reached.Topology = n.instance, n.topology
 		records = append(records, results.Record{Reachability: &reached})
 	}
-	if p := measured.Policy; p != nil {
+	for _, p := range measured.Policy {
 		p.Plugin, p.Topology = n.instance, n.topology
-		records = append(records, results.Record{Policy: p})
+		records = append(records, results.Record{Policy: &p})
 	}
 	if h := measured.Hops; h != nil {
 		h.Plugin, h.Topology = n.instance, n.topology

@@ -27,7 +27,8 @@ case ${1:-} in test)
 	want xmllint libxml2-utils "our JUnit output is checked against a schema" ;; esac
 case ${1:-} in cluster)
 	want containerd containerd "it runs the pods of the tests' cluster"
-	want runc runc "it runs the pods of the tests' cluster" ;; esac
+	want runc runc "it runs the pods of the tests' cluster"
+	want nft nftables "kube-proxy programs its rules with it in one of its modes" ;; esac
 case ${1:-} in peers) want sockperf sockperf "our round trips are compared with its" ;; esac
 sudo=
 [ "$(id -u)" = 0 ] || sudo=sudo

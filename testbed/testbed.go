@@ -59,6 +59,12 @@ type PodAdder interface {
 	AddPods(ctx context.Context, n int) ([]probes.PodTimes, error)
 }
 
+// Finder is a network of which something is known before it is measured.
+type Finder interface {
+	// Findings returns what a reader should know.
+	Findings() []probes.Finding
+}
+
 // Restorer is a network that can outlive its workers, whose control streams
 // depend on something that may fail.
 type Restorer interface {
@@ -68,10 +74,11 @@ type Restorer interface {
 	Restore(ctx context.Context) (words.Text, error)
 }
 
-// Server is a network that can create a Service for the server's pod.
+// Server is a network that can create Services for the server's pod.
 type Server interface {
-	// Service creates the Service, or returns the one that exists.
-	Service(ctx context.Context) (*probes.Service, error)
+	// Service creates a Service of a kind, or returns the one that exists. The error is
+	// a [*probes.NotHereError] if the cluster refuses it.
+	Service(ctx context.Context, kind probes.ServiceKind) (*probes.Service, error)
 }
 
 // Surveyor is a network that can start workers outside the two pods.

@@ -1,5 +1,18 @@
 package words
 
+// The paths that applications use, by probe.
+var (
+	AppPathsTitle   = text("paths.app-title", "paths that applications use, against the straight path from pod to pod")
+	AppPathsHeading = text("paths.app-heading", "The paths that applications use")
+	AppPathsIntro   = text("paths.app-intro", "The straight path leads from pod to pod by the pod's own address, for hairpin from another pod on the same node. Both are measured in the same sample, one directly after the other, in an order that is drawn.")
+	ToClusterIP     = text("paths.to-cluster-ip", "pod to a Service's ClusterIP")
+	ToNodePort      = text("paths.to-node-port", "pod to a NodePort of the server's node")
+	ToOwnNodePort   = text("paths.to-own-node-port", "pod to a NodePort of its own node")
+	ToHost          = text("paths.to-host", "pod to the other node")
+	FromHost        = text("paths.from-host", "node to a pod on the other node")
+	ToItself        = text("paths.to-itself", "pod through its own Service to itself")
+)
+
 // The path of a packet, as the catalogue of plugins describes it.
 var (
 	ProcessOnNode        = text("paths.process-on-node", "process on the node")

@@ -2,6 +2,7 @@ package words
 
 // Warnings of single samples.
 var (
+	CPUWithoutTick        = message("samples.cpu-without-tick", "the clock of the processor time (%d ms) did not tick during this sample, which counts as half a tick")
 	CPUStolen             = message("samples.cpu-stolen", "the hypervisor took %.1f %% of the processor time during this sample")
 	RoundTripsShareCPUs   = text("samples.round-trips-share-cp-us", "the round trips shared their CPUs with the stream, so the latency contains the wait for a CPU")
 	FlowNotSteady         = message("samples.flow-not-steady", "the stream's rate was still rising or falling after %s; it was measured nevertheless")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,18 +23,26 @@ type clusterRun struct {
 	journal *results.Journal // nil until it is open
 }
 
-// event records an event of a cluster. If the journal cannot be written, the next
-// sample fails to be recorded and reports it.
-func (r *clusterRun) event(e results.Event) { r.journal.Append(results.Record{Event: &e}) }
+// event records an event of a cluster, and says what a plugin has left. If the
+// journal cannot be written, the next sample fails to be recorded and reports it.
+func (r *clusterRun) event(e results.Event) {
+	if e.Name == results.EventLeftovers {
+		fmt.Fprintf(r.p.stderr, "\nwarning: %s\n", e.Text)
+	}
+	if r.journal != nil {
+		r.journal.Append(results.Record{Time: time.Now(), Event: &e})
+	}
+}
 
 // measure checks what was asked for, connects, and measures the clusters one
 // after the other.
 func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 	o := r.o
-	contexts, err := clusterAsked(r.p.catalogue, o)
+	contexts, err := r.p.clusterAsked(o)
 	if err != nil {
 		return "", err
 	}
+	r.p.catalogue = slices.Concat(r.p.catalogue, o.cluster.install.plugins)
 	for _, c := range contexts {
 		config, err := o.clusterConfig(c.name)
 		if err != nil {
@@ -45,6 +54,11 @@ func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 			return "", usageError{err}
 		}
 		r.beds = append(r.beds, bed)
+	}
+	if o.standard {
+		if err := r.leaveOut(ctx); err != nil {
+			return "", usageError{err}
+		}
 	}
 	if len(o.asked.Install) == 0 {
 		if err := r.namePlugins(ctx, contexts); err != nil {
@@ -148,7 +162,7 @@ func (r *clusterRun) ready(ctx context.Context) error {
 			if err := bed.CheckDisposable(ctx); err != nil {
 				return usageError{err}
 			}
-			fmt.Fprintf(r.p.stderr, "installing %s, one after the other, changes the network of all nodes by pods with NET_ADMIN; what they leave is removed\n",
+			fmt.Fprintf(r.p.stderr, "installing %s, one after the other, changes the network of all nodes by pods with NET_ADMIN; what flannel and Calico leave is removed, and what else is left is listed\n",
 				strings.Join(r.o.asked.Install, ", "))
 		}
 	}

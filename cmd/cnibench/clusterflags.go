@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -15,7 +16,6 @@ import (
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster"
-	"github.com/cnibench/cnibench/testbed/cluster/install"
 	"github.com/cnibench/cnibench/testbed/outside"
 )
 
@@ -25,8 +25,7 @@ type clusterFlags struct {
 	unprivileged                           bool
 	namespace                              string
 	outside                                string
-	flannelImage                           string
-	besideOthers                           bool
+	install                                installFlags
 }
 
 func (c *clusterFlags) connection(f *pflag.FlagSet) {
@@ -40,8 +39,7 @@ func (c *clusterFlags) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.image, "image", "", "cluster: image that contains this program (cnibench image writes one)")
 	f.Lookup("image").DefValue = defaultImage() // applied in over, after a spec file was read
 	f.StringVar(&c.pullSecret, "pull-secret", "", "cluster: name of the secret for pulling the image")
-	f.StringVar(&c.flannelImage, "flannel-image", install.DefaultFlannelImage, "cluster: image from which --install takes flannel")
-	f.BoolVar(&c.besideOthers, install.BesideOthersFlag, false, "cluster: allow --install although other pods run in the cluster outside kube-system")
+	c.install.flags(f)
 	f.BoolVar(&c.unprivileged, "unprivileged", false, "cluster: create no pods in the nodes' network; without them there is no baseline, and the wire is not inspected")
 	f.StringVar(&c.outside, "outside", "", "cluster: ticket that cnibench outside printed on a host of the VPC that is not a node, or @FILE to read it from a file (default $CNIBENCH_OUTSIDE); with it the reach probe also tests reachability from outside")
 }
@@ -75,10 +73,11 @@ func (p *program) fitTestbed(o *runOptions, said said) error {
 	atLab := said("testbed") == "--testbed" && a.Testbed == "lab"
 	named := c.context != "" || c.kubeconfig != "" || c.namespace != "" || a.Kubeconfig != "" || a.Namespace != ""
 	if atLab || !a.Apart() && !named && a.Testbed != "cluster" {
+		a.Probes = scenarios.ExpandGroups(a.Probes, scenarios.LabSuite())
 		return forLab(said)
 	}
 	if len(a.Install) == 0 {
-		for _, name := range []string{"flannel-image", install.BesideOthersFlag} {
+		for _, name := range namesOfInstallFlags {
 			if where := said(name); where != "" {
 				return usage("%s has no effect without --install", where)
 			}
@@ -87,14 +86,15 @@ func (p *program) fitTestbed(o *runOptions, said said) error {
 	if err := forCluster(said, a); err != nil {
 		return err
 	}
+	o.standard = said("probes") == ""
 	return c.over(a)
 }
 
 // forLab rejects options that apply only to a cluster: in a run in the lab they
 // would have no effect.
 func forLab(said said) error {
-	for _, name := range []string{"context", "contexts", "kubeconfig", "namespace", "install", "image", "pull-secret", "flannel-image", install.BesideOthersFlag,
-		"unprivileged", "outside", "node-selector", "tolerations", "requests"} {
+	for _, name := range append([]string{"context", "contexts", "kubeconfig", "namespace", "install", "image", "pull-secret",
+		"unprivileged", "outside", "node-selector", "tolerations", "requests", "limits"}, namesOfInstallFlags...) {
 		if where := said(name); where != "" {
 			return usage("%s is for a cluster, but this run is in the lab: name a cluster with --context, --kubeconfig or --testbed cluster", where)
 		}
@@ -117,15 +117,22 @@ func forCluster(said said, a *results.Asked) error {
 	if said("probes") == "" {
 		a.Probes = scenarios.ClusterSuite()
 	}
+	a.Probes = scenarios.ExpandGroups(a.Probes, scenarios.ClusterSuite())
 	return nil
 }
+
+// removalTakes bounds how long a plugin's removal takes, see lifeOf.
+const removalTakes = 5 * time.Minute
 
 // clusterConfig returns how to reach the cluster of a context and what may be done
 // in it.
 func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 	config := cluster.Config{Kubeconfig: o.cluster.kubeconfig, Context: context, Image: o.cluster.image,
 		PullSecret: o.cluster.pullSecret, Unprivileged: o.cluster.unprivileged, Namespace: o.cluster.namespace,
-		Services: slices.Contains(o.asked.Probes, "service"), Life: lifeOf(o.asked)}
+		Life: lifeOf(o.asked)}
+	if !o.standard {
+		config.Features = features(o.asked.Probes)
+	}
 	if o.cluster.image == defaultImage() { // which cnibench image writes from this program
 		config.Arch = runtime.GOARCH
 	}
@@ -137,7 +144,8 @@ func (o *runOptions) clusterConfig(context string) (cluster.Config, error) {
 		return config, err
 	}
 	if len(o.asked.Install) > 0 {
-		config.Install = &install.Options{FlannelImage: o.cluster.flannelImage, BesideOthers: o.cluster.besideOthers}
+		config.Install = &o.cluster.install.Options
+		config.Life += time.Duration(len(o.asked.Install)) * (config.Install.Within + removalTakes)
 	}
 	return config, nil
 }

@@ -74,7 +74,7 @@ func (r *clusterRun) resume(ctx context.Context, recorded *results.Recorded) (st
 		return "", usageError{other}
 	}
 	if err == nil {
-		err = r.samePlugin(ctx, bed, recorded)
+		err = r.checkPlugin(ctx, bed, recorded)
 	}
 	if err == nil {
 		_, err = scenarios.Check(&o.asked, r.p.catalogue)
@@ -104,17 +104,34 @@ func sameCluster(was, now results.Cluster) error {
 	return nil
 }
 
-// samePlugin checks that the cluster still runs the plugin that the run measures,
+// checkPlugin checks that the cluster still runs the plugin that the run measures,
 // and adds the plugin to the catalogue if it is missing there.
-func (r *clusterRun) samePlugin(ctx context.Context, bed *cluster.Cluster, recorded *results.Recorded) error {
+func (r *clusterRun) checkPlugin(ctx context.Context, bed *cluster.Cluster, recorded *results.Recorded) error {
 	found, err := bed.Detect(ctx)
 	if err != nil {
 		return err
 	}
-	quiet := clusterRun{p: r.p, o: &runOptions{quiet: true}}
-	names, err := quiet.pluginsOf(ctx, bed, nil)
-	if err != nil {
-		return err
+	measured := recorded.Run.Asked.Plugins
+	if !samePlugin(recorded, found) {
+		return fmt.Errorf("the cluster's plugin is not the one that was measured (%s): %s", strings.Join(measured, ","), found.Words)
+	}
+	for _, name := range measured {
+		if name == found.Name() {
+			bed.Call(name)
+		}
+		if name != results.HostPlugin {
+			r.know(name, name, found)
+		}
+	}
+	return nil
+}
+
+// samePlugin reports whether a cluster still runs the plugin that was recorded. One
+// without a name is the same if the cluster says the same of it. Old records hold
+// what was said only if the plugin was not in the catalogue, or the user named another.
+func samePlugin(recorded *results.Recorded, found detect.Found) bool {
+	if was := recorded.Run.Clusters[0].Plugin; was != nil {
+		return was.Name == found.Name() && (found.Plugin != "" || was.Text.String() == found.Words.String())
 	}
 	then := ""
 	for _, record := range recorded.Records {
@@ -122,11 +139,7 @@ func (r *clusterRun) samePlugin(ctx context.Context, bed *cluster.Cluster, recor
 			then = e.Text.String()
 		}
 	}
-	known := found.Plugin == names[0] && slices.Contains(recorded.Run.Asked.Plugins, found.Plugin)
-	if !known && then != words.Detected.With(found.Words).String() {
-		return fmt.Errorf("the cluster's plugin is not the one that was measured (%s): %s", strings.Join(recorded.Run.Asked.Plugins, ","), found.Words)
-	}
-	return nil
+	return slices.Contains(recorded.Run.Asked.Plugins, found.Plugin) || then == words.Detected.With(found.Words).String()
 }
 
 // attempts returns how many times a run was started so far.

@@ -14,14 +14,15 @@ import (
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/cluster/detect"
+	"github.com/cnibench/cnibench/words"
 )
 
 // api starts an API server of a cluster with the given nodes that allows
 // everything, and returns the kubeconfig file for it.
 func api(t *testing.T, uid string, nodes ...string) string {
 	t.Helper()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
+	return kubeconfig(t, func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews"):
 			io.WriteString(w, `{"kind":"SelfSubjectAccessReview","apiVersion":"authorization.k8s.io/v1","status":{"allowed":true}}`)
@@ -40,6 +41,15 @@ func api(t *testing.T, uid string, nodes ...string) string {
 			w.WriteHeader(http.StatusNotFound)
 			io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"NotFound","code":404}`)
 		}
+	})
+}
+
+// kubeconfig starts an API server and returns the kubeconfig file for it.
+func kubeconfig(t *testing.T, answer http.HandlerFunc) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		answer(w, r)
 	}))
 	t.Cleanup(server.Close)
 	return writeFile(t, "kubeconfig", fmt.Sprintf(`{"apiVersion":"v1","kind":"Config","current-context":"x","contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],
@@ -97,6 +107,37 @@ func TestResumeOnAClusterIsRefused(t *testing.T) {
 			after, err := os.ReadFile(filepath.Join(dir, results.JournalFile))
 			if code != exitUsage || out != "" || strings.Count(log, "\n") != 1 || !strings.Contains(log, tt.says) || err != nil || string(after) != string(before) {
 				t.Errorf("exit %d, %q, %q; the journal is %s", code, out, log, after)
+			}
+		})
+	}
+}
+
+// TestSamePlugin compares what a cluster says now with a record.
+func TestSamePlugin(t *testing.T) {
+	said := words.Quote("the nodes say something")
+	detected := results.Record{Event: &results.Event{Name: results.EventDetected, Text: words.Detected.With(said)}}
+	for _, tt := range []struct {
+		name    string
+		was     *results.ClusterPlugin // nil in an old record
+		plugins []string
+		records []results.Record
+		found   detect.Found
+		same    bool
+	}{
+		{"the same name, said otherwise", &results.ClusterPlugin{Name: "cilium-native", Text: words.Quote("before")}, []string{"host", "cilium-native"}, nil, detect.Found{Plugin: "cilium-native", Words: said}, true},
+		{"another name", &results.ClusterPlugin{Name: "flannel-vxlan"}, []string{"host", "flannel-vxlan"}, nil, detect.Found{Plugin: "cilium-native"}, false},
+		{"unknown, of which the same is said", &results.ClusterPlugin{Name: "unknown", Text: said}, []string{"host", "unknown"}, nil, detect.Found{Words: said}, true},
+		{"unknown, of which something else is said", &results.ClusterPlugin{Name: "unknown", Text: said}, []string{"host", "unknown"}, nil, detect.Found{Words: words.Quote("another thing")}, false},
+		{"named by the user, and the cluster says the same as then", &results.ClusterPlugin{Name: "unknown", Text: said}, []string{"host", "calico-bgp"}, nil, detect.Found{Words: said}, true},
+		{"an old record, the same", nil, []string{"host", "calico-bgp"}, nil, detect.Found{Plugin: "calico-bgp"}, true},
+		{"an old record, another", nil, []string{"host", "calico-bgp"}, nil, detect.Found{Plugin: "flannel-vxlan"}, false},
+		{"an old record of an unknown one", nil, []string{"host", "unknown"}, []results.Record{detected}, detect.Found{Words: said}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			recorded := &results.Recorded{Records: tt.records}
+			recorded.Run.Clusters, recorded.Run.Asked.Plugins = []results.Cluster{{Plugin: tt.was}}, tt.plugins
+			if got := samePlugin(recorded, tt.found); got != tt.same {
+				t.Error(got)
 			}
 		})
 	}

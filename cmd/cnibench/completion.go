@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/spf13/cobra"
 
 	"github.com/cnibench/cnibench/probes"
@@ -13,7 +15,8 @@ import (
 
 // completeFlags registers the values of a command's flags for shell completion.
 func (p *program) completeFlags(cmd *cobra.Command) {
-	var names, probeNames []string
+	var names []string
+	probeNames := slices.Clone(scenarios.Groups)
 	for _, plugin := range p.catalogue {
 		names = append(append(names, plugin.Name), plugin.Aliases...)
 	}

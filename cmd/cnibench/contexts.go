@@ -2,12 +2,11 @@ package main
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
-	"github.com/cnibench/cnibench/testbed/cluster/install"
+	"github.com/cnibench/cnibench/testbed/cluster/detect"
 )
 
 // contextOf is a context of the kubeconfig file and the plugin that the user says
@@ -69,10 +68,10 @@ func parseContext(known catalogue.Catalogue, text string) (c contextOf, ok bool)
 }
 
 // isPlugin reports whether name can be the plugin of a cluster: one of the
-// catalogue, or unknownPlugin.
+// catalogue, or detect.Unknown.
 func isPlugin(known catalogue.Catalogue, name string) bool {
 	selected, err := known.Select([]string{name})
-	return name == unknownPlugin || err == nil && len(selected) > 0
+	return name == detect.Unknown || err == nil && len(selected) > 0
 }
 
 // String returns c in the form that parseContext reads.
@@ -87,16 +86,13 @@ func (c contextOf) String() string {
 	return name + "=" + c.plugin
 }
 
-// unknownPlugin is the name of a cluster's plugin that the catalogue lacks.
-const unknownPlugin = "unknown"
-
 // clusterAsked completes what a run on clusters asks for and returns their contexts.
-func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error) {
+func (p *program) clusterAsked(o *runOptions) ([]contextOf, error) {
 	a := &o.asked
 	asked := cmp.Or(o.cluster.context, strings.Join(a.Contexts, ","))
-	contexts, err := contextsOf(known, a.Contexts)
+	contexts, err := contextsOf(p.catalogue, a.Contexts)
 	if o.cluster.context != "" || len(a.Contexts) == 0 {
-		contexts, err = parseContexts(known, o.cluster.context)
+		contexts, err = parseContexts(p.catalogue, o.cluster.context)
 	}
 	if err != nil {
 		return nil, err
@@ -109,32 +105,7 @@ func clusterAsked(known catalogue.Catalogue, o *runOptions) ([]contextOf, error)
 	case len(a.Install) > 0 && o.cluster.namespace != "":
 		return nil, usage("--install needs a namespace of its own: leave out --namespace")
 	case len(a.Install) > 0:
-		return contexts, toInstall(known, o)
+		return contexts, p.toInstall(o)
 	}
 	return contexts, nil
-}
-
-// toInstall looks up the plugins to install in the catalogue. Each is installed
-// alone, and the run measures exactly these.
-func toInstall(known catalogue.Catalogue, o *runOptions) error {
-	a := &o.asked
-	if len(a.Plugins) > 0 {
-		return usage("--install names the plugins that are measured; leave out --plugins")
-	}
-	if o.cluster.unprivileged {
-		return usage("--install changes the nodes' network, which --unprivileged rules out")
-	}
-	selected, err := known.Select(a.Install)
-	if err != nil {
-		return usageError{err}
-	}
-	a.Install = nil
-	for _, plugin := range selected {
-		if err := install.Installable(plugin.Name); err != nil {
-			return usageError{err}
-		}
-		a.Install = append(a.Install, plugin.Name)
-	}
-	a.Plugins = slices.Clone(a.Install)
-	return nil
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/scenarios"
+	"github.com/cnibench/cnibench/testbed/cluster/detect"
+	"github.com/cnibench/cnibench/testbed/cluster/install"
 )
 
 func TestClusterAsked(t *testing.T) {
@@ -43,16 +45,34 @@ func TestClusterAsked(t *testing.T) {
 			[]string{"flannel-vxlan", "flannel-host-gw"}, ""},
 		{"to install by a glob", func(o *runOptions) { o.asked.Install = []string{"flannel-vxlan*"} }, []contextOf{{"", ""}},
 			[]string{"flannel-vxlan", "flannel-vxlan-directrouting"}, ""},
-		{"to install what cannot be", func(o *runOptions) { o.asked.Install = []string{"terway-eni"} }, nil, nil, "only modes of flannel"},
-		{"to install the host", func(o *runOptions) { o.asked.Install = []string{"host"} }, nil, nil, "only modes of flannel"},
+		{"to install what cannot be", func(o *runOptions) { o.asked.Install = []string{"terway-eni"} }, nil, nil, "only modes of flannel and Calico"},
+		{"to install the host", func(o *runOptions) { o.asked.Install = []string{"host"} }, nil, nil, "only modes of flannel and Calico"},
+		{"to install what is not in the catalogue", func(o *runOptions) { o.asked.Install = []string{"cillium"} }, nil, nil, "as NAME=DIR"},
+		{"to install by manifests, too", func(o *runOptions) { o.asked.Install = []string{"calico-bgp", "mine=testdata/own", "flannel"} }, []contextOf{{"", ""}},
+			[]string{"calico-bgp", "mine", "flannel-vxlan"}, ""},
+		{"to install a mode of the catalogue by manifests", func(o *runOptions) { o.asked.Install = []string{"calico=testdata/own"} }, []contextOf{{"", ""}},
+			[]string{"calico-bgp"}, ""},
+		{"to install it twice", func(o *runOptions) { o.asked.Install = []string{"calico=testdata/own", "calico-bgp"} }, nil, nil, "calico-bgp twice"},
+		{"to install it twice, the other way", func(o *runOptions) { o.asked.Install = []string{"calico-bgp", "calico=testdata/own"} }, nil, nil, "calico-bgp twice"},
+		{"manifests that are not there", func(o *runOptions) { o.asked.Install = []string{"mine=testdata/none"} }, nil, nil, "testdata/none"},
+		{"manifests under no plain name", func(o *runOptions) { o.asked.Install = []string{"My Own=testdata/own"} }, nil, nil, "no plain name"},
+		{"manifests under the baseline's name", func(o *runOptions) { o.asked.Install = []string{"host=testdata/own"} }, nil, nil, "something else"},
+		{"a condition without manifests", func(o *runOptions) {
+			o.asked.Install, o.cluster.install.waitFor = []string{"flannel"}, []string{"deployment/a/b=Available"}
+		}, nil, nil, "your own manifests"},
+		{"no condition", func(o *runOptions) {
+			o.asked.Install, o.cluster.install.waitFor = []string{"mine=testdata/own"}, []string{"deployment"}
+		}, nil, nil, "is no condition"},
+		{"no time", func(o *runOptions) { o.asked.Install, o.cluster.install.Within = []string{"flannel"}, 0 }, nil, nil, "too short"},
 		{"to install on two", func(o *runOptions) { o.asked.Install, o.cluster.context = []string{"flannel"}, "a,b" }, nil, nil, "one cluster only"},
 		{"to install without rights", func(o *runOptions) { o.asked.Install, o.cluster.unprivileged = []string{"flannel"}, true }, nil, nil, "--unprivileged"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := runOptions{asked: scenarios.Defaults()}
+			o.cluster.install.Within = install.DefaultWithin
 			tt.change(&o)
 			p := &program{catalogue: catalogue.All()}
-			contexts, err := clusterAsked(p.catalogue, &o)
+			contexts, err := p.clusterAsked(&o)
 			if (err != nil) != (tt.wrong != "") || err != nil && !strings.Contains(err.Error(), tt.wrong) {
 				t.Fatalf("%v", err)
 			}
@@ -68,7 +88,7 @@ func TestClusterAsked(t *testing.T) {
 func TestContextsAreReadAsWritten(t *testing.T) {
 	p := &program{catalogue: catalogue.All()}
 	for _, name := range []string{"a", "env=prod", "a=calico", "me=dev,eu", `"`, `a"",="b`, "arn:aws:eks:eu-west-1:1:cluster/x"} {
-		for _, plugin := range []string{"calico", "flannel-vxlan", unknownPlugin, ""} {
+		for _, plugin := range []string{"calico", "flannel-vxlan", detect.Unknown, ""} {
 			c := contextOf{name, plugin}
 			both, err := parseContexts(p.catalogue, c.String()+","+c.String())
 			if err != nil || !slices.Equal(both, []contextOf{c, c}) {

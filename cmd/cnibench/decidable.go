@@ -35,7 +35,7 @@ func figures() []accept.Figure {
 	for _, probe := range catalogue.All() {
 		for _, m := range probe.Metrics {
 			m.Probe = probe.Name
-			all = append(all, accept.Figure{Metric: m, Baseline: !probe.Pods})
+			all = append(all, accept.Figure{Metric: m, Baseline: !probe.Pods, Covers: probe.Span.Covers})
 		}
 	}
 	return all

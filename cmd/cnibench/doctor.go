@@ -60,18 +60,32 @@ func guestFeatures(ctx context.Context, missing map[string]string) (map[string]s
 }
 
 func doctorCommand(p *program) *cobra.Command {
-	return &cobra.Command{
+	var c clusterFlags
+	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what this machine lacks for the lab, and how to install it",
+		Short: "Check what this machine lacks for the lab, or what a run lacks on a cluster",
 		Long: `Check everything that the lab needs: namespaces for the calling user, the plugins'
 programs, the kernel's features, and whether User-Mode Linux has the features that
 the kernel lacks. For what is missing, print the command that installs it.
 
-The exit code is 1 if a plugin cannot run because something is missing that a
-command can install.`,
+With --context, --kubeconfig or --namespace, check a cluster instead: whether its
+API server answers, which of the roles in manifests/cluster you hold and what each
+missing permission would bring, which nodes can run this program's image, and which
+plugin the cluster runs, as far as you may read. It changes nothing there.
+
+The exit code is 1 if a plugin cannot run in the lab because something is missing
+that a command can install, or if a run cannot measure the cluster.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, args []string) error { return p.doctor(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if p.kubectl || c.context != "" || c.kubeconfig != "" || c.namespace != "" {
+				return p.doctorOf(cmd.Context(), c)
+			}
+			return p.doctor(cmd.Context())
+		},
 	}
+	c.connection(cmd.Flags())
+	cmd.Flags().Lookup("context").Usage = "kubeconfig context of the cluster to check"
+	return cmd
 }
 
 func (p *program) doctor(ctx context.Context) error {

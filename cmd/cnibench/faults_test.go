@@ -39,6 +39,7 @@ func faultyPlugins() []*plugins.Plugin {
 		faulty("faulty-slow", slowWayBack),
 		faulty("faulty-nic", smallerNIC),
 		faulty("faulty-third", cutThirdNode),
+		faulty("faulty-guarded", guardNode),
 		forcedIPIP(),
 	}
 }

@@ -126,7 +126,7 @@ namespaces on this machine, and it leaves nothing behind when it ends.`,
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = checkFlags
 	root.AddCommand(runCommand(p), reportCommand(p), compareCommand(p), acceptCommand(p), p.adviseCommand(), pluginsCommand(p), doctorCommand(p), imageCommand(p), outsideCommand(p), cleanCommand(p), versionCommand(p),
-		labInitCommand(p), guestCommand(p), workerCommand(p), holdCommand(p), nicCommand(p), copyCommand(p), flannelConfCommand(p), nodeCleanCommand(p))
+		labInitCommand(p), guestCommand(p), workerCommand(p), holdCommand(p), nicCommand(p), lookCommand(p), copyCommand(p), flannelConfCommand(p), nodeStateCommand(p), nodeCleanCommand(p))
 	root.InitDefaultHelpCmd()
 	refuseUnknownNames(root)
 	root.RunE = func(cmd *cobra.Command, args []string) error { return cmd.Help() }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -12,9 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/flannel"
 	"github.com/cnibench/cnibench/testbed/cluster"
 	"github.com/cnibench/cnibench/testbed/cluster/install"
+	"github.com/cnibench/cnibench/testbed/cluster/install/leftovers"
 )
 
 // copyCommand copies this program to where a container of another image can start
@@ -39,14 +42,67 @@ func copyCommand(p *program) *cobra.Command {
 	}
 }
 
-// nodeCleanCommand removes what flannel left on the node that it runs on.
-func nodeCleanCommand(p *program) *cobra.Command {
+// nodeStateCommand prints what plugins may have changed on the node that it runs on.
+func nodeStateCommand(p *program) *cobra.Command {
 	return &cobra.Command{
-		Use: install.NodeCleanCommand, Short: "Remove what flannel left on this node", Hidden: true, Args: cobra.NoArgs,
+		Use: install.NodeStateCommand + " [FOLDER...]", Short: "Print what plugins may have changed on this node", Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return flannel.Remove(cmd.Context(), flannel.Folders{Run: install.NodeRun, Conf: install.NodeConf, Data: install.NodeData})
+			return json.NewEncoder(p.stdout).Encode(leftovers.Node{Root: install.NodeRoot, Folders: args}.Take())
 		},
 	}
+}
+
+// nodeCleanCommand removes what a plugin left on the node that it runs on, and prints
+// what is there then.
+func nodeCleanCommand(p *program) *cobra.Command {
+	var plugin, network string
+	var chains, all bool
+	cmd := &cobra.Command{
+		Use: install.NodeCleanCommand + " [FOLDER...]", Short: "Remove what a plugin left on this node", Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var of plugins.Leftovers
+			var pods netip.Prefix
+			var err error
+			if plugin != "" {
+				of = install.Leaves(plugin)
+				if pods, err = netip.ParsePrefix(network); err != nil {
+					return usageError{err}
+				}
+			}
+			was, err := stateBefore()
+			if chains {
+				err = errors.Join(err, of.RemoveChains(cmd.Context()))
+			}
+			n := leftovers.Node{Root: install.NodeRoot, Folders: args}
+			if err = errors.Join(err, install.CleanNode(n, was, of, pods, all)); err != nil {
+				return err
+			}
+			return json.NewEncoder(p.stdout).Encode(n.Take())
+		},
+	}
+	cmd.Flags().StringVar(&plugin, "plugin", "", "plugin of the catalogue that left it")
+	cmd.Flags().StringVar(&network, "network", "", "network that contains the addresses of its pods")
+	cmd.Flags().BoolVar(&chains, "chains", false, "remove its chains with iptables")
+	cmd.Flags().BoolVar(&all, "all", false, "remove everything that was not there before")
+	return cmd
+}
+
+// stateBefore reads what was on the node before the first plugin was installed. It
+// returns nil if that was not recorded, because the node has joined the cluster
+// since.
+func stateBefore() (*leftovers.State, error) {
+	text, err := os.ReadFile(install.BeforeFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading what was on the node: %w", err)
+	}
+	was, err := install.ReadBefore(text)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was on the node: %w", err)
+	}
+	return was, nil
 }
 
 // confFile is the path in flannel's pods of the CNI configuration that they write.

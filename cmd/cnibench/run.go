@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +26,7 @@ type runOptions struct {
 
 	cluster  clusterFlags
 	detected []results.Event // what was detected of clusters, for the record
+	standard bool            // the probes are a suite's, not the user's choice
 
 	dryRun, quiet, verbose bool
 }
@@ -87,7 +89,7 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 	f := cmd.Flags()
 	a := &o.asked
 	f.StringSliceVar(&a.Plugins, "plugins", nil, "plugins to measure: names or globs from the catalogue (see cnibench plugins); host is always measured")
-	f.StringSliceVar(&a.Install, "install", nil, "cluster: install these plugins on a disposable cluster one after the other, measure each, and remove it with everything that it left on the nodes")
+	f.StringSliceVar(&a.Install, "install", nil, "cluster: install these plugins on a disposable cluster one after the other, measure each, and remove it: modes of flannel and Calico by their names, with everything that they left on the nodes; any other plugin by manifests of your own as NAME=DIR, NAME=FILE or NAME=- (standard input)")
 	f.StringVar(&a.Testbed, "testbed", a.Testbed, "where to measure: lab or cluster (implied by --context and --kubeconfig)")
 	f.StringVar(&a.Kernel, "kernel", a.Kernel, "kernel of the lab's nodes: host (this machine's), uml (User-Mode Linux), or auto (host, and uml for what the host's kernel lacks)")
 	f.StringSliceVar(&a.Topology, "topology", a.Topology, "how nodes are connected: l2, routed, or vpc with options (see above)")
@@ -95,7 +97,7 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 	f.Var((*linkFlag)(&a.Link), "link", "delay and loss between machines in each direction: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
 	f.IntVar(&a.Nodes, "nodes", a.Nodes, "number of nodes in each network")
-	f.StringSliceVar(&a.Probes, "probes", a.Probes, "probes to measure with (see above)")
+	f.StringSliceVar(&a.Probes, "probes", a.Probes, "probes and groups of probes to measure with (see above)")
 	f.IntVar(&a.Rounds, "rounds", 0, "number of blocks to measure (default as many as --precision needs)")
 	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the confidence interval of every ratio should reach; half of the difference is enough for two that differ more")
 	f.Float64Var(&a.Margin, "margin", a.Margin, "relative difference below which plugins are equivalent")
@@ -142,7 +144,9 @@ func probesHelp() string {
 			text += fmt.Sprintf("    :%s\n", param.Help())
 		}
 	}
-	return text
+	return text + fmt.Sprintf("Groups of probes:\n  %-12s in the lab %s; on a cluster %s (those that you have no permission for are left out)\n  %-12s on a cluster: %s\n",
+		scenarios.GroupStandard, strings.Join(scenarios.LabSuite(), ","), strings.Join(scenarios.ClusterSuite(), ","),
+		scenarios.GroupPaths, strings.Join(scenarios.PathProbes(), ","))
 }
 
 func topologiesHelp() string {

@@ -13,11 +13,12 @@ import (
 )
 
 // placingFlags adds the flags that select the nodes to measure, and those for the
-// tolerations and resource requests of the pods.
+// tolerations and resources of the pods.
 func placingFlags(f *pflag.FlagSet, a *results.Asked) {
 	f.StringToStringVar(&a.NodeSelector, "node-selector", nil, "cluster: labels of the nodes that may be measured, as in pool=a,disk=ssd")
 	f.StringSliceVar(&a.Tolerations, "tolerations", nil, "cluster: taints that the pods tolerate, as in key=value:NoSchedule, key:NoExecute or key")
 	f.StringToStringVar(&a.Requests, "requests", nil, "cluster: resource requests of every pod (default cpu=50m,memory=64Mi)")
+	f.StringToStringVar(&a.Limits, "limits", nil, "cluster: resource limits of every pod (default memory=64Mi); a limit of cpu may be measured instead of the network, so set one only if the namespace demands it")
 }
 
 // place puts what was asked for into the testbed's configuration.
@@ -30,17 +31,27 @@ func place(c *cluster.Config, a *results.Asked) error {
 		}
 		c.Tolerations = append(c.Tolerations, t)
 	}
-	for name, text := range a.Requests {
+	var err error
+	if c.Requests, err = amounts("requests", a.Requests); err == nil {
+		c.Limits, err = amounts("limits", a.Limits)
+	}
+	return err
+}
+
+// amounts reads the amounts of resources that a flag sets.
+func amounts(flag string, said map[string]string) (core.ResourceList, error) {
+	var all core.ResourceList
+	for name, text := range said {
 		amount, err := resource.ParseQuantity(text)
 		if err != nil {
-			return usage("--requests %s=%s: %v", name, text, err)
+			return nil, usage("--%s %s=%s: %v", flag, name, text, err)
 		}
-		if c.Requests == nil {
-			c.Requests = core.ResourceList{}
+		if all == nil {
+			all = core.ResourceList{}
 		}
-		c.Requests[core.ResourceName(name)] = amount
+		all[core.ResourceName(name)] = amount
 	}
-	return nil
+	return all, nil
 }
 
 // toleration reads key[=value][:effect], as kubectl taint writes taints.

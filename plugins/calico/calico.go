@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
 	"os"
 	"os/exec"
 	"strings"
@@ -37,20 +36,37 @@ func Modes() []*plugins.Plugin {
 	return []*plugins.Plugin{
 		mode("calico-bgp", "Calico, plain routes distributed by BGP", plugins.None,
 			plugins.Path("pod eth0", "veth cali…", words.Aside(words.RouteViaOtherNode, words.Quote("BGP")), "NIC"), nil,
-			pool{ipip: "Never", vxlan: "Never", bird: true, source: bgp}, "calico"),
+			"calico"),
 		mode("calico-vxlan", "Calico, VXLAN in the kernel", plugins.IANAVXLAN,
-			plugins.Path("pod eth0", "veth cali…", "vxlan.calico (VXLAN)", "NIC"), []string{"vxlan"},
-			pool{ipip: "Never", vxlan: "Always", source: overlay}),
+			plugins.Path("pod eth0", "veth cali…", "vxlan.calico (VXLAN)", "NIC"), []string{"vxlan"}),
 		mode("calico-vxlan-crosssubnet", "Calico, VXLAN between subnets and plain routes inside one", plugins.IANAVXLAN.BetweenSubnets(),
-			plugins.Path("pod eth0", "veth cali…", words.OnSameSubnetRoute.With("vxlan.calico (VXLAN)"), "NIC"), []string{"vxlan"},
-			pool{ipip: "Never", vxlan: "CrossSubnet", source: overlay}),
+			plugins.Path("pod eth0", "veth cali…", words.OnSameSubnetRoute.With("vxlan.calico (VXLAN)"), "NIC"), []string{"vxlan"}),
 		mode("calico-ipip", "Calico, IP in IP, routes distributed by BGP", plugins.IPIP,
-			plugins.Path("pod eth0", "veth cali…", "tunl0 (IP in IP)", "NIC"), []string{"ipip"},
-			pool{ipip: "Always", vxlan: "Never", bird: true, source: overlay}),
+			plugins.Path("pod eth0", "veth cali…", "tunl0 (IP in IP)", "NIC"), []string{"ipip"}),
 		mode("calico-ipip-crosssubnet", "Calico, IP in IP between subnets and plain routes inside one", plugins.IPIP.BetweenSubnets(),
-			plugins.Path("pod eth0", "veth cali…", words.OnSameSubnetRouteVia.With("tunl0 (IP in IP)"), "NIC"), []string{"ipip"},
-			pool{ipip: "CrossSubnet", vxlan: "Never", bird: true, source: overlay}),
+			plugins.Path("pod eth0", "veth cali…", words.OnSameSubnetRouteVia.With("tunl0 (IP in IP)"), "NIC"), []string{"ipip"}),
 	}
+}
+
+// pools holds the settings of each mode.
+var pools = map[string]pool{
+	"calico-bgp":               {ipip: "Never", vxlan: "Never", bird: true, source: bgp},
+	"calico-vxlan":             {ipip: "Never", vxlan: "Always", source: overlay},
+	"calico-vxlan-crosssubnet": {ipip: "Never", vxlan: "CrossSubnet", source: overlay},
+	"calico-ipip":              {ipip: "Always", vxlan: "Never", bird: true, source: overlay},
+	"calico-ipip-crosssubnet":  {ipip: "CrossSubnet", vxlan: "Never", bird: true, source: overlay},
+}
+
+// PoolSpec returns what a mode, given its name in the catalogue, sets in the spec of
+// the IPPool of a Kubernetes cluster, and calico-node's networking backend (Calico
+// documentation, reference/resources/ippool and reference/configure-calico-node).
+// The backend "bird" distributes the routes by BGP.
+func PoolSpec(mode string) (spec map[string]string, backend string, err error) {
+	p, ok := pools[mode]
+	if !ok {
+		return nil, "", fmt.Errorf("%s is not a mode of Calico", mode)
+	}
+	return map[string]string{"ipipMode": p.ipip, "vxlanMode": p.vxlan}, p.backend(), nil
 }
 
 // pool holds the differences between Calico's modes: the encapsulation of the IP
@@ -68,7 +84,8 @@ func (p pool) backend() string {
 	return "vxlan"
 }
 
-func mode(name, title string, e plugins.Encapsulation, path words.Text, features []string, p pool, aliases ...string) *plugins.Plugin {
+func mode(name, title string, e plugins.Encapsulation, path words.Text, features []string, aliases ...string) *plugins.Plugin {
+	p := pools[name]
 	system := []string{"iptables", "ipset"}
 	if p.bird {
 		system = append(system, birdBinary)
@@ -117,8 +134,8 @@ func deploy(ctx context.Context, n plugins.Network, p pool) (*plugins.Deployment
 	}
 	return &plugins.Deployment{
 		ConfList: func(node plugins.Node) ([]byte, error) { return confList(node, store) },
-		Deny: func(ctx context.Context, from, to netip.Addr) (func(context.Context) error, error) {
-			return deny(ctx, store, from, to)
+		Deny: func(ctx context.Context, d plugins.Denied) (func(context.Context) error, error) {
+			return deny(ctx, store, d)
 		},
 	}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/etcd"
 )
 
@@ -17,7 +18,11 @@ const policyKey = "/calico/resources/v3/projectcalico.org/globalnetworkpolicies/
 // deny creates a GlobalNetworkPolicy (Calico documentation,
 // reference/resources/globalnetworkpolicy) that denies traffic from one pod to
 // another and allows everything else, as calicoctl would write it.
-func deny(ctx context.Context, store *etcd.Store, from, to netip.Addr) (lift func(context.Context) error, err error) {
+func deny(ctx context.Context, store *etcd.Store, d plugins.Denied) (lift func(context.Context) error, err error) {
+	kind, rules := "Ingress", "ingress"
+	if d.Egress {
+		kind, rules = "Egress", "egress"
+	}
 	nets := func(a netip.Addr) map[string]any {
 		return map[string]any{"nets": []string{netip.PrefixFrom(a, a.BitLen()).String()}}
 	}
@@ -28,9 +33,9 @@ func deny(ctx context.Context, store *etcd.Store, from, to netip.Addr) (lift fun
 			"creationTimestamp": time.Now().UTC().Format(time.RFC3339),
 		},
 		"spec": map[string]any{
-			"order": 1, "selector": "all()", "types": []string{"Ingress"},
-			"ingress": []any{
-				map[string]any{"action": "Deny", "source": nets(from), "destination": nets(to)},
+			"order": 1, "selector": "all()", "types": []string{kind},
+			rules: []any{
+				map[string]any{"action": "Deny", "source": nets(d.From), "destination": nets(d.To)},
 				map[string]any{"action": "Allow"},
 			},
 		},

@@ -19,7 +19,7 @@ import (
 // registered returns every probe, in the order in which they are shown. A new probe
 // must be added here.
 func registered() []*probes.Probe {
-	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), network.MTU(), network.CNITime(), encap.Probe(), network.Adjacency(), network.Reach(), network.Policy(), network.Path(), network.Service()}
+	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), network.MTU(), network.CNITime(), encap.Probe(), network.Adjacency(), network.Reach(), network.Policy(), network.Path(), network.Service(), network.NodePort(), network.PodToHost(), network.HostToPod(), network.Hairpin(), load.DNS()}
 }
 
 // All returns every probe.

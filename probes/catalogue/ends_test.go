@@ -24,6 +24,7 @@ import (
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/probestest"
+	"github.com/cnibench/cnibench/results"
 )
 
 // place is a thread in a network namespace of its own.
@@ -152,6 +153,7 @@ var faults = []fault{
 const (
 	limitPassed = `time limit of \S+ passed`
 	refused     = `no route to host|network is (down|unreachable)`
+	noDNS       = `resolv\.conf`
 	noneArrived = `\b0 of \d+ datagrams arrived|no datagram (arrived|passes)|arrived: false`
 )
 
@@ -166,6 +168,8 @@ func fates(probe string) [3]string {
 		return [3]string{dead + "|no buffer space available", limitPassed, "neighbour: true"}
 	case "reach", "policy", "path":
 		return [3]string{dead + "|" + noneArrived, limitPassed, limitPassed + "|" + noneArrived}
+	case "dns": // it does not come as far as the path
+		return [3]string{noDNS, noDNS, noDNS}
 	case "cni-time":
 		return [3]string{limitPassed, limitPassed, limitPassed}
 	case "mtu":
@@ -269,10 +273,12 @@ func (b *bed) sample(ctx context.Context, t *testing.T, spec string, duration ti
 	}
 	s := &probes.Site{Duration: duration, Client: b.ends[0], Server: b.ends[1], Params: params}
 	s.Around = func(context.Context) (*probes.Surroundings, error) {
-		return &probes.Surroundings{Nodes: b.ends[:], Outside: b.ends[1], Deny: func(context.Context, probes.End, probes.End) (probes.Lift, error) { return nil, probes.ErrNoPolicy }}, nil
+		return &probes.Surroundings{Nodes: b.ends[:], Outside: b.ends[1], Deny: func(context.Context, results.PolicyDirection, probes.End, probes.End) (probes.Lift, error) {
+			return nil, probes.ErrNoPolicy
+		}}, nil
 	}
-	through := &probes.Service{Addr: netip.AddrPortFrom(b.ends[1].Addr, 20049), Port: 20049, Works: true}
-	s.Service = func(context.Context) (*probes.Service, error) { return through, nil }
+	through := &probes.Service{Addr: netip.AddrPortFrom(b.ends[1].Addr, 20049), NodePort: 20049, Port: 20049}
+	s.Service = func(context.Context, probes.ServiceKind) (*probes.Service, error) { return through, nil }
 	s.AddPods = func(ctx context.Context, _ int) ([]probes.PodTimes, error) {
 		<-ctx.Done() // as in a testbed whose plugin does not answer
 		return nil, context.Cause(ctx)

@@ -22,11 +22,7 @@ func StartClockwork(after time.Duration) *Clockwork {
 	c := &Clockwork{begun: time.Now(), after: after, ready: make(chan struct{})}
 	go func() {
 		defer close(c.ready)
-		// nanosleep has the kernel wake this thread. A Go timer may belong to a P
-		// whose thread is in a hot loop and then fires only after the loop has ended.
-		left := unix.NsecToTimespec(after.Nanoseconds())
-		for unix.Nanosleep(&left, &left) == unix.EINTR {
-		}
+		sleep(after)
 		c.start, c.err = ReadMachineTime()
 	}()
 	return c
@@ -44,4 +40,20 @@ func (c *Clockwork) End() (MachineTime, error) {
 	}
 	now, err := ReadMachineTime()
 	return now.Since(c.start), err
+}
+
+// sleep has the kernel wake this thread. A Go timer may belong to a P whose thread is in
+// a hot loop and then fires only after the loop has ended.
+func sleep(d time.Duration) {
+	left := unix.NsecToTimespec(d.Nanoseconds())
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
+}
+
+// SleepUntil blocks the thread until Nanotime returns end. Unlike time.Sleep it may be
+// called from [OnCPU], also after [OwnFile].
+func SleepUntil(end int64) {
+	if left := end - Nanotime(); left > 0 {
+		sleep(time.Duration(left))
+	}
 }

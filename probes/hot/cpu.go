@@ -110,6 +110,18 @@ func Together(times ...MachineTime) *results.CPU {
 	return &sum
 }
 
+// Busy returns the seconds that the machines worked in a sample. If the clock did not
+// tick, they worked for less than a tick: half a tick stands for it, as for any value
+// below the limit of what an instrument detects, and the sample carries a warning. It
+// stays comparable with others by a ratio, which zero is not, and the statistics of
+// ratios use ranks, to which it is the smallest either way.
+func Busy(c *results.CPU) (float64, []words.Text) {
+	if busy := c.Busy(); busy > 0 {
+		return busy, nil
+	}
+	return 0.5 / userHZ, []words.Text{words.CPUWithoutTick.With(1000 / userHZ)}
+}
+
 // Stolen returns a warning if the hypervisor took more than stealWarning of the
 // machine's time.
 func Stolen(c *results.CPU) []words.Text {

@@ -168,11 +168,19 @@ func (s *Socket) Accept(ctx context.Context) (*Socket, error) {
 
 // ConnectTCP connects to a peer.
 func ConnectTCP(ctx context.Context, peer netip.AddrPort) (*Socket, error) {
+	return connectTCP(ctx, peer, func(*Socket) error { return nil })
+}
+
+// connectTCP connects a socket to a peer after bind has chosen its port.
+func connectTCP(ctx context.Context, peer netip.AddrPort, bind func(*Socket) error) (*Socket, error) {
 	s, err := NewSocket(ctx, peer.Addr(), unix.SOCK_STREAM, unix.IPPROTO_TCP)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.Connect(ctx, peer); err != nil {
+	if err = bind(s); err == nil {
+		err = s.Connect(ctx, peer)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}

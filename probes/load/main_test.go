@@ -10,6 +10,6 @@ import (
 
 func TestMain(m *testing.M) {
 	probestest.Main(m, func(name string) (worker.Role, error) {
-		return probes.FindRole([]*probes.Probe{TCPStream(), TCPRR(), UDPRR(), TCPCRR(), UDPPPS()}, name)
+		return probes.FindRole([]*probes.Probe{TCPStream(), DNS(), TCPRR(), UDPRR(), TCPCRR(), UDPPPS()}, name)
 	})
 }

@@ -72,6 +72,8 @@ type RRArgs struct {
 	Size     int            `json:"size"`
 	Rate     int            `json:"rate,omitempty"` // 1/s, 0 for a closed loop
 	Busy     bool           `json:"busy,omitempty"`
+	Trial    bool           `json:"trial,omitempty"` // whether the first connection may find nobody that answers; see [hot.ConnectTCPApart]
+	Most     int64          `json:"most,omitempty"`  // connections that tcp-crr opens at most in its warm-up, and again in the counted part; 0 for no bound
 	Duration time.Duration  `json:"duration"`        // ns
 	Delay    time.Duration  `json:"delay,omitempty"` // ns, known one-way delay of the underlay
 }
@@ -80,7 +82,7 @@ type RRArgs struct {
 func (a *RRArgs) Patience() time.Duration { return probes.AnswerPatience + 2*a.Delay }
 
 func (a *RRArgs) check() error {
-	if a.Size < 1 || a.Size > maxMessage || a.Duration < probes.MinDuration || a.Rate < 0 || a.Rate > maxRate {
+	if a.Size < 1 || a.Size > maxMessage || a.Duration < probes.MinDuration || a.Rate < 0 || a.Rate > maxRate || a.Most < 0 {
 		return fmt.Errorf("measuring requests of %d bytes at %d/s for %s is not supported", a.Size, a.Rate, a.Duration)
 	}
 	return nil
@@ -242,7 +244,11 @@ func answered(cause error, errno syscall.Errno) error {
 }
 
 func dialTCPRR(ctx context.Context, args *RRArgs, r *LatencyResult) (*hot.Socket, error) {
-	conn, err := hot.ConnectTCP(ctx, args.Peer)
+	connect := hot.ConnectTCP
+	if args.Trial {
+		connect = hot.ConnectTCPApart
+	}
+	conn, err := connect(ctx, args.Peer)
 	if err != nil {
 		return nil, err
 	}

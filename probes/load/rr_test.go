@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/cnibench/cnibench/probes/hot"
+	"github.com/cnibench/cnibench/probes/probestest"
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
@@ -34,5 +37,22 @@ func TestAnswered(t *testing.T) {
 				t.Errorf("%v", err)
 			}
 		})
+	}
+}
+
+// TestMostConnections checks that a bound on connections holds, and that the sample has
+// figures although it ends early.
+func TestMostConnections(t *testing.T) {
+	s := probestest.Loopback(t, 200*time.Millisecond)
+	args := RRArgs{Addr: probestest.Localhost, Size: 1, CPU: -1, Most: 5, Duration: s.Duration}
+	var server ServerResult
+	var client LatencyResult
+	err := s.Drive(t.Context(), "tcp-crr", args, func(peer netip.AddrPort) any {
+		to := args
+		to.Peer = peer
+		return to
+	}, &server, &client)
+	if err != nil || client.Rounds != args.Most || client.Seconds <= 0 {
+		t.Errorf("%d connections in %v s, %v", client.Rounds, client.Seconds, err)
 	}
 }

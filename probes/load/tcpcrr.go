@@ -91,7 +91,7 @@ func tcpCRRClient(ctx context.Context, r *worker.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	loop := connections{peer: peer, length: length, b: make([]byte, args.Size)}
+	loop := connections{peer: peer, length: length, b: make([]byte, args.Size), most: args.Most}
 	defer loop.at.Watch(ctx)()
 	err = hot.OnCPU(args.CPU, func() error {
 		defer hot.Keep(loop.b)
@@ -99,6 +99,9 @@ func tcpCRRClient(ctx context.Context, r *worker.Request) (any, error) {
 			n, last, errno := loop.run(l, end)
 			if errno != 0 {
 				return 0, 0, hot.IOError(ctx, loop.doing(n+1, args.Peer), errno)
+			}
+			if args.Most > 0 { // the loop ends early, and the server counts from the end of the warm-up on
+				hot.SleepUntil(end)
 			}
 			return n, last, nil
 		})
@@ -127,17 +130,19 @@ type connections struct {
 	peer   unix.RawSockaddrAny
 	length int // of peer
 	b      []byte
+	most   int64 // connections in one run, 0 for no bound
 	at     hot.Current
 	opened bool // whether connecting succeeded for the last one
 }
 
 // run opens a connection, sends b, receives as many bytes, waits for the peer to
-// close and closes, over and over until the clock passes end.
+// close and closes, over and over until the clock passes end or
+// it has opened as many as it may.
 //
 //go:nosplit
 func (c *connections) run(l *hot.Latencies, end int64) (n, last int64, errno syscall.Errno) {
 	last = hot.Nanotime()
-	for last < end {
+	for last < end && (c.most == 0 || n < c.most) {
 		c.opened = false
 		fd, _, errno := syscall.RawSyscall(unix.SYS_SOCKET, uintptr(c.peer.Addr.Family), unix.SOCK_STREAM|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 		if errno != 0 {

@@ -205,10 +205,11 @@ func streamMeasurement(ways []OneWay) *probes.Measurement {
 		m.Warnings = append(m.Warnings, append(w.client.Warnings, w.Server.Warnings...)...)
 	}
 	m.CPU = hot.Together(times...)
-	m.Warnings = append(m.Warnings, hot.Stolen(m.CPU)...)
+	busy, untimed := hot.Busy(m.CPU)
+	m.Warnings = append(append(m.Warnings, hot.Stolen(m.CPU)...), untimed...)
 	gigabytes := bytes / 1e9
 	m.Values = map[string]float64{
-		"goodput": 8 * rate, "cpu": m.CPU.Busy() / gigabytes, "retransmits": retransmits, "rtt": rtt,
+		"goodput": 8 * rate, "cpu": busy / gigabytes, "retransmits": retransmits, "rtt": rtt,
 		"switches": float64(m.CPU.ContextSwitches) / gigabytes,
 	}
 	return m

@@ -141,12 +141,13 @@ func measureUDPPPS(ctx context.Context, s *probes.Site) (*probes.Measurement, er
 		return nil, err
 	}
 	cpu := hot.Together(best.in.Machine, best.out.Machine)
+	busy, untimed := hot.Busy(cpu)
 	return &probes.Measurement{
 		Values: map[string]float64{
 			"rate": best.rate(), "loss": max(best.loss(), 0), "reordered": float64(best.in.Reordered) / float64(best.in.Received),
-			"cpu": cpu.Busy() / (float64(best.in.Received) / 1e3),
+			"cpu": busy / (float64(best.in.Received) / 1e3),
 		},
-		Seconds: best.out.Seconds, CPU: cpu, Warnings: hot.Stolen(cpu),
+		Seconds: best.out.Seconds, CPU: cpu, Warnings: append(hot.Stolen(cpu), untimed...),
 		Params: map[string]string{paramSize: strconv.Itoa(size), paramSegments: strconv.Itoa(segments), "trials": strconv.Itoa(tried)},
 	}, nil
 }

@@ -11,6 +11,6 @@ import (
 
 func TestMain(m *testing.M) {
 	probestest.Main(m, func(name string) (worker.Role, error) {
-		return probes.FindRole([]*probes.Probe{load.TCPStream(), load.TCPCRR(), Reach(), Service()}, name)
+		return probes.FindRole([]*probes.Probe{load.TCPStream(), load.TCPRR(), load.TCPCRR(), Reach()}, name)
 	})
 }

@@ -193,7 +193,7 @@ func mtuClient(ctx context.Context, r *worker.Request) (any, error) {
 	}
 	var result pathMTU
 	var err error
-	if result.Interface, err = mtuOfAddr(args.Addr); err != nil {
+	if result.Interface, err = hot.MTUOf(args.Addr); err != nil {
 		return nil, err
 	}
 	conn, err := hot.ConnectTCP(ctx, args.Peer)
@@ -218,26 +218,6 @@ func mtuClient(ctx context.Context, r *worker.Request) (any, error) {
 		result.Told, err = toldMTU(ctx, &args, result.Interface)
 	}
 	return result, err
-}
-
-// mtuOfAddr returns the MTU of the interface that has an address.
-func mtuOfAddr(addr netip.Addr) (int, error) {
-	links, err := net.Interfaces()
-	if err != nil {
-		return 0, fmt.Errorf("listing interfaces: %w", err)
-	}
-	for _, link := range links {
-		addrs, err := link.Addrs()
-		if err != nil {
-			continue // the interface has been removed
-		}
-		for _, a := range addrs {
-			if prefix, err := netip.ParsePrefix(a.String()); err == nil && prefix.Addr().Unmap() == addr {
-				return link.MTU, nil
-			}
-		}
-	}
-	return 0, fmt.Errorf("no interface has the address %s", addr)
 }
 
 // mtuProber sends datagrams that must not be fragmented.

@@ -17,6 +17,7 @@ import (
 	"github.com/cnibench/cnibench/probes/probestest"
 	"github.com/cnibench/cnibench/probes/trickle"
 	"github.com/cnibench/cnibench/probes/worker"
+	"github.com/cnibench/cnibench/results"
 )
 
 // lateRole returns a role that uses up all of its time and then succeeds. began is
@@ -126,13 +127,16 @@ func lateSite(t *testing.T, began time.Time) *probes.Site {
 		return nil
 	}
 	around.Masquerade = func(context.Context) (probes.Lift, error) { return lift, nil }
-	around.Deny = func(context.Context, probes.End, probes.End) (probes.Lift, error) { return lift, nil }
+	around.Deny = func(context.Context, results.PolicyDirection, probes.End, probes.End) (probes.Lift, error) {
+		return lift, nil
+	}
 	s.Around = func(context.Context) (*probes.Surroundings, error) {
 		around.Delay = s.Delay
 		return around, nil
 	}
-	through := &probes.Service{Addr: netip.MustParseAddrPort("10.96.0.1:80"), Port: 80}
-	s.Service = func(context.Context) (*probes.Service, error) { return through, nil }
+	s.Service = func(context.Context, probes.ServiceKind) (*probes.Service, error) {
+		return &probes.Service{Addr: netip.MustParseAddrPort("10.96.0.1:80"), NodePort: 80, Port: 80, Made: time.Now()}, nil
+	}
 	s.AddPods = func(_ context.Context, n int) ([]probes.PodTimes, error) {
 		time.Sleep(probes.PodsWithin)
 		return make([]probes.PodTimes, n), nil
@@ -160,5 +164,6 @@ func TestDelayIsNoLoss(t *testing.T) {
 
 // takingTime lists every probe.
 func takingTime() []*probes.Probe {
-	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), MTU(), CNITime(), encap.Probe(), Adjacency(), Reach(), Policy(), Path(), Service()}
+	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), MTU(), CNITime(), encap.Probe(), Adjacency(), Reach(), Policy(), Path(),
+		Service(), NodePort(), PodToHost(), HostToPod(), Hairpin(), load.DNS()}
 }

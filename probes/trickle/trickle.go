@@ -33,6 +33,9 @@ type Args struct {
 	Arrivals int            `json:"arrivals,omitempty"` // the receiver ends after this many, 0 for no limit
 	Quiet    time.Duration  `json:"quiet,omitempty"`    // ns; the receiver ends if nothing arrives for this long, 0 for never
 	Limit    time.Duration  `json:"limit"`              // ns; both ends end after this time
+	// NewFlows says that each datagram is sent from a port of its own, so that the
+	// network decides about each one anew.
+	NewFlows bool `json:"new_flows,omitempty"`
 }
 
 // Result is what one end reports.
@@ -76,24 +79,13 @@ func Receive(ctx context.Context, r *worker.Request) (any, error) {
 			return nil, fmt.Errorf("waiting for datagrams: %w", os.NewSyscallError("recvfrom", err))
 		case n >= frames.TokenBytes && frames.Token(b[:frames.TokenBytes]) == args.Token:
 			if seen.Count++; seen.Count == 1 {
-				seen.Source = addrOf(from)
+				seen.Source = hot.AddrOf(from)
 			}
 			last = time.Now()
 		}
 	}
 	seen.Ago = time.Since(last)
 	return seen, unlessCancelled(ctx)
-}
-
-// addrOf returns the IP address of a socket address.
-func addrOf(sa unix.Sockaddr) netip.Addr {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrFrom4(sa.Addr)
-	case *unix.SockaddrInet6:
-		return netip.AddrFrom16(sa.Addr)
-	}
-	return netip.Addr{}
 }
 
 // Start makes one end send to another. probe is the name of a probe that has
@@ -139,7 +131,7 @@ func Send(ctx context.Context, r *worker.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
+	defer func() { s.Close() }() // the last one
 	var sent Result
 	tick := time.NewTicker(args.Every)
 	defer tick.Stop()
@@ -160,6 +152,14 @@ func Send(ctx context.Context, r *worker.Request) (any, error) {
 		select {
 		case <-ctx.Done():
 		case <-tick.C:
+		}
+		if args.NewFlows && ctx.Err() == nil {
+			next, _, err := hot.BoundUDP(ctx, args.Addr)
+			if err != nil {
+				return nil, err
+			}
+			s.Close()
+			s = next
 		}
 	}
 	return sent, unlessCancelled(ctx)

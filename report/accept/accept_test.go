@@ -38,7 +38,7 @@ func runOf(ci *[2]float64, ratio *[2]float64) *model.Report {
 			{Plugin: "host", Topology: results.On("l2"), Effective: "none"}},
 		Adjacency:    []results.Adjacency{{Plugin: "calico-bgp", Topology: results.On("l2"), Neighbour: true, Forwards: false}},
 		Reachability: []results.Reachability{{Plugin: "calico-bgp", Topology: results.On("l2"), Direction: "pod-to-outside", Reachable: true, Source: "snat"}, {Plugin: "calico-bgp", Topology: results.On("l2"), Direction: "outside-to-pod", Cause: words.Quote("no route")}},
-		Policy:       []results.Policy{{Plugin: "calico-bgp", Topology: results.On("l2"), Enforced: true, Seconds: 0.5}},
+		Policy:       []model.Policy{{Policy: results.Policy{Plugin: "calico-bgp", Topology: results.On("l2"), Enforced: true, Seconds: 0.5}}},
 		Findings:     []results.Finding{{Plugin: "calico-bgp", Topology: results.On("l2"), Name: "x"}},
 		Setup:        []model.Setup{{Plugin: "calico-bgp", Topology: results.On("l2"), NetworkReadyMS: 1500, CNIAddMS: 100, CNIAdds: []float64{100}, AgentRSSBytes: 200 << 20, Agents: 3}},
 	}

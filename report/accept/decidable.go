@@ -18,6 +18,8 @@ import (
 type Figure struct {
 	results.Metric
 	Baseline bool // whether the probe measures the nodes' own network too
+	// Covers reports whether the probe measures on a topology; nil for all of them.
+	Covers func(topology string) bool
 }
 
 // CheckRun reports the thresholds that a run cannot decide whatever it measures: the
@@ -45,7 +47,7 @@ const (
 
 // elsewhere lists the probes that a testbed cannot run.
 var elsewhere = map[string][]string{
-	"lab":     {"service"},
+	"lab":     {"service", "node-port", "hairpin", "dns"},
 	"cluster": {"cni-time", "policy"},
 }
 
@@ -218,6 +220,13 @@ func (d *decidable) lacks(cell model.Cell) string {
 	return ""
 }
 
+// covers reports whether the threshold's probe measures on a topology.
+func (d *decidable) covers(topology string) bool {
+	probe, _, _ := strings.Cut(strings.Fields(d.Metric)[0], ":")
+	i := slices.IndexFunc(d.figures, func(f Figure) bool { return f.Probe == probe })
+	return i < 0 || d.figures[i].Covers == nil || d.figures[i].Covers(topology)
+}
+
 // lacksOnCluster does the same for a cluster, where the plugin was installed before
 // the run.
 func (d *decidable) lacksOnCluster(cell model.Cell) string {
@@ -226,6 +235,8 @@ func (d *decidable) lacksOnCluster(cell model.Cell) string {
 		return "whose " + d.Setup + " cannot be measured on a cluster"
 	case cell.Topology.Name == results.SameNode && (strings.HasPrefix(d.Fact, "encapsulation") || strings.HasPrefix(d.Fact, "adjacency")):
 		return "where packets do not leave the node"
+	case d.Metric != "" && !d.covers(cell.Topology.Name):
+		return "where " + strings.Fields(d.Metric)[0] + " is not measured"
 	}
 	return ""
 }

@@ -12,10 +12,11 @@ import (
 // cannot.
 func TestCheckRun(t *testing.T) {
 	figure := func(probe, name, unit string, baseline bool) Figure {
-		return Figure{results.Metric{Probe: probe, Name: name, Unit: unit}, baseline}
+		return Figure{Metric: results.Metric{Probe: probe, Name: name, Unit: unit}, Baseline: baseline}
 	}
 	figures := []Figure{figure("tcp-stream", "goodput", "bit/s", true), figure("tcp-rr", "p50", "s", true), figure("tcp-rr", "p99", "s", true),
-		figure("udp-rr", "p50", "s", true), {Metric: results.Metric{Probe: "mtu", Name: "path", Unit: "byte", Fact: true}, Baseline: true}, figure("cni-time", "add", "s", false), figure("service", "rate", "1/s", true)}
+		figure("udp-rr", "p50", "s", true), {Metric: results.Metric{Probe: "mtu", Name: "path", Unit: "byte", Fact: true}, Baseline: true}, figure("cni-time", "add", "s", false), figure("service", "rate", "1/s", true),
+		{Metric: results.Metric{Probe: "hairpin", Name: "rate", Unit: "1/s"}, Covers: func(topology string) bool { return topology == results.SameNode }}}
 	lab := func(change func(a *results.Asked)) results.Asked {
 		a := results.Asked{Testbed: "lab", Plugins: []string{"host", "calico-bgp"}, Topology: []string{"l2"}, Wire: []string{"none", "1gbit"},
 			Probes: []string{"tcp-stream", "tcp-rr:size=64", "cni-time", "encap"}, MaxRounds: 30}
@@ -29,6 +30,8 @@ func TestCheckRun(t *testing.T) {
 		a.Plugins, a.Topology, a.Probes = []string{"host", "calico-vxlan", "terway-eni"}, []string{"l2", "vpc:l3-only"}, []string{"tcp-rr", "policy"}
 	})
 	cluster := results.Asked{Testbed: "cluster", Topology: []string{"l2"}, Wire: []string{"1gbit"}, Probes: []string{"tcp-rr", "encap", "cni-time"}, MaxRounds: 30}
+	onPaths := cluster
+	onPaths.Plugins, onPaths.Probes = []string{"calico-bgp"}, []string{"hairpin"}
 	for _, c := range []struct {
 		name, threshold string
 		asked           results.Asked
@@ -72,6 +75,8 @@ func TestCheckRun(t *testing.T) {
 		{"policy of agents that do not run", "topology: \"vpc*\", fact: policy enforced, is: true", cloud, "which runs only its data path"},
 		{"policy of those that do", "plugin: \"calico*\", fact: policy enforced, is: true", cloud, ""},
 		{"a cluster's topology", "topology: cluster, fact: encapsulation kind, is: none", cluster, ""},
+		{"a probe between two pods on one node", "metric: hairpin rate, at_least: 1", onPaths, "also covers calico-bgp on cluster, where hairpin is not measured"},
+		{"that node", "topology: same-node, plugin: calico-bgp, metric: hairpin rate, at_least: 1", onPaths, ""},
 		{"a cluster's one node", "fact: encapsulation kind, is: none", cluster, "on same-node, where packets do not leave the node"},
 		{"the lab's rate limit on a cluster", "wire: 1gbit, metric: tcp-rr p50, at_most: 1 s", cluster, "rate limits (wire) none"},
 		{"a setup figure that clusters do not have", "setup: agent_rss_bytes, at_most: 1", cluster, "cannot be measured on a cluster"},

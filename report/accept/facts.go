@@ -63,9 +63,9 @@ var factsKnown = []fact{
 	reached(results.OutsideToPod), reached(results.PodToOutside), reached(results.PodToOutsideNAT), reached(results.PodToPod), reached(results.PodToNeigh),
 	source(results.OutsideToPod), source(results.PodToOutside), source(results.PodToPod),
 	{name: "policy enforced", title: "a rule that denies traffic takes effect", probe: "policy", words: yesNo,
-		of: policy(func(p results.Policy) seen { return yes(p.Enforced) })},
+		of: policy(func(p *model.Policy) seen { return yes(p.Enforced) })},
 	{name: "policy seconds", title: "time from the rule to the last packet that passed", probe: "policy", number: true, unit: "s",
-		of: policy(func(p results.Policy) seen {
+		of: policy(func(p *model.Policy) seen {
 			if !p.Enforced {
 				return seen{broken: "the policy is not enforced: " + p.Cause.String()}
 			}
@@ -158,11 +158,13 @@ func source(direction string) fact {
 		}}
 }
 
-func policy(look func(results.Policy) seen) func(*model.Report, place) []seen {
+func policy(look func(*model.Policy) seen) func(*model.Report, place) []seen {
 	return func(r *model.Report, p place) (all []seen) {
-		for _, one := range r.Policy {
-			if one.Plugin == p.plugin && one.Topology == p.topology {
-				all = append(all, look(one))
+		for i := range r.Policy {
+			if one := &r.Policy[i]; one.Plugin == p.plugin && one.Topology == p.topology {
+				s := look(one)
+				s.where = fmt.Sprintf(", %s rule", one.At())
+				all = append(all, s)
 			}
 		}
 		return all

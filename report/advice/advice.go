@@ -27,6 +27,9 @@ const (
 	// PathSeen is "no" if pods' packets arrived but were not seen on the wire that was captured. The
 	// figures then belong to another path.
 	PathSeen = "path_seen"
+	// AsNamed is "no" if pods or nodes of a cluster show another plugin than the one that the figures are
+	// named after.
+	AsNamed = "as_named"
 	// SourceKept is "no" if a pod on another node sees a source address other than the sending pod's.
 	SourceKept = "source_kept"
 )
@@ -79,6 +82,8 @@ type Plugin struct {
 	// Overhead is the number of bytes that a capture showed around a pod's packet. It is nil if nothing
 	// was captured.
 	Overhead *int
+	// Configured is what a cluster's settings say about the wire; nil if the documented values hold.
+	Configured *results.Configured
 	// PathMTU is the size in bytes of the largest packet that passed between pods in both directions. It
 	// is 0 if it was not measured.
 	PathMTU  int
@@ -256,7 +261,7 @@ func (r *Recommendation) recommend(n results.Needs, o outcome, excluded words.Te
 	r.Notes = s.notes
 	r.Confidence = o.confidence()
 	r.Summary = words.Following(o.summary(), foundOn(s.plugin), excluded)
-	r.Firewall = append(r.Firewall, s.mode.openings()...)
+	r.Firewall = append(r.Firewall, s.mode.openings(s.plugin.Configured)...)
 	r.Limits = s.limits()
 	r.Kubespray = s.kubespray(n)
 	r.Configuration = s.configuration(n)

@@ -128,11 +128,22 @@ func (s *subject) configuration(n results.Needs) []Configuration {
 	case !cidr.IsValid():
 		return []Configuration{}
 	case s.mode.Flannel != nil:
-		return []Configuration{{"net-conf.json", netConf(cidr, prefix, s.mode.Flannel)}}
+		return []Configuration{{"net-conf.json", netConf(cidr, prefix, s.backend())}}
 	case s.mode.Calico != nil:
 		return []Configuration{{"calico.yaml", s.calicoResources(n, cidr)}}
 	}
 	return []Configuration{}
+}
+
+// backend returns flannel's backend, with the port of the cluster that was measured.
+func (s *subject) backend() map[string]any {
+	of := s.plugin.Configured
+	if of == nil || of.Port == 0 || of.Encapsulation != s.mode.Kind || s.mode.Flannel["Port"] == nil {
+		return s.mode.Flannel
+	}
+	b := maps.Clone(s.mode.Flannel)
+	b["Port"] = of.Port
+	return b
 }
 
 // netConf returns flannel's network configuration (flannel Documentation/configuration.md).

@@ -143,6 +143,33 @@ func TestKubesprayModes(t *testing.T) {
 	}
 }
 
+// TestClustersOwnPort has the firewall and flannel's configuration name the port of the
+// cluster that was measured.
+func TestClustersOwnPort(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		of   *results.Configured
+		port int
+	}{
+		{"the documented one", nil, 8472},
+		{"the cluster's", &results.Configured{Encapsulation: "vxlan", Port: 4789, OverheadBytes: 50}, 4789},
+		{"of another encapsulation", &results.Configured{Encapsulation: "wireguard", Port: 51821, OverheadBytes: 60}, 8472},
+		{"unknown", &results.Configured{Encapsulation: "unknown"}, 8472},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := factsOf("l2", only(onL2, "flannel-vxlan"))
+			f.Plugins[0].Configured = tt.of
+			r := Recommend(results.Needs{PodCIDR: netip.MustParsePrefix("10.244.0.0/16")}, f)
+			if len(r.Firewall) != 1 || r.Firewall[0].Port != tt.port {
+				t.Errorf("firewall %+v", r.Firewall)
+			}
+			if len(r.Configuration) != 1 || !strings.Contains(r.Configuration[0].Text, fmt.Sprintf(`"Port": %d`, tt.port)) {
+				t.Errorf("configuration %+v", r.Configuration)
+			}
+		})
+	}
+}
+
 // TestConfiguration parses the plugins' own configuration files.
 func TestConfiguration(t *testing.T) {
 	n := results.Needs{PodCIDR: netip.MustParsePrefix("10.0.0.0/12"), Nodes: 150}

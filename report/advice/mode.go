@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
 	"sigs.k8s.io/yaml"
 )
@@ -37,7 +38,15 @@ type mode struct {
 	Kubespray  map[string]any `json:"kubespray"`
 	Flannel    map[string]any `json:"flannel"` // the backend in net-conf.json
 	Calico     *calicoPool    `json:"calico"`
-	Sources    []string       `json:"sources"`
+	// NetworkPolicy is nil if nothing is known.
+	NetworkPolicy *documented `json:"network_policy"`
+	Sources       []string    `json:"sources"`
+}
+
+// documented is an answer with its source.
+type documented struct {
+	Enforced bool   `json:"enforced"`
+	Source   string `json:"source"`
 }
 
 // calicoPool holds the fields of an IPPool that distinguish Calico's modes.
@@ -54,6 +63,19 @@ func modeOf(plugin string) mode {
 		return all[i]
 	}
 	return mode{Plugin: plugin}
+}
+
+// DocumentedPolicy returns whether a plugin is documented to enforce NetworkPolicy objects by itself:
+// yes, no, or "" if nothing is known, with the source.
+func DocumentedPolicy(plugin string) (answer, source string) {
+	switch d := modeOf(plugin).NetworkPolicy; {
+	case d == nil:
+		return "", ""
+	case d.Enforced:
+		return yes, d.Source
+	default:
+		return no, d.Source
+	}
 }
 
 // loaded returns a function that decodes an embedded data file on first use: every probe worker is a
@@ -80,10 +102,14 @@ func (m mode) called() words.Text {
 	return words.Define("modes."+m.Plugin, m.Words).With()
 }
 
-// openings returns the traffic that firewalls must allow, each with its reason.
-func (m mode) openings() []Opening {
+// openings returns the traffic that firewalls must allow, each with its reason. A cluster's own port
+// takes the place of the documented one.
+func (m mode) openings(of *results.Configured) []Opening {
 	all := slices.Clone(m.Firewall)
 	for i := range all {
+		if of != nil && of.Encapsulation == m.Kind && of.Port != 0 && all[i].Protocol == "udp" {
+			all[i].Port = of.Port
+		}
 		why := all[i].Why.String()
 		all[i].Why = words.Define(idOf("openings", why), why).With()
 	}

@@ -72,9 +72,15 @@ func OfPlugin(r *model.Report, plugin string, topology results.Topology) advice.
 	p.Failed, p.Samples = failedSamples(r, plugin, topology)
 	p.Implausible = implausible(r, plugin, topology)
 	wireFacts(r, &p, topology)
+	for _, c := range r.CellsOf(plugin, topology) {
+		p.Configured = c.Configured
+		if !c.Contradicted.Empty() {
+			p.Facts[advice.AsNamed] = advice.Fact{Value: YesNo(false), Evidence: c.Contradicted}
+		}
+	}
 	p.Facts[advice.PathSeen] = SeenOnWire(r, plugin, topology)
 	p.Facts[advice.SourceKept] = sourceKept(r, plugin, topology)
-	if policy, ok := policyOf(r, plugin, topology); ok {
+	if policy := policyOf(r, plugin, topology); policy.Value != "" {
 		p.Facts[advice.Policy] = policy
 	}
 	p.Facts[advice.Reachable] = Reached(r, plugin, topology, results.OutsideToPod)
@@ -169,27 +175,6 @@ func YesNo(v bool) string {
 		return "yes"
 	}
 	return "no"
-}
-
-// policyOf returns whether a deny rule took effect.
-func policyOf(r *model.Report, plugin string, topology results.Topology) (advice.Fact, bool) {
-	for _, p := range r.Policy {
-		if p.Plugin == plugin && p.Topology == topology {
-			return advice.Fact{Value: YesNo(p.Enforced), Evidence: PolicyText(p)}, true
-		}
-	}
-	return advice.Fact{}, false
-}
-
-// PolicyText says whether a deny rule took effect.
-func PolicyText(p results.Policy) words.Text {
-	switch {
-	case p.Enforced:
-		return words.DenyHeld.With(quantity.Format(p.Seconds, "s"))
-	case !p.Cause.Empty():
-		return words.DenyDidNotHoldCause.With(p.Cause)
-	}
-	return words.DenyDidNotHold
 }
 
 // linkOf returns whether the nodes of a topology share a link layer.

@@ -32,7 +32,7 @@ func Cells(b *gather.Run) error {
 func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 	n := b.Networks[p]
 	c := model.Cell{Cell: results.Cell{Plugin: p.Plugin, Topology: p.Topology, Wire: wire}, Status: n.Status, Cause: n.Cause,
-		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt,
+		BrokeRound: n.BrokeRound, BrokeAt: n.BrokeAt, Configured: n.Configured, Contradicted: n.Contradicted,
 		Fidelity: n.Fidelity, Kernel: n.Kernel, Versions: n.Versions, PodMTU: n.PodMTU, Metrics: []model.Metric{}}
 	if c.Versions == nil {
 		c.Versions = map[string]string{}
@@ -56,6 +56,7 @@ func newCell(b *gather.Run, p gather.Place, wire string) (model.Cell, error) {
 		if m.Merged, m.MergedCI = latencies[m.Probe].percentile(m.Name); m.Merged != nil {
 			m.Tail = latencies[m.Probe].tail()
 		}
+		m.VsStraight = vsStraight(b, samples, described)
 		m.Expected = expectedOf(b, &c, described)
 		c.Metrics = append(c.Metrics, *m)
 	}

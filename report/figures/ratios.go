@@ -43,7 +43,27 @@ func CompareWithHost(b *gather.Run) {
 // of the deployments that they belong to. In a run with [stats.MinDeployments] or more, deployments count instead of blocks, also for two
 // networks that do not have all of them.
 func Ratio(run *gather.Run, a, b []results.Sample, m *model.Metric) (r stats.Ratio, common, deployments int) {
-	mine, its := ByBlock(a, m), ByBlock(b, m)
+	return paired(run, a, ByBlock(a, m), ByBlock(b, m), m.Fact)
+}
+
+// vsStraight compares a figure with that of the straight path in the same samples. It returns nil for
+// a figure without one.
+func vsStraight(run *gather.Run, samples []results.Sample, described results.Metric) *model.VsStraight {
+	if described.Straight == "" {
+		return nil
+	}
+	through := model.Metric{Probe: described.Probe, Name: described.Name}
+	straight := model.Metric{Probe: described.Probe, Name: described.Straight}
+	// As with the host, zeros have no ratio.
+	r, common, _ := paired(run, samples, ByBlock(samples, &through), ByBlock(samples, &straight), false)
+	if r.N == 0 || r.N != common {
+		return nil
+	}
+	return &model.VsStraight{Name: described.Straight, N: r.N, Ratio: r.Ratio, CI: Bounds(r.CI)}
+}
+
+// paired compares two figures by block, of which the first belongs to the samples.
+func paired(run *gather.Run, a []results.Sample, mine, its map[int]float64, fact bool) (r stats.Ratio, common, deployments int) {
 	common = Common(mine, its)
 	blocks := map[int]map[int]float64{} // of a, by deployment
 	for _, s := range a {
@@ -56,7 +76,7 @@ func Ratio(run *gather.Run, a, b []results.Sample, m *model.Metric) (r stats.Rat
 		}
 		blocks[s.Deployment][s.Block] = v
 	}
-	if m.Fact || run.Deployments < stats.MinDeployments {
+	if fact || run.Deployments < stats.MinDeployments {
 		return stats.Paired(mine, its), common, len(blocks)
 	}
 	var each []stats.Ratio

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/gather"
 	"github.com/cnibench/cnibench/report/model"
@@ -47,20 +48,25 @@ const (
 	undeclared     = "unknown" // configured: the plugin is not in the catalogue
 )
 
-// configuredOverhead returns the overhead of a cell's plugin according to the
-// catalogue. A mode that encapsulates between subnets only does so if the topology puts
+// configuredOverhead returns the overhead of a cell's plugin according to its cluster
+// or, if that says nothing, to the catalogue. A mode that encapsulates between subnets only does so if the topology puts
 // the two nodes into different ones.
 func configuredOverhead(b *gather.Run, c *model.Cell) (overhead int, known bool) {
-	plugin := b.Plugin(c.Plugin)
-	if plugin == nil || plugin.Encapsulation.Kind == undeclared {
+	var e plugins.Encapsulation
+	if of := c.Configured; of != nil {
+		e = plugins.Encapsulation{Kind: of.Encapsulation, Overhead: of.OverheadBytes, SubnetsOnly: of.SubnetsOnly}
+	} else if plugin := b.Plugin(c.Plugin); plugin != nil {
+		e = plugin.Encapsulation
+	}
+	if e.Kind == "" || e.Kind == undeclared {
 		return 0, false
 	}
-	if !plugin.Encapsulation.SubnetsOnly {
-		return plugin.Encapsulation.Overhead, true
+	if !e.SubnetsOnly {
+		return e.Overhead, true
 	}
 	switch options := strings.Split(c.Topology.Name, ":"); {
 	case options[0] == "routed", options[0] == "vpc" && slices.Contains(options, "two-subnets"):
-		return plugin.Encapsulation.Overhead, true
+		return e.Overhead, true
 	case options[0] == "l2", options[0] == "vpc":
 		return 0, true
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/plugins/catalogue"
+	"github.com/cnibench/cnibench/report/advice"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
@@ -41,7 +42,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 			Run: model.Run{ID: run.ID, Started: run.Started, Seed: run.Asked.Seed, Testbed: run.Asked.Testbed, Asked: run.Asked, Clusters: run.Clusters,
 				CongestionControl: run.CongestionControl, Versions: run.Versions},
 			Cells: []model.Cell{}, Comparisons: []model.Comparison{}, Implausible: []model.Implausible{}, Encapsulation: []results.Encapsulation{},
-			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []results.Policy{},
+			Adjacency: []results.Adjacency{}, Reachability: []results.Reachability{}, Policy: []model.Policy{},
 			Hops: []results.Hops{}, NotMeasured: []model.NotMeasured{}, Findings: []results.Finding{}, Setup: []model.Setup{},
 		},
 		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
@@ -104,7 +105,8 @@ func (b *Run) read(record results.Record) {
 	case record.Policy != nil:
 		p := *record.Policy
 		p.Kernel = in(&p.Topology)
-		b.Report.Policy = append(b.Report.Policy, p)
+		documented, source := advice.DocumentedPolicy(results.Original(p.Plugin))
+		b.Report.Policy = append(b.Report.Policy, model.Policy{Policy: p, Documented: documented, Source: source})
 	case record.Hops != nil:
 		h := *record.Hops
 		h.Kernel = in(&h.Topology)
@@ -155,9 +157,11 @@ func (b *Run) event(e results.Event, at time.Time) {
 	case results.EventAgentExit:
 		p := Place{e.Plugin, e.Topology}
 		b.Exits[p] = append(b.Exits[p], agentExit{at, e.Text})
+	case results.EventLeftOut, results.EventLeftovers:
+		b.Report.Warnings = append(b.Report.Warnings, e.Text)
 	case results.EventNotHere:
 		notMeasured(b.Report, Place{e.Plugin, e.Topology}, e.Text)
-	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected:
+	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected, results.EventAltered:
 		b.Report.Warnings = append(b.Report.Warnings, words.Of(words.On.With(e.Plugin, e.Topology), e.Text))
 	}
 }

@@ -32,7 +32,7 @@ var pageTemplate = sync.OnceValue(func() *template.Template {
 // functions returns the functions that the templates call, bound to one report and language.
 func functions(r *model.Report, in *words.Language) template.FuncMap {
 	return template.FuncMap{
-		"share": quantity.Share, "form": facts.Form, "policy": facts.PolicyText, "status": model.StatusText, "setting": view.Setting, "agrees": func(e results.Encapsulation) words.Text { return facts.AgreesText(&e) },
+		"share": quantity.Share, "form": facts.Form, "status": model.StatusText, "setting": view.Setting, "agrees": func(e results.Encapsulation) words.Text { return facts.AgreesText(&e) },
 		"list":     func(all []words.Text) words.Text { return words.List(all...) },
 		"percent":  func(v float64) int { return int(100 * min(max(v, 0), 1)) },
 		"milli":    func(ms float64) string { return quantity.Format(ms/1000, "s") },
@@ -62,7 +62,9 @@ type pageData struct {
 	Matrix         view.Matrix
 	AdjacencyLines []view.AdjacencyLine
 	ReachLines     []view.ReachLine
+	PolicyLines    []view.PolicyLine
 	Tables         []tableView
+	Paths          []view.PathRow
 	Absent         []*model.Cell
 	Broken         []*model.Cell
 	Programs       string
@@ -93,7 +95,7 @@ type cellView struct {
 // scripts, fonts or images. Text that comes from agents is escaped.
 func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	v := pageData{Report: r, Machines: view.Machines(r), SetupTook: view.SetupTook(r), Link: view.Link(r), Matrix: view.MatrixOf(r),
-		AdjacencyLines: view.AdjacencyLines(r), ReachLines: view.ReachLines(r), Absent: view.Absent(r), Broken: view.Broken(r), Programs: view.Versions(r), Took: in.Say(words.CutOff)}
+		AdjacencyLines: view.AdjacencyLines(r), ReachLines: view.ReachLines(r), PolicyLines: view.PolicyLines(r), Paths: view.Paths(r), Absent: view.Absent(r), Broken: view.Broken(r), Programs: view.Versions(r), Took: in.Say(words.CutOff)}
 	if r.Run.Finished != nil {
 		v.Took = fmt.Sprintf("%.0f s", r.Run.Took)
 	}

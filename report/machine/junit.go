@@ -13,8 +13,8 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// JUnit writes what works and what does not for a CI system: one case for each cell, and one for what
-// each network put on the wire. Cells that this machine does not support are skipped. Thresholds are
+// JUnit writes what works and what does not for a CI system: one case for each cell, one for what each
+// network put on the wire, and one for each network policy that was tried. Cells that this machine does not support are skipped. Thresholds are
 // left to acceptance tests.
 func JUnit(out io.Writer, r *model.Report) error {
 	cells := junit.Suite{Name: "cells", Time: r.Run.Started}
@@ -35,7 +35,23 @@ func JUnit(out io.Writer, r *model.Report) error {
 		}
 		wire.Cases = append(wire.Cases, c)
 	}
-	return junit.Write(out, cells, wire)
+	suites := []junit.Suite{cells, wire}
+	if len(r.Policy) > 0 {
+		suites = append(suites, policies(r))
+	}
+	return junit.Write(out, suites...)
+}
+
+// policies returns a case for each rule that was tried. It fails if the rule's effect
+// is not the documented one; whether policies are needed is for acceptance tests.
+func policies(r *model.Report) junit.Suite {
+	suite := junit.Suite{Name: "network policies", Time: r.Run.Started}
+	for i := range r.Policy {
+		p := &r.Policy[i]
+		suite.Cases = append(suite.Cases, junit.Case{Class: "cnibench.policy." + p.Topology.String(), Name: p.Plugin + " " + string(p.At()), Kind: "contradicts",
+			Output: facts.PolicyText(p).String(), Failure: facts.ContradictionText(p).String()})
+	}
+	return suite
 }
 
 // testCase returns the test case of a cell. If the nodes' own network fails too, the case is an error

@@ -47,6 +47,7 @@ func OpenMetrics(out io.Writer, r *model.Report) error {
 	samples := gauges("cnibench_samples", "", "Samples of a probe of which some failed.")
 	failed := gauges("cnibench_failed_samples", "", "Samples of a probe that failed.")
 	ratios := gauges("cnibench_vs_host_ratio", "ratio", "Figure over that of the nodes' own network, paired within blocks.")
+	straight := gauges("cnibench_vs_straight_ratio", "ratio", "Figure over a path over that over the straight path from pod to pod, paired within samples.")
 	figures := &families{}
 	for i := range r.Cells {
 		c := &r.Cells[i]
@@ -67,10 +68,34 @@ func OpenMetrics(out io.Writer, r *model.Report) error {
 				named := append(labels[:len(labels):len(labels)], label{"metric", m.Name})
 				addEstimate(ratios, named, m.VsHost.Ratio, m.VsHost.CI, 1)
 			}
+			if m.VsStraight != nil {
+				named := append(labels[:len(labels):len(labels)], label{"metric", m.Name})
+				addEstimate(straight, named, m.VsStraight.Ratio, m.VsStraight.CI, 1)
+			}
 		}
 	}
 	all := append([]*dto.MetricFamily{info, up, samples, failed}, figures.list...)
-	return writeGauges(out, append(append(all, ratios), setupGauges(r, run)...))
+	all = append(append(all, ratios, straight), setupGauges(r, run)...)
+	return writeGauges(out, append(all, policyGauges(r, run)...))
+}
+
+// policyGauges returns whether rules that deny traffic took effect, and how soon.
+func policyGauges(r *model.Report, run label) []*dto.MetricFamily {
+	enforced := gauges("cnibench_policy_enforced", "", "1 if a rule that denies traffic between two pods took effect.")
+	held := gauges("cnibench_policy_effect_seconds", "seconds", "From applying such a rule to the last packet that passed.")
+	gone := gauges("cnibench_policy_lifted_seconds", "seconds", "From removing such a rule to the first packet that passed again.")
+	for i := range r.Policy {
+		p := &r.Policy[i]
+		labels := []label{run, {"plugin", p.Plugin}, {"topology", p.Topology.String()}, {"direction", string(p.At())}}
+		add(enforced, labels, oneIf(p.Enforced))
+		if p.Enforced {
+			add(held, labels, p.Seconds)
+		}
+		if p.LiftedSeconds != nil {
+			add(gone, labels, *p.LiftedSeconds)
+		}
+	}
+	return []*dto.MetricFamily{enforced, held, gone}
 }
 
 // families holds gauges by name, in the order in which they first occur.

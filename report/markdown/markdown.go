@@ -46,7 +46,9 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	for _, t := range view.Tables(r) {
 		m.figures(t)
 	}
+	m.paths(r)
 	m.wire(r)
+	m.policies(r)
 	for i, c := range view.Absent(r) {
 		if i == 0 {
 			m.line("")
@@ -96,6 +98,10 @@ func (m *comment) figures(t *view.Table) {
 		wire = words.Quote(t.Wire)
 	}
 	m.line("#### %s, %s, %s", Inert(t.Probe), Inert(t.Topology.String()), m.say(wire))
+	if !t.Way.Empty() {
+		m.line("")
+		m.line("%s", m.say(t.Way))
+	}
 	m.line("")
 	m.row(m.say(words.Plugin), Inert(t.Headline().Name), m.say(words.VsHost))
 	m.row("---", "---:", "---:")
@@ -108,6 +114,22 @@ func (m *comment) figures(t *view.Table) {
 			figure, times = quantity.Interval(h.Median, h.CI, h.Unit), h.VsHost.String()
 		}
 		m.row(m.say(w.Cell.Named()), figure, times)
+	}
+}
+
+// paths writes the table of the paths that applications use.
+func (m *comment) paths(r *model.Report) {
+	for i, w := range view.Paths(r) {
+		if i == 0 {
+			m.line("")
+			m.line("#### %s", m.say(words.AppPathsHeading))
+			m.line("")
+			m.line("%s", m.say(words.AppPathsIntro))
+			m.line("")
+			m.row(m.say(words.Plugin), m.say(words.Topology), m.say(words.PathHead), m.say(words.Figure), m.say(words.OverPath), m.say(words.OverStraight), m.say(words.VsStraight))
+			m.row("---", "---", "---", "---", "---:", "---:", "---:")
+		}
+		m.row(m.say(w.Cell.Named()), Inert(w.Cell.Topology.String()), m.say(w.Path), Inert(w.Metric.Name), w.Over(), w.OverStraight(), w.Ratio())
 	}
 }
 
@@ -128,6 +150,20 @@ func (m *comment) wire(r *model.Report) {
 		}
 		m.row(Inert(e.Plugin), Inert(e.Topology.String()), m.say(facts.Form(e.Configured, e.ConfiguredPort, e.ExpectedBytes)),
 			m.say(facts.Form(e.Effective, e.Port, e.OverheadBytes)), agrees)
+	}
+}
+
+// policies writes the table of rules that deny traffic.
+func (m *comment) policies(r *model.Report) {
+	for i, p := range view.PolicyLines(r) {
+		if i == 0 {
+			m.line("")
+			m.line("#### %s", m.say(words.PolicyHeading))
+			m.line("")
+			m.row(m.say(words.Plugin), m.say(words.Topology), m.say(words.DeniedAtReceiver), m.say(words.DeniedAtSender), m.say(words.PolicyDocumentation))
+			m.row("---", "---", "---", "---", "---")
+		}
+		m.row(Inert(p.Plugin), Inert(p.Topology.String()), m.say(p.Ingress), m.say(p.Egress), m.say(p.Documented))
 	}
 }
 

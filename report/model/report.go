@@ -32,7 +32,7 @@ type Report struct {
 	Encapsulation []results.Encapsulation `json:"encapsulation"`
 	Adjacency     []results.Adjacency     `json:"adjacency"`
 	Reachability  []results.Reachability  `json:"reachability"`
-	Policy        []results.Policy        `json:"policy"`
+	Policy        []Policy                `json:"policy"`
 	Hops          []results.Hops          `json:"hops"`
 	Findings      []results.Finding       `json:"findings"`
 	NotMeasured   []NotMeasured           `json:"not_measured"`
@@ -40,6 +40,18 @@ type Report struct {
 	// Recommendation holds the advice for each topology.
 	Recommendation Recommendations `json:"recommendation"`
 	Claims         []advice.Claim  `json:"claims"`
+}
+
+// Policy is whether a rule took effect, beside what is documented of the plugin.
+type Policy struct {
+	results.Policy
+	Documented string `json:"documented,omitempty"` // whether the plugin enforces NetworkPolicy: yes, no, "" if nothing is known
+	Source     string `json:"source,omitempty"`     // of Documented
+}
+
+// Contradicted reports whether the rule's effect is not the documented one.
+func (p *Policy) Contradicted() bool {
+	return p.Documented == "yes" && !p.Enforced || p.Documented == "no" && p.Enforced
 }
 
 // NotMeasured is something that was asked for but could not be measured.
@@ -86,8 +98,13 @@ type Cell struct {
 	Kernel       string            `json:"kernel"`
 	Versions     map[string]string `json:"versions"`
 	PodMTU       int               `json:"pod_mtu,omitempty"`
-	Metrics      []Metric          `json:"metrics"`
-	Loss         *Loss             `json:"loss,omitempty"`
+	// Configured is what a cluster's settings say about the wire; nil if the
+	// catalogue's values hold.
+	Configured *results.Configured `json:"configured,omitempty"`
+	// Contradicted says what pods or nodes show that the plugin does not do.
+	Contradicted words.Text `json:"contradicted,omitzero"`
+	Metrics      []Metric   `json:"metrics"`
+	Loss         *Loss      `json:"loss,omitempty"`
 	// AgentCPU is the median CPU time of the network's agents during a TCP stream,
 	// in CPUs; nil if none was recorded.
 	AgentCPU *float64 `json:"agent_cpu,omitempty"`
@@ -125,6 +142,9 @@ type Metric struct {
 	// VsHost is the ratio to the baseline, paired within blocks; null for the
 	// baseline.
 	VsHost *VsHost `json:"vs_host"`
+	// VsStraight is the ratio to the figure of the straight path, paired within samples; nil
+	// for a figure without one.
+	VsStraight *VsStraight `json:"vs_straight,omitempty"`
 	// Expected is the arithmetic maximum; null if there is none.
 	Expected *float64     `json:"expected"`
 	Warnings []words.Text `json:"warnings"`
@@ -147,6 +167,14 @@ func (v *VsHost) String() string {
 		return ""
 	}
 	return quantity.Ratio(v.Ratio, v.CI)
+}
+
+// VsStraight is a ratio to the straight path, from pod to pod by the pod's own address.
+type VsStraight struct {
+	Name  string      `json:"name"` // of the straight path's figure, of the same probe
+	N     int         `json:"n"`    // samples that have both
+	Ratio float64     `json:"ratio"`
+	CI    *[2]float64 `json:"ci"` // null: fewer samples than an interval needs
 }
 
 // Loss splits the goodput that a plugin loses against the baseline into the share

@@ -67,9 +67,9 @@ func (t *terminal) network() {
 		lines = append(lines, append([]words.Text{words.Quote(l.Plugin), words.Quote(l.Topology.String())}, l.Cells...))
 	}
 	t.titled(words.ReachQuestion, lines)
-	lines = [][]words.Text{{words.PluginHead, words.Topology, words.Quote("NetworkPolicy")}}
-	for _, p := range t.report.Policy {
-		lines = append(lines, []words.Text{words.Quote(p.Plugin), words.Quote(p.Topology.String()), facts.PolicyText(p)})
+	lines = [][]words.Text{{words.PluginHead, words.Topology, words.DeniedAtReceiver, words.DeniedAtSender, words.PolicyDocumentation}}
+	for _, p := range view.PolicyLines(t.report) {
+		lines = append(lines, []words.Text{words.Quote(p.Plugin), words.Quote(p.Topology.String()), p.Ingress, p.Egress, p.Documented})
 	}
 	t.titled(words.PolicyTitle, lines)
 	for _, n := range t.report.NotMeasured {

@@ -28,6 +28,7 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	for _, table := range view.Tables(r) {
 		t.table(table)
 	}
+	t.paths()
 	t.trust()
 	t.loss()
 	t.wire()
@@ -176,6 +177,18 @@ func cells(w *view.Row, expected bool) []words.Text {
 		line = append(line, cell)
 	}
 	return line
+}
+
+func (t *terminal) paths() {
+	lines := [][]words.Text{{words.PluginHead, words.Topology, words.PathHead, words.Figure, words.OverPath, words.OverStraight, words.VsStraight}}
+	for _, w := range view.Paths(t.report) {
+		lines = append(lines, []words.Text{w.Cell.Named(), words.Quote(w.Cell.Topology.String()), w.Path, words.Quote(w.Metric.Name),
+			words.Quote(w.Over()), words.Quote(w.OverStraight()), words.Quote(w.Ratio())})
+	}
+	if len(lines) > 1 {
+		t.title(words.AppPathsTitle)
+		t.columns(lines)
+	}
 }
 
 func (t *terminal) loss() {

@@ -2,11 +2,9 @@ package view
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
-	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
 )
@@ -102,7 +100,7 @@ func but(r *model.Report, plugin string, topology results.Topology) []words.Text
 		for i := range c.Failures {
 			but = append(but, c.Failures[i].Text())
 		}
-		if text := oneWay(r, c); !text.Empty() {
+		if text := facts.OneWay(r, c); !text.Empty() {
 			but = append(but, text)
 		}
 	}
@@ -115,34 +113,4 @@ func but(r *model.Report, plugin string, topology results.Topology) []words.Text
 		}
 	}
 	return but
-}
-
-// oneSided is the ratio of the goodput in two directions above which the difference is
-// reported, unless the nodes' own network shows it too.
-const oneSided = 3
-
-// oneWay says that a cell's streams have much more goodput in one direction than in the
-// other. It is empty if they do not, or if the host's streams do so too.
-func oneWay(r *model.Report, c *model.Cell) words.Text {
-	host := r.Cell(results.Cell{Plugin: results.HostPlugin, Topology: c.Topology, Wire: c.Wire})
-	for i := range c.Metrics {
-		m := &c.Metrics[i]
-		params := strings.Split(m.Probe, ":")
-		at := slices.Index(params, "reverse")
-		if params[0] != "tcp-stream" || m.Name != "goodput" || at < 0 {
-			continue
-		}
-		forth := strings.Join(slices.Delete(params, at, at+1), ":")
-		there := c.Metric(forth, m.Name)
-		if there == nil || !lopsided(there, m) || host != nil && lopsided(host.Metric(forth, m.Name), host.Metric(m.Probe, m.Name)) {
-			continue
-		}
-		return words.OneDirectionSlower.With(quantity.Format(there.Median, m.Unit), model.WireText(c.Wire), quantity.Format(m.Median, m.Unit))
-	}
-	return words.Text{}
-}
-
-// lopsided reports whether two figures differ by more than a factor of [oneSided].
-func lopsided(a, b *model.Metric) bool {
-	return a != nil && b != nil && max(a.Median, b.Median) > oneSided*min(a.Median, b.Median)
 }

@@ -69,3 +69,29 @@ func YesNo(v bool) words.Text {
 	}
 	return words.No
 }
+
+// PolicyLine is whether rules take effect with one plugin on one topology, beside what
+// is documented.
+type PolicyLine struct {
+	Plugin                      string
+	Topology                    results.Topology
+	Ingress, Egress, Documented words.Text // Documented is empty if nothing is known
+}
+
+// PolicyLines joins the rules of both directions into one line for each network.
+func PolicyLines(r *model.Report) []PolicyLine {
+	var all []PolicyLine
+	for i := range r.Policy {
+		p := &r.Policy[i]
+		at := slices.IndexFunc(all, func(l PolicyLine) bool { return l.Plugin == p.Plugin && l.Topology == p.Topology })
+		if at < 0 {
+			at, all = len(all), append(all, PolicyLine{p.Plugin, p.Topology, words.NotMeasured, words.NotMeasured, facts.DocumentedText(p)})
+		}
+		if p.At() == results.PolicyEgress {
+			all[at].Egress = facts.PolicyCell(p)
+		} else {
+			all[at].Ingress = facts.PolicyCell(p)
+		}
+	}
+	return all
+}

@@ -4,6 +4,7 @@ package view
 import (
 	"slices"
 
+	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
@@ -15,6 +16,7 @@ type Table struct {
 	Topology           results.Topology
 	Wire, Probe        string
 	Placement, Testbed string
+	Way                words.Text       // in which direction data flows between named nodes; empty for probes without one
 	Metrics            []results.Metric // columns; the first one is the headline
 	Rows               []Row
 }
@@ -77,7 +79,7 @@ func Tables(r *model.Report) []*Table {
 		}
 	}
 	for _, t := range all {
-		t.Testbed = r.Run.Testbed
+		t.Testbed, t.Way = r.Run.Testbed, facts.StreamWay(r, t.Probe, t.Topology)
 		t.fill(r)
 	}
 	return all
@@ -171,6 +173,9 @@ func (t *Table) Notes() []words.Text {
 		}
 	}
 	var all []words.Text
+	if !t.Way.Empty() {
+		all = append(all, t.Way)
+	}
 	for _, text := range order {
 		all = append(all, words.Of(words.ListNames(where[text]), text))
 	}

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -30,9 +32,16 @@ func TestCluster(t *testing.T) {
 	t.Run("accepted", func(t *testing.T) { accepted(t, k) })
 	t.Run("two clusters", func(t *testing.T) { twoClusters(t, k) })
 	long(t, "both ways", func(t *testing.T) { bothWays(t, k) })
+	t.Run("another plugin than annotated", func(t *testing.T) { contradicted(t, k) })
 	t.Run("without a plugin", func(t *testing.T) { withoutPluginYet(t, k) })
 	t.Run("killed, then cleaned", func(t *testing.T) { killed(t, k) })
-	t.Run("a Service's path", func(t *testing.T) { serviceProbe(t, k) })
+	t.Run("a quota that demands limits", func(t *testing.T) { demandingQuota(t, k) })
+	t.Run("a CPU that is limited", func(t *testing.T) { limitedCPU(t, k) })
+	long(t, "a node without an address left", func(t *testing.T) { noAddressLeft(t, k) })
+	t.Run("policies that nobody enforces", func(t *testing.T) { noPolicies(t, k) })
+	t.Run("policies that are enforced between nodes", func(t *testing.T) { policiesBetweenNodes(t, k) })
+	t.Run("killed while a policy stands", func(t *testing.T) { killedWithPolicy(t, k) })
+	paths(t, k)
 	long(t, "Services that nobody carries", func(t *testing.T) { noProxy(t, k) })
 	t.Run("a host outside", func(t *testing.T) { outsideHost(t, k) })
 	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
@@ -54,13 +63,23 @@ func long(t *testing.T, name string, test func(t *testing.T)) {
 
 // run measures for a short time.
 func (k *kube) run(t *testing.T, dir string, more ...string) (code int, out, log string) {
-	return k.cnibench(t, append([]string{"run", "--kubeconfig", k.config(), "--rounds", "6", "--duration", "200ms", "--out", dir}, more...)...)
+	return k.cnibench(t, append([]string{"run", "--kubeconfig", k.config(), "--rounds", "6", "--duration", "200ms", "--out", dir}, withProbes(more)...)...)
+}
+
+// withProbes adds the standard suite without policies to flags that name no probes:
+// where nothing enforces them, it takes 40 s to be sure.
+func withProbes(flags []string) []string {
+	if slices.Contains(flags, "--probes") {
+		return flags
+	}
+	suite := slices.DeleteFunc(scenarios.ClusterSuite(), func(p string) bool { return p == "policy" })
+	return append([]string{"--probes", strings.Join(suite, ",")}, flags...)
 }
 
 // nothingLeft looks for what a run should have removed.
 func (k *kube) nothingLeft(t *testing.T) {
 	t.Helper()
-	if left := k.kubectl(t, "get", "namespaces,pods,jobs,services", "-A", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
+	if left := k.kubectl(t, "get", "namespaces,pods,jobs,services,networkpolicies", "-A", "-l", "app.kubernetes.io/managed-by=cnibench", "-o", "name"); left != "" {
 		t.Errorf("left in the cluster: %s", left)
 	}
 }
@@ -81,7 +100,7 @@ func loadReport(t *testing.T, dir string) *model.Report {
 func measures(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
-	code, out, log := k.run(t, dir)
+	code, out, log := k.run(t, dir, "--probes", strings.Join(scenarios.ClusterSuite(), ","))
 	if code != 0 || !strings.Contains(out, "tcp-stream") {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}
@@ -108,6 +127,38 @@ func measures(t *testing.T, k *kube) {
 	}
 	k.nothingLeft(t)
 	k.noSecrets(t, dir)
+}
+
+// contradicted measures a cluster whose nodes have annotations of a plugin that does
+// not connect their pods.
+func contradicted(t *testing.T, k *kube) {
+	const key = "projectcalico.org/IPv4Address"
+	k.kubectl(t, "annotate", "nodes", "--all", key+"=192.0.2.1/24")
+	defer k.kubectl(t, "annotate", "nodes", "--all", key+"-")
+	dir := filepath.Join(t.TempDir(), "run")
+	code, out, log := k.run(t, dir, "--rounds", "2", "--probes", "encap,tcp-rr")
+	if code != 0 || !strings.Contains(log, "the cluster's plugin: calico-bgp") {
+		t.Fatalf("exit %d: %s\n%s", code, log, out)
+	}
+	r := loadReport(t, dir)
+	found := map[string]bool{}
+	for _, f := range r.Findings {
+		found[f.Name] = true
+	}
+	if !found[results.FindingContradicted] || !found[results.FindingOtherNIC] {
+		t.Errorf("findings %v", r.Findings)
+	}
+	for _, e := range r.Encapsulation {
+		if e.Plugin == "calico-bgp" && e.Configured != "unknown" {
+			t.Errorf("the wire is expected to be %s", e.Configured)
+		}
+	}
+	for _, a := range r.Recommendation {
+		if a.Plugin != "" {
+			t.Errorf("%s is recommended", a.Plugin)
+		}
+	}
+	k.nothingLeft(t)
 }
 
 // noSecrets looks for what the credentials hold in everything that a run keeps.
@@ -145,7 +196,7 @@ func noImage(t *testing.T, k *kube) {
 		t.Fatalf("exit %d: %s", code, log)
 	}
 	for _, c := range loadReport(t, dir).Cells {
-		if c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "ImagePullBackOff") {
+		if c.Status != results.StatusFailed || !strings.Contains(c.Cause.String(), "; the cluster reports: event Failed") {
 			t.Errorf("%s: %s %s", c.Plugin, c.Status, c.Cause)
 		}
 	}
@@ -192,7 +243,15 @@ func oneNode(t *testing.T, k *kube) {
 // midRun starts a run and returns once it measures.
 func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
 	t.Helper()
-	cmd := k.command(t.Context(), append([]string{k.program, "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, more...)...)
+	signal, wait = started(t, k, dir, more...)
+	recorded(t, dir, `"sample"`)
+	return signal, wait
+}
+
+// started starts a run.
+func started(t *testing.T, k *kube, dir string, more ...string) (signal func(syscall.Signal), wait func() int) {
+	t.Helper()
+	cmd := k.command(t.Context(), append([]string{k.program, "run", "--kubeconfig", k.config(), "--rounds", "500", "--duration", "200ms", "--out", dir}, withProbes(more)...)...)
 	log, err := os.Create(dir + ".log") // what it says
 	if err != nil {
 		t.Fatal(err)
@@ -207,13 +266,13 @@ func midRun(t *testing.T, k *kube, dir string, more ...string) (signal func(sysc
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	recorded(t, dir, `"sample"`)
-	// nsenter and ip become the program, in a process of the cluster's own.
-	child := childOf(t, cmd.Process.Pid)
-	return func(s syscall.Signal) { syscall.Kill(child, s) }, func() int {
-		cmd.Wait()
-		return cmd.ProcessState.ExitCode()
-	}
+	return func(s syscall.Signal) {
+			// nsenter and ip become the program, in a process of the cluster's own.
+			syscall.Kill(childOf(t, cmd.Process.Pid), s)
+		}, func() int {
+			cmd.Wait()
+			return cmd.ProcessState.ExitCode()
+		}
 }
 
 // recorded waits until the journal of a run under way holds a text.

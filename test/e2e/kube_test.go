@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -181,8 +182,13 @@ func (k *kube) images(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pack(t, filepath.Join(folder, "pause.tar"), pause, []string{"/pause"}, []file{{"pause", content, 0o755}})
+	pack(t, filepath.Join(folder, "pause.tar"), pause, []string{"/pause"}, []file{{name: "pause", content: content, mode: 0o755}})
 	flannelImage(t, filepath.Join(folder, "flannel.tar"))
+	if _, err := os.Stat(coredns); err == nil {
+		pack(t, filepath.Join(folder, "coredns.tar"), corednsTag, []string{"/coredns"}, []file{program(t, coredns, "coredns")})
+	}
+	calicoImages(t, folder)
+	ownImage(t, folder)
 }
 
 // file is one of an image.
@@ -190,6 +196,7 @@ type file struct {
 	name    string
 	content []byte
 	mode    int64
+	link    string // target of a symbolic link; "" for a file with the content
 }
 
 // pack writes an image of one layer.
@@ -198,11 +205,16 @@ func pack(t *testing.T, path, name string, entrypoint []string, files []file) {
 	var layer bytes.Buffer
 	w := tar.NewWriter(&layer)
 	for _, f := range files {
+		if f.link != "" {
+			w.WriteHeader(&tar.Header{Name: f.name, Typeflag: tar.TypeSymlink, Linkname: f.link})
+			continue
+		}
 		w.WriteHeader(&tar.Header{Name: f.name, Mode: f.mode, Size: int64(len(f.content))})
 		w.Write(f.content)
 	}
 	w.Close()
-	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil })
+	packed, err := tarball.LayerFromOpener(func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(layer.Bytes())), nil },
+		tarball.WithCompressionLevel(gzip.NoCompression)) // the nodes are on this machine
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +263,7 @@ func (k *kube) kubectl(t *testing.T, args ...string) string {
 // cnibench runs the program and returns its exit code and streams.
 func (k *kube) cnibench(t *testing.T, args ...string) (code int, out, log string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 6*time.Minute)
 	defer cancel()
 	cmd := k.command(ctx, append([]string{k.program}, args...)...)
 	var stdout, stderr bytes.Buffer

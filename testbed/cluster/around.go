@@ -11,10 +11,10 @@ import (
 
 var _ testbed.Surveyor = (*network)(nil)
 
-// Around returns the nodes that have a pod in their own network, and the host
-// outside the cluster if the user has named one.
+// Around returns the nodes that have a pod in their own network, the host outside
+// the cluster if the user has named one, and the way to deny traffic.
 func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
-	around := &probes.Surroundings{}
+	around := &probes.Surroundings{Deny: n.deny}
 	for _, e := range n.ends {
 		if p := e.node; p != nil {
 			around.Nodes = append(around.Nodes, probes.End{Worker: p.worker.Worker, Addr: p.addr, NodeAddr: p.host, NodeName: p.node, NIC: e.nic.name, CPU: -1})

@@ -38,8 +38,10 @@ func (c *Cluster) Clean(ctx context.Context) (removed []string, err error) {
 // namespace.
 func (c *Cluster) cleanRun(ctx context.Context, n core.Namespace) error {
 	var err error
-	if f := install.Left(c.client, n); f != nil {
-		if err = f.Remove(ctx); err != nil {
+	if i := install.OfRun(c.client, n); i != nil {
+		left, failed := i.Remove(ctx)
+		c.report(left)
+		if err = failed; err != nil {
 			err = fmt.Errorf("removing the plugin that an earlier run installed: %w", err)
 		}
 	}

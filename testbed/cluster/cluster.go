@@ -20,6 +20,7 @@ import (
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/cluster/detect"
 	"github.com/cnibench/cnibench/testbed/cluster/install"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/testbed/outside"
@@ -49,10 +50,11 @@ type Config struct {
 	Nodes       []string
 	Tolerations []core.Toleration // of the pods
 	Requests    core.ResourceList // of a pod; they override the program's own
+	Limits      core.ResourceList // of a pod, besides the program's own of memory
 	// Outside is a host outside the cluster that takes part, or nil.
 	Outside *outside.Ticket
-	// Services says that the run creates Services.
-	Services bool
+	// Features are what the run must be allowed to do beyond measuring pods.
+	Features []kube.Feature
 	// Install installs plugins on the cluster, which must be disposable. If it is
 	// nil, the run measures the plugin that is there.
 	Install *install.Options
@@ -67,13 +69,20 @@ type Cluster struct {
 	client   *kube.Client
 	space    *kube.Space
 	pods     *podSet
-	chosen   *chosen                    // nodes that are measured; nil until they are chosen
-	noNodes  error                      // why no nodes can be measured
-	outside  *worker.Worker             // on the host outside; nil until it is needed
-	services map[string]*probes.Service // created so far, by name
+	chosen   *chosen                       // nodes that are measured; nil until they are chosen
+	noNodes  error                         // why no nodes can be measured
+	outside  *worker.Worker                // on the host outside; nil until it is needed
+	services map[serviceOf]*probes.Service // that there are
+	made     int                           // Services created so far
+
+	found  *detect.Found // what the cluster says about its plugin; nil until it is asked
+	named  string        // the run's name of that plugin; "" if the user named another
+	looked *detect.Found // found, after a look at pods and nodes
 
 	installed string           // plugin that the run has installed; "" for none
 	failed    map[string]error // plugins that could not be installed
+	stocked   bool             // what the nodes had before the first plugin is recorded
+	inTheWay  error            // what a removed plugin left that forbids to install another
 }
 
 var _ testbed.Testbed = (*Cluster)(nil)
@@ -85,7 +94,11 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := client.CheckAccess(ctx, kube.Use{Namespace: c.Namespace, Services: c.Services, Install: c.Install != nil}); err != nil {
+	use := kube.Use{Namespace: c.Namespace, Features: c.Features}
+	if c.Install != nil {
+		use.Features = append(slices.Clone(use.Features), kube.Install)
+	}
+	if err := client.CheckAccess(ctx, use); err != nil {
 		return nil, err
 	}
 	return newCluster(client, c), nil
@@ -93,9 +106,15 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 
 func newCluster(client *kube.Client, config Config) *Cluster {
 	c := &Cluster{config: config, client: client, space: &kube.Space{Client: client, Shared: config.Namespace},
-		services: map[string]*probes.Service{}, failed: map[string]error{}}
+		services: map[serviceOf]*probes.Service{}, failed: map[string]error{}}
 	c.pods = &podSet{config: &c.config, space: c.space, made: map[string]*pod{}, noImage: map[string]error{}}
 	return c
+}
+
+// Allows checks that the user has the permissions that a feature needs. The error is a
+// [*kube.DeniedError] if any of them is missing.
+func (c *Cluster) Allows(ctx context.Context, f kube.Feature) error {
+	return c.client.CheckFeature(ctx, c.config.Namespace, f)
 }
 
 // Record sets the run that the cluster serves, and the directory for its workers'
@@ -112,8 +131,6 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 	if p.HostNetwork() && c.config.Unprivileged {
 		return nil, &testbed.UnsupportedError{Cause: words.BaselineUnprivileged}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, fmt.Errorf("not ready within %s: %w", readyWithin, context.DeadlineExceeded))
-	defer cancel()
 	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -125,12 +142,19 @@ func (c *Cluster) Up(ctx context.Context, p *plugins.Plugin, instance, topology 
 		if err := c.install(ctx, p.Name); err != nil {
 			return nil, err
 		}
-		n.facts.Versions = map[string]string{"flannel": c.config.Install.FlannelImage}
+		n.facts.Versions = c.installer().Images(p.Name)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, testbed.NotWithin(readyWithin))
+	defer cancel()
 	if err := n.staff(ctx, p.HostNetwork()); err != nil {
 		return nil, err
 	}
-	switch err := n.awaitPath(ctx, start); {
+	n.sayAltered()
+	err := n.awaitPath(ctx, start)
+	if !p.HostNetwork() && c.config.Install == nil {
+		n.look(ctx, p.Name)
+	}
+	switch {
 	case errors.As(err, new(*trickle.NoPacketError)):
 		n.facts.Status, n.facts.Cause = results.StatusFailed, words.OfError(err)
 		return n, err
@@ -146,6 +170,8 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.space.Made() {
 		return nil
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, testbed.NotWithin(readyWithin))
+	defer cancel()
 	if _, err := c.chooseNodes(ctx); err != nil {
 		return err
 	}
@@ -153,9 +179,10 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if c.config.Unprivileged {
 		level = "restricted"
 	}
+	c.pods.assignsUsers = c.client.AssignsUsers()
 	var annotations map[string]string
 	if c.config.Install != nil {
-		annotations = c.flannel().Annotations()
+		annotations = c.installer().Annotations()
 	}
 	return c.space.Make(ctx, level, annotations, c.config.Life, c.pods.spec("owner", "", false).Spec)
 }
@@ -188,6 +215,7 @@ type network struct {
 	ends    [2]end
 	facts   results.Network
 	setup   results.Setup
+	found   []probes.Finding
 }
 
 // errEnded says that a network cannot be used because a worker's stream has ended.

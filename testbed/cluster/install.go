@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster/install"
+	"github.com/cnibench/cnibench/words"
 )
 
 // CheckDisposable checks that plugins may be installed on the cluster.
@@ -13,15 +16,14 @@ func (c *Cluster) CheckDisposable(ctx context.Context) error {
 	return install.CheckDisposable(ctx, c.client, *c.config.Install, c.config.Arch)
 }
 
-// flannel returns flannel as this run installs it.
-func (c *Cluster) flannel() *install.Flannel {
-	return &install.Flannel{Client: c.client, Namespace: c.space.Name, Image: c.config.Image,
-		FlannelImage: c.config.Install.FlannelImage, PullSecret: c.config.PullSecret}
+// installer returns what installs plugins for this run.
+func (c *Cluster) installer() *install.Installer {
+	return &install.Installer{Options: *c.config.Install, Client: c.client, Namespace: c.space.Name, Image: c.config.Image, PullSecret: c.config.PullSecret}
 }
 
 // install installs a plugin on the cluster, unless it is there already, and waits
-// until its agents run on all nodes. A plugin that does not come up is removed
-// again and has failed for the rest of the run.
+// until it is ready on all nodes. A plugin that does not come up is removed again
+// and has failed for the rest of the run.
 func (c *Cluster) install(ctx context.Context, plugin string) error {
 	if c.installed == plugin {
 		return nil
@@ -35,33 +37,67 @@ func (c *Cluster) install(ctx context.Context, plugin string) error {
 	if err := c.uninstall(); err != nil { // the previous one, if removing it failed then
 		return err
 	}
-	nodes, err := c.client.Nodes(ctx)
-	if err != nil {
-		return err
+	if c.inTheWay != nil {
+		return c.inTheWay
 	}
-	network, err := install.PodNetwork(nodes)
-	if err != nil {
+	if err := c.takeStock(ctx); err != nil {
 		return err
 	}
 	c.installed = plugin
-	if err = c.flannel().Install(ctx, plugin, network); err != nil {
+	err := c.installer().Install(ctx, plugin)
+	if err != nil {
 		err = errors.Join(fmt.Errorf("installing %s: %w", plugin, err), c.uninstall())
 		c.failed[plugin] = err
 	}
 	return err
 }
 
+// takeStock records once for the run what is on the nodes before any plugin is
+// installed.
+func (c *Cluster) takeStock(ctx context.Context) error {
+	if c.stocked {
+		return nil
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, readyWithin, testbed.NotWithin(readyWithin))
+	defer cancel()
+	err := c.installer().TakeStock(ctx)
+	c.stocked = err == nil
+	return err
+}
+
 // uninstall removes the plugin that the run has installed, with the pods that it
-// connects.
+// connects, and reports what is left.
 func (c *Cluster) uninstall() error {
 	if c.installed == "" {
 		return nil
 	}
 	ctx := context.Background() // even after an interruption
 	c.pods.forgetPlain()
-	if err := errors.Join(c.removeServices(ctx), c.flannel().Remove(ctx)); err != nil {
+	if err := c.removeServices(ctx); err != nil {
+		return fmt.Errorf("removing %s: %w", c.installed, err)
+	}
+	left, err := c.installer().Remove(ctx)
+	c.report(left)
+	if err != nil {
 		return fmt.Errorf("removing %s: %w", c.installed, err)
 	}
 	c.installed = ""
 	return nil
+}
+
+// report reports what plugins have left. What is left does not keep the next plugin
+// from being installed, unless the nodes' container runtimes would use it for its
+// pods.
+func (c *Cluster) report(left []install.Left) {
+	for _, l := range left {
+		if len(l.Conf) > 0 {
+			c.inTheWay = words.Error(words.ConfInTheWay.With(words.ListNames(l.Conf), l.Plugin, l.Node))
+		}
+		if c.config.Event == nil {
+			continue
+		}
+		for _, text := range l.Words() {
+			c.config.Event(results.Event{Name: results.EventLeftovers, Plugin: l.Plugin, Topology: results.On(testbed.ClusterTopology), Text: text})
+		}
+	}
 }

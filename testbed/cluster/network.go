@@ -4,16 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	core "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
+	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/words"
 )
 
@@ -86,7 +85,7 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 	var err error
 	if baseline || !c.config.Unprivileged && n.facts.Topology.Name != results.SameNode {
 		e.node, err = c.pods.get(ctx, at.name(true), at.node.Name, true)
-		if refused := podSecurity(err); refused != "" {
+		if refused := forbidden(err); refused != "" {
 			if baseline {
 				return &testbed.UnsupportedError{Cause: words.BaselineForbidden.With(c.space.Name, refused)}
 			}
@@ -116,14 +115,14 @@ func (n *network) staffEnd(ctx context.Context, i int, at place, baseline bool) 
 	return err
 }
 
-// podSecurity returns why Pod Security refused a pod, or "" if it did not.
-func podSecurity(err error) string {
-	var status apierrors.APIStatus
-	if !errors.As(err, &status) || !apierrors.IsForbidden(err) {
+// forbidden returns why the cluster's rules refused a pod in its node's network, or
+// "" if they did not. A quota that is used up says nothing about such pods.
+func forbidden(err error) string {
+	var refused *kube.RefusedError
+	if !errors.As(err, &refused) || refused.By == kube.ByAmount {
 		return ""
 	}
-	_, why, _ := strings.Cut(status.Status().Message, "violates PodSecurity ")
-	return why
+	return refused.Why
 }
 
 // Ends returns the pods on the two nodes or, for the baseline, the nodes themselves.

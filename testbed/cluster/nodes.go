@@ -39,6 +39,13 @@ type Description struct {
 func (c *Cluster) Describe(ctx context.Context) (Description, error) {
 	of := detect.Cluster(ctx, c.client, c.config.Context)
 	all, err := c.chooseNodes(ctx)
+	if c.config.Install == nil && len(all) > 0 {
+		found := c.detect(ctx, all)
+		of.Plugin = found.Record()
+		if found.Proxy != "" {
+			of.KubeProxy = found.Proxy
+		}
+	}
 	switch {
 	case err != nil && (len(all) == 0 || len(c.config.Nodes) > 0):
 		return Description{Cluster: of}, err
@@ -49,15 +56,36 @@ func (c *Cluster) Describe(ctx context.Context) (Description, error) {
 	return Description{of, of.Nodes}, nil
 }
 
-// Detect finds out which plugin connects the cluster's pods.
+// Detect finds out which plugin connects the cluster's pods. It asks the cluster only
+// once.
 func (c *Cluster) Detect(ctx context.Context) (detect.Found, error) {
+	if c.found != nil {
+		return *c.found, nil
+	}
 	all, err := c.client.Nodes(ctx)
 	if err != nil {
 		return detect.Found{}, err
 	}
-	fit, _ := c.config.fit(all)
-	return detect.Plugin(ctx, c.client, fit), nil
+	return c.detect(ctx, all), nil
 }
+
+// detect finds out which plugin connects pods on those of the nodes that may be
+// measured.
+func (c *Cluster) detect(ctx context.Context, all []core.Node) detect.Found {
+	if c.found == nil {
+		fit, _ := c.config.fit(all)
+		if len(fit) == 0 { // nothing will be measured, but the plugin can be named
+			fit = all
+		}
+		found := detect.Plugin(ctx, c.client, fit)
+		c.found = &found
+	}
+	return *c.found
+}
+
+// Call sets the run's name of the plugin that the cluster runs. What the cluster says
+// of its plugin counts only for a network of that name.
+func (c *Cluster) Call(name string) { c.named = name }
 
 // chooseNodes chooses the nodes to measure, once for the whole run: the record
 // names them before anything is created on them. The first call returns all nodes

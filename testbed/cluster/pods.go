@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -29,13 +31,14 @@ const (
 )
 
 // HoldCommand is the hidden command that waits in a pod until it is removed.
-const HoldCommand = "hold"
+const HoldCommand = install.HoldCommand
 
 // pod is a running pod of the run.
 type pod struct {
 	name, node string
 	plain      bool // connected by the plugin, not in the node's own network
 	addr, host netip.Addr
+	altered    []words.Text // what the cluster changed about it that matters to figures
 	set        *podSet
 	worker     *podWorker
 }
@@ -51,6 +54,9 @@ type podSet struct {
 	made    map[string]*pod  // by name
 	noImage map[string]error // nodes that cannot get the image
 	workers []*podWorker
+	// assignsUsers says that the cluster assigns a pod's user ID, and refuses others
+	// (OpenShift's security context constraints).
+	assignsUsers bool
 }
 
 // has reports whether a pod has been created.
@@ -116,6 +122,9 @@ func (s *podSet) spec(name, node string, hostNetwork bool) *core.Pod {
 	security := &core.SecurityContext{AllowPrivilegeEscalation: &no, ReadOnlyRootFilesystem: &yes, RunAsNonRoot: &yes, RunAsUser: &user,
 		Capabilities:   &core.Capabilities{Drop: []core.Capability{"ALL"}},
 		SeccompProfile: &core.SeccompProfile{Type: core.SeccompProfileTypeRuntimeDefault}}
+	if s.assignsUsers {
+		security.RunAsUser = nil
+	}
 	if hostNetwork {
 		root := int64(0) // Kubernetes grants capabilities only to root
 		security.RunAsNonRoot, security.RunAsUser = &no, &root
@@ -127,15 +136,16 @@ func (s *podSet) spec(name, node string, hostNetwork bool) *core.Pod {
 	if hostNetwork {
 		p.Labels[install.NetworkLabel] = install.HostPod
 	}
+	refuseProxies(&p.ObjectMeta)
 	p.Spec = core.PodSpec{HostNetwork: hostNetwork, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
-		DNSPolicy: core.DNSDefault, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
+		DNSPolicy: core.DNSClusterFirst, EnableServiceLinks: &no, AutomountServiceAccountToken: &no,
 		NodeSelector: s.config.NodeSelector, Tolerations: s.config.Tolerations,
 		Affinity: kube.OnNode(node),
-		Containers: []core.Container{{Name: "cnibench", Image: s.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
+		Containers: []core.Container{{Name: kube.Container, Image: s.config.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{HoldCommand},
 			Env:             []core.EnvVar{{Name: "GOMEMLIMIT", Value: holdMemory}},
 			SecurityContext: security, Resources: core.ResourceRequirements{
 				Requests: s.config.requests(),
-				Limits:   core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}}}}}
+				Limits:   s.config.limits()}}}}
 	if s.config.PullSecret != "" {
 		p.Spec.ImagePullSecrets = []core.LocalObjectReference{{Name: s.config.PullSecret}}
 	}
@@ -149,6 +159,14 @@ func (s *podSet) spec(name, node string, hostNetwork bool) *core.Pod {
 func (c *Config) requests() core.ResourceList {
 	all := core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory), core.ResourceCPU: resource.MustParse("50m")}
 	maps.Copy(all, c.Requests)
+	return all
+}
+
+// limits returns the resources that a pod may use at most. The CPU is not limited
+// unless the user does so, because a limit would be measured instead of the network.
+func (c *Config) limits() core.ResourceList {
+	all := core.ResourceList{core.ResourceMemory: resource.MustParse(podMemory)}
+	maps.Copy(all, c.Limits)
 	return all
 }
 
@@ -174,8 +192,9 @@ func (s *podSet) make(ctx context.Context, name, node string, hostNetwork bool) 
 func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (p *pod, err error) {
 	pods := s.space.CoreV1().Pods(s.space.Name)
 	if _, err := pods.Create(ctx, s.spec(name, node, hostNetwork), metav1.CreateOptions{}); err != nil {
-		return nil, fmt.Errorf("creating the pod %s: %w", name, err)
+		return nil, fmt.Errorf("creating the pod %s: %w", name, kube.Refused("pod", err))
 	}
+	lacksImage := false
 	err = kube.Await(ctx, words.PodToRun.With(name, node), func(ctx context.Context) error {
 		found, err := pods.Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
@@ -191,13 +210,39 @@ func (s *podSet) try(ctx context.Context, name, node string, hostNetwork bool) (
 		if !final {
 			return words.Error(why)
 		}
-		err = fmt.Errorf("the pod %s on %s cannot run: %s", name, node, why)
-		if kube.LacksImage(found) {
-			s.noteImage(node, err)
-		}
-		return kube.Final(err)
+		lacksImage = kube.LacksImage(found)
+		return kube.Final(words.Error(words.PodCannotRun.With(name, node, why)))
 	})
+	if err != nil {
+		err = s.explained(ctx, name, err)
+	}
+	if lacksImage {
+		s.noteImage(node, err)
+	}
 	return p, err
+}
+
+// eventsWithin bounds the reading of a pod's events.
+const eventsWithin = 5 * time.Second
+
+// explained adds to the error of a pod that does not run what the cluster reports of
+// the pod, unless the error says it already or the run was interrupted.
+func (s *podSet) explained(ctx context.Context, name string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), eventsWithin)
+	defer cancel()
+	said, failed := s.space.LastWarning(ctx, s.space.Name, name)
+	switch {
+	case apierrors.IsForbidden(failed):
+		return words.Error(words.EventsNotAllowed.With(err), err)
+	case failed != nil:
+		return words.Error(words.EventsUnread.With(err, failed), err)
+	case said.Message == "" || strings.Contains(err.Error(), said.Message):
+		return err
+	}
+	return words.Error(words.ClusterReports.With(err, said.Words()), err)
 }
 
 // noteImage remembers that a node cannot get the image, so that later pods need
@@ -224,5 +269,5 @@ func (s *podSet) placed(p *core.Pod, node string, hostNetwork bool) (*pod, error
 	case hostNetwork != (addr == host):
 		return nil, fmt.Errorf("the pod %s has the address %s on a node with %s: it is not in the network that was asked for", p.Name, addr, host)
 	}
-	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, set: s}, nil
+	return &pod{name: p.Name, node: node, plain: !hostNetwork, addr: addr, host: host, altered: s.config.alterations(p), set: s}, nil
 }

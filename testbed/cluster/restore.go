@@ -127,6 +127,6 @@ func (p *pod) remake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.addr, p.host = made.addr, made.host
+	p.addr, p.host, p.altered = made.addr, made.host, made.altered
 	return nil
 }

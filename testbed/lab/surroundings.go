@@ -7,6 +7,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins"
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/words"
 )
@@ -54,10 +55,10 @@ func (n *network) Around(ctx context.Context) (*probes.Surroundings, error) {
 
 // deny gives the plugin a policy that denies traffic. If only the plugin's data
 // path runs, no agent is there to enforce it.
-func (n *network) deny(ctx context.Context, from, to probes.End) (probes.Lift, error) {
+func (n *network) deny(ctx context.Context, at results.PolicyDirection, from, to probes.End) (probes.Lift, error) {
 	switch {
 	case n.deployment != nil && n.deployment.Deny != nil:
-		return n.deployment.Deny(ctx, from.Addr, to.Addr)
+		return n.deployment.Deny(ctx, plugins.Denied{From: from.Addr, To: to.Addr, Egress: at == results.PolicyEgress})
 	case n.plugin.Fidelity == plugins.DataPath:
 		return nil, &probes.NotHereError{Why: words.NoAgentEnforces}
 	}

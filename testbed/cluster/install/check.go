@@ -3,25 +3,22 @@ package install
 import (
 	"context"
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/cnibench/cnibench/plugins/flannel"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/words"
 )
 
-// Installable returns why a plugin cannot be installed, or nil if it can.
+// Installable returns why a plugin of the catalogue cannot be installed by its name,
+// or nil if it can.
 func Installable(plugin string) error {
-	if _, err := flannel.NetConf(plugin, netip.Prefix{}); err != nil {
-		return fmt.Errorf("%s cannot be installed: only modes of flannel can", plugin)
-	}
-	return nil
+	_, err := (&Installer{}).recipe(plugin)
+	return err
 }
 
 // BesideOthersFlag is the flag by which the user accepts that other users' pods may

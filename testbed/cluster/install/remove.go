@@ -2,7 +2,6 @@ package install
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,22 +11,11 @@ import (
 	core "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
+	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/testbed/cluster/kube"
 	"github.com/cnibench/cnibench/words"
-)
-
-// Hidden commands of the program for nodes, and the directories in the container
-// that they work on. CopyCommand copies the program to where a container of another
-// image can start it. NodeCleanCommand removes what flannel leaves on a node.
-const (
-	CopyCommand      = "copy"
-	NodeCleanCommand = "node-clean"
-	NodeRun          = "/host/run"
-	NodeConf         = "/host/net.d"
-	NodeData         = "/host/cni"
-	sharedProgram    = "/shared/cnibench"
 )
 
 // NetworkLabel is on each pod of a run and says which network the pod is in: that
@@ -36,183 +24,202 @@ const (
 	NetworkLabel = "cnibench.io/network"
 	PluginPod    = "pod"
 	HostPod      = "host"
-	cleanPod     = "clean"
 )
 
-// removeWithin bounds the removal of a plugin from all nodes.
-const removeWithin = 90 * time.Second
+const (
+	// removeWithin bounds the removal of a plugin from all nodes.
+	removeWithin = 3 * time.Minute
+	// hangsAfter is how long an object may take to disappear after it was deleted. A
+	// DaemonSet's pods have 30 s to end, unless its manifest gives them more.
+	hangsAfter = 45 * time.Second
+)
 
-// Remove removes flannel: first the pods, while flannel can still take their
-// networks down, then its agents and other objects, then what they left on the
-// nodes.
-func (f *Flannel) Remove(ctx context.Context) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, removeWithin, fmt.Errorf("not done within %s: %w", removeWithin, context.DeadlineExceeded))
+// Remove removes the plugin that the run has installed: first the run's pods, while
+// the plugin can still take their networks down, then its objects in the reverse
+// order of their creation, then what it left on the nodes. What is left after that
+// and was not there before is returned.
+func (i *Installer) Remove(ctx context.Context) ([]Left, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, removeWithin, testbed.NotWithin(removeWithin))
 	defer cancel()
-	if err := f.Client.RemovePods(ctx, f.Namespace, NetworkLabel+"="+PluginPod); err != nil {
-		return err
+	var made record
+	found, err := i.kept(ctx, recordName, &made)
+	if err != nil || !found {
+		return nil, err
 	}
-	untouched, err := f.neverRan(ctx)
+	if err := i.Client.RemovePods(ctx, i.Namespace, NetworkLabel+"="+PluginPod); err != nil {
+		return nil, err
+	}
+	ran, err := i.agentsRan(ctx, made)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	objects, err := f.objects("")
+	removed := i.removeObjects(ctx, made)
+	left, cleaned := i.cleanNodes(ctx, made, ran)
+	if err := errors.Join(removed, cleaned); err != nil {
+		return left, err
+	}
+	return left, i.unkeep(ctx, recordName)
+}
+
+// agentsRan returns the nodes on which the agents of a known plugin have run. Where
+// they have not, because their image is missing, they have left nothing that needs
+// that image to remove.
+func (i *Installer) agentsRan(ctx context.Context, made record) (map[string]bool, error) {
+	ran := map[string]bool{}
+	if !made.Known {
+		return ran, nil
+	}
+	pods, err := i.Client.ListPods(ctx, i.Namespace, "!"+NetworkLabel)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	slices.Reverse(objects) // the DaemonSet first
+	for _, p := range pods {
+		if slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool { return s.ContainerID != "" && sameImage(p, s.Name, made.Image) }) {
+			ran[p.Spec.NodeName] = true
+		}
+	}
+	return ran, nil
+}
+
+// sameImage reports whether a container was made of an image.
+func sameImage(p core.Pod, container, image string) bool {
+	return slices.ContainsFunc(p.Spec.Containers, func(c core.Container) bool { return c.Name == container && c.Image == image })
+}
+
+// removeObjects deletes the recorded objects that carry the run's label, and waits
+// for each until it is gone. It goes on if one of them hangs, and names it.
+func (i *Installer) removeObjects(ctx context.Context, made record) error {
 	var errs []error
-	for _, o := range objects {
-		how := metav1.DeletePropagationBackground
-		if o.GetKind() == "DaemonSet" {
-			how = metav1.DeletePropagationForeground
+	if !made.Known {
+		// Whoever finishes objects of the new kinds may be about to be removed.
+		for _, r := range made.Objects {
+			if r.isKind() {
+				errs = append(errs, i.finish(ctx, r))
+			}
 		}
-		if err := o.resource.Delete(ctx, o.GetName(), metav1.DeleteOptions{PropagationPolicy: &how}); err != nil && !apierrors.IsNotFound(err) {
-			errs = append(errs, fmt.Errorf("deleting the %s %s: %w", o.GetKind(), o.GetName(), err))
+	}
+	for _, r := range slices.Backward(made.Objects) {
+		if err := i.remove(ctx, r); err != nil {
+			errs = append(errs, err)
 		}
-	}
-	if err := f.Client.AwaitNoPods(ctx, f.Namespace, agents); err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	nodes, err := f.Client.Nodes(ctx)
-	if err != nil {
-		return errors.Join(append(errs, err)...)
-	}
-	touched := slices.DeleteFunc(slices.Clone(nodes), func(n core.Node) bool { return untouched[n.Name] })
-	errs = append(errs, f.cleanNodes(ctx, touched))
-	for _, n := range nodes {
-		errs = append(errs, f.forget(ctx, n))
 	}
 	return errors.Join(errs...)
 }
 
-// neverRan returns the nodes whose agent has not started because its image is
-// missing. Flannel has left nothing there, and nothing could be removed with that
-// image.
-func (f *Flannel) neverRan(ctx context.Context) (map[string]bool, error) {
-	pods, err := f.Client.ListPods(ctx, f.Namespace, agents)
+// remove deletes an object and waits until it is gone.
+func (i *Installer) remove(ctx context.Context, r ref) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, hangsAfter, testbed.NotWithin(hangsAfter))
+	defer cancel()
+	if r.isNamespace() {
+		// Others' objects in it are removed with it, as by kubectl delete.
+		return i.removeNamespace(ctx, r)
+	}
+	deleted := false
+	return kube.Await(ctx, words.Quote("the deletion of the "+r.String()), func(ctx context.Context) error {
+		o, err := i.at(r).Get(ctx, r.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err != nil:
+			return err
+		case o.GetLabels()[kube.RunLabel] != i.run():
+			return nil // it is somebody else's: it existed before, or was created since
+		}
+		if !deleted {
+			if err := i.delete(ctx, r, o); err != nil && !apierrors.IsNotFound(err) {
+				return err
+			}
+			deleted = true
+		}
+		return hanging(o)
+	})
+}
+
+// delete deletes an object, if it is still the same one. A workload goes only after
+// its pods.
+func (i *Installer) delete(ctx context.Context, r ref, o *unstructured.Unstructured) error {
+	how, uid := metav1.DeletePropagationBackground, o.GetUID()
+	if r.Group == "apps" || r.Group == "batch" {
+		how = metav1.DeletePropagationForeground
+	}
+	return i.at(r).Delete(ctx, r.Name, metav1.DeleteOptions{PropagationPolicy: &how, Preconditions: &metav1.Preconditions{UID: &uid}})
+}
+
+// hanging says why an object is not gone yet.
+func hanging(o *unstructured.Unstructured) error {
+	for _, c := range conditionsOf(o) {
+		if c.is("Terminating", "True") && c.message != "" { // of CustomResourceDefinitions
+			return errors.New(c.String())
+		}
+	}
+	if f := o.GetFinalizers(); len(f) > 0 {
+		return fmt.Errorf("its finalizers %s", strings.Join(f, ", "))
+	}
+	return errors.New("it is being deleted")
+}
+
+func (i *Installer) removeNamespace(ctx context.Context, r ref) error {
+	n, err := i.Client.CoreV1().Namespaces().Get(ctx, r.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && n.Labels[kube.RunLabel] != i.run() {
+		return nil
+	}
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("looking for the %s: %w", r, err)
 	}
-	nodes := map[string]bool{}
-	for _, p := range pods {
-		if !slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool { return s.Name == agentName && s.ContainerID != "" }) {
-			nodes[p.Spec.NodeName] = true
-		}
-	}
-	return nodes, nil
+	return i.Client.RemoveNamespace(ctx, r.Name)
 }
 
-// cleanNodes runs a pod on each node that removes what flannel left there.
-func (f *Flannel) cleanNodes(ctx context.Context, nodes []core.Node) error {
-	var errs []error
-	var started []string
-	for k, n := range nodes {
-		p := f.cleaner(fmt.Sprintf("clean-%d", k+1), n.Name)
-		if _, err := f.Client.CoreV1().Pods(f.Namespace).Create(ctx, p, metav1.CreateOptions{}); err != nil {
-			errs = append(errs, fmt.Errorf("creating the pod that cleans %s: %w", n.Name, err))
-			continue
+// finish deletes the objects of a kind that have finalizers, while those who act on
+// the finalizers still run.
+func (i *Installer) finish(ctx context.Context, kind ref) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, hangsAfter, testbed.NotWithin(hangsAfter))
+	defer cancel()
+	definition, err := i.at(kind).Get(ctx, kind.Name, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) || err == nil && definition.GetLabels()[kube.RunLabel] != i.run() {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("looking for the %s: %w", kind, err)
+	}
+	group, _, _ := unstructured.NestedString(definition.Object, "spec", "group")
+	plural, _, _ := unstructured.NestedString(definition.Object, "spec", "names", "plural")
+	version := servedVersion(definition)
+	at := ref{Group: group, Version: version, Resource: plural}
+	return kube.Await(ctx, words.Quote("the deletion of all "+kind.Name), func(ctx context.Context) error {
+		list, err := i.at(at).List(ctx, metav1.ListOptions{Limit: 500})
+		if apierrors.IsNotFound(err) {
+			return nil // it was never served
 		}
-		started = append(started, p.Name)
-	}
-	for _, name := range started {
-		errs = append(errs, f.awaitCleaned(ctx, name))
-	}
-	return errors.Join(append(errs, f.Client.RemovePods(ctx, f.Namespace, NetworkLabel+"="+cleanPod))...)
-}
-
-// awaitCleaned waits until a cleaning pod has succeeded.
-func (f *Flannel) awaitCleaned(ctx context.Context, name string) error {
-	return kube.Await(ctx, words.Quote("the pod "+name+" to clean its node"), func(ctx context.Context) error {
-		p, err := f.Client.CoreV1().Pods(f.Namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}
-		why, final := kube.WaitingFor(p)
-		switch {
-		case p.Status.Phase == core.PodSucceeded:
-			return nil
-		case p.Status.Phase == core.PodFailed:
-			return kube.Final(fmt.Errorf("cleaning %s: %s", p.Spec.NodeName, ending(p)))
-		case final && !succeeded(p):
-			return kube.Final(fmt.Errorf("cleaning %s: %s", p.Spec.NodeName, why))
+		var held error
+		for _, o := range list.Items {
+			if len(o.GetFinalizers()) == 0 {
+				continue // goes with its kind
+			}
+			one := at
+			one.Kind, one.Namespace, one.Name = o.GetKind(), o.GetNamespace(), o.GetName()
+			if o.GetDeletionTimestamp() == nil {
+				if err := i.delete(ctx, one, &o); err != nil && !apierrors.IsNotFound(err) {
+					return err
+				}
+			}
+			held = fmt.Errorf("the %s: %w", one, hanging(&o))
 		}
-		return words.Error(why)
+		return held
 	})
 }
 
-// succeeded reports whether a pod's container has succeeded. The pod's phase
-// follows a moment later.
-func succeeded(p *core.Pod) bool {
-	return slices.ContainsFunc(p.Status.ContainerStatuses, func(s core.ContainerStatus) bool {
-		return s.State.Terminated != nil && s.State.Terminated.ExitCode == 0
-	})
-}
-
-// ending returns the last message of a failed pod.
-func ending(p *core.Pod) string {
-	for _, s := range append(p.Status.InitContainerStatuses, p.Status.ContainerStatuses...) {
-		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
-			return strings.TrimSpace(t.Message)
+// servedVersion returns a version in which a kind's objects can be asked for.
+func servedVersion(definition *unstructured.Unstructured) string {
+	versions, _, _ := unstructured.NestedSlice(definition.Object, "spec", "versions")
+	for _, v := range versions {
+		version, _ := v.(map[string]any)
+		if served, _ := version["served"].(bool); served {
+			name, _ := version["name"].(string)
+			return name
 		}
 	}
-	return p.Status.Reason + " " + p.Status.Message
-}
-
-// cleaner returns the pod that removes what flannel left in the node's network. No
-// other pod of a run changes a node. It runs this program inside flannel's image,
-// because that image's iptables created the chains.
-func (f *Flannel) cleaner(name, node string) *core.Pod {
-	root, life, grace := int64(0), int64(removeWithin.Seconds()), int64(0)
-	folder := func(name, path string, kind core.HostPathType) core.Volume {
-		return core.Volume{Name: name, VolumeSource: core.VolumeSource{HostPath: &core.HostPathVolumeSource{Path: path, Type: &kind}}}
-	}
-	shared := core.VolumeMount{Name: "shared", MountPath: "/shared"}
-	p := &core.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: f.Namespace, Labels: map[string]string{kube.OwnerLabel: kube.OwnerName, NetworkLabel: cleanPod}}}
-	p.Spec = core.PodSpec{HostNetwork: true, RestartPolicy: core.RestartPolicyNever, ActiveDeadlineSeconds: &life, TerminationGracePeriodSeconds: &grace,
-		Affinity: kube.OnNode(node), Tolerations: []core.Toleration{{Operator: core.TolerationOpExists}},
-		InitContainers: []core.Container{{Name: "copy", Image: f.Image, ImagePullPolicy: core.PullIfNotPresent, Args: []string{CopyCommand, sharedProgram},
-			SecurityContext: &core.SecurityContext{RunAsUser: &root}, VolumeMounts: []core.VolumeMount{shared},
-			TerminationMessagePolicy: core.TerminationMessageFallbackToLogsOnError}},
-		Containers: []core.Container{{Name: "clean", Image: f.FlannelImage, ImagePullPolicy: core.PullIfNotPresent, Command: []string{sharedProgram, NodeCleanCommand},
-			Env:                      []core.EnvVar{{Name: "XTABLES_LOCKFILE", Value: NodeRun + "/xtables.lock"}},
-			SecurityContext:          &core.SecurityContext{RunAsUser: &root, Capabilities: &core.Capabilities{Add: []core.Capability{"NET_ADMIN", "NET_RAW"}}},
-			VolumeMounts:             []core.VolumeMount{shared, {Name: "run", MountPath: NodeRun}, {Name: "conf", MountPath: NodeConf}, {Name: "data", MountPath: NodeData}},
-			TerminationMessagePolicy: core.TerminationMessageFallbackToLogsOnError}},
-		Volumes: []core.Volume{{Name: "shared", VolumeSource: core.VolumeSource{EmptyDir: &core.EmptyDirVolumeSource{}}},
-			folder("run", "/run", core.HostPathDirectory), folder("conf", "/etc/cni/net.d", core.HostPathDirectoryOrCreate),
-			folder("data", "/var/lib/cni", core.HostPathDirectoryOrCreate)}}
-	return p
-}
-
-// flannelUp is the reason of the condition that flannel sets on its node
-// (pkg/subnet/kube/kube.go of v0.28.10).
-const flannelUp = "FlannelIsUp"
-
-// forget removes what flannel wrote on a Node object.
-func (f *Flannel) forget(ctx context.Context, n core.Node) error {
-	annotations := map[string]any{}
-	for key := range n.Annotations {
-		if strings.HasPrefix(key, "flannel.alpha.coreos.com/") {
-			annotations[key] = nil
-		}
-	}
-	patch := map[string]any{"metadata": map[string]any{"annotations": annotations}}
-	reported := false
-	for _, condition := range n.Status.Conditions {
-		reported = reported || condition.Type == core.NodeNetworkUnavailable && condition.Reason == flannelUp
-	}
-	if reported {
-		patch["status"] = map[string]any{"conditions": []any{map[string]any{"type": core.NodeNetworkUnavailable, "$patch": "delete"}}}
-	}
-	if len(annotations) == 0 && !reported {
-		return nil
-	}
-	text, err := json.Marshal(patch)
-	if err == nil {
-		_, err = f.Client.CoreV1().Nodes().Patch(ctx, n.Name, types.StrategicMergePatchType, text, metav1.PatchOptions{}, "status")
-	}
-	if err != nil {
-		return fmt.Errorf("removing flannel's annotations from %s: %w", n.Name, err)
-	}
-	return nil
+	return ""
 }

@@ -64,11 +64,15 @@ func credentials(kubeconfig, context string) (*rest.Config, error) {
 	return config, nil
 }
 
-// Exec prepares to run a command in a pod. It connects by WebSocket, or by SPDY if
+// Container is the name of the container of the run's pods in which programs run.
+// Others may add containers, so that the API server would not know which is meant.
+const Container = "cnibench"
+
+// Exec prepares to run a command in a pod's [Container]. It connects by WebSocket, or by SPDY if
 // the API server or a proxy in front of it does not accept WebSockets.
 func (c *Client) Exec(namespace, pod string, stdin bool, command ...string) (remotecommand.Executor, error) {
 	at := c.CoreV1().RESTClient().Post().Resource("pods").Namespace(namespace).Name(pod).SubResource("exec").
-		VersionedParams(&core.PodExecOptions{Command: command, Stdin: stdin, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
+		VersionedParams(&core.PodExecOptions{Container: Container, Command: command, Stdin: stdin, Stdout: true, Stderr: true}, scheme.ParameterCodec).URL()
 	websocket, err := remotecommand.NewWebSocketExecutor(c.Config, "GET", at.String())
 	if err != nil {
 		return nil, err
@@ -82,10 +86,23 @@ func (c *Client) Exec(namespace, pod string, stdin bool, command ...string) (rem
 	})
 }
 
+// maxOutput bounds what a command in a pod may print, in bytes.
+const maxOutput = 1 << 20
+
+// bounded is a buffer that takes at most maxOutput bytes.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxOutput {
+		return 0, fmt.Errorf("it prints more than %d bytes", maxOutput)
+	}
+	return b.Buffer.Write(p)
+}
+
 // Output runs a command in a pod and returns what it prints.
 func (c *Client) Output(ctx context.Context, namespace, pod string, command ...string) (string, error) {
 	e, err := c.Exec(namespace, pod, false, command...)
-	var out, log bytes.Buffer
+	var out, log bounded
 	if err == nil {
 		err = e.StreamWithContext(ctx, remotecommand.StreamOptions{Stdout: &out, Stderr: &log})
 	}

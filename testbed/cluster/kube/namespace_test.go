@@ -9,12 +9,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	batch "k8s.io/api/batch/v1"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	dynamicfake "k8s.io/client-go/dynamic/fake"
 	"k8s.io/client-go/kubernetes/fake"
+	"k8s.io/client-go/kubernetes/scheme"
 	kubetesting "k8s.io/client-go/testing"
 )
 
@@ -103,23 +107,41 @@ func TestRemovalAsksAgain(t *testing.T) {
 	}
 }
 
-// TestCleanInNamespace removes the objects with our label and no others.
+// TestCleanInNamespace removes the objects with our label and no others. As the cluster's
+// garbage collector does, deleting the Job that owns them deletes what is left of them;
+// each is nevertheless named.
 func TestCleanInNamespace(t *testing.T) {
 	pod := func(name string, labels map[string]string) *core.Pod {
 		return &core.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: name, Labels: labels}}
 	}
 	ours := map[string]string{OwnerLabel: OwnerName}
 	service := &core.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: "s", Labels: ours}}
-	client := fake.NewClientset(pod("a", ours), pod("b", map[string]string{"app": "shop"}), service)
+	job := &batch.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: "owner", Labels: ours}}
+	client := fake.NewClientset(pod("a", ours), pod("b", map[string]string{"app": "shop"}), service, job)
 	client.PrependReactor("delete-collection", "pods", func(a kubetesting.Action) (bool, runtime.Object, error) {
 		if of := a.(kubetesting.DeleteCollectionAction).GetListRestrictions().Labels.String(); of != OursSelector {
 			t.Errorf("deleted %q", of)
 		}
 		return true, nil, client.Tracker().Delete(core.SchemeGroupVersion.WithResource("pods"), "theirs", "a")
 	})
-	removed, err := (&Client{API: client}).RemoveObjects(t.Context(), "theirs", OursSelector)
-	if err != nil || !slices.Equal(removed, []string{"pod theirs/a", "service theirs/s"}) {
+	policy := func(name string, labels map[string]string) *networking.NetworkPolicy {
+		return &networking.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Namespace: "theirs", Name: name, Labels: labels}}
+	}
+	dynamic := dynamicfake.NewSimpleDynamicClient(scheme.Scheme, policy("d", ours), policy("e", map[string]string{"app": "shop"}))
+	c := &Client{API: client, Dynamic: dynamic}
+	client.PrependReactor("delete", "jobs", func(kubetesting.Action) (bool, runtime.Object, error) {
+		_ = client.Tracker().Delete(core.SchemeGroupVersion.WithResource("pods"), "theirs", "a")
+		_ = client.Tracker().Delete(core.SchemeGroupVersion.WithResource("services"), "theirs", "s")
+		_ = dynamic.Tracker().Delete(networking.SchemeGroupVersion.WithResource("networkpolicies"), "theirs", "d")
+		return false, nil, nil
+	})
+	removed, err := c.RemoveObjects(t.Context(), "theirs", OursSelector)
+	if err != nil || !slices.Equal(removed, []string{"pod theirs/a", "job theirs/owner", "service theirs/s", "networkpolicy theirs/d"}) {
 		t.Errorf("removed %v, %v", removed, err)
+	}
+	standing, err := c.policies("theirs").List(t.Context(), metav1.ListOptions{})
+	if err != nil || len(standing.Items) != 1 || standing.Items[0].GetName() != "e" {
+		t.Errorf("NetworkPolicies left: %v, %v", standing, err)
 	}
 	left, err := client.CoreV1().Pods("theirs").List(context.Background(), metav1.ListOptions{})
 	if err != nil || len(left.Items) != 1 || left.Items[0].Name != "b" {

@@ -26,25 +26,43 @@ func LacksImage(p *core.Pod) bool {
 	})
 }
 
+// starting lists container states in which nothing is wrong yet. What keeps a pod in
+// them is an event; see [Client.LastWarning].
+var starting = map[string]bool{"ContainerCreating": true, "PodInitializing": true}
+
 // WaitingFor says what a pod is waiting for. final means that it waits in vain.
 func WaitingFor(p *core.Pod) (why words.Text, final bool) {
-	for _, s := range p.Status.ContainerStatuses {
-		if w := s.State.Waiting; w != nil && w.Reason != "ContainerCreating" {
-			return words.Quote(strings.TrimSuffix(w.Reason+": "+w.Message, ": ")), imageTrouble[w.Reason] || hopeless[w.Reason]
+	for _, s := range p.Status.InitContainerStatuses { // only others add them
+		if why, final := waitingFor(s, false); !why.Empty() {
+			return why, final
 		}
-		if t := s.State.Terminated; t != nil {
-			return words.ProgramEnded.With(t.ExitCode, t.Reason), true
+	}
+	for _, s := range p.Status.ContainerStatuses {
+		if why, final := waitingFor(s, true); !why.Empty() {
+			return why, final
 		}
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == core.PodScheduled && c.Status == core.ConditionFalse {
-			return words.NotScheduled.With(c.Message), false
+			return words.NotScheduled.With(quoted(c.Message)), false
 		}
 	}
 	if p.Status.Phase == core.PodFailed {
-		return words.Quote(p.Status.Reason + " " + p.Status.Message), true
+		return words.Quote(quoted(p.Status.Reason + " " + p.Status.Message)), true
 	}
 	return words.Quote(string(p.Status.Phase)), false
+}
+
+// waitingFor says what a container is waiting for; it is empty if it runs or starts.
+// stays says that it should not end by itself.
+func waitingFor(s core.ContainerStatus, stays bool) (why words.Text, final bool) {
+	if w := s.State.Waiting; w != nil && !starting[w.Reason] {
+		return words.Quote(quoted(strings.TrimSuffix(w.Reason+": "+w.Message, ": "))), imageTrouble[w.Reason] || hopeless[w.Reason]
+	}
+	if t := s.State.Terminated; t != nil && (stays || t.ExitCode != 0) {
+		return words.ProgramEnded.With(t.ExitCode, quoted(t.Reason)), stays
+	}
+	return words.Text{}, false
 }
 
 // ListPods lists the pods of a namespace that match a label selector.

@@ -60,7 +60,7 @@ func (s *Space) Make(ctx context.Context, level string, annotations map[string]s
 		TTLSecondsAfterFinished: &now, Template: core.PodTemplateSpec{Spec: template}}}
 	made, err := s.BatchV1().Jobs(s.Name).Create(ctx, job, metav1.CreateOptions{})
 	if err != nil {
-		return fmt.Errorf("creating the Job %s, which owns the run's pods: %w", job.Name, err)
+		return fmt.Errorf("creating the Job %s, which owns the run's pods: %w", job.Name, Refused("job", err))
 	}
 	s.owner = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: made.Name, UID: made.UID}}
 	return nil
@@ -114,12 +114,14 @@ func (s *Space) Remove(ctx context.Context) error {
 }
 
 // RemoveObjects deletes the objects that runs have created in a namespace that
-// stays. It returns their names, each with its kind.
+// stays. It returns their names, each with its kind. The Jobs go last: they own the
+// other objects, which the cluster's garbage collector would delete unnamed.
 func (c *Client) RemoveObjects(ctx context.Context, namespace, selector string) (removed []string, err error) {
+	policies, noPolicies := c.RemovePolicies(ctx, namespace, selector)
+	services, noServices := c.RemoveServices(ctx, namespace, selector)
 	pods, noPods := c.clearPods(ctx, namespace, selector)
 	jobs, noJobs := c.removeJobs(ctx, namespace, selector)
-	services, noServices := c.RemoveServices(ctx, namespace, selector)
-	return slices.Concat(pods, jobs, services), errors.Join(noPods, noJobs, noServices)
+	return slices.Concat(pods, jobs, services, policies), errors.Join(noPods, noJobs, noServices, noPolicies)
 }
 
 func (c *Client) removeJobs(ctx context.Context, namespace, selector string) (removed []string, err error) {

@@ -2,6 +2,8 @@
 package kubetest
 
 import (
+	"maps"
+
 	core "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -44,24 +46,40 @@ func Waiting(n *core.Node) {
 // only objects that were created with it.
 func Client(objects ...runtime.Object) (*kube.Client, *fake.Clientset) {
 	set := fake.NewClientset(objects...)
-	return &kube.Client{API: set, Dynamic: Dynamic(nil)}, set
+	return &kube.Client{API: set, Dynamic: Dynamic()}, set
 }
 
-// Dynamic returns a dynamic client of a cluster that holds objects. The lists name
-// the kinds that are not those of Kubernetes.
-func Dynamic(lists map[schema.GroupVersionResource]string, objects ...runtime.Object) *dynamicfake.FakeDynamicClient {
-	if lists == nil {
-		return dynamicfake.NewSimpleDynamicClient(scheme.Scheme, objects...)
-	}
-	return dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), lists, objects...)
+// lists names the lists of kinds that are not those of Kubernetes.
+var lists = map[schema.GroupVersionResource]string{
+	{Group: "crd.projectcalico.org", Version: "v1", Resource: "ippools"}:             "IPPoolList",
+	{Group: "crd.projectcalico.org", Version: "v1", Resource: "felixconfigurations"}: "FelixConfigurationList",
+	{Group: "projectcalico.org", Version: "v3", Resource: "ippools"}:                 "IPPoolList",
+	{Group: "projectcalico.org", Version: "v3", Resource: "felixconfigurations"}:     "FelixConfigurationList",
+	{Group: "operator.tigera.io", Version: "v1", Resource: "installations"}:          "InstallationList",
 }
 
-// Serve makes a cluster serve the resources used in flannel's manifests.
+// Unstructured returns a dynamic client of a cluster that holds objects as they were
+// read, so that fields may be absent that the types of Kubernetes always have.
+func Unstructured(objects ...runtime.Object) *dynamicfake.FakeDynamicClient {
+	all := maps.Clone(lists)
+	all[schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "daemonsets"}] = "DaemonSetList"
+	all[schema.GroupVersionResource{Group: "networking.k8s.io", Version: "v1", Resource: "networkpolicies"}] = "NetworkPolicyList"
+	return dynamicfake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), all, objects...)
+}
+
+// Dynamic returns a dynamic client of a cluster that holds objects.
+func Dynamic(objects ...runtime.Object) *dynamicfake.FakeDynamicClient {
+	return dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme.Scheme, lists, objects...)
+}
+
+// Serve makes a cluster serve the resources used in plugins' manifests.
 func Serve(set *fake.Clientset) {
 	set.Resources = []*metav1.APIResourceList{
 		{GroupVersion: "v1", APIResources: []metav1.APIResource{
-			{Name: "serviceaccounts", Kind: "ServiceAccount", Namespaced: true}, {Name: "configmaps", Kind: "ConfigMap", Namespaced: true}}},
+			{Name: "serviceaccounts", Kind: "ServiceAccount", Namespaced: true}, {Name: "configmaps", Kind: "ConfigMap", Namespaced: true},
+			{Name: "namespaces", Kind: "Namespace"}}},
 		{GroupVersion: "apps/v1", APIResources: []metav1.APIResource{{Name: "daemonsets", Kind: "DaemonSet", Namespaced: true}}},
+		{GroupVersion: "apiextensions.k8s.io/v1", APIResources: []metav1.APIResource{{Name: "customresourcedefinitions", Kind: "CustomResourceDefinition"}}},
 		{GroupVersion: "rbac.authorization.k8s.io/v1", APIResources: []metav1.APIResource{
 			{Name: "clusterroles", Kind: "ClusterRole"}, {Name: "clusterrolebindings", Kind: "ClusterRoleBinding"}}},
 	}
