@@ -112,6 +112,7 @@ type Measurement struct {
 	Reachability  []results.Reachability
 	Policy        []results.Policy
 	Hops          *results.Hops
+	Survey        *results.Survey
 }
 
 // What happens first in a sample is not counted, because TCP's slow start, the growth

@@ -60,6 +60,19 @@ type End struct {
 	NodeName string
 }
 
+// Member is the end on one node of a network, among all of them.
+type Member struct {
+	End
+	// Zone and Type are the node's labels topology.kubernetes.io/zone and
+	// node.kubernetes.io/instance-type, and Range is the range that addresses of its
+	// pods come from. Each is "" if it is not known.
+	Zone, Type, Range string
+	// Problem says why the node cannot take part; then there is no worker. LeftOut says
+	// that it was not tried.
+	Problem words.Text
+	LeftOut bool
+}
+
 // Undeclared is the [Encapsulation] kind of a network whose encapsulation is not
 // known in advance: only a capture shows what it is.
 const Undeclared = "unknown"
@@ -106,6 +119,9 @@ type Site struct {
 	Service func(ctx context.Context, kind ServiceKind) (*Service, error)
 	// Passed is what earlier samples of this network have shown.
 	Passed Passes
+	// Mesh starts a worker in one pod on every node, or on the nodes themselves for the
+	// baseline; release stops them. It is nil if the testbed cannot.
+	Mesh func(ctx context.Context) (members []Member, release func(), err error)
 	// Around returns the other places of the network. It is nil if the testbed
 	// cannot show them.
 	Around func(ctx context.Context) (*Surroundings, error)

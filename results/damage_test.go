@@ -193,6 +193,9 @@ func TestOddSamples(t *testing.T) {
 		{"the last deployment", sample(at + `,"block":0,"deployment":99`), 1, ""},
 		{"one too many", sample(at + `,"block":0,"deployment":100`), 0, JournalFile + ":1: the sample's deployment 100 is outside 0 to 99"},
 		{"a negative one", sample(at + `,"block":0,"deployment":-1`), 0, "deployment -1 is outside"},
+		{"a survey of too many nodes", `{"time":"2026-11-28T10:00:00Z","survey":{"plugin":"a","topology":"l2","nodes":[` + strings.Repeat(`{"name":"n"},`, MaxSurveyed) + `{"name":"n"}]}}` + "\n", 0, "more than 5000"},
+		{"a pair in which more arrived than was sent", `{"time":"2026-11-28T10:00:00Z","survey":{"plugin":"a","topology":"l2","pairs":[{"from":"a","to":"b","sent":20,"arrived":21,"answered":0}]}}` + "\n", 0, "from a to b is impossible"},
+		{"a negative round between nodes", `{"time":"2026-11-28T10:00:00Z","pair_speed":{"plugin":"a","topology":"l2","from":"a","to":"b","round":-1}}` + "\n", 0, "the round -1 "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir, _ := smallJournal(t)

@@ -28,7 +28,7 @@ const (
 	EventDetected   = "detected"    // what a cluster reports about its plugin that is not in the catalogue or contradicts the one named
 	EventRestored   = "restored"    // a worker was lost and restarted; Text says why
 	EventRedeploy   = "redeploy"    // the networks are taken down and brought up again, and block number Block is the first of the new ones
-	EventLeftOut    = "left-out"    // probes of the standard suite that the user has no permission for; Text says which
+	EventLeftOut    = "left-out"    // probes of the standard suite that the user has no permission for, or nodes that a survey does not cover; Text says which
 	EventAltered    = "altered"     // a cluster changed the run's pods; Text says how
 	EventLeftovers  = "leftovers"   // what a removed plugin left on a node or in the cluster; Text lists it
 	EventNotHere    = "not-here"    // a fact does not apply to what runs here; Text says why

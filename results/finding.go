@@ -17,6 +17,8 @@ const (
 	FindingNodeSourceNAT       = "node-source-nat"         // nodes see a source address other than the node's
 	FindingTCPDoesNotPass      = "tcp-does-not-pass"       // datagrams pass, but a TCP stream does not
 	FindingOneDirectionSlow    = "one-direction-slow"      // one direction carries a small fraction of what the other carries
+	FindingNodeUnreached       = "node-unreached"          // when the network came up, packets did not pass between two nodes
+	FindingSurveyUnreached     = "survey-unreached"        // in a report: nodes of a survey that others do not reach, or that do not reach others
 	FindingOtherNIC            = "other-nic-than-baseline" // pods' packets go to other addresses of the nodes than the baseline's
 	FindingContradicted        = "plugin-contradicted"     // pods or nodes show another plugin than the one that the figures are named after
 	FindingPluginSeen          = "plugin-seen"             // nodes show which plugin connects pods, although the cluster does not say it

@@ -123,7 +123,7 @@ func parseRecord(line []byte) (Record, error) {
 func (r Record) check() error {
 	kinds := 0
 	for _, there := range []bool{r.Sample != nil, r.Network != nil, r.Setup != nil, r.Encapsulation != nil, r.Finding != nil,
-		r.Adjacency != nil, r.Reachability != nil, r.Policy != nil, r.Hops != nil, r.Event != nil} {
+		r.Adjacency != nil, r.Reachability != nil, r.Policy != nil, r.Hops != nil, r.Survey != nil, r.PairSpeed != nil, r.Event != nil} {
 		if there {
 			kinds++
 		}
@@ -133,6 +133,19 @@ func (r Record) check() error {
 	}
 	if s := r.Sample; s != nil && (s.Deployment < 0 || s.Deployment >= MaxDeployments) {
 		return fmt.Errorf("the sample's deployment %d is outside 0 to %d", s.Deployment, MaxDeployments-1)
+	}
+	if s := r.Survey; s != nil && len(s.Nodes) > MaxSurveyed {
+		return fmt.Errorf("the survey has %d nodes, more than %d", len(s.Nodes), MaxSurveyed)
+	}
+	if s := r.Survey; s != nil {
+		for _, p := range s.Pairs {
+			if p.From == p.To || p.Sent < 0 || p.Arrived < 0 || p.Arrived > p.Sent || p.Answered < 0 || p.Answered > p.Sent || p.Largest < 0 || p.Interface < 0 || p.RTT < 0 {
+				return fmt.Errorf("the survey's pair from %s to %s is impossible", p.From, p.To)
+			}
+		}
+	}
+	if p := r.PairSpeed; p != nil && (p.Round < 0 || p.Round >= MaxSurveyed) {
+		return fmt.Errorf("the round %d of a stream between nodes is outside 0 to %d", p.Round, MaxSurveyed-1)
 	}
 	return nil
 }

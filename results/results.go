@@ -13,7 +13,6 @@
 package results
 
 import (
-	"cmp"
 	"time"
 
 	"github.com/cnibench/cnibench/words"
@@ -79,6 +78,10 @@ type Asked struct {
 	Precision float64  `json:"precision"`        // relative full width of an interval, 0.03 = 3 %
 	Margin    float64  `json:"margin,omitempty"` // difference below which plugins are equivalent, 0.03 = 3 %
 	MaxRounds int      `json:"max_rounds"`
+	// Pairs is between how many pairs of nodes the goodput of a stream is measured; 0 for none.
+	Pairs int `json:"pairs,omitempty"`
+	// Together says that the streams of a round run at the same time once more.
+	Together bool `json:"together,omitempty"`
 	// Redeploy is how many deployments the rounds are divided among: every network is taken down
 	// and brought up again between two of them. 0 and 1 both mean one deployment.
 	Redeploy  int     `json:"redeploy,omitempty"`
@@ -347,35 +350,6 @@ type Reachability struct {
 	Cause    words.Text `json:"cause,omitzero"`
 }
 
-// PolicyDirection says at which of the two pods a rule denies the traffic from one to the other.
-type PolicyDirection string
-
-// Directions of a [Policy]: an ingress rule denies what arrives at the receiver, an egress rule what
-// leaves the sender (networking.k8s.io/v1, PolicyType).
-const (
-	PolicyIngress PolicyDirection = "ingress"
-	PolicyEgress  PolicyDirection = "egress"
-)
-
-// Policy records whether a rule that denies traffic from one pod to another takes effect.
-type Policy struct {
-	Plugin    string          `json:"plugin"`
-	Topology  Topology        `json:"topology"`
-	Kernel    string          `json:"kernel,omitempty"`    // in reports; in a journal it is beside the record
-	Direction PolicyDirection `json:"direction,omitempty"` // "" in old records, which are of ingress
-	From      string          `json:"from,omitempty"`      // node of the sender, "" in old records
-	To        string          `json:"to,omitempty"`        // node of the receiver
-	Enforced  bool            `json:"enforced"`
-	Seconds   float64         `json:"seconds,omitempty"` // from applying the rule to the last packet that passed
-	// LiftedSeconds is the time from removing the rule to the first packet that passed again; nil
-	// if the rule was not enforced, and in old records.
-	LiftedSeconds *float64   `json:"lifted_seconds,omitempty"`
-	Cause         words.Text `json:"cause,omitzero"` // why it does not
-}
-
-// At returns the direction of the rule, which old records do not state.
-func (p Policy) At() PolicyDirection { return cmp.Or(p.Direction, PolicyIngress) }
-
 // Hops is the path of a packet inside the nodes, according to device counters.
 type Hops struct {
 	Plugin   string   `json:"plugin"`
@@ -401,6 +375,8 @@ type Record struct {
 	Reachability  *Reachability  `json:"reachability,omitempty"`
 	Policy        *Policy        `json:"policy,omitempty"`
 	Hops          *Hops          `json:"hops,omitempty"`
+	Survey        *Survey        `json:"survey,omitempty"`
+	PairSpeed     *PairSpeed     `json:"pair_speed,omitempty"`
 	Event         *Event         `json:"event,omitempty"`
 	// Words are the messages behind the sentences above, for reports in other languages.
 	Words words.Forms `json:"words,omitempty"`

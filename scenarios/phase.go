@@ -99,6 +99,9 @@ func (r *run) measurePhase(ctx context.Context) error {
 		if err := r.once(ctx); err != nil {
 			return err
 		}
+		if err := r.pairs(ctx); err != nil {
+			return err
+		}
 	}
 	r.begin = r.next
 	r.meter = newMeter(r, upTook)

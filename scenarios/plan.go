@@ -100,6 +100,11 @@ type Plan struct {
 	Facts    []string // probes that measure each network once
 	AtEnds   []string // probes that are sampled at the start and at the end
 	Cells    []results.Cell
+	// Streams is how many streams between pairs of nodes are measured on each network, with Partners
+	// for each node, and PairsTake how long they take on all networks, without the comparisons of nodes
+	// that seem slow. They are 0 if there are none.
+	Streams, Partners int
+	PairsTake         time.Duration
 	// Samples is the number of samples of a block other than the first.
 	Samples int
 	// Order lists the samples of the first block, "plugin topology wire probe".
@@ -164,6 +169,7 @@ func PlanOf(a results.Asked) Plan {
 			p.AtEnds = append(p.AtEnds, name)
 		}
 	}
+	p.planPairs(a)
 	for _, s := range block(a, phases[0], 0, sampled) {
 		p.Order = append(p.Order, s.Plugin+" "+s.Topology.Name+" "+s.Wire+" "+s.probe)
 	}

@@ -151,7 +151,7 @@ func (r *run) once(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.hostKnown && n.instance == results.HostPlugin {
+			if !probe.Span.Covers(n.topology.Name) || n.dead && !probe.Unreached || probe.Pods && n.instance == results.HostPlugin || r.hostKnown && n.instance == results.HostPlugin {
 				continue
 			}
 			r.Progress(Progress{Phase: "inspecting the network", Now: n.instance + " on " + n.topology.Name})

@@ -54,6 +54,9 @@ func (s stage) site(n *upNetwork, probe *probes.Probe, params map[string]string)
 	if surveyor, ok := n.Network.(testbed.Surveyor); ok {
 		site.Around = surveyor.Around
 	}
+	if mesh, ok := n.Network.(testbed.Mesh); ok {
+		site.Mesh = mesh.Mesh
+	}
 	return site
 }
 

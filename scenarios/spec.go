@@ -29,8 +29,16 @@ const (
 	maxDuration = 3600 // s
 	minMTU      = 576  // every IPv4 host must accept this size (RFC 1122, 3.3.3)
 	maxMTU      = 9216
-	maxNodes    = 64
+	maxNodes    = 64 // of the lab
 	maxRounds   = 10000
+	maxPairs    = 100000
+)
+
+// AllNodes is a number of nodes that stands for all of a cluster, and SurveyedNodes how many a
+// run surveys unless the user says otherwise: a pod and a stream on each take time.
+const (
+	AllNodes      = results.MaxSurveyed
+	SurveyedNodes = 64
 )
 
 // Defaults returns the defaults of a run (shared by flags, spec file and documentation).
@@ -41,7 +49,7 @@ const (
 func Defaults() results.Asked {
 	return results.Asked{
 		Testbed: "lab", Kernel: results.KernelAuto, Topology: []string{"l2"}, Wire: []string{results.WireNone, "1gbit"},
-		MTU: 1500, Nodes: 2, Probes: LabSuite(), Precision: 0.03, MaxRounds: 60, Redeploy: 1, Duration: 0.2,
+		MTU: 1500, Nodes: 2, Probes: LabSuite(2), Precision: 0.03, MaxRounds: 60, Redeploy: 1, Duration: 0.2,
 		Margin: stats.DefaultMargin,
 	}
 }
@@ -206,6 +214,10 @@ func duplicate(list []string) string {
 }
 
 func checkNumbers(a *results.Asked) error {
+	most := float64(maxNodes)
+	if a.Testbed == "cluster" {
+		most = AllNodes
+	}
 	for _, n := range []struct {
 		name     string
 		value    float64
@@ -213,7 +225,8 @@ func checkNumbers(a *results.Asked) error {
 	}{
 		{"duration", float64(a.Duration), probes.MinDuration.Seconds(), maxDuration},
 		{"mtu", float64(a.MTU), minMTU, maxMTU},
-		{"nodes", float64(a.Nodes), 2, maxNodes},
+		{"nodes", float64(a.Nodes), 2, most},
+		{"pairs", float64(a.Pairs), 0, maxPairs},
 		{"rounds", float64(a.Rounds), 0, maxRounds},
 		{"max-rounds", float64(a.MaxRounds), 1, maxRounds},
 		{"redeploy", float64(a.Redeploy), 1, results.MaxDeployments},
@@ -223,6 +236,12 @@ func checkNumbers(a *results.Asked) error {
 		if math.IsNaN(n.value) || n.value < n.min || n.value > n.max {
 			return fmt.Errorf("%s %v is outside %v to %v", n.name, n.value, n.min, n.max)
 		}
+	}
+	if a.Pairs > 0 && a.Nodes < 3 {
+		return fmt.Errorf("pairs needs at least 3 nodes, not %d (--nodes)", a.Nodes)
+	}
+	if a.Together && a.Pairs == 0 {
+		return errors.New("together has no effect without pairs (--pairs)")
 	}
 	return checkRedeploy(a)
 }

@@ -11,16 +11,24 @@ const (
 // Groups lists the names of the groups.
 var Groups = []string{GroupStandard, GroupPaths}
 
-// LabSuite lists the default probes of a run in the lab.
-func LabSuite() []string {
-	return []string{"tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach", "policy", "path"}
+// LabSuite lists the default probes of a run in the lab with a number of nodes.
+func LabSuite(nodes int) []string {
+	return surveyed(nodes, "tcp-stream", "tcp-rr", "mtu", "encap", "adjacency", "reach", "policy", "path")
 }
 
-// ClusterSuite lists the default probes of a run on a cluster. Of the paths that
+// surveyed adds the survey to a suite. Of two nodes, the other facts tell the same.
+func surveyed(nodes int, suite ...string) []string {
+	if nodes <= 2 {
+		return suite
+	}
+	return append(suite, "survey")
+}
+
+// ClusterSuite lists the default probes of a run on a number of a cluster's nodes. Of the paths that
 // applications use, it has the two that almost every one of them does; the others would
 // double the time of a run.
-func ClusterSuite() []string {
-	return []string{"tcp-stream", "tcp-stream:reverse", "tcp-rr", "mtu", "encap", "reach", "policy", "service", "dns"}
+func ClusterSuite(nodes int) []string {
+	return surveyed(nodes, "tcp-stream", "tcp-stream:reverse", "tcp-rr", "mtu", "encap", "reach", "policy", "service", "dns")
 }
 
 // PathProbes lists the probes of the paths that applications use.

@@ -35,7 +35,7 @@ func TestExpandGroups(t *testing.T) {
 
 // TestGroupsExist checks the probes of every group, and that no probe has the name of one.
 func TestGroupsExist(t *testing.T) {
-	for _, spec := range slices.Concat(LabSuite(), ClusterSuite(), PathProbes()) {
+	for _, spec := range slices.Concat(LabSuite(3), ClusterSuite(3), PathProbes()) {
 		if _, _, err := probecatalogue.Parse(spec); err != nil {
 			t.Errorf("%s: %v", spec, err)
 		}

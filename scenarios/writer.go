@@ -73,6 +73,10 @@ func (w writer) facts(n *upNetwork, measured *probes.Measurement) error {
 		h.Plugin, h.Topology = n.instance, n.topology
 		records = append(records, results.Record{Hops: h})
 	}
+	for _, part := range surveyParts(measured.Survey) {
+		part.Plugin, part.Topology = n.instance, n.topology
+		records = append(records, results.Record{Survey: &part})
+	}
 	for _, record := range records {
 		if err := w.append(record); err != nil {
 			return err
@@ -94,6 +98,21 @@ func (w writer) fileParts(of ...string) []string {
 	}
 	if n := w.earlier.interruptions(); n > 0 {
 		parts = append(parts, fmt.Sprintf("resumed=%d", n))
+	}
+	return parts
+}
+
+// surveyPairs is how many pairs one record of a survey holds.
+const surveyPairs = 256
+
+// surveyParts divides a survey into records of a limited size. The first names the nodes.
+func surveyParts(s *results.Survey) []results.Survey {
+	if s == nil {
+		return nil
+	}
+	parts := []results.Survey{{Nodes: s.Nodes}}
+	for pairs := range slices.Chunk(s.Pairs, surveyPairs) {
+		parts = append(parts, results.Survey{Pairs: pairs})
 	}
 	return parts
 }

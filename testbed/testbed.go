@@ -88,6 +88,14 @@ type Surveyor interface {
 	Around(ctx context.Context) (*probes.Surroundings, error)
 }
 
+// Mesh is a network that can start workers in a pod on each of its nodes.
+type Mesh interface {
+	// Mesh starts the workers and returns a member for each node, in the order of the
+	// nodes. A node's failure is recorded in its member and is not an error. The workers
+	// are stopped by release.
+	Mesh(ctx context.Context) (members []probes.Member, release func(), err error)
+}
+
 // Kernel is a testbed that can test its nodes' kernel for features.
 type Kernel interface {
 	// Lacks returns the first feature that the plugin needs and the kernel lacks,

@@ -29,6 +29,7 @@ var (
 	NoRulesHere          = text("cluster.no-rules-here", "this testbed cannot give plugins rules")
 	NoOutsideHost        = text("cluster.no-outside-host", "no host outside the cluster was named (--outside)")
 	NoSurroundings       = text("cluster.no-surroundings", "this testbed has no workers outside the two pods")
+	NoMesh               = text("cluster.no-mesh", "this testbed has no workers on other nodes than two")
 	NoPodsAdded          = text("cluster.no-pods-added", "this testbed adds no pods during a run")
 	AdjacencyNeedsIPv4   = text("cluster.adjacency-needs-i-pv4", "adjacency is tested with ARP, and the nodes' addresses are not IPv4")
 	NoPacketBetweenPods  = message("cluster.no-packet-between-pods", "no packet from %s on %s reached %s on %s within %s")

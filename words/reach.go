@@ -40,6 +40,7 @@ var (
 	NotReachedCause           = message("reach.not-reached-cause", "not reached: %s")
 	SendersKernelRefuses      = message("reach.senders-kernel-refuses", "the sender's kernel refuses: %s")
 	NothingDropped            = text("reach.nothing-dropped", "no datagram arrived, and the underlay dropped none")
+	NodesUnreached            = message("reach.nodes-unreached", "while the network came up, packets did not pass both ways between the pod on %s and those on %s (%s)")
 	NextHopNotOnLink          = message("reach.next-hop-not-on-link", "next hop not on-link: %s (%s) lies behind the router %s")
 	SubnetIsNoL2              = text("reach.subnet-is-no-l2", "a mistake in a VPC: this mode leaves the tunnel out inside a subnet, and a subnet of a VPC is not a layer 2 network; take the mode that always encapsulates")
 	NoPacketFromPod           = message("reach.no-packet-from-pod", "no packet from pod %s reached pod %s: %s")

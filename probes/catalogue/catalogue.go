@@ -12,6 +12,7 @@ import (
 	"github.com/cnibench/cnibench/probes/encap"
 	"github.com/cnibench/cnibench/probes/load"
 	"github.com/cnibench/cnibench/probes/network"
+	"github.com/cnibench/cnibench/probes/survey"
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 )
@@ -19,7 +20,8 @@ import (
 // registered returns every probe, in the order in which they are shown. A new probe
 // must be added here.
 func registered() []*probes.Probe {
-	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), network.MTU(), network.CNITime(), encap.Probe(), network.Adjacency(), network.Reach(), network.Policy(), network.Path(), network.Service(), network.NodePort(), network.PodToHost(), network.HostToPod(), network.Hairpin(), load.DNS()}
+	return []*probes.Probe{load.TCPStream(), load.TCPRR(), load.UDPRR(), load.TCPCRR(), load.UDPPPS(), load.LoadLatency(), network.MTU(), network.CNITime(), encap.Probe(), network.Adjacency(), network.Reach(), network.Policy(), network.Path(), survey.Probe(),
+		network.Service(), network.NodePort(), network.PodToHost(), network.HostToPod(), network.Hairpin(), load.DNS()}
 }
 
 // All returns every probe.

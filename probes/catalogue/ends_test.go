@@ -168,6 +168,8 @@ func fates(probe string) [3]string {
 		return [3]string{dead + "|no buffer space available", limitPassed, "neighbour: true"}
 	case "reach", "policy", "path":
 		return [3]string{dead + "|" + noneArrived, limitPassed, limitPassed + "|" + noneArrived}
+	case "survey": // a closed path is a result; a worker that does not answer is its node's problem
+		return [3]string{dead + "|answered: 0 of 20, refused: \"(" + refused + ")|answered: 0 of 20", limitPassed, "answered: 0 of 20|" + limitPassed}
 	case "dns": // it does not come as far as the path
 		return [3]string{noDNS, noDNS, noDNS}
 	case "cni-time":
@@ -189,6 +191,11 @@ func outcome(m *probes.Measurement, err error) string {
 	}
 	for _, a := range m.Adjacency {
 		parts = append(parts, fmt.Sprintf("neighbour: %v", a.Neighbour))
+	}
+	if m.Survey != nil {
+		for _, p := range m.Survey.Pairs {
+			parts = append(parts, fmt.Sprintf("answered: %d of %d, refused: %q, problem: %q", p.Answered, p.Sent, p.Refused, p.Problem))
+		}
 	}
 	if m.Hops != nil {
 		parts = append(parts, fmt.Sprintf("arrived: %v", m.Hops.Arrived))
@@ -278,6 +285,9 @@ func (b *bed) sample(ctx context.Context, t *testing.T, spec string, duration ti
 		}}, nil
 	}
 	through := &probes.Service{Addr: netip.AddrPortFrom(b.ends[1].Addr, 20049), NodePort: 20049, Port: 20049}
+	s.Mesh = func(context.Context) ([]probes.Member, func(), error) {
+		return []probes.Member{{End: b.ends[0]}, {End: b.ends[1]}}, func() {}, nil
+	}
 	s.Service = func(context.Context, probes.ServiceKind) (*probes.Service, error) { return through, nil }
 	s.AddPods = func(ctx context.Context, _ int) ([]probes.PodTimes, error) {
 		<-ctx.Done() // as in a testbed whose plugin does not answer

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cnibench/cnibench/probes"
+	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/testbed"
 	"github.com/cnibench/cnibench/words"
 )
@@ -20,36 +21,69 @@ import (
 // the pods exist. Real agents then need well under a second.
 const pathWithin = 6 * time.Second
 
-// pathAfter bounds each further wait once a direction has failed: the agents have
-// had their time.
+// pathAfter bounds the wait after a direction has failed: the agents have had their
+// time. It is divided by the number of directions that have failed.
 const pathAfter = 500 * time.Millisecond
 
 // awaitPath waits for the first packet between the client's pod and the pod on
-// every other node, in both directions. A network works only if all of these
-// packets arrive. If one does not, the error names the direction, and the cause if
-// the fabric or the agents' logs show one.
+// every other node, in both directions. A network works only if packets arrive in
+// both directions between the two measured pods. If they do not, the error names the
+// direction, and the cause if the fabric or the agents' logs show one. Other nodes that
+// are not reached are a finding: one node does not decide about a network.
 func (n *network) awaitPath(ctx context.Context) error {
 	var unreached error
+	var others []unreachedNode
+	failed := 0
 	for i := range n.pods[1:] {
+		other := unreachedNode{name: n.nodes[i+1].name}
 		for _, direction := range [][2]int{{0, i + 1}, {i + 1, 0}} {
 			limit := pathWithin
-			if unreached != nil {
-				limit = pathAfter
+			if failed > 0 {
+				limit = pathAfter / time.Duration(failed)
 			}
 			err := n.awaitDirection(ctx, direction[0], direction[1], limit*time.Duration(n.slower))
+			var no *unreachedError
 			switch {
 			case err == nil:
-			case !errors.As(err, new(*unreachedError)):
+				continue
+			case !errors.As(err, &no):
 				return err
+			case i > 0:
+				other.causes = append(other.causes, no)
 			case unreached == nil:
 				unreached = err
 			default:
 				unreached = fmt.Errorf("%w; %w", unreached, err)
 			}
+			failed++
 		}
+		if len(other.causes) > 0 {
+			others = append(others, other)
+		}
+	}
+	if len(others) > 0 && unreached == nil {
+		n.found = append(n.found, foundUnreached(n.nodes[0].name, others))
 	}
 	return unreached
 }
+
+// unreachedNode is a node whose pod is not reached from the client's, or does not reach it.
+type unreachedNode struct {
+	name   string
+	causes []*unreachedError
+}
+
+// foundUnreached names the nodes, and quotes the cause of the first.
+func foundUnreached(from string, nodes []unreachedNode) probes.Finding {
+	var names []string
+	for _, n := range nodes {
+		names = append(names, n.name)
+	}
+	return probes.Finding{Name: results.FindingNodeUnreached, Text: words.NodesUnreached.With(from, words.AndNames(names), nodes[0].causes[0])}
+}
+
+// Findings returns what became known while the network came up.
+func (n *network) Findings() []probes.Finding { return n.found }
 
 // awaitDirection waits for the first packet from one node's pod to another's.
 func (n *network) awaitDirection(ctx context.Context, from, to int, limit time.Duration) error {

@@ -29,6 +29,10 @@ import (
 // will not come up.
 const readyWithin = 30 * time.Second
 
+// readyEach is the additional time for each node beyond the second. An agent and a CNI
+// ADD take a fifth of it.
+const readyEach = time.Second
+
 // Config describes a lab.
 type Config struct {
 	Bin   string // directory of the agents and CNI plugins
@@ -57,6 +61,7 @@ type Lab struct {
 var (
 	_ testbed.Testbed = (*Lab)(nil)
 	_ testbed.Kernel  = (*Lab)(nil)
+	_ testbed.Finder  = (*network)(nil)
 )
 
 // New prepares a lab. It must run in the lab's init.
@@ -133,7 +138,7 @@ func (l *Lab) Slower() int {
 // readyLimit bounds the start of the next network. In a guest, all networks that
 // are up share its one CPU.
 func (l *Lab) readyLimit() time.Duration {
-	limit := readyWithin * time.Duration(l.Slower())
+	limit := (readyWithin + time.Duration(l.config.Nodes-2)*readyEach) * time.Duration(l.Slower())
 	if l.config.Guest {
 		limit += readyWithin * time.Duration(len(l.up))
 	}
@@ -177,7 +182,7 @@ func (l *Lab) build(n *network, topology testbed.Topology) (err error) {
 		}
 		n.nodes = append(n.nodes, node)
 	}
-	return nil
+	return n.knowNeighbours()
 }
 
 // firstHost returns the host number of a network's first node. A network that is brought up again

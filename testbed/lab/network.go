@@ -37,6 +37,7 @@ type network struct {
 	workers    []*workerProcess
 	ends       [2]probes.End
 	around     *probes.Surroundings // nil until it is asked for
+	found      []probes.Finding
 
 	deployment *plugins.Deployment
 	added      int // pods added for samples so far

@@ -1,0 +1,68 @@
+package words
+
+// Sentences about the survey of all pairs of nodes.
+var (
+	SurveyHeading   = text("survey.heading", "All pairs of nodes")
+	SurveyTitle     = text("survey.title", "all pairs of nodes:")
+	SurveyIntro     = text("survey.intro", "Small packets each way between every two nodes, the largest packet that passes, and the source address that arrives. A fault is said of a node if at least half of its pairs in that direction have it.")
+	SurveyCount     = message("survey.count", "%s nodes, %s of %s ordered pairs reached")
+	SurveyNoFault   = text("survey.no-fault", "no fault")
+	SurveyTrip      = message("survey.trip", "median round trip %s")
+	SurveySize      = message("survey.size", "largest packet of most pairs %s bytes")
+	SurveyLeftOut   = message("survey.left-out", "left out: %s")
+	SurveyBeyond    = message("survey.beyond", "%d more nodes are not surveyed (--nodes all surveys every node)")
+	SurveyNodeOut   = message("survey.node-out", "%s takes no part: %s")
+	SurveyAlso      = text("survey.also", "the nodes' own network has the same fault")
+	SendingRefused  = message("survey.sending-refused", "the sender's kernel says: %s")
+	SurveyLegend    = text("survey.legend", "One row for each sender, one column for each receiver. The darker a square, the longer the round trip; a crossed square has the fault that the list names.")
+	SurveyMap       = message("survey.map-label", "round trips and faults of all pairs of nodes, %s")
+	SurveyFolded    = text("survey.folded", "Of so many nodes, only the rows of those with a fault are shown: → node for what it receives, node → for what it sends.")
+	SurveySender    = text("survey.sender", "sender")
+	SurveyAsTable   = text("survey.as-table", "the same as a table")
+	SurveyNodesHead = text("survey.nodes-head", "nodes")
+
+	// What is wrong with the pairs of a set, after the words that name them.
+	SetUnmeasured = text("survey.unmeasured", "could not be measured")
+	SetUnreached  = text("survey.unreached", "no packet arrives")
+	SetLossy      = message("survey.lossy", "%s of %s packets arrive")
+	SetTranslated = text("survey.translated", "packets arrive with another source address")
+	SetSmall      = message("survey.small", "the largest packet has %s bytes (between most nodes %s)")
+
+	// Which pairs a set holds.
+	SetAll        = message("survey.all", "%s of all %s pairs")
+	SetInbound    = message("survey.inbound", "inbound from %s of %s nodes")
+	SetOutbound   = message("survey.outbound", "outbound to %s of %s nodes")
+	InboundFine   = text("survey.inbound-fine", "inbound has no such fault")
+	OutboundFine  = text("survey.outbound-fine", "outbound has no such fault")
+	InboundSome   = message("survey.inbound-some", "inbound only %s of %s have it")
+	OutboundSome  = message("survey.outbound-some", "outbound only %s of %s have it")
+	SetAcross     = message("survey.across", "%s of %s pairs from %s to %s")
+	SetAcrossBoth = message("survey.across-both", "%s of %s pairs between %s and %s, both ways")
+	SetPairs      = message("survey.pairs", "%s of the other %s pairs")
+	GroupZone     = message("survey.zone", "zone %s")
+	GroupSubnet   = message("survey.subnet", "subnet %s")
+	GroupNodes    = message("survey.nodes", "the nodes %s")
+
+	// Goodput over pairs of nodes.
+	PairsTitle      = text("survey.pairs-title", "goodput of a TCP stream over pairs of nodes:")
+	PairsHeading    = text("survey.pairs-heading", "Goodput over pairs of nodes")
+	PairsCount      = message("survey.pairs-count", "%s ordered pairs of %s nodes, median %s")
+	PairsFailed     = message("survey.pairs-failed", "%s of them without a figure")
+	PairsVsHost     = message("survey.pairs-vs-host", "%s of host on average over pairs")
+	PairsNext       = message("survey.pairs-next", "one more pair lies between ×%s and ×%s with 95 %% probability")
+	PairsBelow      = message("survey.pairs-below", "%s of %s pairs are below host")
+	PairsWithout    = message("survey.pairs-without", "without the slow nodes %s")
+	PairsTogether   = message("survey.pairs-together", "%s pairs at the same time carry %s, the slowest of them %s")
+	PairsUnfinished = text("survey.pairs-unfinished", "the run was interrupted before all pairs were measured")
+	SlowNotCompared = message("survey.slow-not-compared", "%s seemed slow and could not be compared")
+	PairsNoSlow     = text("survey.pairs-no-slow", "no slow node")
+	PairsFindable   = message("survey.pairs-findable", "a node that is %s slower would be suspected in about 80 of 100 cases")
+	SlowReceiver    = message("survey.slow-receiver", "%s receives %s of what other nodes receive from the same senders (%s comparisons)")
+	SlowSender      = message("survey.slow-sender", "%s sends %s of what other nodes send to the same receivers (%s comparisons)")
+	SlowAlso        = text("survey.slow-also", "it is slow on the nodes' own network too")
+
+	// What is wrong with the address of a pod.
+	AddressTwice      = message("survey.address-twice", "the pods on %s have the same address, %s")
+	AddressOutOfRange = message("survey.address-range", "the pod on %s has the address %s, which is not in %s")
+	AddressNotGiven   = message("survey.address-unassigned", "the pod on %s has the address %s and not %s, which it was given")
+)
