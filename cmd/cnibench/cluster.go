@@ -13,6 +13,7 @@ import (
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/testbed/cluster"
+	"github.com/cnibench/cnibench/words"
 )
 
 // clusterRun is a run on clusters, one after the other.
@@ -68,17 +69,13 @@ func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 	if _, err := scenarios.Check(&o.asked, r.p.catalogue); err != nil {
 		return "", usageError{err}
 	}
+	described, err := r.describe(ctx)
+	if err != nil {
+		return "", usageError{err}
+	}
 	if o.dryRun {
 		printPlan(r.p.stdout, o.asked)
 		return "", nil
-	}
-	var described []cluster.Description
-	for _, bed := range r.beds {
-		d, err := bed.Describe(ctx)
-		if err != nil {
-			return "", usageError{err}
-		}
-		described = append(described, d)
 	}
 	if err := r.ready(ctx); err != nil {
 		return "", err
@@ -87,6 +84,32 @@ func (r *clusterRun) measure(ctx context.Context) (dir string, err error) {
 		return "", err
 	}
 	return dir, r.measureIn(ctx, dir, nil)
+}
+
+// describe chooses the nodes of each cluster. From then on, what was asked for has the
+// number of nodes that a survey covers; of two, there is none in the standard suite.
+func (r *clusterRun) describe(ctx context.Context) ([]cluster.Description, error) {
+	a := &r.o.asked
+	var all []cluster.Description
+	most := 2
+	for _, bed := range r.beds {
+		bed.Survey(a.Nodes, a.Seed)
+		d, err := bed.Describe(ctx)
+		if err != nil {
+			return nil, err
+		}
+		all, most = append(all, d), max(most, d.Surveyed)
+		if d.Beyond > 0 {
+			r.o.detected = append(r.o.detected, results.Event{Name: results.EventLeftOut, Text: words.SurveyBeyond.With(d.Beyond)})
+		}
+	}
+	if a.Pairs > 0 && most < 3 {
+		return nil, errors.New("--pairs needs at least three nodes that take pods, and the cluster has two")
+	}
+	if a.Nodes = most; most == 2 && r.o.standard {
+		a.Probes = slices.DeleteFunc(a.Probes, func(name string) bool { return name == "survey" })
+	}
+	return all, nil
 }
 
 // measureIn carries out the run in dir on the connected clusters, or resumes it if

@@ -73,8 +73,11 @@ func (p *program) fitTestbed(o *runOptions, said said) error {
 	atLab := said("testbed") == "--testbed" && a.Testbed == "lab"
 	named := c.context != "" || c.kubeconfig != "" || c.namespace != "" || a.Kubeconfig != "" || a.Namespace != ""
 	if atLab || !a.Apart() && !named && a.Testbed != "cluster" {
-		a.Probes = scenarios.ExpandGroups(a.Probes, scenarios.LabSuite())
-		return forLab(said)
+		if said("probes") == "" {
+			a.Probes = scenarios.LabSuite(a.Nodes)
+		}
+		a.Probes = scenarios.ExpandGroups(a.Probes, scenarios.LabSuite(a.Nodes))
+		return forLab(said, a)
 	}
 	if len(a.Install) == 0 {
 		for _, name := range namesOfInstallFlags {
@@ -92,7 +95,10 @@ func (p *program) fitTestbed(o *runOptions, said said) error {
 
 // forLab rejects options that apply only to a cluster: in a run in the lab they
 // would have no effect.
-func forLab(said said) error {
+func forLab(said said, a *results.Asked) error {
+	if a.Nodes == scenarios.AllNodes {
+		return usage("%s all is for a cluster: say how many nodes a network of the lab should have", said("nodes"))
+	}
 	for _, name := range append([]string{"context", "contexts", "kubeconfig", "namespace", "install", "image", "pull-secret",
 		"unprivileged", "outside", "node-selector", "tolerations", "requests", "limits"}, namesOfInstallFlags...) {
 		if where := said(name); where != "" {
@@ -105,7 +111,7 @@ func forLab(said said) error {
 // forCluster adapts what was asked for to a cluster, whose links and nodes are
 // measured as they are.
 func forCluster(said said, a *results.Asked) error {
-	for _, name := range []string{"topology", "wire", "link", "mtu", "nodes", "placement", "control", "kernel"} {
+	for _, name := range []string{"topology", "wire", "link", "mtu", "placement", "control", "kernel"} {
 		if where := said(name); where != "" {
 			return usage("%s is for the lab: a cluster's network is measured as it is", where)
 		}
@@ -113,11 +119,14 @@ func forCluster(said said, a *results.Asked) error {
 	if where := said("redeploy"); where != "" && a.Redeploy > 1 {
 		return usage("%s is for the lab: on a cluster no network is taken down and brought up again", where)
 	}
+	if said("nodes") == "" {
+		a.Nodes = scenarios.SurveyedNodes
+	}
 	a.Testbed, a.Topology, a.Wire = "cluster", []string{testbed.ClusterTopology, results.SameNode}, []string{results.WireNone}
 	if said("probes") == "" {
-		a.Probes = scenarios.ClusterSuite()
+		a.Probes = scenarios.ClusterSuite(a.Nodes)
 	}
-	a.Probes = scenarios.ExpandGroups(a.Probes, scenarios.ClusterSuite())
+	a.Probes = scenarios.ExpandGroups(a.Probes, scenarios.ClusterSuite(a.Nodes))
 	return nil
 }
 

@@ -66,6 +66,7 @@ func (r *clusterRun) resume(ctx context.Context, recorded *results.Recorded) (st
 		return "", usageError{err}
 	}
 	r.beds = []*cluster.Cluster{bed}
+	bed.Survey(run.Asked.Nodes, run.Asked.Seed)
 	d, err := bed.Describe(ctx)
 	if err != nil && d.Cluster.UID+d.Cluster.CA == "" {
 		return "", usageError{err}

@@ -157,7 +157,7 @@ func TestClusterKeepsItsNetwork(t *testing.T) {
 		{"a spec", []string{"run", "-f", spec("testbed: cluster\ntopology: [l2]\n")}, "topology in "},
 		{"a spec that a flag takes to a cluster", []string{"run", "--context", "x", "-f", spec("wire: [1gbit]\n")}, "wire in "},
 		{"an acceptance test", []string{"accept", "-f", spec("run: {testbed: cluster, topology: [l2]}" + thresholds)}, "topology in "},
-		{"an acceptance test that a flag takes to a cluster", []string{"accept", "--context", "x", "-f", spec("run: {plugins: [calico], nodes: 3}" + thresholds)}, "nodes in "},
+		{"an acceptance test that a flag takes to a cluster", []string{"accept", "--context", "x", "-f", spec("run: {plugins: [calico], mtu: 1400}" + thresholds)}, "mtu in "},
 		{"an acceptance test on a cluster", []string{"accept", "-f", spec("run: {testbed: cluster, kubeconfig: /nonexistent}" + thresholds)}, "finding the cluster's credentials"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

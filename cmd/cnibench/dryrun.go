@@ -29,6 +29,10 @@ func printPlan(w io.Writer, asked results.Asked) {
 	if len(plan.Facts) > 0 {
 		say("once for each network: %s", strings.Join(plan.Facts, ", "))
 	}
+	if plan.Streams > 0 {
+		say("pairs of nodes: %d streams on each network, one at a time, %d partners for each of %d nodes: %s; then %d comparisons for each node that seems slow",
+			plan.Streams, plan.Partners, asked.Nodes, plan.PairsTake.Round(time.Second), scenarios.Rechecks)
+	}
 	if len(plan.AtEnds) > 0 {
 		say("at the start and at the end: %s", strings.Join(plan.AtEnds, ", "))
 	}
@@ -52,11 +56,15 @@ func printPlan(w io.Writer, asked results.Asked) {
 	for i, s := range plan.Order {
 		say("  %3d  %s", i+1, s)
 	}
-	expected := (time.Duration(plan.Phases*plan.Least) * plan.Block).Round(time.Second).String()
+	expected := (time.Duration(plan.Phases*plan.Least)*plan.Block + plan.PairsTake).Round(time.Second).String()
 	if plan.Least != plan.Most {
-		expected += " to " + (time.Duration(plan.Phases*plan.Most) * plan.Block).Round(time.Second).String()
+		expected += " to " + (time.Duration(plan.Phases*plan.Most)*plan.Block + plan.PairsTake).Round(time.Second).String()
 	}
-	say("expected time: %s for the samples, plus the time to bring up %d networks%s", expected, len(plan.Networks), again)
+	what := "the samples"
+	if plan.PairsTake > 0 {
+		what += " and the pairs of nodes"
+	}
+	say("expected time: %s for %s, plus the time to bring up %d networks%s", expected, what, len(plan.Networks), again)
 	say("to repeat this order: --seed %d", asked.Seed)
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cnibench/cnibench/plugins/catalogue"
 	"github.com/cnibench/cnibench/results"
+	"github.com/cnibench/cnibench/scenarios"
 )
 
 // flagError describes in one sentence what is wrong with a flag, and suggests the
@@ -51,6 +52,8 @@ func kindOf(f *pflag.Flag) string {
 		return "a duration such as 500ms or 2s"
 	case "bool":
 		return "true or false"
+	case "nodes":
+		return "a whole number, or all"
 	case "stringToString":
 		return "pairs such as key=value"
 	}
@@ -94,4 +97,30 @@ func (l *linkFlag) Set(text string) error {
 	}
 	*l = linkFlag(link)
 	return err
+}
+
+// nodesFlag is a number of nodes, or all of a cluster.
+type nodesFlag int
+
+func (n *nodesFlag) String() string {
+	if *n == scenarios.AllNodes {
+		return "all"
+	}
+	return strconv.Itoa(int(*n))
+}
+
+func (n *nodesFlag) Type() string { return "nodes" }
+
+// Set reads a number, or the word all.
+func (n *nodesFlag) Set(text string) error {
+	if text == "all" {
+		*n = scenarios.AllNodes
+		return nil
+	}
+	number, err := strconv.Atoi(text)
+	if err != nil {
+		return err
+	}
+	*n = nodesFlag(number)
+	return nil
 }

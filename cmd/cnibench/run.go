@@ -96,7 +96,9 @@ stream needs many round trips to fill a link: give it time (--duration 10s).
 	f.StringSliceVar(&a.Wire, "wire", a.Wire, "rate limit of every node's NIC, such as 1gbit, or none")
 	f.Var((*linkFlag)(&a.Link), "link", "delay and loss between machines in each direction: delay=20ms,loss=0.1% adds 40ms to a round trip (needs netem)")
 	f.IntVar(&a.MTU, "mtu", a.MTU, "MTU of the underlay in bytes")
-	f.IntVar(&a.Nodes, "nodes", a.Nodes, "number of nodes in each network")
+	f.Var((*nodesFlag)(&a.Nodes), "nodes", "number of nodes: in the lab, of each network; on a cluster, how many the survey covers at most, or all (64 unless given; in a spec file a number)")
+	f.IntVar(&a.Pairs, "pairs", 0, "measure the goodput of one TCP stream between about this many pairs of nodes, both ways and one at a time, and name slow nodes: every node takes part in at least 3 rounds of one partner each; 8 find a node that is a fifth slower (default none)")
+	f.BoolVar(&a.Together, "together", false, "with --pairs, measure the streams of a round at the same time too: what the cluster carries when all nodes talk")
 	f.StringSliceVar(&a.Probes, "probes", a.Probes, "probes and groups of probes to measure with (see above)")
 	f.IntVar(&a.Rounds, "rounds", 0, "number of blocks to measure (default as many as --precision needs)")
 	f.Float64Var(&a.Precision, "precision", a.Precision, "relative width that the confidence interval of every ratio should reach; half of the difference is enough for two that differ more")
@@ -144,8 +146,8 @@ func probesHelp() string {
 			text += fmt.Sprintf("    :%s\n", param.Help())
 		}
 	}
-	return text + fmt.Sprintf("Groups of probes:\n  %-12s in the lab %s; on a cluster %s (those that you have no permission for are left out)\n  %-12s on a cluster: %s\n",
-		scenarios.GroupStandard, strings.Join(scenarios.LabSuite(), ","), strings.Join(scenarios.ClusterSuite(), ","),
+	return text + fmt.Sprintf("Groups of probes:\n  %-12s in the lab %s; on a cluster %s (those that you have no permission for are left out); of three nodes or more also survey\n  %-12s on a cluster: %s\n",
+		scenarios.GroupStandard, strings.Join(scenarios.LabSuite(2), ","), strings.Join(scenarios.ClusterSuite(2), ","),
 		scenarios.GroupPaths, strings.Join(scenarios.PathProbes(), ","))
 }
 

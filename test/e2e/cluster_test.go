@@ -47,6 +47,7 @@ func TestCluster(t *testing.T) {
 	t.Run("as kubectl's plugin", func(t *testing.T) { asPlugin(t, k) })
 	t.Run("in a pod, with the documented role", func(t *testing.T) { inPod(t, k) })
 	t.Run("no API server at the end", func(t *testing.T) { lostAtEnd(t, k) })
+	t.Run("all nodes", func(t *testing.T) { allNodes(t, k) })
 	faults(t, k) // the last: a node does not come back
 }
 
@@ -72,7 +73,7 @@ func withProbes(flags []string) []string {
 	if slices.Contains(flags, "--probes") {
 		return flags
 	}
-	suite := slices.DeleteFunc(scenarios.ClusterSuite(), func(p string) bool { return p == "policy" })
+	suite := slices.DeleteFunc(scenarios.ClusterSuite(2), func(p string) bool { return p == "policy" })
 	return append([]string{"--probes", strings.Join(suite, ",")}, flags...)
 }
 
@@ -100,7 +101,7 @@ func loadReport(t *testing.T, dir string) *model.Report {
 func measures(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
-	code, out, log := k.run(t, dir, "--probes", strings.Join(scenarios.ClusterSuite(), ","))
+	code, out, log := k.run(t, dir, "--probes", strings.Join(scenarios.ClusterSuite(2), ","))
 	if code != 0 || !strings.Contains(out, "tcp-stream") {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}

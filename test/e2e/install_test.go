@@ -117,7 +117,7 @@ func (k *kube) withoutPlugin(t *testing.T) {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		if out, err := k.inside(ctx, script).CombinedOutput(); err != nil {
+		if out, err := k.inside(ctx, script, "1", "2").CombinedOutput(); err != nil {
 			t.Errorf("bringing the nodes' network back: %v: %s", err, out)
 		}
 		if out, err := k.command(ctx, k.binary, "kubectl", "--kubeconfig", k.config(), "wait", "--for=condition=Ready", "nodes", "--all", "--timeout=50s").CombinedOutput(); err != nil {
@@ -231,7 +231,7 @@ func twoModes(t *testing.T, k *kube) {
 	dir := filepath.Join(t.TempDir(), "run")
 	started := time.Now()
 	code, out, log := k.run(t, dir, "--install", "flannel-vxlan,flannel-host-gw", "--flannel-image", flannelTag, "--rounds", "8", "--duration", "200ms",
-		"--probes", strings.Join(scenarios.ClusterSuite(), ","))
+		"--probes", strings.Join(scenarios.ClusterSuite(2), ","))
 	if code != 0 {
 		t.Fatalf("exit %d: %s\n%s", code, log, out)
 	}

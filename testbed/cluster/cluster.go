@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -59,6 +60,8 @@ type Config struct {
 	// nil, the run measures the plugin that is there.
 	Install *install.Options
 	Life    time.Duration // after which the pods end even if the program never comes back
+	survey  int           // how many nodes a survey covers at most, see [Cluster.Survey]
+	seed    uint64        // decides which
 	// Event receives events that a reader of the record should know about.
 	Event func(results.Event)
 }
@@ -107,7 +110,7 @@ func New(ctx context.Context, c Config) (*Cluster, error) {
 func newCluster(client *kube.Client, config Config) *Cluster {
 	c := &Cluster{config: config, client: client, space: &kube.Space{Client: client, Shared: config.Namespace},
 		services: map[serviceOf]*probes.Service{}, failed: map[string]error{}}
-	c.pods = &podSet{config: &c.config, space: c.space, made: map[string]*pod{}, noImage: map[string]error{}}
+	c.pods = &podSet{config: &c.config, space: c.space, made: map[string]*pod{}, noImage: map[string]error{}, subnets: map[string]netip.Prefix{}}
 	return c
 }
 

@@ -16,8 +16,13 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-// chosen are the two nodes that are measured.
-type chosen struct{ client, server core.Node }
+// chosen are the two nodes that are measured, and those that a survey covers.
+type chosen struct {
+	client, server core.Node
+	more           []core.Node // that a survey covers beside the two
+	leftOut        []leftOut   // that take no pods
+	beyond         int         // that would, but are more than a survey should cover
+}
 
 // errOneNode says that there are no two nodes to measure between.
 var errOneNode = errors.New("the cluster has fewer than two nodes that take pods")
@@ -27,6 +32,9 @@ type Description struct {
 	// Cluster names the nodes that are measured, the client's first. It names none
 	// if there are no two; Up then fails for each network.
 	Cluster results.Cluster
+	// Surveyed is how many nodes a survey covers, and Beyond how many more would take
+	// part in one.
+	Surveyed, Beyond int
 	// Seen lists the nodes that a reader should know about: those that are
 	// measured, or all if none can be.
 	Seen []results.ClusterNode
@@ -50,10 +58,10 @@ func (c *Cluster) Describe(ctx context.Context) (Description, error) {
 	case err != nil && (len(all) == 0 || len(c.config.Nodes) > 0):
 		return Description{Cluster: of}, err
 	case err != nil: // Up returns it for each network
-		return Description{of, detect.Nodes(all...)}, nil
+		return Description{Cluster: of, Seen: detect.Nodes(all...)}, nil
 	}
 	of.Nodes = detect.Nodes(c.chosen.client, c.chosen.server)
-	return Description{of, of.Nodes}, nil
+	return Description{Cluster: of, Surveyed: 2 + len(c.chosen.more), Beyond: c.chosen.beyond, Seen: of.Nodes}, nil
 }
 
 // Detect finds out which plugin connects the cluster's pods. It asks the cluster only
@@ -104,6 +112,10 @@ func (c *Cluster) chooseNodes(ctx context.Context) ([]core.Node, error) {
 	} else {
 		c.chosen, c.noNodes = choose(fit, others)
 	}
+	if s := c.chosen; s != nil && c.config.survey > 2 {
+		s.more, s.beyond = spread(fit, [2]core.Node{s.client, s.server}, c.config.survey, c.config.seed)
+		s.leftOut = others
+	}
 	return all, c.noNodes
 }
 
@@ -124,7 +136,7 @@ func chooseNamed(names []string, fit []core.Node, others []leftOut) (*chosen, er
 		}
 		two[i] = fit[at]
 	}
-	return &chosen{two[0], two[1]}, nil
+	return &chosen{client: two[0], server: two[1]}, nil
 }
 
 // choose picks two nodes, in different zones if there are several: the path
@@ -141,7 +153,7 @@ func choose(nodes []core.Node, others []leftOut) (*chosen, error) {
 	if i < 0 {
 		i = 1
 	}
-	return &chosen{first, nodes[i]}, nil
+	return &chosen{client: first, server: nodes[i]}, nil
 }
 
 // leftOut is a node that does not take the run's pods.

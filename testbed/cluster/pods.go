@@ -51,8 +51,9 @@ type podSet struct {
 	logs   string // directory for the workers' logs
 
 	mu      sync.Mutex
-	made    map[string]*pod  // by name
-	noImage map[string]error // nodes that cannot get the image
+	made    map[string]*pod         // by name
+	noImage map[string]error        // nodes that cannot get the image
+	subnets map[string]netip.Prefix // of the nodes' own addresses, by node
 	workers []*podWorker
 	// assignsUsers says that the cluster assigns a pod's user ID, and refuses others
 	// (OpenShift's security context constraints).

@@ -78,6 +78,8 @@ func (p *pod) start() error {
 	}()
 	w.Worker = worker.Connect(in, out)
 	p.worker = w
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.workers = append(s.workers, w)
 	return nil
 }

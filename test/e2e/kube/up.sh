@@ -18,11 +18,11 @@ no_taints() { [ -z "$(k get nodes -o 'jsonpath={.items[*].spec.taints}')" ]; }
 has_account() { k -n default get serviceaccount default; }
 export T KUBE CNI
 "$H/certs.sh" "$T/pki"
-"$H/net.sh"
+"$H/net.sh" 1 2
 for n in 1 2; do "$H/node.sh" $n > "$T/logs/node$n.log" 2>&1 & echo $! > "$T/node$n.pid"; done
 "$H/cp.sh"
 for n in 1 2; do waitfor has_cidr $n; done
-"$H/cni.sh"
+"$H/cni.sh" 1 2
 for n in 1 2; do k wait --for=condition=Ready node/k8s-n$n --timeout=90s >/dev/null; done
 waitfor no_taints
 waitfor has_account
