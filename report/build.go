@@ -21,6 +21,8 @@ func Build(recorded *results.Recorded, c catalogue.Catalogue) (*model.Report, er
 	}
 	figures.ShareFailures(b)
 	figures.CompareWithHost(b)
+	figures.Surveys(b)
+	figures.PairSpeeds(b)
 	judge.Compare(b)
 	warnKernels(b)
 	warn(b)

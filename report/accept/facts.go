@@ -2,6 +2,7 @@ package accept
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/model"
@@ -49,7 +50,10 @@ var (
 )
 
 // factsKnown lists all facts that thresholds can name.
-var factsKnown = []fact{
+var factsKnown = slices.Concat(networkFacts, surveyFacts)
+
+// networkFacts are about the two measured nodes, and what the run recorded.
+var networkFacts = []fact{
 	{name: "encapsulation agrees", title: "captured packets show the configured encapsulation", probe: "encap", words: yesNo,
 		of: onWire(func(e results.Encapsulation) seen { return yes(e.Agrees) })},
 	{name: "encapsulation kind", title: "the encapsulation of captured packets", probe: "encap", words: kinds,
@@ -191,6 +195,7 @@ func findings(r *model.Report, p place) []seen {
 			n++
 		}
 	}
+	n += float64(facts.FaultyNodes(r, p.plugin, p.topology))
 	if !measured && n == 0 {
 		return nil
 	}

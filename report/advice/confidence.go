@@ -13,7 +13,8 @@ import (
 // grave holds the findings that make a network unfit for some traffic. A plugin with one of them is
 // recommended with low confidence at most.
 var grave = []string{results.FindingPodMTUTooLarge, results.FindingPMTUBlackHole, results.FindingPMTUWrong, results.FindingUnderlayFragments,
-	results.FindingPodSourceNAT, results.FindingTCPDoesNotPass, results.FindingOneDirectionSlow}
+	results.FindingPodSourceNAT, results.FindingTCPDoesNotPass, results.FindingOneDirectionSlow,
+	results.FindingNodeUnreached, results.FindingSurveyUnreached}
 
 // condition lowers the confidence in a recommendation.
 type condition struct {

@@ -38,7 +38,34 @@ func findingsOf(r *model.Report, plugin string, topology results.Topology) []adv
 			all = append(all, one)
 		}
 	}
+	return append(all, surveyFindings(r, plugin, topology)...)
+}
+
+// surveyFindings returns what is wrong with nodes, unless it is the underlay's.
+func surveyFindings(r *model.Report, plugin string, topology results.Topology) []advice.Finding {
+	var all []advice.Finding
+	if s := r.SurveyOf(plugin, topology); s != nil {
+		for i := range s.Addresses {
+			all = append(all, advice.Finding{Name: "survey-address-" + string(s.Addresses[i].Kind), Text: AddressText(&s.Addresses[i])})
+		}
+		for i := range s.Sets {
+			if set := &s.Sets[i]; !set.Underlay {
+				all = append(all, advice.Finding{Name: "survey-" + string(set.Kind), Text: SetText(set)})
+			}
+		}
+	}
+	for _, n := range r.SlowOf(plugin, topology) {
+		if !n.Underlay {
+			all = append(all, advice.Finding{Name: "slow-node", Text: words.List(SlowTexts([]model.SlowNode{n})...)})
+		}
+	}
 	return all
+}
+
+// FaultyNodes counts what a survey and the goodput over pairs found wrong with nodes of a
+// network, without what is the underlay's.
+func FaultyNodes(r *model.Report, plugin string, topology results.Topology) int {
+	return len(surveyFindings(r, plugin, topology))
 }
 
 // sourceKept returns whether pods on different nodes see each other's own addresses

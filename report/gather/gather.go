@@ -22,6 +22,9 @@ type Run struct {
 	Order     []Place
 	Samples   map[results.Cell][]results.Sample
 	Exits     map[Place][]agentExit
+	Surveys   map[Place]*results.Survey // the last one of a network counts
+	// PairSpeeds holds the streams between pairs of nodes.
+	PairSpeeds map[Place][]results.PairSpeed
 	// Deployments is how many deployments of the networks the run measured, at least 1.
 	Deployments int
 	setups      map[Place][]results.Setup // one for each deployment
@@ -46,6 +49,7 @@ func New(recorded *results.Recorded, c catalogue.Catalogue) *Run {
 			Hops: []results.Hops{}, NotMeasured: []model.NotMeasured{}, Findings: []results.Finding{}, Setup: []model.Setup{},
 		},
 		Networks: map[Place]results.Network{}, Samples: map[results.Cell][]results.Sample{}, Exits: map[Place][]agentExit{},
+		Surveys: map[Place]*results.Survey{}, PairSpeeds: map[Place][]results.PairSpeed{},
 		setups: map[Place][]results.Setup{}, Deployments: 1,
 	}
 	b.Report.Warnings = append(b.Report.Warnings, recorded.Warnings...)
@@ -111,6 +115,15 @@ func (b *Run) read(record results.Record) {
 		h := *record.Hops
 		h.Kernel = in(&h.Topology)
 		b.Report.Hops = append(b.Report.Hops, h)
+	case record.Survey != nil:
+		s := *record.Survey
+		in(&s.Topology)
+		b.survey(s)
+	case record.PairSpeed != nil:
+		s := *record.PairSpeed
+		in(&s.Topology)
+		p := Place{s.Plugin, s.Topology}
+		b.PairSpeeds[p] = append(b.PairSpeeds[p], s)
 	case record.Event != nil:
 		e := *record.Event
 		in(&e.Topology)
@@ -152,6 +165,9 @@ func (b *Run) event(e results.Event, at time.Time) {
 	case results.EventStopped:
 		run.Finished = &at
 	case results.EventResumed:
+		if len(b.Samples) == 0 { // it starts over
+			clear(b.PairSpeeds)
+		}
 		run.Finished, run.Complete = nil, false
 		b.Report.Warnings = append(b.Report.Warnings, e.Text)
 	case results.EventAgentExit:
@@ -164,6 +180,22 @@ func (b *Run) event(e results.Event, at time.Time) {
 	case results.EventCNIDel, results.EventFactFailed, results.EventRestored, results.EventDetected, results.EventAltered:
 		b.Report.Warnings = append(b.Report.Warnings, words.Of(words.On.With(e.Plugin, e.Topology), e.Text))
 	}
+}
+
+// survey adds a part of a survey. The part that names the nodes is the first.
+func (b *Run) survey(part results.Survey) {
+	p := Place{part.Plugin, part.Topology}
+	if len(part.Nodes) > 0 || b.Surveys[p] == nil {
+		b.Surveys[p] = &results.Survey{Plugin: p.Plugin, Topology: p.Topology, Nodes: part.Nodes}
+	}
+	for _, pair := range part.Pairs { // an incomplete record may lack nodes
+		for _, name := range []string{pair.From, pair.To} {
+			if !slices.ContainsFunc(b.Surveys[p].Nodes, func(n results.SurveyNode) bool { return n.Name == name }) {
+				b.Surveys[p].Nodes = append(b.Surveys[p].Nodes, results.SurveyNode{Name: name})
+			}
+		}
+	}
+	b.Surveys[p].Pairs = append(b.Surveys[p].Pairs, part.Pairs...)
 }
 
 // Plugin returns a network's plugin from the catalogue, or nil if this version does

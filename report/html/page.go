@@ -17,7 +17,7 @@ import (
 	"github.com/cnibench/cnibench/words"
 )
 
-//go:embed page.html network.html advice.html
+//go:embed page.html network.html survey.html advice.html
 var templates embed.FS
 
 //go:embed page.css
@@ -47,6 +47,9 @@ func functions(r *model.Report, in *words.Language) template.FuncMap {
 			}
 			return in.Say(m.With(args...)), nil
 		},
+		"pairsText":     func(s model.PairSpeeds) words.Text { return facts.PairsText(&s) },
+		"slowTexts":     facts.SlowTexts,
+		"surveys":       func() []surveyView { return surveys(r, in) },
 		"packetPaths":   func() []pathView { return packetPaths(r) },
 		"adjacencyMaps": func() []mapView { return adjacencyMaps(r, in) },
 		"reachMaps":     func() []mapView { return reachMaps(r, in) },

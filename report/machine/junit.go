@@ -3,10 +3,12 @@ package machine
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/junit"
+	"github.com/cnibench/cnibench/report/mesh"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
 	"github.com/cnibench/cnibench/results"
@@ -39,7 +41,32 @@ func JUnit(out io.Writer, r *model.Report) error {
 	if len(r.Policy) > 0 {
 		suites = append(suites, policies(r))
 	}
+	if len(r.Survey) > 0 {
+		suites = append(suites, nodes(r))
+	}
+	if len(r.PairSpeeds) > 0 {
+		suites = append(suites, slowNodes(r))
+	}
 	return junit.Write(out, suites...)
+}
+
+// slowNodes returns a case for each network whose goodput was measured over pairs of nodes. It
+// fails if a node is slow, and is an error if nodes are slow only where their own network is too.
+func slowNodes(r *model.Report) junit.Suite {
+	suite := junit.Suite{Name: "slow nodes", Time: r.Run.Started}
+	for i := range r.PairSpeeds {
+		s := &r.PairSpeeds[i]
+		c := junit.Case{Class: "cnibench.pairs." + s.Topology.String(), Name: s.Plugin, Kind: "slow", Output: facts.PairsText(s).String()}
+		slow := r.SlowOf(s.Plugin, s.Topology)
+		if texts := facts.SlowTexts(slow); len(texts) > 0 {
+			c.Failure = words.Clauses(texts...).String()
+		}
+		if c.Failure != "" && !slices.ContainsFunc(slow, func(n model.SlowNode) bool { return !n.Underlay }) {
+			c.Failure, c.Error, c.Kind = "", c.Failure, "underlay"
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	return suite
 }
 
 // policies returns a case for each rule that was tried. It fails if the rule's effect
@@ -52,6 +79,62 @@ func policies(r *model.Report) junit.Suite {
 			Output: facts.PolicyText(p).String(), Failure: facts.ContradictionText(p).String()})
 	}
 	return suite
+}
+
+// nodes returns a case for each node of each surveyed network, and one for the pairs whose
+// fault is not that of a node. A fault that the nodes' own network has too is an error.
+func nodes(r *model.Report) junit.Suite {
+	suite := junit.Suite{Name: "nodes", Time: r.Run.Started}
+	for i := range r.Survey {
+		s := &r.Survey[i]
+		class := "cnibench.nodes." + s.Topology.String()
+		for _, n := range s.All.Nodes {
+			suite.Cases = append(suite.Cases, nodeCase(class, s, n))
+		}
+		for at := range s.Sets {
+			set := &s.Sets[at]
+			if set.Scope == mesh.Node {
+				continue
+			}
+			c := junit.Case{Class: class, Name: fmt.Sprintf("%s: %s %s %d", s.Plugin, set.Kind, set.Scope, at+1), Kind: string(set.Kind), Failure: facts.SetText(set).String()}
+			if set.Underlay {
+				c.Failure, c.Error, c.Kind = "", c.Failure, "underlay"
+			}
+			suite.Cases = append(suite.Cases, c)
+		}
+	}
+	return suite
+}
+
+func nodeCase(class string, s *model.Survey, n results.SurveyNode) junit.Case {
+	c := junit.Case{Class: class, Name: s.Plugin + " " + n.Name, Output: facts.SurveyCounts(s).String()}
+	if n.LeftOut {
+		c.Skipped = n.Problem.String()
+		return c
+	}
+	if !n.Problem.Empty() {
+		c.Error, c.Kind = n.Problem.String(), "worker"
+		return c
+	}
+	var failed, shared []words.Text
+	for i := range s.Addresses {
+		if slices.Contains(s.Addresses[i].Nodes, n.Name) {
+			failed, c.Kind = append(failed, facts.AddressText(&s.Addresses[i])), string(s.Addresses[i].Kind)
+		}
+	}
+	for i := range s.Sets {
+		switch set := &s.Sets[i]; {
+		case set.Scope != mesh.Node || set.Node != n.Name:
+		case set.Underlay:
+			shared = append(shared, facts.SetText(set))
+		default:
+			failed, c.Kind = append(failed, facts.SetText(set)), string(set.Kind)
+		}
+	}
+	if c.Failure = words.Clauses(failed...).String(); c.Failure == "" && len(shared) > 0 {
+		c.Error, c.Kind = words.Clauses(shared...).String(), "underlay"
+	}
+	return c
 }
 
 // testCase returns the test case of a cell. If the nodes' own network fails too, the case is an error

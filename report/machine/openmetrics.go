@@ -76,7 +76,8 @@ func OpenMetrics(out io.Writer, r *model.Report) error {
 	}
 	all := append([]*dto.MetricFamily{info, up, samples, failed}, figures.list...)
 	all = append(append(all, ratios, straight), setupGauges(r, run)...)
-	return writeGauges(out, append(all, policyGauges(r, run)...))
+	all = append(append(all, policyGauges(r, run)...), surveyGauges(r, run)...)
+	return writeGauges(out, all)
 }
 
 // policyGauges returns whether rules that deny traffic took effect, and how soon.

@@ -35,8 +35,13 @@ type Report struct {
 	Policy        []Policy                `json:"policy"`
 	Hops          []results.Hops          `json:"hops"`
 	Findings      []results.Finding       `json:"findings"`
-	NotMeasured   []NotMeasured           `json:"not_measured"`
-	Setup         []Setup                 `json:"setup"`
+	// Survey, Nodes and Pairs are of runs that survey all pairs of nodes.
+	Survey      []Survey      `json:"survey,omitempty"`
+	Nodes       []Node        `json:"nodes,omitempty"`
+	PairSpeeds  []PairSpeeds  `json:"pair_speeds,omitempty"` // of runs that measure speed over pairs
+	Pairs       []NodePair    `json:"pairs,omitempty"`
+	NotMeasured []NotMeasured `json:"not_measured"`
+	Setup       []Setup       `json:"setup"`
 	// Recommendation holds the advice for each topology.
 	Recommendation Recommendations `json:"recommendation"`
 	Claims         []advice.Claim  `json:"claims"`

@@ -25,6 +25,8 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	t.answer()
 	t.head()
 	t.matrix()
+	t.survey()
+	t.pairs()
 	for _, table := range view.Tables(r) {
 		t.table(table)
 	}
@@ -177,6 +179,37 @@ func cells(w *view.Row, expected bool) []words.Text {
 		line = append(line, cell)
 	}
 	return line
+}
+
+func (t *terminal) survey() {
+	for i := range t.report.Survey {
+		s := &t.report.Survey[i]
+		if i == 0 {
+			t.title(words.SurveyTitle)
+		}
+		found, counts := facts.SurveyTexts(s), facts.SurveyCounts(s)
+		if len(found) == 0 && s.Pairs > 0 {
+			counts = words.Clauses(counts, words.SurveyNoFault)
+		}
+		t.line(words.Of(words.On.With(s.Plugin, s.Topology), counts), "  ")
+		for _, text := range found {
+			t.line(text, "    ")
+		}
+	}
+}
+
+// pairs writes the goodput over pairs of nodes, and names slow nodes.
+func (t *terminal) pairs() {
+	for i := range t.report.PairSpeeds {
+		s := &t.report.PairSpeeds[i]
+		if i == 0 {
+			t.title(words.PairsTitle)
+		}
+		t.line(words.Of(words.On.With(s.Plugin, s.Topology), facts.PairsText(s)), "  ")
+		for _, text := range facts.SlowTexts(s.Slow) {
+			t.line(text, "    ")
+		}
+	}
 }
 
 func (t *terminal) paths() {

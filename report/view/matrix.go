@@ -107,6 +107,10 @@ func but(r *model.Report, plugin string, topology results.Topology) []words.Text
 	if same := facts.Reached(r, plugin, topology, "pod-to-pod-same-node"); same.Value == "no" || same.Value == "partly" {
 		but = append(but, same.Evidence)
 	}
+	if s := r.SurveyOf(plugin, topology); s != nil {
+		but = append(but, facts.SurveyTexts(s)...)
+	}
+	but = append(but, facts.SlowTexts(r.SlowOf(plugin, topology))...)
 	for _, f := range r.Findings {
 		if f.Plugin == plugin && f.Topology == topology && !slices.Contains(but, f.Text) {
 			but = append(but, f.Text)
