@@ -52,6 +52,12 @@ var experiments = []experiment{
 		}}}},
 	{"detectable", "a plugin that differs by what a run in the same minutes says it could find is found", 0.75, 0.85, []column{
 		detects(2, 12), detects(2, 30), detects(2, 60), detects(6, 12), detects(6, 30), detects(6, 60)}},
+	{"slow-node", "a node that receives 20 % less than others is found by eight partners each; not held to traces with more than 20 % of noise", 0.90, free, []column{
+		{name: "10 nodes", draw: finds(10, 40, 0.8)}, {name: "16 nodes", draw: finds(16, 64, 0.8)}, {name: "40 nodes", draw: finds(40, 160, 0.8)}}},
+	{"slow-node-10", "a node that receives 10 % less is found", free, free, []column{
+		{name: "16 nodes", draw: finds(16, 64, 0.9)}, {name: "40 nodes", draw: finds(40, 160, 0.9)}}},
+	{"no-slow-node", "any node is called slow that is not", free, 0.05, []column{
+		{name: "10 nodes", draw: invents(10, 40, 1)}, {name: "16 nodes", draw: invents(16, 64, 1)}, {name: "16, one slow", draw: invents(16, 64, 0.8)}, {name: "40 nodes", draw: invents(40, 160, 1)}}},
 	{"power", "one plugin of six, or of two, is 5 % slower and called so", free, free, roundsOf(func(n, rounds int) draw {
 		return func(p procedure, t trace, rng *rand.Rand) float64 {
 			return yes(p.judge(newWorld(t, rng, identical(n).but(0.95)).run(rounds))[0].Verdict == stats.Slower)

@@ -41,7 +41,7 @@ func quick(names ...string) []experiment {
 
 // Every goal is met where the truth is known.
 func TestGoalsAreMet(t *testing.T) {
-	names := []string{"identical", "wandering-0.3", "wandering-0.6", "deployments", "phases", "covers", "level", "accept", "compare", "fastest", "margin"}
+	names := []string{"identical", "wandering-0.3", "wandering-0.6", "deployments", "phases", "covers", "level", "accept", "compare", "fastest", "margin", "slow-node", "no-slow-node"}
 	for _, e := range quick(names...) {
 		t.Run(e.name, func(t *testing.T) {
 			for _, missed := range small(current()).table(t.Output(), e, some(t)) {

@@ -77,7 +77,7 @@ func (s simulation) table(out io.Writer, e experiment, traces []trace) (missed [
 		fmt.Fprintf(out, "%-18s", t.name)
 		for _, c := range e.columns {
 			share, mark := s.share(t, c), " "
-			if s.misses(e, share) {
+			if s.misses(e, share) && !(slices.Contains(calmOnly, e.name) && t.noise() > mostNoise) {
 				mark = "!"
 				missed = append(missed, fmt.Sprintf("%s, %s, %s: %.1f %%", e.name, t.name, c.name, 100*share))
 			}
@@ -116,3 +116,10 @@ func (s simulation) run(out io.Writer, traces []trace, names []string) ([]string
 	}
 	return missed, nil
 }
+
+// mostNoise is the standard deviation of a trace's logarithms above which it is not calm:
+// a node that is a fifth slower is then within the noise of each stream.
+const mostNoise = 0.2
+
+// calmOnly names the experiments that hold only calm traces to their goal.
+var calmOnly = []string{"slow-node"}

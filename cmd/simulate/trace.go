@@ -69,6 +69,17 @@ func read(file string) (trace, error) {
 	return t, lines.Err()
 }
 
+// noise returns the standard deviation of the values' logarithms.
+func (t trace) noise() float64 {
+	var sum, squares float64
+	n := float64(len(t.values))
+	for _, v := range t.values {
+		sum += math.Log(v)
+		squares += math.Log(v) * math.Log(v)
+	}
+	return math.Sqrt(max(squares/n-sum/n*sum/n, 0))
+}
+
 // walk takes a trace's samples one after the other, from a random position. At the end it continues
 // from the beginning, so that every sample is as likely as any other.
 type walk struct {
