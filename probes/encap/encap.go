@@ -137,21 +137,7 @@ func encapServer(ctx context.Context, r *worker.Request) (any, error) {
 	}
 	var result encapAnswered
 	b := make([]byte, 2*frames.KnownLength)
-	for {
-		n, from, err := unix.Recvfrom(s.FD, b, 0)
-		cause := context.Cause(ctx) // read only once, because it may change at any moment
-		switch {
-		case errors.Is(cause, worker.ErrCancelled):
-			return result, nil
-		case cause != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", cause)
-		case errors.Is(err, unix.EINTR):
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", os.NewSyscallError("recvfrom", err))
-		case n < frames.HeaderBytes || from == nil:
-			continue
-		}
+	err = probes.EachPacket(ctx, s.FD, b, frames.HeaderBytes, func(n int, from unix.Sockaddr) {
 		counted := frames.Token(b[:frames.TokenBytes]) == args.Token
 		if counted {
 			result.Received++
@@ -160,7 +146,8 @@ func encapServer(ctx context.Context, r *worker.Request) (any, error) {
 		if unix.Sendto(s.FD, b[:n], 0, from) == nil && counted {
 			result.Answered++
 		}
-	}
+	})
+	return result, err
 }
 
 // encapClient first makes sure that packets pass at all, using some that do not

@@ -13,14 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/cnibench/cnibench/probes"
-	"github.com/cnibench/cnibench/probes/frames"
 	"github.com/cnibench/cnibench/probes/hot"
+	"github.com/cnibench/cnibench/probes/pmtu"
 	"github.com/cnibench/cnibench/probes/worker"
 	"github.com/cnibench/cnibench/results"
 )
 
 const (
-	leastMTU = 68 // every IPv4 link carries it (RFC 791, section 3.2)
 	// A size counts as too large if mtuTries packets of that size were not
 	// answered, each within mtuPatience plus the known delay of the underlay.
 	mtuTries    = 3
@@ -168,22 +167,10 @@ func mtuServer(ctx context.Context, r *worker.Request) (any, error) {
 		return nil, err
 	}
 	b := make([]byte, 64<<10)
-	for {
-		n, from, err := unix.Recvfrom(s.FD, b, 0)
-		cause := context.Cause(ctx) // read only once, because it may change at any moment
-		switch {
-		case errors.Is(cause, worker.ErrCancelled):
-			return struct{}{}, nil
-		case cause != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", cause)
-		case errors.Is(err, unix.EINTR) || err == nil && (n < mtuAnswer || from == nil):
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", os.NewSyscallError("recvfrom", err))
-		}
+	return struct{}{}, probes.EachPacket(ctx, s.FD, b, mtuAnswer, func(n int, from unix.Sockaddr) {
 		binary.BigEndian.PutUint32(b[4:], uint32(n))
 		_ = unix.Sendto(s.FD, b[:mtuAnswer], 0, from) // the client resends if this is lost
-	}
+	})
 }
 
 func mtuClient(ctx context.Context, r *worker.Request) (any, error) {
@@ -230,27 +217,20 @@ type mtuProber struct {
 // newMTUProber connects a socket that uses the given mode of path MTU discovery
 // (IP_MTU_DISCOVER, ip(7)).
 func newMTUProber(ctx context.Context, args *mtuArgs, discover int) (*mtuProber, error) {
-	peer := args.Peer
-	s, err := hot.NewSocket(ctx, peer.Addr(), unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	s, headers, err := pmtu.Socket(ctx, args.Peer.Addr(), discover)
 	if err != nil {
 		return nil, err
 	}
-	p := &mtuProber{Socket: s, headers: frames.IPv4Header + frames.UDPHeader}
-	level, option := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER
-	if !peer.Addr().Is4() {
-		p.headers, level, option = frames.IPv6Header+frames.UDPHeader, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER
-	}
 	patience := unix.NsecToTimeval(args.Patience.Nanoseconds())
-	err = errors.Join(unix.SetsockoptInt(s.FD, level, option, discover),
-		unix.SetsockoptTimeval(s.FD, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience))
+	err = unix.SetsockoptTimeval(s.FD, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &patience)
 	if err == nil {
-		err = s.Connect(ctx, peer)
+		err = s.Connect(ctx, args.Peer)
 	}
 	if err != nil {
 		s.Close()
 		return nil, fmt.Errorf("opening a socket that does not fragment: %w", err)
 	}
-	return p, nil
+	return &mtuProber{Socket: s, headers: headers}, nil
 }
 
 // passes reports whether an IP packet of the given size arrives.
@@ -281,30 +261,17 @@ func (p *mtuProber) passes(ctx context.Context, size int) (bool, error) {
 
 // largest returns the largest size up to most that passes.
 func (p *mtuProber) largest(ctx context.Context, most int) (int, error) {
-	most = min(most, 65535)
+	most = min(most, pmtu.Most)
 	if ok, err := p.passes(ctx, most); ok || err != nil {
 		return most, err
 	}
-	if ok, err := p.passes(ctx, leastMTU); !ok || err != nil {
+	if ok, err := p.passes(ctx, pmtu.Least); !ok || err != nil {
 		if err = errors.Join(err, context.Cause(ctx)); err == nil {
 			err = errors.New("they are not answered")
 		}
-		return 0, fmt.Errorf("not even packets of %d bytes pass: %w", leastMTU, err)
+		return 0, fmt.Errorf("not even packets of %d bytes pass: %w", pmtu.Least, err)
 	}
-	low, high := leastMTU, most // low passes, high does not
-	for high-low > 1 {
-		size := (low + high) / 2
-		ok, err := p.passes(ctx, size)
-		if err != nil {
-			return 0, err
-		}
-		if ok {
-			low = size
-		} else {
-			high = size
-		}
-	}
-	return low, nil
+	return pmtu.Largest(pmtu.Least, most, func(size int) (bool, error) { return p.passes(ctx, size) })
 }
 
 // toldMTU sends packets that are too large and returns the path MTU that the kernel

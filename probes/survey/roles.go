@@ -16,24 +16,22 @@ import (
 	"github.com/cnibench/cnibench/probes"
 	"github.com/cnibench/cnibench/probes/frames"
 	"github.com/cnibench/cnibench/probes/hot"
+	"github.com/cnibench/cnibench/probes/pmtu"
 	"github.com/cnibench/cnibench/probes/worker"
 )
 
 // A packet holds the token of its pair of nodes and a number. An answer adds the size of
 // the packet's payload.
 const (
-	tokenBytes  = 8
-	packetBytes = tokenBytes + 4
+	packetBytes = frames.TokenBytes + 4
 	answerBytes = packetBytes + 4
 )
-
-type token [tokenBytes]byte
 
 // args are the arguments of both roles.
 type args struct {
 	Addr  netip.Addr     `json:"addr"` // the end's own address
 	Peer  netip.AddrPort `json:"peer,omitzero"`
-	Token token          `json:"token"`
+	Token frames.Token   `json:"token"`
 	// Packets is how many small packets are sent. Patience is how long an answer may
 	// take once one has come, First how long the first one may take, and Last how long
 	// any may take if the first did not come; all in ns.
@@ -96,20 +94,11 @@ func answer(ctx context.Context, r *worker.Request) (any, error) {
 	var seen tally
 	numbers := map[uint32]bool{}
 	b := make([]byte, 64<<10)
-	for {
-		n, from, err := unix.Recvfrom(s.FD, b, 0)
-		cause := context.Cause(ctx) // read only once, because it may change at any moment
-		switch {
-		case errors.Is(cause, worker.ErrCancelled):
-			return seen, nil
-		case cause != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", cause)
-		case errors.Is(err, unix.EINTR) || errors.Is(err, unix.ECONNREFUSED) || err == nil && (n < packetBytes || from == nil || token(b[:tokenBytes]) != a.Token):
-			continue
-		case err != nil:
-			return nil, fmt.Errorf("waiting for packets: %w", os.NewSyscallError("recvfrom", err))
+	err = probes.EachPacket(ctx, s.FD, b, packetBytes, func(n int, from unix.Sockaddr) {
+		if frames.Token(b[:frames.TokenBytes]) != a.Token {
+			return
 		}
-		if number := binary.BigEndian.Uint32(b[tokenBytes:]); n == packetBytes && !numbers[number] {
+		if number := binary.BigEndian.Uint32(b[frames.TokenBytes:]); n == packetBytes && !numbers[number] {
 			numbers[number] = true
 			if seen.Arrived++; seen.Arrived == 1 {
 				seen.Source = hot.AddrOf(from)
@@ -117,7 +106,8 @@ func answer(ctx context.Context, r *worker.Request) (any, error) {
 		}
 		binary.BigEndian.PutUint32(b[packetBytes:], uint32(n))
 		_ = unix.Sendto(s.FD, b[:answerBytes], 0, from) // a lost answer counts as lost
-	}
+	})
+	return seen, err
 }
 
 // asked is what the asking end saw.
@@ -166,20 +156,11 @@ func ask(ctx context.Context, r *worker.Request) (any, error) {
 }
 
 func newProber(ctx context.Context, a *args) (*prober, error) {
-	s, err := hot.NewSocket(ctx, a.Addr, unix.SOCK_DGRAM, unix.IPPROTO_UDP)
+	s, headers, err := pmtu.Socket(ctx, a.Addr, unix.IP_PMTUDISC_PROBE)
 	if err != nil {
 		return nil, err
 	}
-	p := &prober{Socket: s, args: a, headers: frames.IPv4Header + frames.UDPHeader}
-	level, option, discover := unix.IPPROTO_IP, unix.IP_MTU_DISCOVER, unix.IP_PMTUDISC_PROBE
-	if !a.Addr.Is4() {
-		p.headers, level, option, discover = frames.IPv6Header+frames.UDPHeader, unix.IPPROTO_IPV6, unix.IPV6_MTU_DISCOVER, unix.IPV6_PMTUDISC_PROBE
-	}
-	if err := unix.SetsockoptInt(s.FD, level, option, discover); err != nil {
-		s.Close()
-		return nil, fmt.Errorf("opening a socket that does not fragment: %w", os.NewSyscallError("setsockopt", err))
-	}
-	return p, nil
+	return &prober{Socket: s, args: a, headers: headers}, nil
 }
 
 // send sends a packet with the given payload and returns its number. The socket is not
@@ -188,7 +169,7 @@ func (p *prober) send(payload int) uint32 {
 	b := make([]byte, max(payload, packetBytes))
 	copy(b, p.args.Token[:])
 	p.number++
-	binary.BigEndian.PutUint32(b[tokenBytes:], p.number)
+	binary.BigEndian.PutUint32(b[frames.TokenBytes:], p.number)
 	if err := unix.Sendto(p.FD, b, 0, hot.Sockaddr(p.args.Peer)); err != nil && !errors.Is(err, unix.EMSGSIZE) {
 		p.refused = err.Error()
 	}
@@ -213,10 +194,10 @@ func (p *prober) await(ctx context.Context, limit time.Duration, want uint32, pa
 		switch {
 		case ctx.Err() != nil:
 			return false, context.Cause(ctx)
-		case err != nil || n != answerBytes || from == nil || token(b[:tokenBytes]) != p.args.Token:
+		case err != nil || n != answerBytes || from == nil || frames.Token(b[:frames.TokenBytes]) != p.args.Token:
 			continue
 		}
-		number := binary.BigEndian.Uint32(b[tokenBytes:])
+		number := binary.BigEndian.Uint32(b[frames.TokenBytes:])
 		if seen != nil {
 			seen(number)
 		}
@@ -226,7 +207,8 @@ func (p *prober) await(ctx context.Context, limit time.Duration, want uint32, pa
 	}
 }
 
-// count sends the small packets, one after the other. If the first is not answered, the rest is sent at once, so that a closed path costs little time.
+// count sends the small packets, one after the other. If the first is not answered, the
+// rest is sent at once, so that a closed path costs little time.
 func (p *prober) count(ctx context.Context, result *asked) error {
 	answered := map[uint32]bool{}
 	seen := func(number uint32) { answered[number] = true }
@@ -289,32 +271,22 @@ func (p *prober) passes(ctx context.Context, size int) (bool, error) {
 	return false, nil
 }
 
-// leastSize is carried by every IPv4 link unfragmented (RFC 791, section 3.2).
-const leastSize = 68
-
 // largest returns the size of the largest packet that passes, from small ones, which do,
 // up to most. That a size passes is certain, but one that does not may have been late: the
 // search ends only after the next larger size was tried once more.
 func (p *prober) largest(ctx context.Context, most int) (int, error) {
-	most = min(most, 65535)
-	if ok, err := p.passes(ctx, most); ok || err != nil {
+	most = min(most, pmtu.Most)
+	passes := func(size int) (bool, error) { return p.passes(ctx, size) }
+	if ok, err := passes(most); ok || err != nil {
 		return most, err
 	}
-	low := leastSize
+	low := pmtu.Least
 	for low < most {
-		for high := most; high-low > 1; {
-			size := (low + high) / 2
-			ok, err := p.passes(ctx, size)
-			if err != nil {
-				return 0, err
-			}
-			if ok {
-				low = size
-			} else {
-				high = size
-			}
+		var err error
+		if low, err = pmtu.Largest(low, most, passes); err != nil {
+			return 0, err
 		}
-		if ok, err := p.passes(ctx, low+1); !ok {
+		if ok, err := passes(low + 1); !ok {
 			return low, err
 		}
 		low++
