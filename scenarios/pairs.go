@@ -38,6 +38,13 @@ func Partners(pairs, n int) int {
 	return min(max((pairs+perRound-1)/perRound, leastPartners), n-1+n%2)
 }
 
+// DrawRounds draws rounds of the tournament of n nodes, which have about a number of pairs.
+func DrawRounds(pairs, n int, random *rand.Rand) [][][2]int {
+	rounds := survey.Rounds(n)
+	random.Shuffle(len(rounds), func(i, j int) { rounds[i], rounds[j] = rounds[j], rounds[i] })
+	return rounds[:min(Partners(pairs, n), len(rounds))]
+}
+
 // planPairs plans the streams between pairs of nodes.
 func (p *Plan) planPairs(a results.Asked) {
 	if a.Pairs == 0 || a.Nodes < 3 {
@@ -141,9 +148,7 @@ func (t *tournament) keepCommon() {
 // first measures rounds of a tournament that are drawn, in an order that is drawn. Within a
 // pair all networks are measured, one directly after the other.
 func (t *tournament) first(ctx context.Context) error {
-	t.rounds = survey.Rounds(t.nodes)
-	t.random.Shuffle(len(t.rounds), func(i, j int) { t.rounds[i], t.rounds[j] = t.rounds[j], t.rounds[i] })
-	t.rounds = t.rounds[:min(Partners(t.Asked.Pairs, t.nodes), len(t.rounds))]
+	t.rounds = DrawRounds(t.Asked.Pairs, t.nodes, t.random)
 	for number, round := range t.rounds {
 		t.Progress(Progress{Phase: "measuring pairs of nodes", Now: fmt.Sprintf("round %d of %d on %s", number+1, len(t.rounds), t.topology.Name)})
 		for _, i := range t.random.Perm(len(round)) {

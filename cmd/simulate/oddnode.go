@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"github.com/cnibench/cnibench/probes/survey"
 	"github.com/cnibench/cnibench/scenarios"
 	"github.com/cnibench/cnibench/stats"
 )
@@ -47,10 +46,7 @@ func (c *cluster) stream(from, to int) float64 {
 
 // survey measures as many rounds as a number of pairs takes.
 func (c *cluster) survey(pairs int) *cluster {
-	n := len(c.sender)
-	rounds := survey.Rounds(n)
-	c.random.Shuffle(len(rounds), func(i, j int) { rounds[i], rounds[j] = rounds[j], rounds[i] })
-	for block, round := range rounds[:min(scenarios.Partners(pairs, n), len(rounds))] {
+	for block, round := range scenarios.DrawRounds(pairs, len(c.sender), c.random) {
 		for _, i := range c.random.Perm(len(round)) {
 			for _, way := range [][2]int{round[i], {round[i][1], round[i][0]}} {
 				c.streams = append(c.streams, stats.Stream{From: way[0], To: way[1], Block: block, Log: math.Log(c.stream(way[0], way[1]))})

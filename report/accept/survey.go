@@ -17,7 +17,7 @@ var surveyFacts = []fact{
 		of: surveyed(func(s *model.Survey) []seen { return []seen{share(len(s.All.Pairs), s.Reached, "")} })},
 	{name: "survey faultless", title: "share of ordered pairs of nodes without any fault", probe: "survey", number: true, unit: unitRatio,
 		of: surveyed(func(s *model.Survey) []seen {
-			faults := faultyPairs(s)
+			faults := s.Faulty()
 			return []seen{share(len(s.All.Pairs), len(s.All.Pairs)-len(faults), "")}
 		})},
 	{name: "survey worst node", title: "share of a node's pairs in one direction without any fault, for the node with the smallest", probe: "survey", number: true, unit: unitRatio,
@@ -64,24 +64,13 @@ func share(of, n int, where string) seen {
 	return s
 }
 
-// faultyPairs returns the pairs with a fault of any kind.
-func faultyPairs(s *model.Survey) map[results.Pair]bool {
-	all := map[results.Pair]bool{}
-	for _, set := range s.Sets {
-		for _, p := range set.Pairs {
-			all[p] = true
-		}
-	}
-	return all
-}
-
 func worstNode(s *model.Survey) []seen {
 	type side struct {
 		node    string
 		inbound bool
 	}
 	of, bad := map[side]int{}, map[side]int{}
-	faults := faultyPairs(s)
+	faults := s.Faulty()
 	for _, p := range s.All.Pairs {
 		for _, at := range []side{{p.From, false}, {p.To, true}} {
 			of[at]++

@@ -32,31 +32,34 @@ func policyOf(r *model.Report, plugin string, topology results.Topology) advice.
 	return advice.Fact{Value: ofAll(held, failed), Evidence: words.Clauses(evidence...)}
 }
 
-// PolicyText says whether a deny rule took effect, and how soon it did and was gone.
-func PolicyText(p *model.Policy) words.Text {
-	switch {
-	case p.Enforced && p.LiftedSeconds != nil:
-		return words.DenyHeldAndGone.With(quantity.Format(p.Seconds, "s"), quantity.Format(*p.LiftedSeconds, "s"))
-	case p.Enforced:
-		return words.DenyHeld.With(quantity.Format(p.Seconds, "s"))
-	case !p.Cause.Empty():
-		return words.DenyDidNotHoldCause.With(p.Cause)
-	}
-	return words.DenyDidNotHold
+// policyForms are the ways to say what a deny rule did.
+type policyForms struct {
+	heldAndGone, held, notBecause words.Message
+	not                           words.Text
 }
 
-// PolicyCell is PolicyText for a table whose heading says what was denied.
-func PolicyCell(p *model.Policy) words.Text {
+var (
+	policySentence = policyForms{words.DenyHeldAndGone, words.DenyHeld, words.DenyDidNotHoldCause, words.DenyDidNotHold}
+	policyCell     = policyForms{words.PolicyYesAndGone, words.PolicyYes, words.PolicyNoCause, words.PolicyNo}
+)
+
+func (f policyForms) of(p *model.Policy) words.Text {
 	switch {
 	case p.Enforced && p.LiftedSeconds != nil:
-		return words.PolicyYesAndGone.With(quantity.Format(p.Seconds, "s"), quantity.Format(*p.LiftedSeconds, "s"))
+		return f.heldAndGone.With(quantity.Format(p.Seconds, "s"), quantity.Format(*p.LiftedSeconds, "s"))
 	case p.Enforced:
-		return words.PolicyYes.With(quantity.Format(p.Seconds, "s"))
+		return f.held.With(quantity.Format(p.Seconds, "s"))
 	case !p.Cause.Empty():
-		return words.PolicyNoCause.With(p.Cause)
+		return f.notBecause.With(p.Cause)
 	}
-	return words.PolicyNo
+	return f.not
 }
+
+// PolicyText says whether a deny rule took effect, and how soon it did and was gone.
+func PolicyText(p *model.Policy) words.Text { return policySentence.of(p) }
+
+// PolicyCell is PolicyText for a table whose heading says what was denied.
+func PolicyCell(p *model.Policy) words.Text { return policyCell.of(p) }
 
 // PolicyDirectionText names the side of the traffic at which a rule denies it.
 func PolicyDirectionText(d results.PolicyDirection) words.Text {

@@ -2,7 +2,6 @@ package figures
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/cnibench/cnibench/report/gather"
@@ -35,14 +34,13 @@ func Surveys(b *gather.Run) {
 func survey(p gather.Place, all *results.Survey) model.Survey {
 	order(all)
 	s := model.Survey{Plugin: p.Plugin, Topology: p.Topology, Kernel: p.Topology.Kernel, Pairs: len(all.Pairs),
-		Sets: mesh.Find(all), Addresses: mesh.Addresses(all), All: *all}
+		Sets: mesh.Find(all), Addresses: mesh.Addresses(all), Largest: mesh.UsualSize(all), All: *all}
 	for _, n := range all.Nodes {
 		if !n.LeftOut {
 			s.Nodes++
 		}
 	}
 	var trips []float64
-	sizes := map[int]int{}
 	for _, pair := range all.Pairs {
 		if pair.Arrived > 0 {
 			s.Reached++
@@ -50,16 +48,10 @@ func survey(p gather.Place, all *results.Survey) model.Survey {
 		if pair.RTT > 0 {
 			trips = append(trips, pair.RTT)
 		}
-		if pair.Largest > 0 {
-			sizes[pair.Largest]++
-		}
 	}
 	if len(trips) > 0 {
 		slices.Sort(trips)
 		s.RTT = trips[len(trips)/2]
-	}
-	if len(sizes) > 0 {
-		s.Largest = slices.MaxFunc(slices.Sorted(maps.Keys(sizes)), func(a, b int) int { return cmp.Compare(sizes[a], sizes[b]) })
 	}
 	if s.Sets == nil {
 		s.Sets = []mesh.Set{}

@@ -93,15 +93,10 @@ func (l heatRow) with(partner string) results.Pair {
 
 func newHeatmap(s *model.Survey) *heatmap {
 	h := &heatmap{columns: slices.DeleteFunc(slices.Clone(s.All.Nodes), func(n results.SurveyNode) bool { return n.LeftOut }),
-		pairs: map[results.Pair]*results.SurveyPair{}, faults: map[results.Pair]bool{}}
+		pairs: map[results.Pair]*results.SurveyPair{}, faults: s.Faulty()}
 	slices.SortStableFunc(h.columns, func(a, b results.SurveyNode) int {
 		return cmp.Or(cmp.Compare(a.Zone, b.Zone), cmp.Compare(a.Subnet, b.Subnet))
 	})
-	for _, set := range s.Sets {
-		for _, p := range set.Pairs {
-			h.faults[p] = true
-		}
-	}
 	h.least, h.most = math.Inf(1), math.Inf(-1)
 	for i := range s.All.Pairs {
 		p := &s.All.Pairs[i]

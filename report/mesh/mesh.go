@@ -4,8 +4,6 @@
 package mesh
 
 import (
-	"cmp"
-	"maps"
 	"slices"
 
 	"github.com/cnibench/cnibench/results"
@@ -113,28 +111,39 @@ type grid struct {
 }
 
 func newGrid(s *results.Survey) *grid {
-	g := &grid{nodes: s.Nodes, pair: make([][]*results.SurveyPair, len(s.Nodes))}
+	g := &grid{nodes: s.Nodes, pair: make([][]*results.SurveyPair, len(s.Nodes)), usual: UsualSize(s)}
 	index := map[string]int{}
 	for i, n := range s.Nodes {
 		index[n.Name] = i
 		g.pair[i] = make([]*results.SurveyPair, len(s.Nodes))
 	}
-	sizes := map[int]int{}
 	for i := range s.Pairs {
 		p := &s.Pairs[i]
 		from, known := index[p.From]
 		to, also := index[p.To]
 		if known && also && from != to && !sameAddress(s.Nodes[from], s.Nodes[to]) {
 			g.pair[from][to] = p
-			if p.Largest > 0 {
-				sizes[p.Largest]++
-			}
 		}
 	}
-	if len(sizes) > 0 {
-		g.usual = slices.MaxFunc(slices.Collect(maps.Keys(sizes)), func(a, b int) int { return cmp.Or(cmp.Compare(sizes[a], sizes[b]), cmp.Compare(a, b)) })
-	}
 	return g
+}
+
+// UsualSize returns the size of the largest packet of most pairs in bytes, of two that are as
+// frequent the larger, and 0 if it is not known.
+func UsualSize(s *results.Survey) int {
+	sizes := map[int]int{}
+	for _, p := range s.Pairs {
+		if p.Largest > 0 {
+			sizes[p.Largest]++
+		}
+	}
+	usual := 0
+	for size, n := range sizes {
+		if n > sizes[usual] || n == sizes[usual] && size > usual {
+			usual = size
+		}
+	}
+	return usual
 }
 
 // sameAddress reports whether two nodes' pods have the same address, so that each sends to

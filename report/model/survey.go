@@ -37,6 +37,17 @@ func (s *Survey) Faultless() bool {
 	return len(s.Sets) == 0 && len(s.Addresses) == 0
 }
 
+// Faulty returns the pairs with a fault of any kind.
+func (s *Survey) Faulty() map[results.Pair]bool {
+	all := map[results.Pair]bool{}
+	for _, set := range s.Sets {
+		for _, p := range set.Pairs {
+			all[p] = true
+		}
+	}
+	return all
+}
+
 // SurveyOf returns the survey of a network, or nil if there is none.
 func (r *Report) SurveyOf(plugin string, topology results.Topology) *Survey {
 	for i := range r.Survey {
