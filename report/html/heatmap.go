@@ -7,21 +7,19 @@ import (
 	"math"
 	"slices"
 
-	"github.com/cnibench/cnibench/report/facts"
 	"github.com/cnibench/cnibench/report/mesh"
 	"github.com/cnibench/cnibench/report/model"
 	"github.com/cnibench/cnibench/report/quantity"
+	"github.com/cnibench/cnibench/report/view"
 	"github.com/cnibench/cnibench/results"
 	"github.com/cnibench/cnibench/words"
 )
 
 // surveyView is what the page shows of the survey of one network.
 type surveyView struct {
-	*model.Survey
-	Counts words.Text
-	Faults []words.Text
-	Map    template.HTML
-	Width  int // of the map in CSS pixels
+	view.NodesLine
+	Map   template.HTML
+	Width int // of the map in CSS pixels
 	// Folded says that the map and the table show only rows of nodes with a fault, because
 	// the network has more than foldAbove nodes.
 	Folded bool
@@ -45,9 +43,9 @@ const (
 // surveys returns the surveys of the report as the page shows them.
 func surveys(r *model.Report, in *words.Language) []surveyView {
 	var all []surveyView
-	for i := range r.Survey {
+	for i, line := range view.Surveys(r) {
 		s := &r.Survey[i]
-		v := surveyView{Survey: s, Counts: facts.SurveyCounts(s), Faults: facts.SurveyTexts(s)}
+		v := surveyView{NodesLine: line}
 		h := newHeatmap(s)
 		v.Folded = len(h.columns) > foldAbove
 		for _, n := range h.columns {

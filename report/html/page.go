@@ -47,8 +47,7 @@ func functions(r *model.Report, in *words.Language) template.FuncMap {
 			}
 			return in.Say(m.With(args...)), nil
 		},
-		"pairsText":     func(s model.PairSpeeds) words.Text { return facts.PairsText(&s) },
-		"slowTexts":     facts.SlowTexts,
+		"pairSpeeds":    func() []view.NodesLine { return view.PairSpeeds(r) },
 		"surveys":       func() []surveyView { return surveys(r, in) },
 		"packetPaths":   func() []pathView { return packetPaths(r) },
 		"adjacencyMaps": func() []mapView { return adjacencyMaps(r, in) },

@@ -48,8 +48,8 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	}
 	m.paths(r)
 	m.wire(r)
-	m.surveys(r)
-	m.pairs(r)
+	m.nodes(words.SurveyHeading, view.Surveys(r))
+	m.nodes(words.PairsHeading, view.PairSpeeds(r))
 	m.policies(r)
 	for i, c := range view.Absent(r) {
 		if i == 0 {
@@ -155,38 +155,17 @@ func (m *comment) wire(r *model.Report) {
 	}
 }
 
-// surveys writes what the surveys of all pairs of nodes found.
-func (m *comment) surveys(r *model.Report) {
-	for i := range r.Survey {
-		s := &r.Survey[i]
+// nodes writes what was found between nodes, and below it what is wrong.
+func (m *comment) nodes(heading words.Text, lines []view.NodesLine) {
+	for i, l := range lines {
 		if i == 0 {
 			m.line("")
-			m.line("#### %s", m.say(words.SurveyHeading))
+			m.line("#### %s", m.say(heading))
 			m.line("")
 		}
-		found, counts := facts.SurveyTexts(s), facts.SurveyCounts(s)
-		if len(found) == 0 && s.Pairs > 0 {
-			counts = words.Clauses(counts, words.SurveyNoFault)
-		}
-		m.line("- %s", m.say(words.Of(words.On.With(s.Plugin, s.Topology), counts)))
-		for _, text := range found {
-			m.line("  - **%s**", m.say(text))
-		}
-	}
-}
-
-// pairs writes the goodput over pairs of nodes, and names slow nodes.
-func (m *comment) pairs(r *model.Report) {
-	for i := range r.PairSpeeds {
-		s := &r.PairSpeeds[i]
-		if i == 0 {
-			m.line("")
-			m.line("#### %s", m.say(words.PairsHeading))
-			m.line("")
-		}
-		m.line("- %s", m.say(words.Of(words.On.With(s.Plugin, s.Topology), facts.PairsText(s))))
-		for _, text := range facts.SlowTexts(s.Slow) {
-			m.line("  - **%s**", m.say(text))
+		m.line("- %s", m.say(words.Of(l.Where, l.Text)))
+		for _, fault := range l.Faults {
+			m.line("  - **%s**", m.say(fault))
 		}
 	}
 }

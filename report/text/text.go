@@ -25,8 +25,8 @@ func Write(out io.Writer, r *model.Report, in *words.Language) error {
 	t.answer()
 	t.head()
 	t.matrix()
-	t.survey()
-	t.pairs()
+	t.nodes(words.SurveyTitle, view.Surveys(r))
+	t.nodes(words.PairsTitle, view.PairSpeeds(r))
 	for _, table := range view.Tables(r) {
 		t.table(table)
 	}
@@ -181,33 +181,15 @@ func cells(w *view.Row, expected bool) []words.Text {
 	return line
 }
 
-func (t *terminal) survey() {
-	for i := range t.report.Survey {
-		s := &t.report.Survey[i]
+// nodes writes what was found between nodes, and below it what is wrong.
+func (t *terminal) nodes(title words.Text, lines []view.NodesLine) {
+	for i, l := range lines {
 		if i == 0 {
-			t.title(words.SurveyTitle)
+			t.title(title)
 		}
-		found, counts := facts.SurveyTexts(s), facts.SurveyCounts(s)
-		if len(found) == 0 && s.Pairs > 0 {
-			counts = words.Clauses(counts, words.SurveyNoFault)
-		}
-		t.line(words.Of(words.On.With(s.Plugin, s.Topology), counts), "  ")
-		for _, text := range found {
-			t.line(text, "    ")
-		}
-	}
-}
-
-// pairs writes the goodput over pairs of nodes, and names slow nodes.
-func (t *terminal) pairs() {
-	for i := range t.report.PairSpeeds {
-		s := &t.report.PairSpeeds[i]
-		if i == 0 {
-			t.title(words.PairsTitle)
-		}
-		t.line(words.Of(words.On.With(s.Plugin, s.Topology), facts.PairsText(s)), "  ")
-		for _, text := range facts.SlowTexts(s.Slow) {
-			t.line(text, "    ")
+		t.line(words.Of(l.Where, l.Text), "  ")
+		for _, fault := range l.Faults {
+			t.line(fault, "    ")
 		}
 	}
 }
